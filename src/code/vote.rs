@@ -1,0 +1,197 @@
+//! What a message does to the votes, by the definitions: one worker's vote, the server's decode,
+//! and the margin that one message leaves. Everything that an engine says is replayed through here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{AllocationMatrix, Message, Workers};
+
+/// What a worker does whose own vote ties: an even number of partitions, half of them ones, or no
+/// partition at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum TieRule {
+    /// A tied worker counts as wrong, whatever the correct answer is: sound under every tie-break.
+    #[default]
+    Adversarial,
+    /// A tied worker sends bit 0, as the paper's formula 1{2·Σm > weight} does.
+    Zero,
+    /// A tied worker sends bit 1.
+    One,
+    /// A tied worker sends nothing: the server counts the others only, and decodes its own tie as 0.
+    Abstain,
+}
+
+impl TieRule {
+    /// The four rules, the default first.
+    pub const ALL: [Self; 4] = [Self::Adversarial, Self::Zero, Self::One, Self::Abstain];
+
+    /// The rule's name in files and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Adversarial => "adversarial",
+            Self::Zero => "zero",
+            Self::One => "one",
+            Self::Abstain => "abstain",
+        }
+    }
+}
+
+impl fmt::Display for TieRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A tie rule's name that is none of the four.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown tie rule '{0}': expected adversarial, zero, one or abstain")]
+pub struct UnknownTieRule(String);
+
+impl FromStr for TieRule {
+    type Err = UnknownTieRule;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|rule| rule.name() == text).ok_or_else(|| UnknownTieRule(text.to_owned()))
+    }
+}
+
+/// μ, the majority of the message: 1 when more than half of its k bits are 1. A tie is 0.
+#[must_use]
+pub fn majority(message: &Message) -> bool {
+    2 * message.count() > message.len()
+}
+
+/// c_j, what honest worker j sends on a message: a bit, or nothing (`None`, rule `abstain` only).
+#[must_use]
+pub fn honest_vote(g: &AllocationMatrix, ties: TieRule, j: usize, message: &Message) -> Option<bool> {
+    let (seen, load) = (2 * g.ones_seen(j, message), g.worker_load(j));
+    if seen != load {
+        return Some(seen > load);
+    }
+    match ties {
+        TieRule::Adversarial => Some(!majority(message)),
+        TieRule::Zero => Some(false),
+        TieRule::One => Some(true),
+        TieRule::Abstain => None,
+    }
+}
+
+/// μ̂, the server's decode of what it received: 1 when the ones outnumber the zeros. A tie is 0.
+#[must_use]
+pub fn decode(received: &[Option<bool>]) -> bool {
+    let ones = received.iter().filter(|&&bit| bit == Some(true)).count();
+    let zeros = received.iter().filter(|&&bit| bit == Some(false)).count();
+    ones > zeros
+}
+
+/// A message with what it does to the honest workers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The message.
+    pub message: Message,
+    /// μ, the correct answer.
+    pub correct: bool,
+    /// The workers that send the wrong bit; W(m) is their number.
+    pub wrong: Workers,
+    /// The workers that send nothing (rule `abstain` only).
+    pub silent: Workers,
+    /// How many Byzantine workers this message survives; negative when it decodes wrong with none.
+    /// With every worker voting it is (largest number of wrong votes that still decodes right) − W(m).
+    pub margin: i64,
+}
+
+impl Outcome {
+    /// Counts the votes on one message.
+    ///
+    /// The margin comes from R right, W wrong and S silent workers. A Byzantine worker does most harm
+    /// by turning a right vote wrong, which moves R − W by two; the decode is right while R − W stays
+    /// at 1 or more (correct answer 1) or at 0 or more (correct answer 0, to which ties decode).
+    ///
+    /// # Panics
+    /// When the message is not of length k.
+    #[must_use]
+    pub fn of(g: &AllocationMatrix, ties: TieRule, message: &Message) -> Self {
+        assert_eq!(message.len(), g.k(), "a message has one bit a partition");
+        let correct = majority(message);
+        let mut wrong = Workers::empty(g.n());
+        let mut silent = Workers::empty(g.n());
+        for j in 0..g.n() {
+            match honest_vote(g, ties, j, message) {
+                Some(bit) if bit == correct => {}
+                Some(_) => wrong.insert(j),
+                None => silent.insert(j),
+            }
+        }
+        let lead = g.n() as i64 - silent.count() as i64 - 2 * wrong.count() as i64;
+        let margin = (lead - i64::from(correct)).div_euclid(2);
+        Self { message: message.clone(), correct, wrong, silent, margin }
+    }
+
+    /// A successful attack on this message by at most b Byzantine workers, when there is one.
+    #[must_use]
+    pub fn attack(&self, g: &AllocationMatrix, ties: TieRule, b: usize) -> Option<Counterexample> {
+        if self.margin >= b as i64 {
+            return None;
+        }
+        let vote = |j| honest_vote(g, ties, j, &self.message);
+        // Right votes first: turning one counts twice. Silent workers only when those run out.
+        let right = (0..g.n()).filter(|&j| vote(j) == Some(self.correct));
+        let turned: Vec<usize> = right.chain(self.silent.indices()).collect();
+        // The fewest liars that overturn this message, never more than b.
+        for count in 0..=b.min(turned.len()) {
+            let byzantine = Workers::from_indices(g.n(), turned[..count].iter().copied());
+            let sent: Vec<_> = (0..g.n())
+                .map(|j| if byzantine.contains(j) { Some(!self.correct) } else { vote(j) })
+                .collect();
+            let decoded = decode(&sent);
+            if decoded != self.correct {
+                return Some(Counterexample {
+                    message: self.message.clone(),
+                    byzantine,
+                    sent,
+                    decoded,
+                    correct: self.correct,
+                });
+            }
+        }
+        None
+    }
+}
+
+/// A wrong decode that at most b Byzantine workers bring about: the whole refutation, checked by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The message m.
+    pub message: Message,
+    /// The workers that lie.
+    pub byzantine: Workers,
+    /// What each of the n workers sends; `None` is silence (rule `abstain` only).
+    pub sent: Vec<Option<bool>>,
+    /// μ̂, what the server decodes.
+    pub decoded: bool,
+    /// μ, what it should have decoded.
+    pub correct: bool,
+}
+
+impl Counterexample {
+    /// Whether this refutes "G tolerates b liars": every field is recomputed from the definitions.
+    #[must_use]
+    pub fn replays(&self, g: &AllocationMatrix, ties: TieRule, b: usize) -> bool {
+        self.message.len() == g.k()
+            && self.byzantine.len() == g.n()
+            && self.sent.len() == g.n()
+            && self.byzantine.count() <= b
+            && self.correct == majority(&self.message)
+            && (0..g.n()).all(|j| {
+                let sent = self.sent[j];
+                if self.byzantine.contains(j) {
+                    sent.is_some() || ties == TieRule::Abstain
+                } else {
+                    sent == honest_vote(g, ties, j, &self.message)
+                }
+            })
+            && self.decoded == decode(&self.sent)
+            && self.decoded != self.correct
+    }
+}

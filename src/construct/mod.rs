@@ -1,0 +1,36 @@
+//! Constructions of allocation matrices, one a file. A construction promises a shape, never a
+//! tolerance: what it makes is a plain [`AllocationMatrix`] until [`crate::verify`] has looked at it.
+
+mod algorithm1;
+mod bernoulli;
+mod classical;
+
+pub use algorithm1::{Algorithm1, algorithm1};
+pub use bernoulli::{Bernoulli, bernoulli};
+pub use classical::{cyclic, full, repetition, uncoded};
+
+use crate::code::{AllocationMatrix, MatrixError};
+
+/// Why a construction cannot be made with these parameters.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ConstructError {
+    /// A parameter outside its domain; the text says which and what is allowed.
+    #[error("{0}")]
+    Parameter(String),
+    /// The sizes are not those of a matrix.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
+}
+
+fn parameter<T>(text: String) -> Result<T, ConstructError> {
+    Err(ConstructError::Parameter(text))
+}
+
+/// A matrix together with how it was made, in words that a file can carry.
+#[derive(Debug, Clone)]
+pub struct Constructed {
+    /// The allocation matrix.
+    pub matrix: AllocationMatrix,
+    /// The construction's name and parameters, as the JSON object of the file format.
+    pub construction: serde_json::Value,
+}
