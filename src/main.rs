@@ -1,2 +1,9 @@
-//! x
-fn main() {}
+//! `ecode`: design and verify codes that tolerate Byzantine workers. Parse, run, exit.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

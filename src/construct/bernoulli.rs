@@ -52,7 +52,7 @@ pub fn bernoulli(how: Bernoulli) -> Result<AllocationMatrix, ConstructError> {
     if how.odd_rows {
         for row in &mut rows {
             if row.iter().filter(|&&held| held).count() % 2 == 0 {
-                let place = (u128::from(random.next_u64()) * k as u128 >> 64) as usize;
+                let place = ((u128::from(random.next_u64()) * k as u128) >> 64) as usize;
                 row[place] = !row[place];
             }
         }

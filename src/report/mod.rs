@@ -1,1 +1,10 @@
-//! x
+//! What a person looks at: pictures of G, tables, and a refutation told step by step. Returns text,
+//! prints nothing.
+
+mod picture;
+mod story;
+mod table;
+
+pub use picture::{Glyphs, picture};
+pub use story::refutation;
+pub use table::{loads, thousands, time, verdict_table};

@@ -1,0 +1,178 @@
+//! `ecode design`: make a code, verify it, report it, keep it.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use clap::{Args, ValueEnum};
+use ecode::code::AllocationMatrix;
+use ecode::construct::{Bernoulli, algorithm1, bernoulli, cyclic, full, repetition, uncoded};
+use ecode::format::{Format, MatrixFile, verdict_json};
+use ecode::verify::{Conclusion, Verdict};
+use serde_json::{Value, json};
+
+use super::verify::{How, ending, report};
+use super::{Common, Ending, output, watch};
+
+/// Construct an allocation matrix, verify it, and report it
+#[derive(Args)]
+#[command(after_help = "Examples:\n  ecode design --n 9 --b 2 -o matrix.json\n  \
+                        ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
+                        ecode design --construction repetition --n 9 --group 3 --b 1\n\n\
+                        What is written says what was verified. A code that does not tolerate b is written as \
+                        refuted, with the counterexample, and the exit code is 1.")]
+pub(crate) struct Design {
+    /// Workers
+    #[arg(long)]
+    n: usize,
+    /// Byzantine workers to tolerate
+    #[arg(long)]
+    b: usize,
+    /// How the matrix is made
+    #[arg(long, value_enum, default_value_t = Construction::Algorithm1)]
+    construction: Construction,
+    /// Data partitions, for bernoulli and full [default: n]
+    #[arg(long)]
+    k: Option<usize>,
+    /// bernoulli: the probability of a one
+    #[arg(long, conflicts_with = "mean_redundancy")]
+    p: Option<f64>,
+    /// bernoulli: mean partitions per worker, p = r/k
+    #[arg(long, value_name = "R")]
+    mean_redundancy: Option<f64>,
+    /// bernoulli: the random seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// bernoulli: try up to this many draws until one tolerates b
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    draws: u64,
+    /// bernoulli: draw an empty row again
+    #[arg(long)]
+    redraw_empty: bool,
+    /// bernoulli: flip one entry of every row of even weight
+    #[arg(long)]
+    odd_rows: bool,
+    /// repetition: workers per group
+    #[arg(long, value_name = "G")]
+    group: Option<usize>,
+    /// cyclic: consecutive partitions per worker
+    #[arg(long, value_name = "D")]
+    degree: Option<usize>,
+    #[command(flatten)]
+    how: How,
+    /// Write the verified matrix here (json, csv, npy, txt by extension), or - for standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print the matrix as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Construction {
+    /// The paper's deterministic code (n odd)
+    Algorithm1,
+    /// Every entry 1 with probability p
+    Bernoulli,
+    /// Each worker its own partition
+    Uncoded,
+    /// Every worker holds everything
+    Full,
+    /// Groups of workers share their partitions (DRACO, DETOX)
+    Repetition,
+    /// Each worker consecutive partitions (gradient coding)
+    Cyclic,
+}
+
+impl Design {
+    /// Builds draw number `draw`, with its description for the file.
+    fn build(&self, draw: u64) -> anyhow::Result<(AllocationMatrix, Value)> {
+        let (n, b) = (self.n, self.b);
+        let k = self.k.unwrap_or(n);
+        ensure!(
+            self.k.is_none_or(|k| k == n)
+                || matches!(self.construction, Construction::Bernoulli | Construction::Full),
+            "--k {k}: only bernoulli and full take k other than n"
+        );
+        Ok(match self.construction {
+            Construction::Algorithm1 => (algorithm1(n, b)?, json!({"name": "algorithm1", "n": n, "b": b})),
+            Construction::Uncoded => (uncoded(n)?, json!({"name": "uncoded", "n": n})),
+            Construction::Full => (full(n, k)?, json!({"name": "full", "n": n, "k": k})),
+            Construction::Repetition => {
+                let group = self.group.context("repetition needs --group G, the workers per group")?;
+                (repetition(n, group)?, json!({"name": "repetition", "n": n, "group": group}))
+            }
+            Construction::Cyclic => {
+                let degree = self.degree.context("cyclic needs --degree D, the partitions per worker")?;
+                (cyclic(n, degree)?, json!({"name": "cyclic", "n": n, "degree": degree}))
+            }
+            Construction::Bernoulli => {
+                let p = match (self.p, self.mean_redundancy) {
+                    (Some(p), _) => p,
+                    (None, Some(r)) => r / k as f64,
+                    (None, None) => {
+                        anyhow::bail!("bernoulli needs --p P or --mean-redundancy R (p = R/k)")
+                    }
+                };
+                let (seed, redraw_empty, odd_rows) = (self.seed, self.redraw_empty, self.odd_rows);
+                let matrix = bernoulli(Bernoulli { n, k, p, seed, draw, redraw_empty, odd_rows })?;
+                let made = json!({
+                    "name": "bernoulli", "n": n, "k": k, "p": p, "seed": seed, "draw": draw,
+                    "redraw_empty": redraw_empty, "odd_rows": odd_rows,
+                });
+                (matrix, made)
+            }
+        })
+    }
+
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        ensure!(self.b <= self.n, "--b {}: there are only n = {} workers", self.b, self.n);
+        let format = self.output.as_deref().map(|path| Format::of_path(path).unwrap_or(Format::Json));
+        let control = watch::control(common)?;
+        let draws = if self.construction == Construction::Bernoulli { self.draws } else { 1 };
+        let mut draw = 0;
+        let (matrix, construction, verdict) = loop {
+            let (matrix, construction) = self.build(draw)?;
+            let verdict = self.how.decide(&matrix, Some(self.b), &control, common.quiet)?;
+            draw += 1;
+            if verdict.conclusion == Conclusion::Tolerant || draw == draws || control.stopped() {
+                break (matrix, construction, verdict);
+            }
+        };
+        if draws > 1 && !common.quiet {
+            let outcome =
+                if verdict.conclusion == Conclusion::Tolerant { "tolerant" } else { "none tolerant" };
+            eprintln!("{draw} of at most {draws} draws: {outcome}");
+        }
+        if !common.quiet && !matrix.empty_workers().is_empty() {
+            eprintln!("note: workers {} hold no partition", matrix.empty_workers());
+        }
+        let text = report(&matrix, &verdict, Some(self.b));
+        let ending = ending(&verdict);
+        let verification = Some(verification(&verdict, &matrix));
+        let file = MatrixFile { matrix, b: Some(self.b), construction: Some(construction), verification };
+        if let (Some(path), Some(format)) = (&self.output, format) {
+            output::write(path, &file.to_bytes(format)?)?;
+        }
+        if self.json {
+            output::print(&String::from_utf8_lossy(&file.to_bytes(Format::Json)?))?;
+        } else if self.output.as_deref() != Some(std::path::Path::new("-")) {
+            output::print(&text)?;
+        }
+        Ok(ending)
+    }
+}
+
+/// What a matrix file says of its verification.
+fn verification(verdict: &Verdict, g: &AllocationMatrix) -> Value {
+    let mut stored = json!({
+        "verdict": verdict.word(),
+        "b": verdict.b,
+        "radius": verdict.radius().flatten(),
+        "ties": verdict.ties.name(),
+        "method": verdict.method,
+    });
+    if matches!(verdict.conclusion, Conclusion::Refuted(_)) {
+        stored["counterexample"] = verdict_json(verdict, g)["counterexample"].take();
+    }
+    stored
+}

@@ -1,0 +1,21 @@
+//! Reading a matrix file, with the file's name in every error.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use anyhow::Context as _;
+use ecode::format::{Format, MatrixFile, read_all};
+
+/// Reads a matrix from a file, or from standard input when the path is `-`. The format is the one
+/// asked for, else that of the extension, else JSON.
+pub(crate) fn matrix(path: &Path, format: Option<Format>) -> anyhow::Result<MatrixFile> {
+    let (name, bytes) = if path == Path::new("-") {
+        ("standard input".to_owned(), read_all(io::stdin().lock()))
+    } else {
+        (path.display().to_string(), File::open(path).and_then(read_all))
+    };
+    let bytes = bytes.with_context(|| name.clone())?;
+    let format = format.or_else(|| Format::of_path(path)).unwrap_or(Format::Json);
+    MatrixFile::parse(&bytes, format).with_context(|| name)
+}

@@ -1,0 +1,153 @@
+//! `ecode verify`: recompute the verdict.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ecode::code::{AllocationMatrix, TieRule};
+use ecode::format::{Format, verdict_json};
+use ecode::report::{picture, refutation, verdict_table};
+use ecode::verify::{Conclusion, Control, Method, Verdict, VerifyError, verify};
+
+use super::{Common, Contradiction, Ending, input, output, watch};
+
+/// Recompute whether a code tolerates b Byzantine workers, for every message
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  ecode verify matrix.json\n  ecode verify matrix.csv --b 2 --ties zero\n  \
+                        ecode verify matrix.json --method all --json\n  cat matrix.txt | ecode verify - --format txt\n\n\
+                        Without --b the file's own b is used, and without that the radius is found."
+)]
+pub(crate) struct Verify {
+    /// The matrix file (json, csv, npy, txt by extension), or - for standard input
+    file: PathBuf,
+    /// The number of Byzantine workers
+    #[arg(long)]
+    b: Option<usize>,
+    #[command(flatten)]
+    how: How,
+    /// The file's format, whatever its name is: json, csv, npy, txt
+    #[arg(long)]
+    format: Option<Format>,
+    /// Print the verdict as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a claim is decided.
+#[derive(Args, Clone)]
+pub(crate) struct How {
+    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
+    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    pub(crate) ties: TieRule,
+    /// The engine: auto, all (they must agree), definition, exhaustive, sat
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    method: String,
+}
+
+impl How {
+    /// Runs the engine, watched.
+    pub(crate) fn decide(
+        &self,
+        g: &AllocationMatrix,
+        b: Option<usize>,
+        control: &Control,
+        quiet: bool,
+    ) -> anyhow::Result<Verdict> {
+        let method = match self.method.as_str() {
+            "auto" => Method::Auto,
+            "all" => Method::All,
+            name => Method::Named(name.to_owned()),
+        };
+        watch::with_progress(control, quiet, || verify(g, b, self.ties, &method, control)).map_err(|error| {
+            match error {
+                VerifyError::Disagreement(_) | VerifyError::Replay(_) => {
+                    Contradiction(error.to_string()).into()
+                }
+                VerifyError::UnknownMethod(_) | VerifyError::Unsuitable(_) => error.into(),
+            }
+        })
+    }
+}
+
+/// The exit code's meaning of a verdict.
+pub(crate) fn ending(verdict: &Verdict) -> Ending {
+    match verdict.conclusion {
+        Conclusion::Tolerant => Ending::Done,
+        Conclusion::Refuted(_) => Ending::Refuted,
+        Conclusion::Undecided => Ending::Undecided,
+    }
+}
+
+/// Pictures of larger matrices are left to `ecode show`.
+const PICTURE: usize = 64;
+
+/// The verdict as a person reads it: sentence, table, picture, and the refutation told.
+pub(crate) fn report(g: &AllocationMatrix, verdict: &Verdict, asked: Option<usize>) -> String {
+    let b = verdict.b;
+    let sentence = match (&verdict.conclusion, verdict.radius()) {
+        (Conclusion::Tolerant, Some(Some(radius))) => {
+            format!("Tolerant: no {b} of the {} workers can overturn any vote (radius {radius}).", g.n())
+        }
+        (Conclusion::Tolerant, _) => {
+            format!("Tolerant: no {b} of the {} workers can overturn any vote.", g.n())
+        }
+        (Conclusion::Refuted(_), Some(None)) => {
+            "Refuted: some message is decoded wrong even when nobody lies.".to_owned()
+        }
+        (Conclusion::Refuted(_), _) => format!("Refuted: {b} Byzantine workers can overturn a vote."),
+        (Conclusion::Undecided, _) => {
+            let what = asked.map_or("the radius".to_owned(), |b| format!("b = {b}"));
+            format!("Undecided: stopped before {what} was settled; what is known so far is below.")
+        }
+    };
+    let mut text = format!("{sentence}\n\n{}\n", verdict_table(g, verdict));
+    if let Some(worst) = &verdict.worst {
+        let (known, verb) = if verdict.radius().is_some() {
+            ("Worst message", "turns")
+        } else {
+            ("Worst message met", "turns")
+        };
+        let which = if g.n() <= PICTURE { format!(": {}", worst.wrong) } else { String::new() };
+        let message = if g.k() <= PICTURE {
+            format!(" {}", worst.message)
+        } else {
+            format!(" of weight {}", worst.message.count())
+        };
+        text +=
+            &format!("\n{known}{message} {verb} {} of {} workers wrong{which}\n", worst.wrong.count(), g.n());
+    }
+    if g.n() <= PICTURE && g.k() <= PICTURE {
+        text += &format!("\n{}", picture(g, verdict.worst.as_ref(), output::glyphs()));
+    }
+    if let Conclusion::Refuted(attack) = &verdict.conclusion {
+        text += &format!("\nHow it fails, step by step:\n{}", refutation(g, verdict.ties, attack));
+    }
+    text
+}
+
+impl Verify {
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let file = input::matrix(&self.file, self.format)?;
+        let g = &file.matrix;
+        let b = self.b.or(file.b);
+        if let Some(b) = b {
+            anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
+        }
+        let control = watch::control(common)?;
+        let verdict = self.how.decide(g, b, &control, common.quiet)?;
+        if common.verbose
+            && let Some(reason) = &verdict.reason
+        {
+            eprintln!("{}: {reason}", verdict.method);
+        }
+        if !common.quiet && !g.empty_workers().is_empty() {
+            eprintln!("note: workers {} hold no partition, so their votes always tie", g.empty_workers());
+        }
+        if self.json {
+            output::print(&verdict_json(&verdict, g).to_string())?;
+        } else {
+            output::print(&report(g, &verdict, b))?;
+        }
+        Ok(ending(&verdict))
+    }
+}

@@ -1,0 +1,71 @@
+//! A progress bar, `--timeout` and Ctrl-C around work that may take long.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use ecode::verify::Control;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Common;
+
+/// Work shorter than this gets no progress bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Makes the control of this run. The first Ctrl-C stops the work, which then says what it knows; the
+/// second ends the program.
+pub(crate) fn control(common: &Common) -> anyhow::Result<Control> {
+    let control = Control::with_timeout(common.timeout);
+    let handle = control.clone();
+    let pressed = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if pressed.swap(true, Ordering::Relaxed) {
+            std::process::exit(3);
+        }
+        handle.stop();
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(control)
+}
+
+/// Runs the work, with a progress bar on a terminal once it has taken a second.
+pub(crate) fn with_progress<T>(control: &Control, quiet: bool, work: impl FnOnce() -> T) -> T {
+    if quiet || !io::stderr().is_terminal() {
+        return work();
+    }
+    let finished = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let start = Instant::now();
+            let mut bar: Option<ProgressBar> = None;
+            while !finished.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(50));
+                let (done, total) = control.progress();
+                if start.elapsed() < PATIENCE {
+                    continue;
+                }
+                let bar = bar.get_or_insert_with(|| new_bar(total));
+                bar.set_length(total);
+                bar.set_position(done);
+                bar.tick();
+            }
+            if let Some(bar) = bar {
+                bar.finish_and_clear();
+            }
+        });
+        let result = work();
+        finished.store(true, Ordering::Relaxed);
+        result
+    })
+}
+
+fn new_bar(total: u64) -> ProgressBar {
+    let template = if total == 0 {
+        "{spinner} {elapsed} searching"
+    } else {
+        "{bar:30} {percent}% of {human_len} messages, {per_sec}, {eta} left"
+    };
+    let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
+    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+}
