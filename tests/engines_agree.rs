@@ -1,5 +1,7 @@
 //! Promise: every engine gives the definition's answer, on every shape and under every tie rule.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use ecode::code::{AllocationMatrix, Outcome, TieRule};
 use ecode::verify::{Conclusion, Control, Encoding, Engine, Finding, Goal, Method, Sat, engines, verify};
 use proptest::prelude::*;

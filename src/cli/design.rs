@@ -151,10 +151,10 @@ impl Design {
         let verification = Some(verification(&verdict, &matrix));
         let file = MatrixFile { matrix, b: Some(self.b), construction: Some(construction), verification };
         if let (Some(path), Some(format)) = (&self.output, format) {
-            output::write(path, &file.to_bytes(format)?)?;
+            output::write(path, &file.to_bytes(format))?;
         }
         if self.json {
-            output::print(&String::from_utf8_lossy(&file.to_bytes(Format::Json)?))?;
+            output::print(&String::from_utf8_lossy(&file.to_bytes(Format::Json)))?;
         } else if self.output.as_deref() != Some(std::path::Path::new("-")) {
             output::print(&text)?;
         }

@@ -29,7 +29,7 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(self) -> anyhow::Result<Ending> {
         let file = input::matrix(&self.file, self.format)?;
-        output::write(&self.output, &file.to_bytes(self.to)?)?;
+        output::write(&self.output, &file.to_bytes(self.to))?;
         Ok(Ending::Done)
     }
 }

@@ -112,15 +112,13 @@ impl MatrixFile {
     }
 
     /// Writes the matrix to bytes. Only JSON keeps more than G.
-    ///
-    /// # Errors
-    /// Only npy can fail, when its library does.
-    pub fn to_bytes(&self, format: Format) -> io::Result<Vec<u8>> {
+    #[must_use]
+    pub fn to_bytes(&self, format: Format) -> Vec<u8> {
         match format {
-            Format::Json => Ok(json::write(self).into_bytes()),
-            Format::Csv => Ok(csv::write(&self.matrix).into_bytes()),
+            Format::Json => json::write(self).into_bytes(),
+            Format::Csv => csv::write(&self.matrix).into_bytes(),
             Format::Npy => npy::write(&self.matrix),
-            Format::Txt => Ok(txt::write(&self.matrix).into_bytes()),
+            Format::Txt => txt::write(&self.matrix).into_bytes(),
         }
     }
 }
