@@ -84,17 +84,22 @@ const PICTURE: usize = 64;
 /// The verdict as a person reads it: sentence, table, picture, and the refutation told.
 pub(crate) fn report(g: &AllocationMatrix, verdict: &Verdict, asked: Option<usize>) -> String {
     let b = verdict.b;
+    let liars = if b == 1 { "1 Byzantine worker".to_owned() } else { format!("{b} Byzantine workers") };
     let sentence = match (&verdict.conclusion, verdict.radius()) {
-        (Conclusion::Tolerant, Some(Some(radius))) => {
-            format!("Tolerant: no {b} of the {} workers can overturn any vote (radius {radius}).", g.n())
-        }
-        (Conclusion::Tolerant, _) => {
-            format!("Tolerant: no {b} of the {} workers can overturn any vote.", g.n())
+        (Conclusion::Tolerant, radius) => {
+            let radius = radius.flatten().map_or(String::new(), |radius| format!(" (radius {radius})"));
+            if b == 0 {
+                format!(
+                    "Tolerant of 0 Byzantine workers: with no liars every message is decoded right{radius}."
+                )
+            } else {
+                format!("Tolerant: {liars} of {} cannot overturn any vote{radius}.", g.n())
+            }
         }
         (Conclusion::Refuted(_), Some(None)) => {
             "Refuted: some message is decoded wrong even when nobody lies.".to_owned()
         }
-        (Conclusion::Refuted(_), _) => format!("Refuted: {b} Byzantine workers can overturn a vote."),
+        (Conclusion::Refuted(_), _) => format!("Refuted: {liars} of {} can overturn a vote.", g.n()),
         (Conclusion::Undecided, _) => {
             let what = asked.map_or("the radius".to_owned(), |b| format!("b = {b}"));
             format!("Undecided: stopped before {what} was settled; what is known so far is below.")
@@ -102,11 +107,7 @@ pub(crate) fn report(g: &AllocationMatrix, verdict: &Verdict, asked: Option<usiz
     };
     let mut text = format!("{sentence}\n\n{}\n", verdict_table(g, verdict));
     if let Some(worst) = &verdict.worst {
-        let (known, verb) = if verdict.radius().is_some() {
-            ("Worst message", "turns")
-        } else {
-            ("Worst message met", "turns")
-        };
+        let known = if verdict.radius().is_some() { "Worst message" } else { "Worst message met" };
         let which = if g.n() <= PICTURE { format!(": {}", worst.wrong) } else { String::new() };
         let message = if g.k() <= PICTURE {
             format!(" {}", worst.message)
@@ -114,7 +115,7 @@ pub(crate) fn report(g: &AllocationMatrix, verdict: &Verdict, asked: Option<usiz
             format!(" of weight {}", worst.message.count())
         };
         text +=
-            &format!("\n{known}{message} {verb} {} of {} workers wrong{which}\n", worst.wrong.count(), g.n());
+            &format!("\n{known}{message} turns {} of {} workers wrong{which}\n", worst.wrong.count(), g.n());
     }
     if g.n() <= PICTURE && g.k() <= PICTURE {
         text += &format!("\n{}", picture(g, verdict.worst.as_ref(), output::glyphs()));
