@@ -91,21 +91,28 @@ struct Group {
     patterns: Vec<Vec<u16>>,
 }
 
+/// What the counter is fed with, one entry an input, side by side so that a leaf's starts are computed
+/// in vector registers. A voter of several units may be several inputs; padding reads the row of zeros.
+struct Inputs {
+    order: Vec<Option<usize>>,
+    needed: Vec<i32>,
+    /// The last slot of the voter: "can no longer be reached", all zeros.
+    never: Vec<i32>,
+    /// Where the voter's slot 0 starts in the table.
+    first: Vec<i32>,
+}
+
 struct Plan<'a> {
     side: &'a Side,
     inner: Vec<usize>,
     outer: Vec<usize>,
     /// By inner weight.
     groups: Vec<Group>,
-    /// `table[(first_row[j] + slot) · blocks + block]`.
+    /// `table[(first_row[j] + slot) · blocks + block]`; row 0 is all zeros.
     table: Vec<Lanes>,
     blocks: usize,
-    first_row: Vec<usize>,
-    /// The last slot of each voter: "can no longer be reached", all zeros.
-    never: Vec<usize>,
     counter: Counter,
-    order: Vec<Option<usize>>,
-    zeros: Vec<Lanes>,
+    inputs: Inputs,
 }
 
 impl<'a> Plan<'a> {
@@ -128,7 +135,7 @@ impl<'a> Plan<'a> {
         let voters = &side.voters;
         let mut first_row = Vec::with_capacity(voters.len());
         let mut never = Vec::with_capacity(voters.len());
-        let mut rows = 0;
+        let mut rows = 1;
         for voter in voters {
             let held = inner.iter().zip(&inner_sizes).filter(|&(&c, _)| voter.holds[c]);
             let most_seen = held.map(|(_, &size)| size).sum::<usize>().min(most);
@@ -159,8 +166,13 @@ impl<'a> Plan<'a> {
         let unit = unit(side);
         let weights: Vec<usize> = voters.iter().map(|voter| voter.units / unit).collect();
         let (counter, order) = Counter::new(&weights);
-        let zeros = vec![Lanes::ZERO; groups.iter().map(|group| group.blocks).max().unwrap_or(0)];
-        Self { side, inner, outer, groups, table, blocks, first_row, never, counter, order, zeros }
+        let inputs = Inputs {
+            needed: order.iter().map(|j| j.map_or(0, |j| voters[j].needed as i32)).collect(),
+            never: order.iter().map(|j| j.map_or(0, |j| never[j] as i32)).collect(),
+            first: order.iter().map(|j| j.map_or(0, |j| (first_row[j] * blocks) as i32)).collect(),
+            order,
+        };
+        Self { side, inner, outer, groups, table, blocks, counter, inputs }
     }
 
     fn run(&self, control: &Control) -> Scanned {
@@ -234,11 +246,11 @@ struct Task<'a> {
     /// How many partitions the classes from each place on hold: what can still be chosen outside.
     counts: Vec<usize>,
     left: usize,
-    /// For each voter: how many more ones it needs.
+    /// For each input: how many more ones its voter needs.
     need: Vec<i32>,
-    /// For each outer place: the voters that hold its class.
-    holders: Vec<Vec<u32>>,
-    rows: Vec<&'a [Lanes]>,
+    /// For each outer place and input: 1 where the voter holds the class.
+    holds: Vec<Vec<i32>>,
+    starts: Vec<u32>,
     best: Best,
     found: Option<Found>,
     choices: u64,
@@ -249,10 +261,11 @@ struct Task<'a> {
 impl<'a> Task<'a> {
     fn new(plan: &'a Plan<'a>, sizes: &'a [usize], control: &'a Control) -> Self {
         let voters = &plan.side.voters;
-        let holders = plan
+        let held = |class: usize, j: &Option<usize>| j.is_some_and(|j| voters[j].holds[class]);
+        let holds = plan
             .outer
             .iter()
-            .map(|&class| (0..voters.len() as u32).filter(|&j| voters[j as usize].holds[class]).collect())
+            .map(|&class| plan.inputs.order.iter().map(|j| i32::from(held(class, j))).collect())
             .collect();
         Self {
             plan,
@@ -260,9 +273,9 @@ impl<'a> Task<'a> {
             control,
             counts: vec![0; sizes.len()],
             left: plan.side.weight,
-            need: voters.iter().map(|voter| voter.needed as i32).collect(),
-            holders,
-            rows: Vec::with_capacity(plan.order.len()),
+            need: plan.inputs.needed.clone(),
+            holds,
+            starts: vec![0; plan.inputs.order.len()],
             best: Best { loss: -1, place: (0, 0) },
             found: None,
             choices: 0,
@@ -274,8 +287,8 @@ impl<'a> Task<'a> {
     /// Sets the count of one outer class, from whatever it was.
     fn choose(&mut self, place: usize, count: usize) {
         let change = count as i32 - self.counts[place] as i32;
-        for &j in &self.holders[place] {
-            self.need[j as usize] -= change;
+        for (need, held) in self.need.iter_mut().zip(&self.holds[place]) {
+            *need -= change * held;
         }
         self.left = self.left + self.counts[place] - count;
         self.counts[place] = count;
@@ -300,18 +313,12 @@ impl<'a> Task<'a> {
     fn leaf(&mut self) {
         let Some(group) = self.plan.groups.get(self.left) else { return };
         let plan = self.plan;
-        self.rows.clear();
-        for voter in &plan.order {
-            self.rows.push(match *voter {
-                None => &plan.zeros[..group.blocks],
-                Some(j) => {
-                    let slot = (self.need[j].max(0) as usize).min(plan.never[j]);
-                    let start = (plan.first_row[j] + slot) * plan.blocks + group.start;
-                    &plan.table[start..start + group.blocks]
-                }
-            });
+        let Inputs { never, first, .. } = &plan.inputs;
+        let (start, stride) = (group.start as i32, plan.blocks as i32);
+        for (((place, need), never), first) in self.starts.iter_mut().zip(&self.need).zip(never).zip(first) {
+            *place = (first + need.clamp(&0, never) * stride + start) as u32;
         }
-        if plan.counter.scan(&self.rows, group.blocks, &mut self.best) {
+        if plan.counter.scan(&plan.table, &self.starts, group.blocks, &mut self.best) {
             let (block, lane) = self.best.place;
             self.found = Some(Found {
                 outer: self.counts.clone(),

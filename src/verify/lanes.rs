@@ -40,12 +40,47 @@ impl Lanes {
     }
 }
 
-/// a + b + c in each lane: (sum bit, carry bit).
-#[inline(always)]
-fn full_adder(a: Lanes, b: Lanes, c: Lanes) -> (Lanes, Lanes) {
-    let sum = Lanes(std::array::from_fn(|i| a.0[i] ^ b.0[i] ^ c.0[i]));
-    let carry = Lanes(std::array::from_fn(|i| (a.0[i] & b.0[i]) | (c.0[i] & (a.0[i] ^ b.0[i]))));
-    (sum, carry)
+/// How three bits a lane are added.
+trait Adder {
+    /// a + b + c in each lane: (sum bit, carry bit).
+    fn add(a: Lanes, b: Lanes, c: Lanes) -> (Lanes, Lanes);
+}
+
+/// Two-operand logic: five operations.
+struct Portable;
+
+impl Adder for Portable {
+    #[inline(always)]
+    fn add(a: Lanes, b: Lanes, c: Lanes) -> (Lanes, Lanes) {
+        let sum = Lanes(std::array::from_fn(|i| a.0[i] ^ b.0[i] ^ c.0[i]));
+        let carry = Lanes(std::array::from_fn(|i| (a.0[i] & b.0[i]) | (c.0[i] & (a.0[i] ^ b.0[i]))));
+        (sum, carry)
+    }
+}
+
+/// Ternary logic: two operations. Only for functions that run with AVX-512F.
+#[cfg(target_arch = "x86_64")]
+struct Ternary;
+
+#[cfg(target_arch = "x86_64")]
+impl Adder for Ternary {
+    #[inline(always)]
+    fn add(a: Lanes, b: Lanes, c: Lanes) -> (Lanes, Lanes) {
+        use std::arch::x86_64::{__m512i, _mm512_ternarylogic_epi64};
+        use std::mem::transmute;
+        // The tables of a ^ b ^ c and of the majority of a, b and c.
+        const SUM: i32 = 0b1001_0110;
+        const MAJORITY: i32 = 0b1110_1000;
+        // SAFETY: `Lanes` and `__m512i` are 64 bytes of plain bits each, and `Ternary` is named only in
+        // `scan_avx512`, which runs only where AVX-512F was found.
+        unsafe {
+            let vector = |lanes| transmute::<Lanes, __m512i>(lanes);
+            let (a, b, c) = (vector(a), vector(b), vector(c));
+            let sum = _mm512_ternarylogic_epi64::<SUM>(a, b, c);
+            let carry = _mm512_ternarylogic_epi64::<MAJORITY>(a, b, c);
+            (transmute::<__m512i, Lanes>(sum), transmute::<__m512i, Lanes>(carry))
+        }
+    }
 }
 
 /// The most bit planes of a loss: enough for 2 units from each of 4096 workers.
@@ -89,40 +124,63 @@ impl Counter {
         (Self { inputs, planes }, order)
     }
 
-    /// Scans blocks `0..blocks` of the input rows and raises `best` to the first choice with the
-    /// largest sum, when it beats what `best` holds. Returns whether it did.
-    pub(super) fn scan(&self, rows: &[&[Lanes]], blocks: usize, best: &mut Best) -> bool {
+    /// Scans `blocks` blocks and raises `best` to the first choice with the largest sum, when it beats
+    /// what `best` holds. Input i of block x is `table[starts[i] + x]`. Returns whether it did.
+    ///
+    /// # Panics
+    /// When an input reaches beyond the table, or there are not as many as [`Counter::new`] ordered.
+    pub(super) fn scan(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
+        // What the versions below rely on when they read without a check.
+        let last = starts.iter().max().map_or(0, |&start| start as usize + blocks);
+        assert!(last <= table.len(), "an input reaches beyond the table");
+        assert_eq!(starts.len(), self.inputs.iter().sum::<usize>(), "one start an input");
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
-                // SAFETY: the processor was just found to have AVX-512F.
-                return unsafe { self.scan_avx512(rows, blocks, best) };
+                // SAFETY: the processor was just found to have AVX-512F; the bounds hold.
+                return unsafe { self.scan_avx512(table, starts, blocks, best) };
             }
             if is_x86_feature_detected!("avx2") {
-                // SAFETY: the processor was just found to have AVX2.
-                return unsafe { self.scan_avx2(rows, blocks, best) };
+                // SAFETY: the processor was just found to have AVX2; the bounds hold.
+                return unsafe { self.scan_avx2(table, starts, blocks, best) };
             }
         }
-        self.scan_portable(rows, blocks, best)
+        // SAFETY: the bounds hold.
+        unsafe { self.scan_with::<Portable>(table, starts, blocks, best) }
     }
 
+    /// # Safety
+    /// The processor has AVX-512F, and the bounds that `scan` checks hold.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f")]
-    fn scan_avx512(&self, rows: &[&[Lanes]], blocks: usize, best: &mut Best) -> bool {
-        self.scan_portable(rows, blocks, best)
+    unsafe fn scan_avx512(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
+        // SAFETY: as promised to this function.
+        unsafe { self.scan_with::<Ternary>(table, starts, blocks, best) }
     }
 
+    /// # Safety
+    /// The processor has AVX2, and the bounds that `scan` checks hold.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn scan_avx2(&self, rows: &[&[Lanes]], blocks: usize, best: &mut Best) -> bool {
-        self.scan_portable(rows, blocks, best)
+    unsafe fn scan_avx2(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
+        // SAFETY: as promised to this function.
+        unsafe { self.scan_with::<Portable>(table, starts, blocks, best) }
     }
 
+    /// # Safety
+    /// The bounds that `scan` checks hold.
     #[inline(always)]
-    fn scan_portable(&self, rows: &[&[Lanes]], blocks: usize, best: &mut Best) -> bool {
+    unsafe fn scan_with<A: Adder>(
+        &self,
+        table: &[Lanes],
+        starts: &[u32],
+        blocks: usize,
+        best: &mut Best,
+    ) -> bool {
         let mut raised = false;
         for block in 0..blocks {
-            let sums = self.add(rows, block);
+            // SAFETY: block < blocks, and the bounds hold.
+            let sums = unsafe { self.sums::<A>(table, starts, block) };
             if best.loss < 0 || !self.above(&sums, best.loss as u64).is_zero() {
                 raised |= self.raise(&sums, block, best);
             }
@@ -131,25 +189,32 @@ impl Counter {
     }
 
     /// The bit planes of the weighted sums over one block.
+    ///
+    /// # Safety
+    /// `table[start + block]` exists for every start, and there are as many as `inputs` says.
     #[inline(always)]
-    fn add(&self, rows: &[&[Lanes]], block: usize) -> [Lanes; PLANES] {
+    unsafe fn sums<A: Adder>(&self, table: &[Lanes], starts: &[u32], block: usize) -> [Lanes; PLANES] {
         let mut sums = [Lanes::ZERO; PLANES];
-        let mut rest = rows;
+        let mut rest = starts;
         for (plane, &count) in self.inputs.iter().enumerate() {
             let (list, after) = rest.split_at(count);
             rest = after;
             // A last plane without room for its carries never has any: the sum fits `planes`.
             let at = |p: usize| p.min(PLANES - 1);
             let (mut ones, mut twos, mut fours) = (sums[plane], sums[at(plane + 1)], sums[at(plane + 2)]);
-            for eight in list.chunks_exact(8) {
-                let x: [Lanes; 8] = std::array::from_fn(|i| eight[i][block]);
-                let (s, two_a) = full_adder(ones, x[0], x[1]);
-                let (s, two_b) = full_adder(s, x[2], x[3]);
-                let (t, four_a) = full_adder(twos, two_a, two_b);
-                let (s, two_a) = full_adder(s, x[4], x[5]);
-                let (s, two_b) = full_adder(s, x[6], x[7]);
-                let (t, four_b) = full_adder(t, two_a, two_b);
-                let (f, mut carry) = full_adder(fours, four_a, four_b);
+            let (eights, _) = list.as_chunks::<8>();
+            for eight in eights {
+                let x: [Lanes; 8] = std::array::from_fn(|i| {
+                    // SAFETY: promised by the caller.
+                    unsafe { *table.get_unchecked(eight[i] as usize + block) }
+                });
+                let (s, two_a) = A::add(ones, x[0], x[1]);
+                let (s, two_b) = A::add(s, x[2], x[3]);
+                let (t, four_a) = A::add(twos, two_a, two_b);
+                let (s, two_a) = A::add(s, x[4], x[5]);
+                let (s, two_b) = A::add(s, x[6], x[7]);
+                let (t, four_b) = A::add(t, two_a, two_b);
+                let (f, mut carry) = A::add(fours, four_a, four_b);
                 (ones, twos, fours) = (s, t, f);
                 for sum in sums.iter_mut().take(self.planes).skip(plane + 3) {
                     let next = sum.map2(carry, |a, b| a & b);
@@ -219,17 +284,21 @@ mod tests {
         for voters in [0, 1, 2, 7, 8, 9, 31, 64, 200] {
             let weights: Vec<usize> = (0..voters).map(|_| 1 + (random() % 5) as usize).collect();
             let blocks = 3;
-            let data: Vec<Vec<Lanes>> = (0..voters)
-                .map(|_| (0..blocks).map(|_| Lanes(std::array::from_fn(|_| random()))).collect())
+            // One table: a row of zeros for the padding, then a row a voter.
+            let table: Vec<Lanes> = (0..(voters + 1) * blocks)
+                .map(
+                    |place| {
+                        if place < blocks { Lanes::ZERO } else { Lanes(std::array::from_fn(|_| random())) }
+                    },
+                )
                 .collect();
-            let zeros = vec![Lanes::ZERO; blocks];
             let (counter, order) = Counter::new(&weights);
-            let rows: Vec<&[Lanes]> =
-                order.iter().map(|voter| voter.map_or(&zeros[..], |j| &data[j][..])).collect();
+            let starts: Vec<u32> =
+                order.iter().map(|voter| voter.map_or(0, |j| ((j + 1) * blocks) as u32)).collect();
             let mut expected = Best { loss: -1, place: (0, 0) };
             for block in 0..blocks {
                 for lane in 0..Lanes::COUNT {
-                    let turned = (0..voters).filter(|&j| data[j][block].get(lane));
+                    let turned = (0..voters).filter(|&j| table[(j + 1) * blocks + block].get(lane));
                     let loss = turned.map(|j| weights[j] as i64).sum();
                     if loss > expected.loss {
                         expected = Best { loss, place: (block, lane) };
@@ -238,16 +307,17 @@ mod tests {
             }
             let fresh = Best { loss: -1, place: (0, 0) };
             let mut best = fresh;
-            counter.scan(&rows, blocks, &mut best);
+            counter.scan(&table, &starts, blocks, &mut best);
             assert_eq!(best, expected);
             best = fresh;
-            counter.scan_portable(&rows, blocks, &mut best);
+            // SAFETY: `scan` has just checked the same bounds.
+            unsafe { counter.scan_with::<Portable>(&table, &starts, blocks, &mut best) };
             assert_eq!(best, expected);
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") {
                 best = fresh;
-                // SAFETY: the processor was just found to have AVX2.
-                unsafe { counter.scan_avx2(&rows, blocks, &mut best) };
+                // SAFETY: the processor was just found to have AVX2; the bounds were checked above.
+                unsafe { counter.scan_avx2(&table, &starts, blocks, &mut best) };
                 assert_eq!(best, expected);
             }
         }
