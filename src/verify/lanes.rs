@@ -167,6 +167,8 @@ impl Counter {
         unsafe { self.scan_with::<Portable>(table, starts, blocks, best) }
     }
 
+    /// Picks the loop that is compiled for this many planes, so that small sums stay in registers.
+    ///
     /// # Safety
     /// The bounds that `scan` checks hold.
     #[inline(always)]
@@ -177,12 +179,45 @@ impl Counter {
         blocks: usize,
         best: &mut Best,
     ) -> bool {
+        // SAFETY: as promised to this function.
+        unsafe {
+            match (self.planes, self.inputs[1..].iter().all(|&count| count == 0)) {
+                (1..=3, true) => self.scan_planes::<A, 3, true>(table, starts, blocks, best),
+                (4, true) => self.scan_planes::<A, 4, true>(table, starts, blocks, best),
+                (5, true) => self.scan_planes::<A, 5, true>(table, starts, blocks, best),
+                (6, true) => self.scan_planes::<A, 6, true>(table, starts, blocks, best),
+                (7, true) => self.scan_planes::<A, 7, true>(table, starts, blocks, best),
+                _ => self.scan_planes::<A, PLANES, false>(table, starts, blocks, best),
+            }
+        }
+    }
+
+    /// Scans with sums of P planes; UNITS: every weight is 1.
+    ///
+    /// # Safety
+    /// The bounds that `scan` checks hold; the sums fit P planes.
+    #[inline(always)]
+    unsafe fn scan_planes<A: Adder, const P: usize, const UNITS: bool>(
+        &self,
+        table: &[Lanes],
+        starts: &[u32],
+        blocks: usize,
+        best: &mut Best,
+    ) -> bool {
         let mut raised = false;
         for block in 0..blocks {
             // SAFETY: block < blocks, and the bounds hold.
-            let sums = unsafe { self.sums::<A>(table, starts, block) };
-            if best.loss < 0 || !self.above(&sums, best.loss as u64).is_zero() {
-                raised |= self.raise(&sums, block, best);
+            let sums = unsafe {
+                if UNITS {
+                    let mut sums = [Lanes::ZERO; P];
+                    add::<A, P>(&mut sums, 0, table, starts, block);
+                    sums
+                } else {
+                    self.weighted::<A, P>(table, starts, block)
+                }
+            };
+            if best.loss < 0 || !above(&sums, best.loss as u64).is_zero() {
+                raised |= raise(&sums, block, best);
             }
         }
         raised
@@ -193,78 +228,102 @@ impl Counter {
     /// # Safety
     /// `table[start + block]` exists for every start, and there are as many as `inputs` says.
     #[inline(always)]
-    unsafe fn sums<A: Adder>(&self, table: &[Lanes], starts: &[u32], block: usize) -> [Lanes; PLANES] {
-        let mut sums = [Lanes::ZERO; PLANES];
+    unsafe fn weighted<A: Adder, const P: usize>(
+        &self,
+        table: &[Lanes],
+        starts: &[u32],
+        block: usize,
+    ) -> [Lanes; P] {
+        let mut sums = [Lanes::ZERO; P];
         let mut rest = starts;
         for (plane, &count) in self.inputs.iter().enumerate() {
             let (list, after) = rest.split_at(count);
             rest = after;
-            // A last plane without room for its carries never has any: the sum fits `planes`.
-            let at = |p: usize| p.min(PLANES - 1);
-            let (mut ones, mut twos, mut fours) = (sums[plane], sums[at(plane + 1)], sums[at(plane + 2)]);
-            let (eights, _) = list.as_chunks::<8>();
-            for eight in eights {
-                let x: [Lanes; 8] = std::array::from_fn(|i| {
-                    // SAFETY: promised by the caller.
-                    unsafe { *table.get_unchecked(eight[i] as usize + block) }
-                });
-                let (s, two_a) = A::add(ones, x[0], x[1]);
-                let (s, two_b) = A::add(s, x[2], x[3]);
-                let (t, four_a) = A::add(twos, two_a, two_b);
-                let (s, two_a) = A::add(s, x[4], x[5]);
-                let (s, two_b) = A::add(s, x[6], x[7]);
-                let (t, four_b) = A::add(t, two_a, two_b);
-                let (f, mut carry) = A::add(fours, four_a, four_b);
-                (ones, twos, fours) = (s, t, f);
-                for sum in sums.iter_mut().take(self.planes).skip(plane + 3) {
-                    let next = sum.map2(carry, |a, b| a & b);
-                    *sum = sum.map2(carry, |a, b| a ^ b);
-                    carry = next;
-                }
-            }
             if count > 0 {
-                sums[plane] = ones;
-                if plane + 1 < PLANES {
-                    sums[plane + 1] = twos;
-                }
-                if plane + 2 < PLANES {
-                    sums[plane + 2] = fours;
-                }
+                // SAFETY: promised by the caller.
+                unsafe { add::<A, P>(&mut sums, plane, table, list, block) };
             }
         }
         sums
     }
+}
 
-    /// The lanes whose sum exceeds `bound`.
-    #[inline(always)]
-    fn above(&self, sums: &[Lanes; PLANES], bound: u64) -> Lanes {
-        let mut above = Lanes::ZERO;
-        let mut equal = Lanes([u64::MAX; 8]);
-        for plane in (0..self.planes).rev() {
-            if bound >> plane & 1 == 1 {
-                equal = equal.map2(sums[plane], |e, s| e & s);
-            } else {
-                above = Lanes(std::array::from_fn(|i| above.0[i] | (equal.0[i] & sums[plane].0[i])));
-                equal = equal.map2(sums[plane], |e, s| e & !s);
+/// Adds the listed inputs, each worth 2^plane, to the sums. Carries beyond P planes are dropped: the
+/// caller knows that the sums fit.
+///
+/// # Safety
+/// `table[start + block]` exists for every start.
+#[inline(always)]
+unsafe fn add<A: Adder, const P: usize>(
+    sums: &mut [Lanes; P],
+    plane: usize,
+    table: &[Lanes],
+    starts: &[u32],
+    block: usize,
+) {
+    let at = |p: usize| if p < P { p } else { P - 1 };
+    let (mut ones, mut twos, mut fours) = (sums[plane], sums[at(plane + 1)], sums[at(plane + 2)]);
+    let (eights, _) = starts.as_chunks::<8>();
+    for eight in eights {
+        let x: [Lanes; 8] = std::array::from_fn(|i| {
+            // SAFETY: promised by the caller.
+            unsafe { *table.get_unchecked(eight[i] as usize + block) }
+        });
+        let (s, two_a) = A::add(ones, x[0], x[1]);
+        let (s, two_b) = A::add(s, x[2], x[3]);
+        let (t, four_a) = A::add(twos, two_a, two_b);
+        let (s, two_a) = A::add(s, x[4], x[5]);
+        let (s, two_b) = A::add(s, x[6], x[7]);
+        let (t, four_b) = A::add(t, two_a, two_b);
+        let (f, mut carry) = A::add(fours, four_a, four_b);
+        (ones, twos, fours) = (s, t, f);
+        for p in 3..P {
+            if plane + p < P {
+                let sum = &mut sums[plane + p];
+                let next = sum.map2(carry, |a, b| a & b);
+                *sum = sum.map2(carry, |a, b| a ^ b);
+                carry = next;
             }
         }
-        above
     }
+    sums[plane] = ones;
+    if plane + 1 < P {
+        sums[plane + 1] = twos;
+    }
+    if plane + 2 < P {
+        sums[plane + 2] = fours;
+    }
+}
 
-    /// The rare path: reads every lane's sum.
-    #[cold]
-    #[inline(never)]
-    fn raise(&self, sums: &[Lanes; PLANES], block: usize, best: &mut Best) -> bool {
-        let mut raised = false;
-        for lane in 0..Lanes::COUNT {
-            let sum = (0..self.planes).map(|plane| i64::from(sums[plane].get(lane)) << plane).sum();
-            if sum > best.loss {
-                *best = Best { loss: sum, place: (block, lane) };
-                raised = true;
-            }
+/// The lanes whose sum exceeds `bound`.
+#[inline(always)]
+fn above<const P: usize>(sums: &[Lanes; P], bound: u64) -> Lanes {
+    let mut above = Lanes::ZERO;
+    let mut equal = Lanes([u64::MAX; 8]);
+    for plane in (0..P).rev() {
+        if bound >> plane & 1 == 1 {
+            equal = equal.map2(sums[plane], |e, s| e & s);
+        } else {
+            above = Lanes(std::array::from_fn(|i| above.0[i] | (equal.0[i] & sums[plane].0[i])));
+            equal = equal.map2(sums[plane], |e, s| e & !s);
         }
-        raised
     }
+    above
+}
+
+/// The rare path: reads every lane's sum.
+#[cold]
+#[inline(never)]
+fn raise<const P: usize>(sums: &[Lanes; P], block: usize, best: &mut Best) -> bool {
+    let mut raised = false;
+    for lane in 0..Lanes::COUNT {
+        let sum = sums.iter().enumerate().map(|(plane, s)| i64::from(s.get(lane)) << plane).sum();
+        if sum > best.loss {
+            *best = Best { loss: sum, place: (block, lane) };
+            raised = true;
+        }
+    }
+    raised
 }
 
 #[cfg(test)]
@@ -281,8 +340,10 @@ mod tests {
             state ^= state << 17;
             state
         };
-        for voters in [0, 1, 2, 7, 8, 9, 31, 64, 200] {
-            let weights: Vec<usize> = (0..voters).map(|_| 1 + (random() % 5) as usize).collect();
+        // All weights 1 takes the loops of few planes, other weights the general one.
+        let sizes = [0, 1, 2, 7, 8, 9, 15, 31, 64, 127, 128, 200];
+        for (voters, most) in sizes.into_iter().flat_map(|voters| [(voters, 1), (voters, 5)]) {
+            let weights: Vec<usize> = (0..voters).map(|_| 1 + (random() % most) as usize).collect();
             let blocks = 3;
             // One table: a row of zeros for the padding, then a row a voter.
             let table: Vec<Lanes> = (0..(voters + 1) * blocks)
