@@ -129,15 +129,19 @@ impl Design {
         let format = self.output.as_deref().map(|path| Format::of_path(path).unwrap_or(Format::Json));
         let control = watch::control(common)?;
         let draws = if self.construction == Construction::Bernoulli { self.draws } else { 1 };
+        let progress = watch::Draws::new(draws, common.quiet);
         let mut draw = 0;
         let (matrix, construction, verdict) = loop {
             let (matrix, construction) = self.build(draw)?;
-            let verdict = self.how.decide(&matrix, Some(self.b), &control, common.quiet)?;
+            // Draws have a bar of their own.
+            let verdict = self.how.decide(&matrix, Some(self.b), &control, common.quiet || draws > 1)?;
             draw += 1;
+            progress.advance();
             if verdict.conclusion == Conclusion::Tolerant || draw == draws || control.stopped() {
                 break (matrix, construction, verdict);
             }
         };
+        drop(progress);
         if draws > 1 && !common.quiet {
             let outcome =
                 if verdict.conclusion == Conclusion::Tolerant { "tolerant" } else { "none tolerant" };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use ecode::verify::Control;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Common;
 
@@ -58,6 +58,36 @@ pub(crate) fn with_progress<T>(control: &Control, quiet: bool, work: impl FnOnce
         finished.store(true, Ordering::Relaxed);
         result
     })
+}
+
+/// A bar over random draws, shown on a terminal once they have taken a second.
+pub(crate) struct Draws {
+    bar: ProgressBar,
+    start: Instant,
+}
+
+impl Draws {
+    pub(crate) fn new(draws: u64, quiet: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(draws), ProgressDrawTarget::hidden());
+        let template = "{bar:30} draw {human_pos} of at most {human_len}, {per_sec}, {eta} left";
+        let bar = ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style));
+        let start = Instant::now();
+        let shown = draws > 1 && !quiet && io::stderr().is_terminal();
+        Self { bar: if shown { bar } else { ProgressBar::hidden() }, start }
+    }
+
+    pub(crate) fn advance(&self) {
+        self.bar.inc(1);
+        if self.bar.length().is_some() && self.bar.is_hidden() && self.start.elapsed() >= PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Drop for Draws {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 fn new_bar(total: u64) -> ProgressBar {

@@ -9,7 +9,7 @@ pub use algorithm1::{Algorithm1, algorithm1};
 pub use bernoulli::{Bernoulli, bernoulli};
 pub use classical::{cyclic, full, repetition, uncoded};
 
-use crate::code::{AllocationMatrix, MatrixError};
+use crate::code::MatrixError;
 
 /// Why a construction cannot be made with these parameters.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -24,13 +24,4 @@ pub enum ConstructError {
 
 fn parameter<T>(text: String) -> Result<T, ConstructError> {
     Err(ConstructError::Parameter(text))
-}
-
-/// A matrix together with how it was made, in words that a file can carry.
-#[derive(Debug, Clone)]
-pub struct Constructed {
-    /// The allocation matrix.
-    pub matrix: AllocationMatrix,
-    /// The construction's name and parameters, as the JSON object of the file format.
-    pub construction: serde_json::Value,
 }
