@@ -76,10 +76,13 @@ impl Engine for Exhaustive {
 }
 
 /// What became of one side.
-struct Scanned {
-    counts: Option<Vec<usize>>,
-    choices: u128,
-    complete: bool,
+pub(super) struct Scanned {
+    /// The counts of a choice with the largest loss; `None` when there is no choice.
+    pub(super) counts: Option<Vec<usize>>,
+    /// Choices evaluated.
+    pub(super) choices: u128,
+    /// Whether they were all.
+    pub(super) complete: bool,
 }
 
 /// The inner patterns of one weight.
@@ -102,7 +105,8 @@ struct Inputs {
     first: Vec<i32>,
 }
 
-struct Plan<'a> {
+/// One side, ready to be walked.
+pub(super) struct Plan<'a> {
     side: &'a Side,
     inner: Vec<usize>,
     outer: Vec<usize>,
@@ -116,7 +120,7 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(side: &'a Side) -> Self {
+    pub(super) fn new(side: &'a Side) -> Self {
         let (inner, outer) = split(side);
         let inner_sizes: Vec<usize> = inner.iter().map(|&c| side.classes[c].len()).collect();
         let most = inner_sizes.iter().sum::<usize>().min(side.weight);
@@ -175,7 +179,7 @@ impl<'a> Plan<'a> {
         Self { side, inner, outer, groups, table, blocks, counter, inputs }
     }
 
-    fn run(&self, control: &Control) -> Scanned {
+    pub(super) fn run(&self, control: &Control) -> Scanned {
         let sizes: Vec<usize> = self.outer.iter().map(|&c| self.side.classes[c].len()).collect();
         // The tasks: all count vectors of the first few outer classes.
         let mut depth = 0;

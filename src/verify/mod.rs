@@ -13,6 +13,7 @@ mod exhaustive;
 mod lanes;
 pub mod reduce;
 mod sat;
+mod structure;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 pub use definition::Definition;
 pub use exhaustive::Exhaustive;
 pub use sat::{Encoding, Sat};
+pub use structure::Structure;
 
 use crate::code::{AllocationMatrix, Claim, Counterexample, Outcome, TieRule};
 
@@ -113,7 +115,7 @@ pub trait Engine: Sync {
 /// Every engine, in the order in which `--method all` runs them.
 #[must_use]
 pub fn engines() -> Vec<Box<dyn Engine>> {
-    vec![Box::new(Definition), Box::new(Exhaustive), Box::new(Sat::default())]
+    vec![Box::new(Definition), Box::new(Exhaustive), Box::new(Structure::default()), Box::new(Sat::default())]
 }
 
 /// What became of a claim.
@@ -223,6 +225,9 @@ pub enum Method {
 /// Enumerations up to this many messages are preferred to SAT: some minutes on two cores.
 const ENUMERABLE: u128 = 4_000_000_000_000;
 
+/// Enumerations up to this many messages take a millisecond: nothing else is tried before.
+const FEW: u128 = 1 << 20;
+
 /// Decides the claim of `b` Byzantine workers, or of the radius when `b` is `None` (the verdict's b is
 /// then the radius, or 0 where even b = 0 fails).
 ///
@@ -249,12 +254,27 @@ pub fn verify(
         Method::Auto => {
             let choices =
                 reduce::sides(g, ties).iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
-            let (engine, reason): (&dyn Engine, String) =
-                if Exhaustive.suits(g, ties).is_ok() && choices <= ENUMERABLE {
-                    (&Exhaustive, format!("only {choices} messages after merging equal partitions"))
-                } else {
-                    (&Sat::default(), "too many messages to enumerate".to_owned())
+            let enumerable = Exhaustive.suits(g, ties).is_ok() && choices <= ENUMERABLE;
+            let mut tried = "";
+            if choices > FEW {
+                // A trial that costs at most a fraction of the enumeration.
+                let full = Structure::default();
+                let structure = Structure {
+                    most_states: full.most_states.min(choices >> 14),
+                    most_choices: full.most_choices.min(choices >> 2),
                 };
+                let mut verdict = run(&structure, g, b, ties, control)?;
+                if verdict.floor.is_some() || control.stopped() {
+                    verdict.reason = Some("the matrix falls apart into small components".to_owned());
+                    return Ok(verdict);
+                }
+                tried = ", and no small components";
+            }
+            let (engine, reason): (&dyn Engine, String) = if enumerable {
+                (&Exhaustive, format!("{choices} messages after merging equal partitions{tried}"))
+            } else {
+                (&Sat::default(), format!("too many messages to enumerate{tried}"))
+            };
             let mut verdict = run(engine, g, b, ties, control)?;
             verdict.reason = Some(reason);
             Ok(verdict)

@@ -127,6 +127,25 @@ impl Side {
         self.constant + turned.map(|voter| voter.units).sum::<usize>()
     }
 
+    /// The side that knows only these classes and voters, which hold no others, with another weight.
+    /// Its losses are those voters' alone.
+    #[must_use]
+    pub(super) fn part(&self, classes: &[usize], voters: &[usize], weight: usize) -> Self {
+        let voter = |&j: &usize| Voter {
+            holds: classes.iter().map(|&class| self.voters[j].holds[class]).collect(),
+            ..self.voters[j].clone()
+        };
+        Self {
+            correct: self.correct,
+            weight,
+            classes: classes.iter().map(|&class| self.classes[class].clone()).collect(),
+            voters: voters.iter().map(voter).collect(),
+            constant: 0,
+            n: self.n,
+            k: self.k,
+        }
+    }
+
     /// How many choices there are after the reductions; `u128::MAX` stands for more.
     #[must_use]
     pub fn choices(&self) -> u128 {
