@@ -39,17 +39,18 @@ fn algorithm_1_has_the_ones_of_its_closed_form() {
 }
 
 /// Section D.3: the fewest ones outside the dictators' partitions that win q chain rows,
-/// v*_q = (b+1)(q+1)/2 for odd q and 1 + (b+1)q/2 for even q ≥ 2 (0 for q = 0), by enumeration.
+/// v*_q = (b+1)(q+1)/2 for odd q and 1 + (b+1)q/2 for even q ≥ 2, and b for q = 0, by enumeration.
 #[test]
 fn the_proofs_v_star_is_the_enumerated_minimum() {
-    for (n, b) in [(9, 1), (11, 1), (13, 1), (13, 2), (17, 1), (17, 2), (19, 2), (19, 3)] {
+    for (n, b) in [(3, 1), (9, 1), (11, 1), (13, 1), (13, 2), (13, 6), (17, 1), (17, 2), (19, 2), (19, 3)] {
         let Algorithm1 { s, l, .. } = Algorithm1::new(n, b).unwrap();
         let g = algorithm1(n, b).unwrap();
         let width = n - s;
         let mut fewest = vec![usize::MAX; l + 1];
         for bits in 0_u32..1 << width {
             let ones = bits.count_ones() as usize;
-            if ones > (n - 1) / 2 {
+            // The other (n − 1)/2 − ones are the dictators', of which there are s.
+            if !((n - 1) / 2 - s..=(n - 1) / 2).contains(&ones) {
                 continue;
             }
             let wins = (s..s + l)
@@ -64,13 +65,13 @@ fn the_proofs_v_star_is_the_enumerated_minimum() {
         }
         for (q, &fewest) in fewest.iter().enumerate() {
             let closed = match q {
-                0 => 0,
+                0 => b,
                 q if q % 2 == 1 => (b + 1) * q.div_ceil(2),
                 q => 1 + (b + 1) * q / 2,
             };
-            if closed <= (n - 1) / 2 {
-                assert_eq!(fewest, closed, "n = {n}, b = {b}, q = {q}");
-            }
+            // For b = (n − 1)/2 the one chain row is full, and never turned.
+            let exists = q == 0 || b < (n - 1) / 2;
+            assert_eq!(fewest, if exists { closed } else { usize::MAX }, "n = {n}, b = {b}, q = {q}");
         }
     }
 }

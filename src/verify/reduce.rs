@@ -173,18 +173,20 @@ pub fn choices_by_weight(sizes: &[usize], most: usize) -> Vec<u128> {
     ways
 }
 
-/// The sides whose largest losses decide the smallest margin: one where one stands for both.
+/// The sides whose largest losses decide the smallest margin: one where one stands for both
+/// (docs/theory.md, section 3).
 #[must_use]
 pub fn sides(g: &AllocationMatrix, ties: TieRule) -> Vec<Side> {
-    let symmetric = ties == TieRule::Adversarial || ties == TieRule::Abstain || g.all_loads_odd();
-    if symmetric && g.k() % 2 == 1 {
-        // The two sides are complements of each other: the same losses, and a tied server vote
-        // (n even) is wrong only where μ = 1.
-        return vec![Side::new(g, ties, g.n() % 2 == 0 || ties == TieRule::Abstain)];
-    }
-    if symmetric && g.n() % 2 == 1 && ties != TieRule::Abstain {
-        // k is even: the choices where μ = 0 are larger by one and have every loss of the others.
+    let odd_loads = g.all_loads_odd();
+    if g.n() % 2 == 1 && (odd_loads || matches!(ties, TieRule::Adversarial | TieRule::One)) {
+        // Every loss is even, so with n odd a tied server vote never comes about: both sides read their
+        // margin alike. Where μ = 0 as many partitions are chosen or more, and turn as many workers or more.
         return vec![Side::new(g, ties, false)];
+    }
+    if g.k() % 2 == 1 && (odd_loads || ties != TieRule::One) {
+        // Both sides choose equally many partitions. Where μ = 1 a choice loses as much or more, and a
+        // tied server vote is wrong.
+        return vec![Side::new(g, ties, true)];
     }
     vec![Side::new(g, ties, false), Side::new(g, ties, true)]
 }
