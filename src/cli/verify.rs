@@ -39,7 +39,7 @@ pub(crate) struct How {
     /// What a worker does whose own vote ties: adversarial, zero, one, abstain
     #[arg(long, default_value = "adversarial", value_name = "RULE")]
     pub(crate) ties: TieRule,
-    /// The engine: auto, all (they must agree), definition, exhaustive, structure, sat
+    /// The engine: auto, all (they must agree), definition, exhaustive, branch, structure, sat
     #[arg(long, default_value = "auto", value_name = "NAME")]
     method: String,
 }

@@ -8,9 +8,11 @@
 //! - What is not known is said so: [`Conclusion::Undecided`] carries the bounds found so far.
 //! - [`VerifiedCode`] can be made only here.
 
+mod branch;
 mod definition;
 mod exhaustive;
 mod lanes;
+mod local;
 pub mod reduce;
 mod sat;
 mod structure;
@@ -19,8 +21,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+pub use branch::Branch;
 pub use definition::Definition;
 pub use exhaustive::Exhaustive;
+pub use local::LocalSearch;
 pub use sat::{Encoding, Sat};
 pub use structure::Structure;
 
@@ -92,6 +96,21 @@ pub struct Finding {
     pub evaluated: u128,
 }
 
+impl Finding {
+    /// Keeps an outcome where it is worse than what was met.
+    fn meet(&mut self, outcome: Outcome) {
+        let key = |o: &Outcome| (o.margin, o.wrong.len() - o.wrong.count());
+        if self.worst.as_ref().is_none_or(|worst| key(&outcome) < key(worst)) {
+            self.worst = Some(outcome);
+        }
+    }
+
+    /// Whether a message was met that b Byzantine workers overturn.
+    fn beats(&self, b: usize) -> bool {
+        self.worst.as_ref().is_some_and(|worst| worst.margin < b as i64)
+    }
+}
+
 /// Why an engine does not take a matrix, in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -115,7 +134,13 @@ pub trait Engine: Sync {
 /// Every engine, in the order in which `--method all` runs them.
 #[must_use]
 pub fn engines() -> Vec<Box<dyn Engine>> {
-    vec![Box::new(Definition), Box::new(Exhaustive), Box::new(Structure::default()), Box::new(Sat::default())]
+    vec![
+        Box::new(Definition),
+        Box::new(Exhaustive),
+        Box::new(Branch),
+        Box::new(Structure::default()),
+        Box::new(Sat::default()),
+    ]
 }
 
 /// What became of a claim.
@@ -222,8 +247,8 @@ pub enum Method {
     Named(String),
 }
 
-/// Enumerations up to this many messages are preferred to SAT: some minutes on two cores.
-const ENUMERABLE: u128 = 4_000_000_000_000;
+/// Up to this many messages plain enumeration is faster than branch and bound (docs/performance.md).
+const ENUMERABLE: u128 = 1 << 31;
 
 /// Enumerations up to this many messages take a millisecond: nothing else is tried before.
 const FEW: u128 = 1 << 20;
@@ -254,9 +279,19 @@ pub fn verify(
         Method::Auto => {
             let choices =
                 reduce::sides(g, ties).iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
-            let enumerable = Exhaustive.suits(g, ties).is_ok() && choices <= ENUMERABLE;
             let mut tried = "";
+            let mut known = None;
             if choices > FEW {
+                if b.is_some() {
+                    // One message is enough to refute, and most wrong claims are refuted by many.
+                    let mut verdict = run(&LocalSearch::default(), g, b, ties, control)?;
+                    if matches!(verdict.conclusion, Conclusion::Refuted(_)) {
+                        verdict.reason =
+                            Some("a local search met a message that refutes the claim".to_owned());
+                        return Ok(verdict);
+                    }
+                    known = verdict.worst;
+                }
                 // A trial that costs at most a fraction of the enumeration.
                 let full = Structure::default();
                 let structure = Structure {
@@ -264,18 +299,26 @@ pub fn verify(
                     most_choices: full.most_choices.min(choices >> 2),
                 };
                 let mut verdict = run(&structure, g, b, ties, control)?;
-                if verdict.floor.is_some() || control.stopped() {
+                if verdict.floor.is_some() {
                     verdict.reason = Some("the matrix falls apart into small components".to_owned());
                     return Ok(verdict);
                 }
                 tried = ", and no small components";
             }
-            let (engine, reason): (&dyn Engine, String) = if enumerable {
+            let (engine, reason): (&dyn Engine, String) = if choices <= ENUMERABLE {
                 (&Exhaustive, format!("{choices} messages after merging equal partitions{tried}"))
+            } else if Branch.suits(g, ties).is_ok() {
+                (&Branch, format!("{choices} messages after merging equal partitions{tried}"))
             } else {
-                (&Sat::default(), format!("too many messages to enumerate{tried}"))
+                (&Sat::default(), format!("too many messages for branch and bound{tried}"))
             };
             let mut verdict = run(engine, g, b, ties, control)?;
+            if let Some(known) = known
+                && verdict.conclusion == Conclusion::Undecided
+                && verdict.worst.as_ref().is_none_or(|worst| known.margin < worst.margin)
+            {
+                verdict.worst = Some(known);
+            }
             verdict.reason = Some(reason);
             Ok(verdict)
         }
