@@ -684,7 +684,38 @@ fn subsets(of: u32, size: usize) -> impl Iterator<Item = u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exhaustive::Plan;
     use super::*;
+    use crate::construct::{Bernoulli, bernoulli};
+
+    /// The tree finds the largest loss by itself. The engine hardly ever needs that, since its local search
+    /// has found it before: a bound that gives up too much would otherwise go unseen.
+    #[test]
+    fn the_tree_finds_what_a_local_search_would_have_missed() {
+        let sizes = [(5, 6), (9, 8), (12, 13), (17, 16), (23, 21), (27, 27), (28, 28)];
+        for draw in 0..42 {
+            let (n, k) = sizes[draw as usize % sizes.len()];
+            let p = [0.15, 0.3, 0.4, 0.5, 0.6, 0.8][draw as usize / sizes.len()];
+            let ties = TieRule::ALL[draw as usize % 4];
+            let how = Bernoulli { n, k, p, seed: 3, draw, redraw_empty: false, odd_rows: draw % 2 == 0 };
+            let Ok(g) = bernoulli(how) else { panic!("sizes are valid") };
+            for side in sides(&g, ties) {
+                let control = Control::default();
+                let Some(best) = Plan::new(&side).run(&control).counts else { panic!("there is a choice") };
+                let most = side.loss(&best);
+                let tree = Tree::new(&side);
+                // One short of the largest, where covers decide most; and from far below, where small.
+                let far = if k < 25 { most.saturating_sub(4 * tree.unit) } else { most };
+                for known in [most.saturating_sub(tree.unit), far] {
+                    let known = known.max(side.constant);
+                    let searched = tree.run(known, i64::MAX, &control);
+                    assert_eq!(searched.most, Some(most), "n {n} k {k} p {p} draw {draw} {ties}");
+                    let found = searched.counts.map(|counts| side.loss(&counts));
+                    assert_eq!(found, (known < most).then_some(most));
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_family_covers_every_completion() {
