@@ -13,13 +13,14 @@ fn ecode(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 /// Each malformed file with what its one line must say.
-const REFUSED: [(&str, &str); 33] = [
+const REFUSED: [(&str, &str); 34] = [
     ("entry-two.json", "row 1, column 1 is 2"),
     ("ragged.json", "row 1 has 1 entries"),
     ("wrong-n.json", "n is 3"),
     ("wrong-ones.json", "ones is 5"),
     ("wrong-redundancy.json", "redundancy is 2.5"),
     ("wrong-digest.json", "digest is \"sha256:00\""),
+    ("line-end.json", "digest is \"sha256:\\n00\""),
     ("wrong-schema.json", "schema is \"ecode/matrix/2\""),
     ("twice.json", "duplicate field `G`"),
     ("truncated.json", "line 1 column 17"),

@@ -67,8 +67,14 @@ pub struct FormatError {
 }
 
 impl FormatError {
+    /// What was found may quote the file: line ends and other control characters are escaped, so that
+    /// the error stays one line.
     fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { found: found.into(), expected: expected.into() }
+        let mut quoted = String::new();
+        for c in found.into().chars() {
+            if c.is_control() { quoted.extend(c.escape_default()) } else { quoted.push(c) }
+        }
+        Self { found: quoted, expected: expected.into() }
     }
 }
 

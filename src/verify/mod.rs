@@ -464,3 +464,100 @@ impl VerifiedCode {
         &self.verdict
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A verdict of an engine that proves a floor, or shows a message, or both.
+    fn verdict(method: &'static str, floor: Option<i64>, shown: Option<i64>) -> Verdict {
+        let message = crate::code::Message::from_indices(1, []);
+        let none = crate::code::Workers::empty(1);
+        let outcome = |margin| Outcome {
+            message: message.clone(),
+            correct: false,
+            wrong: none.clone(),
+            silent: none.clone(),
+            margin,
+        };
+        Verdict {
+            b: 0,
+            ties: TieRule::Adversarial,
+            conclusion: Conclusion::Undecided,
+            floor,
+            worst: shown.map(outcome),
+            method,
+            reason: None,
+            messages: 0,
+            evaluated: 0,
+            elapsed: Duration::ZERO,
+            threads: 1,
+        }
+    }
+
+    #[test]
+    fn engines_that_contradict_each_other_are_found_out() {
+        let agreed =
+            [verdict("a", Some(1), Some(1)), verdict("b", None, Some(3)), verdict("c", Some(0), None)];
+        assert!(agree(&agreed).is_ok());
+        let [a, b, _] = agreed;
+        let error = agree(&[b, verdict("d", Some(2), None), a]).map_err(|error| error.to_string());
+        let expected = "engines disagree on the smallest margin: 'd' proves at least 2, 'a' shows 1";
+        assert_eq!(error, Err(expected.to_owned()));
+    }
+
+    /// An engine whose evidence is wrong, in one of two ways.
+    struct Liar {
+        floor: Option<i64>,
+        margin: i64,
+    }
+
+    impl Engine for Liar {
+        fn name(&self) -> &'static str {
+            "liar"
+        }
+
+        fn suits(&self, _: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
+            Ok(())
+        }
+
+        fn examine(&self, g: &AllocationMatrix, ties: TieRule, _: Goal, _: &Control) -> Finding {
+            let mut worst = Outcome::of(g, ties, &crate::code::Message::from_indices(g.k(), [0]));
+            worst.margin = self.margin;
+            Finding { worst: Some(worst), floor: self.floor, ..Finding::default() }
+        }
+    }
+
+    /// Three full rows on the message {0}: margin 1. Nothing else passes, nor a floor above it.
+    #[test]
+    fn evidence_that_does_not_replay_is_no_verdict() {
+        let Ok(g) = AllocationMatrix::from_fn(3, 3, |_, _| true) else { panic!("3 × 3") };
+        let word = |floor, margin| {
+            run(&Liar { floor, margin }, &g, Some(2), TieRule::Zero, &Control::default())
+                .map(|verdict| verdict.word())
+                .map_err(|error| error.to_string())
+        };
+        let caught =
+            Err("'liar' returned evidence that does not replay; please report this matrix".to_owned());
+        assert_eq!(word(None, 1), Ok("refuted"));
+        assert_eq!(word(None, 2), caught);
+        assert_eq!(word(None, -5), caught);
+        assert_eq!(word(Some(2), 1), caught);
+    }
+
+    #[test]
+    fn the_control_counts_and_stops() {
+        let control = Control::default();
+        control.begin(10);
+        control.advance(3);
+        control.advance(4);
+        assert_eq!((control.progress(), control.stopped()), ((7, 10), false));
+        control.begin(5);
+        assert_eq!(control.progress(), (0, 5));
+        let shared = control.clone();
+        shared.stop();
+        assert!(control.stopped());
+        assert!(Control::with_timeout(Some(Duration::ZERO)).stopped());
+        assert!(!Control::with_timeout(Some(Duration::from_secs(3600))).stopped());
+    }
+}
