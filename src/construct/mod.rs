@@ -1,5 +1,5 @@
 //! Constructions of allocation matrices, one a file. A construction promises a shape, never a
-//! tolerance: what it makes is a plain [`AllocationMatrix`] until [`crate::verify`] has looked at it.
+//! tolerance: what it makes is a plain [`AllocationMatrix`](crate::code::AllocationMatrix) until [`crate::verify`] has looked at it.
 
 mod algorithm1;
 mod bernoulli;
