@@ -26,4 +26,5 @@ pub mod code;
 pub mod construct;
 pub mod format;
 pub mod report;
+pub mod search;
 pub mod verify;

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use ecode::code::AllocationMatrix;
-use ecode::construct::{Bernoulli, algorithm1, bernoulli, cyclic, full, repetition, uncoded};
+use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli, blocks, cyclic, full, repetition, uncoded};
 use ecode::format::{Format, MatrixFile, verdict_json};
 use ecode::verify::{Conclusion, Verdict};
 use serde_json::{Value, json};
 
 use super::verify::{How, ending, report};
-use super::{Common, Ending, output, watch};
+use super::{Common, Ending, input, output, watch};
 
 /// Construct an allocation matrix, verify it, and report it
 #[derive(Args)]
@@ -57,6 +57,9 @@ pub(crate) struct Design {
     /// cyclic: consecutive partitions per worker
     #[arg(long, value_name = "D")]
     degree: Option<usize>,
+    /// gluing: families of rows of your own, as `ecode search --catalogue` keeps them
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
     #[command(flatten)]
     how: How,
     /// Write the verified matrix here (json, csv, npy, txt by extension), or - for standard output
@@ -71,6 +74,8 @@ pub(crate) struct Design {
 enum Construction {
     /// The paper's deterministic code (n odd)
     Algorithm1,
+    /// Small blocks glued together: fewer ones than algorithm1 (n odd, b ≥ 1)
+    Gluing,
     /// Every entry 1 with probability p
     Bernoulli,
     /// Each worker its own partition
@@ -95,6 +100,15 @@ impl Design {
         );
         Ok(match self.construction {
             Construction::Algorithm1 => (algorithm1(n, b)?, json!({"name": "algorithm1", "n": n, "b": b})),
+            Construction::Gluing => {
+                let mut known = blocks().to_vec();
+                if let Some(path) = &self.catalogue {
+                    known.extend(input::blocks(path)?);
+                }
+                let code = Gluing::with_blocks(n, b, &known)?;
+                let parts = code.shape.to_json();
+                (code.matrix, json!({"name": "gluing", "n": n, "b": b, "parts": parts}))
+            }
             Construction::Uncoded => (uncoded(n)?, json!({"name": "uncoded", "n": n})),
             Construction::Full => (full(n, k)?, json!({"name": "full", "n": n, "k": k})),
             Construction::Repetition => {
@@ -134,7 +148,9 @@ impl Design {
         let (matrix, construction, verdict) = loop {
             let (matrix, construction) = self.build(draw)?;
             // Draws have a bar of their own.
-            let verdict = self.how.decide(&matrix, Some(self.b), &control, common.quiet || draws > 1)?;
+            let quiet = common.quiet || draws > 1;
+            let verdict =
+                self.how.decide_glued(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
             draw += 1;
             progress.advance();
             if verdict.conclusion == Conclusion::Tolerant || draw == draws || control.stopped() {
@@ -167,7 +183,7 @@ impl Design {
 }
 
 /// What a matrix file says of its verification.
-fn verification(verdict: &Verdict, g: &AllocationMatrix) -> Value {
+pub(crate) fn verification(verdict: &Verdict, g: &AllocationMatrix) -> Value {
     let mut stored = json!({
         "verdict": verdict.word(),
         "b": verdict.b,

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
+use ecode::construct::{Block, parse_blocks};
 use ecode::format::{Format, MatrixFile, read_all};
 
 /// Reads a matrix from a file, or from standard input when the path is `-`. The format is the one
@@ -18,4 +19,11 @@ pub(crate) fn matrix(path: &Path, format: Option<Format>) -> anyhow::Result<Matr
     let bytes = bytes.with_context(|| name.clone())?;
     let format = format.or_else(|| Format::of_path(path)).unwrap_or(Format::Json);
     MatrixFile::parse(&bytes, format).with_context(|| name)
+}
+
+/// Reads a catalogue of families of rows.
+pub(crate) fn blocks(path: &Path) -> anyhow::Result<Vec<Block>> {
+    let bytes = File::open(path).and_then(read_all).with_context(|| path.display().to_string())?;
+    let text = String::from_utf8(bytes).with_context(|| path.display().to_string())?;
+    parse_blocks(&text).with_context(|| path.display().to_string())
 }

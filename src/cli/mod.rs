@@ -9,6 +9,7 @@ mod doctor;
 mod export;
 mod input;
 mod output;
+mod search;
 mod show;
 mod tools;
 mod verify;
@@ -70,6 +71,7 @@ pub(crate) struct Common {
 enum Command {
     Design(design::Design),
     Verify(verify::Verify),
+    Search(search::Search),
     Show(show::Show),
     Export(export::Export),
     Bounds(bounds::Bounds),
@@ -116,6 +118,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
     match command {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
+        Command::Search(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
         Command::Bounds(args) => args.run(),

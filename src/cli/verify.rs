@@ -1,12 +1,13 @@
 //! `ecode verify`: recompute the verdict.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
-use ecode::verify::{Conclusion, Control, Method, Verdict, VerifyError, verify};
+use ecode::verify::{Conclusion, Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
 
 use super::{Common, Contradiction, Ending, input, output, watch};
 
@@ -44,7 +45,33 @@ pub(crate) struct How {
     method: String,
 }
 
+/// So long the engines try before the gluing theorem is asked.
+const TRIAL: Duration = Duration::from_secs(5);
+
 impl How {
+    /// Runs the engine, watched; where `auto` takes long and the code's parts are known, checks the
+    /// premises of the gluing theorem instead.
+    pub(crate) fn decide_glued(
+        &self,
+        g: &AllocationMatrix,
+        b: Option<usize>,
+        construction: Option<&serde_json::Value>,
+        control: &Control,
+        quiet: bool,
+    ) -> anyhow::Result<Verdict> {
+        let shape = construction.and_then(|made| Shape::from_json(made.get("parts")?));
+        if let (Some(shape), Some(b), "auto") = (shape, b, self.method.as_str()) {
+            let verdict = self.decide(g, Some(b), &control.within(TRIAL), quiet)?;
+            if verdict.conclusion != Conclusion::Undecided || control.stopped() {
+                return Ok(verdict);
+            }
+            if let Ok(verdict) = verify_by_gluing(g, &shape, b, self.ties, control).map_err(known)? {
+                return Ok(verdict);
+            }
+        }
+        self.decide(g, b, control, quiet)
+    }
+
     /// Runs the engine, watched.
     pub(crate) fn decide(
         &self,
@@ -58,14 +85,15 @@ impl How {
             "all" => Method::All,
             name => Method::Named(name.to_owned()),
         };
-        watch::with_progress(control, quiet, || verify(g, b, self.ties, &method, control)).map_err(|error| {
-            match error {
-                VerifyError::Disagreement(_) | VerifyError::Replay(_) => {
-                    Contradiction(error.to_string()).into()
-                }
-                VerifyError::UnknownMethod(_) | VerifyError::Unsuitable(_) => error.into(),
-            }
-        })
+        watch::with_progress(control, quiet, || verify(g, b, self.ties, &method, control)).map_err(known)
+    }
+}
+
+/// An engine's error, a contradiction told apart from wrong usage.
+fn known(error: VerifyError) -> anyhow::Error {
+    match error {
+        VerifyError::Disagreement(_) | VerifyError::Replay(_) => Contradiction(error.to_string()).into(),
+        VerifyError::UnknownMethod(_) | VerifyError::Unsuitable(_) => error.into(),
     }
 }
 
@@ -135,7 +163,7 @@ impl Verify {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
         }
         let control = watch::control(common)?;
-        let verdict = self.how.decide(g, b, &control, common.quiet)?;
+        let verdict = self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?;
         if common.verbose
             && let Some(reason) = &verdict.reason
         {

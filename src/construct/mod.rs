@@ -1,13 +1,16 @@
 //! Constructions of allocation matrices, one a file. A construction promises a shape, never a
-//! tolerance: what it makes is a plain [`AllocationMatrix`](crate::code::AllocationMatrix) until [`crate::verify`] has looked at it.
+//! tolerance: what it makes is a plain [`AllocationMatrix`](crate::code::AllocationMatrix) until
+//! [`crate::verify`] has looked at it.
 
 mod algorithm1;
 mod bernoulli;
 mod classical;
+mod gluing;
 
 pub use algorithm1::{Algorithm1, algorithm1};
 pub use bernoulli::{Bernoulli, bernoulli};
 pub use classical::{cyclic, full, repetition, uncoded};
+pub use gluing::{Block, BlockError, Gluing, Kind, blocks, parse_blocks};
 
 use crate::code::MatrixError;
 

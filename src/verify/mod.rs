@@ -11,6 +11,7 @@
 mod branch;
 mod definition;
 mod exhaustive;
+mod gluing;
 mod lanes;
 mod local;
 pub mod reduce;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 pub use branch::Branch;
 pub use definition::Definition;
 pub use exhaustive::Exhaustive;
+pub use gluing::{Part, Premise, Proof, Shape, verify_by_gluing};
 pub use local::LocalSearch;
 pub use sat::{Encoding, Sat};
 pub use structure::Structure;
@@ -45,6 +47,14 @@ impl Control {
     pub fn with_timeout(timeout: Option<Duration>) -> Self {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         Self { deadline, ..Self::default() }
+    }
+
+    /// The same control with an end of its own, at most `time` from now.
+    #[must_use]
+    pub fn within(&self, time: Duration) -> Self {
+        let end = Instant::now().checked_add(time);
+        let deadline = [self.deadline, end].into_iter().flatten().min();
+        Self { deadline, ..self.clone() }
     }
 
     /// Asks the work to stop; it answers with what it knows by then.

@@ -1,0 +1,129 @@
+//! `ecode search`: look for a code with fewer ones.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::Args;
+use comfy_table::{Table, presets};
+use ecode::construct::{Algorithm1, Block, Gluing, blocks};
+use ecode::format::{Format, MatrixFile};
+use ecode::search::{Effort, Quest, improve};
+use ecode::verify::Conclusion;
+use serde_json::json;
+
+use super::verify::{How, ending};
+use super::{Common, Ending, design, input, output, parse_time, watch};
+
+/// Look for a code with fewer ones than any known
+#[derive(Args)]
+#[command(after_help = "Examples:\n  ecode search --n 11 --b 2 --time 20s\n  \
+                        ecode search --n 15 --b 2 --time 10m --catalogue mine.txt -o better.json\n  \
+                        ecode design --construction gluing --n 15 --b 2 --catalogue mine.txt\n\n\
+                        Simulated annealing over the rows of the partitions that no dictator holds. What is \
+                        found is verified like any other code.")]
+pub(crate) struct Search {
+    /// Workers; odd
+    #[arg(long)]
+    n: usize,
+    /// Byzantine workers to tolerate
+    #[arg(long)]
+    b: usize,
+    /// How long to look
+    #[arg(long, default_value = "60s", value_parser = parse_time)]
+    time: Duration,
+    /// The random seed; the search goes on with the ones after it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A catalogue of your own: read first, and what is better is added
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
+    /// Write the best code here, verified
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+impl Search {
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let (n, b) = (self.n, self.b);
+        let quest = Quest::whole(n, b);
+        let mut own = match &self.catalogue {
+            Some(path) if path.exists() => input::blocks(path)?,
+            _ => Vec::new(),
+        };
+        let code = |own: &[Block]| Gluing::with_blocks(n, b, &[blocks(), own].concat());
+        let known = code(&own)?;
+        ensure!(
+            quest.points <= Quest::MOST_POINTS,
+            "n = {n}, b = {b}: the search is over {} partitions, and reaches {}; \
+             'ecode design --construction gluing' builds larger codes from small parts",
+            quest.points,
+            Quest::MOST_POINTS
+        );
+        let control = watch::control(common)?;
+        let search = control.within(self.time);
+        let mut best = (known.matrix.ones(), None);
+        let mut seed = self.seed;
+        watch::with_progress(&search, common.quiet, || {
+            while !search.stopped() {
+                // Longer and longer restarts.
+                let moves = 50_000 << (seed - self.seed).min(10);
+                let effort = Effort { moves, restarts: 8, seed };
+                if let Some(family) = improve(quest, effort, &|| search.stopped())
+                    && let Ok(found) = code(std::slice::from_ref(&family))
+                    && found.matrix.ones() < best.0
+                {
+                    best = (found.matrix.ones(), Some(family));
+                }
+                let Some(next) = seed.checked_add(1) else { break };
+                seed = next;
+            }
+        });
+        if let Some(family) = &best.1 {
+            own.push(family.clone());
+        }
+        let code = code(&own)?;
+        let paper = Algorithm1::new(n, b)?.ones();
+        let parts = code.shape.to_json();
+        let construction = json!({"name": "gluing", "n": n, "b": b, "parts": parts});
+        let verdict =
+            self.how.decide_glued(&code.matrix, Some(b), Some(&construction), &control, common.quiet)?;
+        ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the family found is not tolerant");
+        if let (Some(path), Some(_)) = (&self.catalogue, &best.1) {
+            let lines: Vec<String> = own.iter().map(Block::to_string).collect();
+            output::write(path, (lines.join("\n") + "\n").as_bytes())?;
+        }
+        let ones = code.matrix.ones();
+        let file = MatrixFile {
+            verification: Some(design::verification(&verdict, &code.matrix)),
+            matrix: code.matrix,
+            b: Some(b),
+            construction: Some(construction),
+        };
+        if let Some(path) = &self.output {
+            output::write(path, &file.to_bytes(Format::of_path(path).unwrap_or(Format::Json)))?;
+        }
+        let ones_of = [("Algorithm 1", paper), ("known before", known.matrix.ones()), ("now", ones)];
+        if self.json {
+            let found = best.1.map(|family| family.to_string());
+            let document = json!({
+                "n": n, "b": b, "algorithm1": paper, "known": known.matrix.ones(), "ones": ones,
+                "found": found, "verdict": verdict.word(), "method": verdict.method, "seeds": seed - self.seed,
+            });
+            output::print(&document.to_string())?;
+        } else {
+            let mut table = Table::new();
+            table.load_style(presets::ASCII_MARKDOWN).set_header(["code", "ones", "r"]);
+            for (name, ones) in ones_of {
+                table.add_row([name.to_owned(), ones.to_string(), format!("{:.4}", ones as f64 / n as f64)]);
+            }
+            output::print(&format!("{table}\n{} by {}", verdict.word(), verdict.method))?;
+        }
+        Ok(ending(&verdict))
+    }
+}

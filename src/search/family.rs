@@ -1,0 +1,129 @@
+//! Looking for families of local rows: as many rows as possible, then as few ones as possible.
+
+use rayon::prelude::*;
+
+use super::anneal::{Problem, Row, Schedule, anneal, local_tests, part_tests};
+use crate::construct::{Block, Kind};
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quest {
+    /// Where the family may stand.
+    pub kind: Kind,
+    /// The number of Byzantine workers.
+    pub b: usize,
+    /// Points of the family, at most [`Quest::MOST_POINTS`].
+    pub points: usize,
+    /// The largest number of old points in a row; 0 for families that stand first.
+    pub old: u8,
+}
+
+impl Quest {
+    /// Beyond this many points a restart takes minutes.
+    pub const MOST_POINTS: usize = 20;
+
+    /// All local rows of a code for (n, b): a family on the N = (n + 1)/2 + b partitions that no
+    /// dictator holds.
+    #[must_use]
+    pub fn whole(n: usize, b: usize) -> Self {
+        Self { kind: Kind::Whole, b, points: n.div_ceil(2) + b, old: 0 }
+    }
+
+    /// What a full row costs: n where the family is the whole code's, else more than any row.
+    fn full(self) -> i64 {
+        match self.kind {
+            Kind::Whole => 2 * (self.points - self.b) as i64 - 1,
+            Kind::First | Kind::Part => 1 << 20,
+        }
+    }
+
+    fn problem(self, rows: usize) -> Problem {
+        let tests = match self.kind {
+            Kind::Part => part_tests(self.points, self.b, self.old),
+            Kind::First => local_tests(self.points, self.b, self.points),
+            Kind::Whole => local_tests(self.points, self.b, self.points - self.b - 1),
+        };
+        let old = if self.kind == Kind::Part { self.old } else { 0 };
+        Problem { points: self.points, old, rows, heaviest: self.points + usize::from(old), tests }
+    }
+}
+
+/// How long and with which random numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Moves per restart.
+    pub moves: u64,
+    /// Restarts per number of rows.
+    pub restarts: u64,
+    /// The random seed.
+    pub seed: u64,
+}
+
+/// The best family that this effort finds: the least Σ (weight − n) over its rows, n being the cost of
+/// the full rows that they replace (for families inside larger codes: the most rows, then the fewest
+/// ones). `None` where it finds no row at all. The same quest, effort and seed give the same family on
+/// every machine and at any number of threads, unless `stopped` ends it.
+///
+/// ```
+/// use ecode::search::{Effort, Quest, improve};
+/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1 };
+/// let family = improve(Quest::whole(11, 1), effort, &|| false).ok_or("no family")?;
+/// assert_eq!(family.rows.len(), 4);
+/// # Ok::<(), &str>(())
+/// ```
+#[must_use]
+pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
+    let full = quest.full();
+    let cost = |rows: &[Row]| rows.iter().map(|row| row.weight() as i64 - full).sum::<i64>();
+    let schedule = |restart, price| Schedule {
+        seed: effort.seed,
+        restart,
+        moves: effort.moves,
+        hot: 2.0,
+        cold: 0.15,
+        price,
+    };
+    let mut best: Option<Vec<Row>> = None;
+    let mut rows = 1;
+    while !stopped() {
+        let problem = quest.problem(rows);
+        let found = (0..effort.restarts)
+            .into_par_iter()
+            .find_map_first(|restart| anneal(&problem, &schedule(restart, 0.0), &[], stopped));
+        let Some(found) = found else { break };
+        best = Some(found);
+        rows += 1;
+    }
+    // The lightest families with the most rows, and with one row fewer.
+    for rows in [rows.saturating_sub(1), rows.saturating_sub(2)] {
+        if rows == 0 || stopped() {
+            continue;
+        }
+        let problem = quest.problem(rows);
+        let lightest = (0..effort.restarts)
+            .into_par_iter()
+            .filter_map(|restart| {
+                let family = anneal(&problem, &schedule(restart, 0.1), &[], stopped)?;
+                Some((cost(&family), restart, family))
+            })
+            .min_by_key(|&(cost, restart, _)| (cost, restart));
+        if let Some((lighter, _, family)) = lightest
+            && best.as_ref().is_none_or(|best| lighter < cost(best))
+        {
+            best = Some(family);
+        }
+    }
+    best.map(|rows| Block {
+        kind: quest.kind,
+        b: quest.b,
+        points: quest.points,
+        rows: rows
+            .iter()
+            .map(|row| {
+                let points = (0..quest.points).filter(|i| row.points >> i & 1 == 1).collect();
+                (points, usize::from(row.old))
+            })
+            .collect(),
+        found: format!("search, seed {}", effort.seed),
+    })
+}

@@ -1,0 +1,77 @@
+//! Promise: `ecode search` finds the best known small codes in a second, keeps them, and what it keeps is
+//! verified when it is used.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use assert_cmd::Command;
+use ecode::construct::{Block, Gluing, Kind};
+use ecode::search::{Effort, Quest, improve};
+use serde_json::Value;
+
+const EFFORT: Effort = Effort { moves: 20_000, restarts: 4, seed: 3 };
+
+#[test]
+fn small_families_are_found_from_nothing() {
+    for (n, b, ones) in [(9, 1, 41), (9, 2, 59), (9, 3, 71), (11, 1, 51), (11, 2, 75), (11, 3, 95)] {
+        let family = improve(Quest::whole(n, b), EFFORT, &|| false).unwrap();
+        let code = Gluing::with_blocks(n, b, &[family]).unwrap();
+        assert_eq!(code.matrix.ones(), ones, "n = {n}, b = {b}");
+        code.shape.prove(&code.matrix, b).unwrap();
+    }
+}
+
+#[test]
+fn parts_pass_the_theorem_wherever_they_stand() {
+    for kind in [Kind::Part, Kind::First] {
+        let old = if kind == Kind::Part { 6 } else { 0 };
+        let family = improve(Quest { kind, b: 1, points: 7, old }, EFFORT, &|| false).unwrap();
+        assert!(family.rows.len() >= 4, "{family}");
+        for n in [41, 63] {
+            let code = Gluing::with_blocks(n, 1, std::slice::from_ref(&family)).unwrap();
+            code.shape.prove(&code.matrix, 1).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_family_at_any_number_of_threads() {
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| improve(Quest::whole(13, 2), EFFORT, &|| false))
+    };
+    assert_eq!(with(1), with(3));
+}
+
+#[test]
+fn what_is_found_is_kept_and_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mine, code) = (folder.path().join("mine.txt"), folder.path().join("code.json"));
+    let ecode = |args: &[&str]| {
+        let mut command = Command::cargo_bin("ecode").unwrap();
+        let output = command.args(args).arg("--catalogue").arg(&mine).arg("--json").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    // Nothing better than what is known for (9, 1), which is proven to be minimal: no catalogue appears.
+    let found = ecode(&["search", "--n", "9", "--b", "1", "--time", "300ms", "-o", code.to_str().unwrap()]);
+    assert_eq!((found["ones"].as_u64(), found["found"].is_null()), (Some(41), true));
+    assert!(!mine.exists());
+    let stored: Value = serde_json::from_slice(&std::fs::read(&code).unwrap()).unwrap();
+    assert_eq!(stored["verification"]["verdict"], "tolerant");
+    // A family that is not valid is used, and the verdict says so.
+    let wrong = Block {
+        kind: Kind::Whole,
+        b: 1,
+        points: 6,
+        rows: vec![(vec![0, 1, 2], 0), (vec![0, 1, 3], 0), (vec![0, 1, 4], 0), (vec![2, 3, 4], 0)],
+        found: "nobody".to_owned(),
+    };
+    std::fs::write(&mine, format!("{wrong}\n")).unwrap();
+    let mut command = Command::cargo_bin("ecode").unwrap();
+    let design = ["design", "--construction", "gluing", "--n", "9", "--b", "1", "--catalogue"];
+    assert_eq!(command.args(design).arg(&mine).output().unwrap().status.code(), Some(1));
+    std::fs::write(&mine, "whole 1 6 0,1\n").unwrap();
+    let mut command = Command::cargo_bin("ecode").unwrap();
+    let refused = command.args(design).arg(&mine).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("line 1"));
+}
