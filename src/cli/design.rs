@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
-use ecode::code::AllocationMatrix;
-use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli, blocks, cyclic, full, repetition, uncoded};
+use ecode::code::{AllocationMatrix, TieRule};
+use ecode::construct::{
+    Algorithm1, Bernoulli, Block, Gluing, algorithm1, bernoulli, best_with, blocks, cyclic, full, repetition,
+    uncoded,
+};
 use ecode::format::{Format, MatrixFile, verdict_json};
+use ecode::search::bounds;
 use ecode::verify::{Conclusion, Verdict};
 use serde_json::{Value, json};
 
@@ -28,7 +32,7 @@ pub(crate) struct Design {
     #[arg(long)]
     b: usize,
     /// How the matrix is made
-    #[arg(long, value_enum, default_value_t = Construction::Algorithm1)]
+    #[arg(long, value_enum, default_value_t = Construction::Best)]
     construction: Construction,
     /// Data partitions, for bernoulli and full [default: n]
     #[arg(long)]
@@ -57,7 +61,7 @@ pub(crate) struct Design {
     /// cyclic: consecutive partitions per worker
     #[arg(long, value_name = "D")]
     degree: Option<usize>,
-    /// gluing: families of rows of your own, as `ecode search --catalogue` keeps them
+    /// best and gluing: families of rows of your own, as `ecode search --catalogue` keeps them
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     #[command(flatten)]
@@ -72,6 +76,8 @@ pub(crate) struct Design {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Construction {
+    /// The fewest ones among all that is known (n odd)
+    Best,
     /// The paper's deterministic code (n odd)
     Algorithm1,
     /// Small blocks glued together: fewer ones than algorithm1 (n odd, b ≥ 1)
@@ -100,12 +106,13 @@ impl Design {
         );
         Ok(match self.construction {
             Construction::Algorithm1 => (algorithm1(n, b)?, json!({"name": "algorithm1", "n": n, "b": b})),
+            Construction::Best => {
+                let code = best_with(n, b, &self.blocks()?)?;
+                let made = code.to_json();
+                (code.matrix, made)
+            }
             Construction::Gluing => {
-                let mut known = blocks().to_vec();
-                if let Some(path) = &self.catalogue {
-                    known.extend(input::blocks(path)?);
-                }
-                let code = Gluing::with_blocks(n, b, &known)?;
+                let code = Gluing::with_blocks(n, b, &self.blocks()?)?;
                 let parts = code.shape.to_json();
                 (code.matrix, json!({"name": "gluing", "n": n, "b": b, "parts": parts}))
             }
@@ -138,6 +145,15 @@ impl Design {
         })
     }
 
+    /// The program's families of rows and the user's own.
+    fn blocks(&self) -> anyhow::Result<Vec<Block>> {
+        let mut known = blocks().to_vec();
+        if let Some(path) = &self.catalogue {
+            known.extend(input::blocks(path)?);
+        }
+        Ok(known)
+    }
+
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         ensure!(self.b <= self.n, "--b {}: there are only n = {} workers", self.b, self.n);
         let format = self.output.as_deref().map(|path| Format::of_path(path).unwrap_or(Format::Json));
@@ -166,7 +182,11 @@ impl Design {
         if !common.quiet && !matrix.empty_workers().is_empty() {
             eprintln!("note: workers {} hold no partition", matrix.empty_workers());
         }
-        let text = report(&matrix, &verdict, Some(self.b));
+        // Under `abstain` the bounds speak of odd loads only.
+        let spoken_of = self.how.ties != TieRule::Abstain || matrix.all_loads_odd();
+        let tolerant = verdict.conclusion == Conclusion::Tolerant;
+        let remark = (tolerant && spoken_of).then(|| standing(&matrix, self.b)).flatten();
+        let text = report(&matrix, &verdict, Some(self.b), remark.as_deref());
         let ending = ending(&verdict);
         let verification = Some(verification(&verdict, &matrix));
         let file = MatrixFile { matrix, b: Some(self.b), construction: Some(construction), verification };
@@ -180,6 +200,22 @@ impl Design {
         }
         Ok(ending)
     }
+}
+
+/// A tolerant code's ones beside Algorithm 1's and the strongest lower bound, where these speak of it.
+fn standing(g: &AllocationMatrix, b: usize) -> Option<String> {
+    if g.n() != g.k() {
+        return None;
+    }
+    let paper = Algorithm1::new(g.n(), b).ok()?.ones();
+    let bound = bounds(g.n(), b).ok()?.pop()?;
+    let with_r = |ones: usize| format!("{ones} (r = {:.2})", ones as f64 / g.n() as f64);
+    let least = if g.ones() == bound.ones {
+        "No tolerant code has fewer".to_owned()
+    } else {
+        format!("No tolerant code has fewer than {}", with_r(bound.ones))
+    };
+    Some(format!("Ones: {}. Algorithm 1: {}. {least}.", with_r(g.ones()), with_r(paper)))
 }
 
 /// What a matrix file says of its verification.

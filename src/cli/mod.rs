@@ -11,6 +11,7 @@ mod input;
 mod output;
 mod search;
 mod show;
+mod table;
 mod tools;
 mod verify;
 mod watch;
@@ -75,6 +76,7 @@ enum Command {
     Show(show::Show),
     Export(export::Export),
     Bounds(bounds::Bounds),
+    Table(table::Table),
     Doctor(doctor::Doctor),
     Completions(tools::Completions),
     Man(tools::Man),
@@ -122,6 +124,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
         Command::Bounds(args) => args.run(),
+        Command::Table(args) => args.run(common),
         Command::Doctor(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),

@@ -109,8 +109,14 @@ pub(crate) fn ending(verdict: &Verdict) -> Ending {
 /// Pictures of larger matrices are left to `ecode show`.
 const PICTURE: usize = 64;
 
-/// The verdict as a person reads it: sentence, table, picture, and the refutation told.
-pub(crate) fn report(g: &AllocationMatrix, verdict: &Verdict, asked: Option<usize>) -> String {
+/// The verdict as a person reads it: sentence, table, a remark where there is one, picture, and the
+/// refutation told.
+pub(crate) fn report(
+    g: &AllocationMatrix,
+    verdict: &Verdict,
+    asked: Option<usize>,
+    remark: Option<&str>,
+) -> String {
     let b = verdict.b;
     let liars = if b == 1 { "1 Byzantine worker".to_owned() } else { format!("{b} Byzantine workers") };
     let sentence = match (&verdict.conclusion, verdict.radius()) {
@@ -134,6 +140,9 @@ pub(crate) fn report(g: &AllocationMatrix, verdict: &Verdict, asked: Option<usiz
         }
     };
     let mut text = format!("{sentence}\n\n{}\n", verdict_table(g, verdict));
+    if let Some(remark) = remark {
+        text += &format!("\n{remark}\n");
+    }
     if let Some(worst) = &verdict.worst {
         let known = if verdict.radius().is_some() { "Worst message" } else { "Worst message met" };
         let which = if g.n() <= PICTURE { format!(": {}", worst.wrong) } else { String::new() };
@@ -175,7 +184,7 @@ impl Verify {
         if self.json {
             output::print(&verdict_json(&verdict, g).to_string())?;
         } else {
-            output::print(&report(g, &verdict, b))?;
+            output::print(&report(g, &verdict, b, None))?;
         }
         Ok(ending(&verdict))
     }

@@ -4,11 +4,13 @@
 
 mod algorithm1;
 mod bernoulli;
+mod best;
 mod classical;
 mod gluing;
 
 pub use algorithm1::{Algorithm1, algorithm1};
 pub use bernoulli::{Bernoulli, bernoulli};
+pub use best::{Best, Made, best, best_with};
 pub use classical::{cyclic, full, repetition, uncoded};
 pub use gluing::{Block, BlockError, Gluing, Kind, blocks, parse_blocks};
 

@@ -1,10 +1,14 @@
-//! Finding codes with fewer ones.
+//! Finding codes with fewer ones, and how few there can be.
 //!
 //! # What is promised
 //! A search returns only families that pass every test of their kind; that a code made from one is
 //! tolerant is then for [`crate::verify`] to say.
 
 pub mod anneal;
+mod bounds;
+mod catalogue;
 mod family;
 
+pub use bounds::{Bound, bounds};
+pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use family::{Effort, Quest, improve};

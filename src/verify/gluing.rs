@@ -27,6 +27,30 @@ use crate::code::{AllocationMatrix, MAX_SIZE, TieRule};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape(pub Vec<Part>);
 
+/// The parts in the order in which they are glued: `7` an enumerated part, `7c` a counted one, and in
+/// brackets one under the lemma.
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut rest = self.0.as_slice();
+        while let Some(part) = rest.first() {
+            let run = rest.iter().take_while(|other| *other == part).count();
+            match part {
+                Part::Enumerated(points) => write!(f, "{points}")?,
+                Part::Counted(points) => write!(f, "{points}c")?,
+                Part::Lemma(inner) => write!(f, "({inner})")?,
+            }
+            if run > 1 {
+                write!(f, "×{run}")?;
+            }
+            rest = &rest[run..];
+            if !rest.is_empty() {
+                f.write_str(" + ")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A part of U: consecutive points, and the way in which its condition is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {

@@ -1,0 +1,119 @@
+//! Promise: every row of the catalogue is what it says, and docs/codes.md is the catalogue.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use assert_cmd::Command;
+use ecode::code::{AllocationMatrix, TieRule};
+use ecode::construct::{Algorithm1, Made};
+use ecode::report::{codes_csv, codes_html, codes_json, codes_markdown};
+use ecode::search::{CATALOGUE, Entry, catalogue};
+use ecode::verify::{Conclusion, Control, Method, Verdict, verify};
+use serde_json::Value;
+use std::sync::LazyLock;
+
+static ALL: LazyLock<Vec<Entry>> =
+    LazyLock::new(|| catalogue(&CATALOGUE.step_by(2).collect::<Vec<_>>(), None).unwrap());
+
+fn by(g: &AllocationMatrix, b: usize, method: &Method) -> Verdict {
+    verify(g, Some(b), TieRule::Adversarial, method, &Control::default()).unwrap()
+}
+
+#[test]
+fn every_code_is_tolerant_and_no_more() {
+    assert_eq!(ALL.len(), (1..=15).sum::<usize>());
+    for entry in ALL.iter() {
+        let (n, b, g) = (entry.n(), entry.b, &entry.code.matrix);
+        assert_eq!(by(g, b, &Method::Auto).conclusion, Conclusion::Tolerant, "n = {n}, b = {b}");
+        let refuted = by(g, b + 1, &Method::Auto).conclusion;
+        assert!(matches!(refuted, Conclusion::Refuted(_)), "n = {n}, b = {b}");
+        // A second opinion: another engine, or the theorem on the matrix.
+        if n <= 17 {
+            let engine = Method::Named(if n <= 9 { "definition" } else { "branch" }.to_owned());
+            assert_eq!(by(g, b, &engine).conclusion, Conclusion::Tolerant, "n = {n}, b = {b}");
+        }
+        if let Made::Gluing(shape) = &entry.code.made {
+            shape.prove(g, b).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_row_says_what_its_code_has() {
+    for entry in ALL.iter() {
+        let (n, b) = (entry.n(), entry.b);
+        let row = entry.to_json();
+        let ones = (0..n).map(|j| entry.code.matrix.worker_load(j)).sum::<usize>();
+        assert_eq!(row["ones"].as_u64(), Some(ones as u64));
+        assert_eq!(entry.algorithm1, Algorithm1::new(n, b).unwrap().ones());
+        assert!(entry.bound.ones <= ones && ones <= entry.algorithm1, "n = {n}, b = {b}");
+        assert_eq!(row["digest"], entry.code.matrix.digest());
+        assert_eq!(row["optimal"], ones == entry.bound.ones);
+        // Lighter than Algorithm 1 wherever nothing forbids it.
+        assert!(ones < entry.algorithm1 || n < 9 || entry.optimal(), "n = {n}, b = {b}");
+    }
+}
+
+#[test]
+fn the_document_is_the_catalogue() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/codes.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let head = &text[..text.find("\n| n").map_or(text.len(), |at| at + 1)];
+    let fresh = format!("{head}{}\n", codes_markdown(&ALL));
+    if std::env::var_os("ECODE_WRITE_DOCS").is_some() {
+        std::fs::write(path, fresh).unwrap();
+    } else {
+        assert!(text == fresh, "docs/codes.md is not fresh: run the tests with ECODE_WRITE_DOCS=1");
+    }
+}
+
+#[test]
+fn the_table_is_written_in_every_format() {
+    let run = |args: &[&str]| {
+        let output = Command::cargo_bin("ecode").unwrap().arg("table").args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let few = catalogue(&[9, 11], Some(&[1, 2])).unwrap();
+    let pick = ["--n", "9-11", "--b", "1,2"];
+    for (flag, expected) in [
+        ("markdown", codes_markdown(&few)),
+        ("csv", codes_csv(&few)),
+        ("json", codes_json(&few).to_string()),
+        ("html", codes_html(&few)),
+    ] {
+        let short = run(&[&pick[..], &[&format!("--{flag}")]].concat());
+        assert_eq!(short.trim_end(), expected.trim_end());
+        assert_eq!(short, run(&[&pick[..], &["--format", flag]].concat()));
+    }
+    let document: Value = serde_json::from_str(&run(&["--n", "9", "--b", "2", "--json"])).unwrap();
+    assert_eq!(
+        (document["schema"].as_str(), document["codes"][0]["ones"].as_u64()),
+        (Some("ecode/table/1"), Some(59))
+    );
+    let csv = codes_csv(&few);
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    assert_eq!(reader.records().map(|record| record.unwrap().len()).collect::<Vec<_>>(), [10; 4]);
+    for wrong in
+        [&["--n", "8"][..], &["--n", "33"], &["--n", "9", "--b", "5"], &["--n", "9-"], &["--json", "--csv"]]
+    {
+        let output = Command::cargo_bin("ecode").unwrap().arg("table").args(wrong).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{wrong:?}");
+    }
+}
+
+/// What `design` writes, `verify` reads: also codes that only the theorem can prove in a short time.
+#[test]
+fn the_best_code_is_the_default_and_is_verified_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("code.json");
+    let file = file.to_str().unwrap();
+    for (n, b, name) in
+        [("9", "0", "uncoded"), ("9", "2", "gluing"), ("9", "3", "algorithm1"), ("63", "2", "gluing")]
+    {
+        let run = |args: &[&str]| Command::cargo_bin("ecode").unwrap().args(args).output().unwrap();
+        assert_eq!(run(&["design", "--n", n, "--b", b, "-o", file]).status.code(), Some(0));
+        let stored: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        assert_eq!(stored["construction"]["name"], name);
+        let verdict: Value = serde_json::from_slice(&run(&["verify", file, "--json"]).stdout).unwrap();
+        assert_eq!((verdict["verdict"].as_str(), verdict["b"].to_string()), (Some("tolerant"), b.to_owned()));
+    }
+}
