@@ -22,6 +22,7 @@
 //! The rooms, imports pointing downwards only: [`report`] and [`format`](mod@format) show and store,
 //! [`verify`] decides, [`construct`] makes, [`code`] is what all of it is about.
 
+pub mod analysis;
 pub mod code;
 pub mod construct;
 pub mod format;

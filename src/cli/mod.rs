@@ -3,6 +3,7 @@
 //! Exit codes: 0 tolerant or done, 1 refuted, 2 wrong usage or bad input (nothing written), 3 undecided,
 //! 4 two engines disagree. The answer goes to standard output, everything else to standard error.
 
+mod analyze;
 mod bounds;
 mod design;
 mod doctor;
@@ -73,6 +74,7 @@ enum Command {
     Design(design::Design),
     Verify(verify::Verify),
     Search(search::Search),
+    Analyze(analyze::Analyze),
     Show(show::Show),
     Export(export::Export),
     Bounds(bounds::Bounds),
@@ -121,6 +123,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
         Command::Search(args) => args.run(common),
+        Command::Analyze(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
         Command::Bounds(args) => args.run(),

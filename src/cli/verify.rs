@@ -90,7 +90,7 @@ impl How {
 }
 
 /// An engine's error, a contradiction told apart from wrong usage.
-fn known(error: VerifyError) -> anyhow::Error {
+pub(crate) fn known(error: VerifyError) -> anyhow::Error {
     match error {
         VerifyError::Disagreement(_) | VerifyError::Replay(_) => Contradiction(error.to_string()).into(),
         VerifyError::UnknownMethod(_) | VerifyError::Unsuitable(_) => error.into(),

@@ -7,6 +7,7 @@
 //! - A file that is written appears whole or not at all.
 //! - Writing and reading back gives the same matrix.
 
+mod analysis;
 mod csv;
 mod json;
 mod npy;
@@ -16,6 +17,7 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::str::FromStr;
 
+pub use analysis::analysis_json;
 pub use json::verdict_json;
 
 use crate::code::{AllocationMatrix, MatrixError};

@@ -1,11 +1,13 @@
 //! What a person looks at: pictures of G, tables, and a refutation told step by step. Returns text,
 //! prints nothing.
 
+mod analysis;
 mod codes;
 mod picture;
 mod story;
 mod table;
 
+pub use analysis::{analysis_text, probability};
 pub use codes::{codes_csv, codes_html, codes_json, codes_markdown};
 pub use picture::{Glyphs, picture};
 pub use story::refutation;

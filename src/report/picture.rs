@@ -12,13 +12,41 @@ pub struct Glyphs {
     chosen: char,
     wrong: char,
     silent: char,
+    /// An eighth, a quarter, … of a whole cell of a bar; the last is the whole.
+    eighths: [char; 8],
 }
 
 impl Glyphs {
     /// Blocks and dots, for terminals that show Unicode.
-    pub const UNICODE: Self = Self { one: '█', zero: '·', chosen: '▼', wrong: '✗', silent: '?' };
+    pub const UNICODE: Self = Self {
+        one: '█',
+        zero: '·',
+        chosen: '▼',
+        wrong: '✗',
+        silent: '?',
+        eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
+    };
     /// The same in ASCII.
-    pub const ASCII: Self = Self { one: '#', zero: '.', chosen: 'v', wrong: 'x', silent: '?' };
+    pub const ASCII: Self = Self {
+        one: '#',
+        zero: '.',
+        chosen: 'v',
+        wrong: 'x',
+        silent: '?',
+        eighths: ['.', '.', ':', ':', '+', '+', '=', '#'],
+    };
+
+    /// A bar of this part of `width` characters; what is above 0 shows at least an eighth of one.
+    #[must_use]
+    pub fn bar(&self, part: f64, width: usize) -> String {
+        let eighths = (part.clamp(0.0, 1.0) * (8 * width) as f64).round() as usize;
+        let eighths = if part > 0.0 { eighths.max(1) } else { 0 };
+        let mut bar: String = std::iter::repeat_n(self.eighths[7], eighths / 8).collect();
+        if eighths % 8 > 0 {
+            bar.push(self.eighths[eighths % 8 - 1]);
+        }
+        bar
+    }
 }
 
 /// Draws G with each worker's load, and on a message which partitions are its ones and which workers

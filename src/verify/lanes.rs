@@ -9,24 +9,24 @@
 /// 512 choices, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(64))]
-pub(super) struct Lanes(pub(super) [u64; 8]);
+pub(crate) struct Lanes(pub(crate) [u64; 8]);
 
 impl Lanes {
-    pub(super) const ZERO: Self = Self([0; 8]);
+    pub(crate) const ZERO: Self = Self([0; 8]);
     /// How many choices one value carries.
-    pub(super) const COUNT: usize = 512;
+    pub(crate) const COUNT: usize = 512;
 
     #[inline(always)]
-    fn map2(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
+    pub(crate) fn map2(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
         Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
     }
 
     #[inline(always)]
-    fn is_zero(self) -> bool {
+    pub(crate) fn is_zero(self) -> bool {
         self.0.iter().fold(0, |all, word| all | word) == 0
     }
 
-    pub(super) fn set(&mut self, lane: usize) {
+    pub(crate) fn set(&mut self, lane: usize) {
         self.0[lane / 64] |= 1 << (lane % 64);
     }
 
@@ -35,19 +35,19 @@ impl Lanes {
     }
 
     #[inline(always)]
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         self.map2(other, |a, b| a | b)
     }
 }
 
 /// How three bits a lane are added.
-trait Adder {
+pub(crate) trait Adder {
     /// a + b + c in each lane: (sum bit, carry bit).
     fn add(a: Lanes, b: Lanes, c: Lanes) -> (Lanes, Lanes);
 }
 
 /// Two-operand logic: five operations.
-struct Portable;
+pub(crate) struct Portable;
 
 impl Adder for Portable {
     #[inline(always)]
@@ -60,7 +60,7 @@ impl Adder for Portable {
 
 /// Ternary logic: two operations. Only for functions that run with AVX-512F.
 #[cfg(target_arch = "x86_64")]
-struct Ternary;
+pub(crate) struct Ternary;
 
 #[cfg(target_arch = "x86_64")]
 impl Adder for Ternary {
@@ -72,7 +72,7 @@ impl Adder for Ternary {
         const SUM: i32 = 0b1001_0110;
         const MAJORITY: i32 = 0b1110_1000;
         // SAFETY: `Lanes` and `__m512i` are 64 bytes of plain bits each, and `Ternary` is named only in
-        // `scan_avx512`, which runs only where AVX-512F was found.
+        // functions that run only where AVX-512F was found.
         unsafe {
             let vector = |lanes| transmute::<Lanes, __m512i>(lanes);
             let (a, b, c) = (vector(a), vector(b), vector(c));
@@ -84,20 +84,20 @@ impl Adder for Ternary {
 }
 
 /// The most bit planes of a loss: enough for 2 units from each of 4096 workers.
-const PLANES: usize = 14;
+pub(crate) const PLANES: usize = 14;
 
 /// The choices whose loss is larger than any before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Best {
+pub(crate) struct Best {
     /// The largest loss met, −1 before the first.
-    pub(super) loss: i64,
+    pub(crate) loss: i64,
     /// Where it was met first: block and lane within the blocks that were scanned.
-    pub(super) place: (usize, usize),
+    pub(crate) place: (usize, usize),
 }
 
 /// Adds up weighted voters over blocks of 512 choices.
 #[derive(Clone, Debug)]
-pub(super) struct Counter {
+pub(crate) struct Counter {
     /// For each bit plane of the weights, how many inputs (a multiple of 8) it takes.
     inputs: Vec<usize>,
     /// Bit planes that the largest sum needs.
@@ -107,7 +107,7 @@ pub(super) struct Counter {
 impl Counter {
     /// A counter for voters of these weights. `order` says which voter each input row belongs to;
     /// `None` is padding, to be fed with zeros.
-    pub(super) fn new(weights: &[usize]) -> (Self, Vec<Option<usize>>) {
+    pub(crate) fn new(weights: &[usize]) -> (Self, Vec<Option<usize>>) {
         let total: usize = weights.iter().sum();
         let planes = (usize::BITS - total.leading_zeros()).max(1) as usize;
         assert!(planes <= PLANES, "at most 4096 workers");
@@ -129,11 +129,11 @@ impl Counter {
     ///
     /// # Panics
     /// When an input reaches beyond the table, or there are not as many as [`Counter::new`] ordered.
-    pub(super) fn scan(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
+    pub(crate) fn scan(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
         // What the versions below rely on when they read without a check.
         let last = starts.iter().max().map_or(0, |&start| start as usize + blocks);
         assert!(last <= table.len(), "an input reaches beyond the table");
-        assert_eq!(starts.len(), self.inputs.iter().sum::<usize>(), "one start an input");
+        assert_eq!(starts.len(), self.inputs(), "one start an input");
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
@@ -165,6 +165,16 @@ impl Counter {
     unsafe fn scan_avx2(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
         // SAFETY: as promised to this function.
         unsafe { self.scan_with::<Portable>(table, starts, blocks, best) }
+    }
+
+    /// How many starts a sum takes.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs.iter().sum()
+    }
+
+    /// How many bit planes the largest sum needs.
+    pub(crate) fn planes(&self) -> usize {
+        self.planes
     }
 
     /// Picks the loop that is compiled for this many planes, so that small sums stay in registers.
@@ -228,7 +238,7 @@ impl Counter {
     /// # Safety
     /// `table[start + block]` exists for every start, and there are as many as `inputs` says.
     #[inline(always)]
-    unsafe fn weighted<A: Adder, const P: usize>(
+    pub(crate) unsafe fn weighted<A: Adder, const P: usize>(
         &self,
         table: &[Lanes],
         starts: &[u32],
@@ -297,14 +307,14 @@ unsafe fn add<A: Adder, const P: usize>(
 
 /// A choice of one block, and how many inputs are set there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hit {
-    pub(super) sum: i64,
-    pub(super) lane: usize,
+pub(crate) struct Hit {
+    pub(crate) sum: i64,
+    pub(crate) lane: usize,
 }
 
 /// The first lane with the largest sum in one block: plain counting, for the rare case.
 #[cold]
-pub(super) fn largest(table: &[Lanes], starts: &[u32], block: usize) -> Hit {
+pub(crate) fn largest(table: &[Lanes], starts: &[u32], block: usize) -> Hit {
     let mut best = Hit { sum: -1, lane: 0 };
     for lane in 0..Lanes::COUNT {
         let set = starts.iter().filter(|&&start| table[start as usize + block].get(lane));
@@ -323,7 +333,7 @@ pub(super) fn largest(table: &[Lanes], starts: &[u32], block: usize) -> Hit {
 ///
 /// # Panics
 /// When an input reaches beyond the table, or `starts` is not padded.
-pub(super) fn reaches(
+pub(crate) fn reaches(
     table: &[Lanes],
     starts: &[u32],
     inputs: usize,

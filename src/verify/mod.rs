@@ -12,11 +12,11 @@ mod branch;
 mod definition;
 mod exhaustive;
 mod gluing;
-mod lanes;
+pub(crate) mod lanes;
 mod local;
 pub mod reduce;
 mod sat;
-mod structure;
+pub(crate) mod structure;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -74,12 +74,12 @@ impl Control {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 
-    fn begin(&self, total: u64) {
+    pub(crate) fn begin(&self, total: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
-    fn advance(&self, messages: u64) {
+    pub(crate) fn advance(&self, messages: u64) {
         self.done.fetch_add(messages, Ordering::Relaxed);
     }
 }

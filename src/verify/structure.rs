@@ -413,10 +413,8 @@ impl Rule {
     }
 }
 
-/// An order of the component's classes (as places in its list) that keeps few voters open: always the
-/// class that opens the fewest voters more than it closes, among those that touch an open voter.
+/// An order of the component's classes (as places in its list) that keeps few voters open.
 fn order(side: &Side, component: &Component) -> Vec<usize> {
-    let classes = component.classes.len();
     let holders: Vec<Vec<usize>> = component
         .classes
         .iter()
@@ -424,14 +422,22 @@ fn order(side: &Side, component: &Component) -> Vec<usize> {
             (0..component.voters.len()).filter(|&v| side.voters[component.voters[v]].holds[class]).collect()
         })
         .collect();
-    let mut held: Vec<Vec<usize>> = vec![Vec::new(); component.voters.len()];
+    narrow_order(&holders, component.voters.len())
+}
+
+/// An order of connected classes that keeps few voters open, where `holders[class]` lists the voters that
+/// hold it: always the class that opens the fewest voters more than it closes, among those that touch an
+/// open voter.
+pub(crate) fn narrow_order(holders: &[Vec<usize>], voters: usize) -> Vec<usize> {
+    let classes = holders.len();
+    let mut held: Vec<Vec<usize>> = vec![Vec::new(); voters];
     for (class, holders) in holders.iter().enumerate() {
         for &voter in holders {
             held[voter].push(class);
         }
     }
     let mut rest: Vec<usize> = held.iter().map(Vec::len).collect();
-    let mut opened = vec![false; component.voters.len()];
+    let mut opened = vec![false; voters];
     let mut done = vec![false; classes];
     // Start at an end: the class whose workers hold the fewest classes.
     let start =

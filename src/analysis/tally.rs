@@ -1,0 +1,177 @@
+//! Bit-sliced histograms: 512 messages at once, their numbers of won and tied workers counted as bit
+//! planes, and then how often each pair of numbers occurs.
+//!
+//! # What is promised
+//! The counts are the same on every processor: as in [`crate::verify::lanes`], the same code is compiled
+//! three times, and the widest version that the processor has is called.
+
+#[cfg(target_arch = "x86_64")]
+use crate::verify::lanes::Ternary;
+use crate::verify::lanes::{Adder, Counter, Lanes, PLANES, Portable};
+
+/// A block of 512 patterns of one weight, each standing for as many messages.
+pub(super) struct Block {
+    /// The lanes that hold a pattern.
+    pub(super) filled: Lanes,
+    pub(super) weight: usize,
+    pub(super) messages: u128,
+}
+
+/// What is counted over the blocks: voters that are won, and voters that tie.
+pub(super) struct Tally {
+    pub(super) above: Counter,
+    /// `None` where no voter can tie.
+    pub(super) tied: Option<Counter>,
+    /// How many numbers of tied workers there are, at least 1.
+    pub(super) width: usize,
+    /// How many pairs of numbers there are: (most won + 1)·width.
+    pub(super) cells: usize,
+}
+
+/// The counts of one thread, and its scratch memory.
+pub(super) struct Counts {
+    /// `[weight·cells + above·width + tied]`.
+    pub(super) messages: Vec<u128>,
+    split: Vec<(Lanes, u32)>,
+}
+
+impl Counts {
+    pub(super) fn new(tally: &Tally, half: usize) -> Self {
+        Self { messages: vec![0; (half + 1) * tally.cells], split: Vec::with_capacity(Lanes::COUNT) }
+    }
+}
+
+/// Where the inputs of one choice of the outer classes start in the table.
+pub(super) struct Starts<'a> {
+    pub(super) above: &'a [u32],
+    pub(super) tied: &'a [u32],
+    /// The outer classes' own ones.
+    pub(super) weight: usize,
+    /// How many messages each pattern's count is multiplied by.
+    pub(super) messages: u128,
+}
+
+impl Tally {
+    /// Adds the messages of these blocks to the counts.
+    ///
+    /// # Panics
+    /// When an input reaches beyond the table, or there are not as many as the counters ordered.
+    pub(super) fn count(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
+        // What the versions below rely on when they read without a check.
+        let last =
+            starts.above.iter().chain(starts.tied).max().map_or(0, |&start| start as usize + blocks.len());
+        assert!(last <= table.len(), "an input reaches beyond the table");
+        assert_eq!(starts.above.len(), self.above.inputs(), "one start an input");
+        assert_eq!(starts.tied.len(), self.tied.as_ref().map_or(0, Counter::inputs), "one start an input");
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vpopcntdq")
+                && is_x86_feature_detected!("popcnt")
+            {
+                // SAFETY: the processor was just found to have these; the bounds hold.
+                return unsafe { self.count_avx512(table, starts, blocks, counts) };
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
+                // SAFETY: the processor was just found to have these; the bounds hold.
+                return unsafe { self.count_avx2(table, starts, blocks, counts) };
+            }
+        }
+        // SAFETY: the bounds hold.
+        unsafe { self.count_with::<Portable>(table, starts, blocks, counts) }
+    }
+
+    /// # Safety
+    /// The processor has AVX-512F, VPOPCNTDQ and POPCNT, and the bounds that `count` checks hold.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vpopcntdq,popcnt")]
+    unsafe fn count_avx512(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
+        // SAFETY: as promised to this function.
+        unsafe { self.count_with::<Ternary>(table, starts, blocks, counts) }
+    }
+
+    /// # Safety
+    /// The processor has AVX2 and POPCNT, and the bounds that `count` checks hold.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,popcnt")]
+    unsafe fn count_avx2(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
+        // SAFETY: as promised to this function.
+        unsafe { self.count_with::<Portable>(table, starts, blocks, counts) }
+    }
+
+    /// Picks the loop that is compiled for this many planes, so that small sums stay in registers.
+    ///
+    /// # Safety
+    /// The bounds that `count` checks hold.
+    #[inline(always)]
+    unsafe fn count_with<A: Adder>(
+        &self,
+        table: &[Lanes],
+        starts: &Starts,
+        blocks: &[Block],
+        counts: &mut Counts,
+    ) {
+        let planes = self.above.planes().max(self.tied.as_ref().map_or(0, Counter::planes));
+        // SAFETY: as promised to this function; the planes hold every sum.
+        unsafe {
+            match planes {
+                0..=4 => self.count_planes::<A, 4>(table, starts, blocks, counts),
+                5 | 6 => self.count_planes::<A, 6>(table, starts, blocks, counts),
+                _ => self.count_planes::<A, PLANES>(table, starts, blocks, counts),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The bounds that `count` checks hold; the sums fit P planes.
+    #[inline(always)]
+    unsafe fn count_planes<A: Adder, const P: usize>(
+        &self,
+        table: &[Lanes],
+        starts: &Starts,
+        blocks: &[Block],
+        counts: &mut Counts,
+    ) {
+        let Counts { messages, split } = counts;
+        for (place, block) in blocks.iter().enumerate() {
+            split.clear();
+            split.push((block.filled, 0));
+            // SAFETY: place < blocks.len(), and the bounds hold.
+            let sums = unsafe { self.above.weighted::<A, P>(table, starts.above, place) };
+            part(split, &sums[..self.above.planes()], self.width as u32);
+            if let Some(tied) = &self.tied {
+                // SAFETY: place < blocks.len(), and the bounds hold.
+                let sums = unsafe { tied.weighted::<A, P>(table, starts.tied, place) };
+                part(split, &sums[..tied.planes()], 1);
+            }
+            let row = (starts.weight + block.weight) * self.cells;
+            let each = starts.messages * block.messages;
+            for &(lanes, cell) in split.iter() {
+                let hits: u32 = lanes.0.iter().map(|word| word.count_ones()).sum();
+                messages[row + cell as usize] += u128::from(hits) * each;
+            }
+        }
+    }
+}
+
+/// Splits every group of lanes by the value of a sum, given as bit planes; a value counts `scale` cells.
+#[inline(always)]
+fn part(split: &mut Vec<(Lanes, u32)>, planes: &[Lanes], scale: u32) {
+    for (plane, bits) in planes.iter().enumerate().rev() {
+        let worth = scale << plane;
+        for group in 0..split.len() {
+            let (lanes, cell) = split[group];
+            let high = lanes.map2(*bits, |lanes, bit| lanes & bit);
+            if high.is_zero() {
+                continue;
+            }
+            let low = lanes.map2(*bits, |lanes, bit| lanes & !bit);
+            if low.is_zero() {
+                split[group].1 = cell + worth;
+            } else {
+                split[group].0 = low;
+                split.push((high, cell + worth));
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `ecode analyze`: what a code is worth.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::Args;
+use ecode::analysis::{Analysis, AnalysisError, Options};
+use ecode::code::TieRule;
+use ecode::format::{Format, analysis_json};
+use ecode::report::analysis_text;
+
+use super::{Common, Contradiction, Ending, input, output, watch};
+
+/// How often a decode is wrong: exact error probabilities beyond the radius, with noisy gradients
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  ecode analyze matrix.json\n  ecode analyze matrix.json --q 0.05,0.1,0.2 --coordinates 11173962\n  \
+                  ecode analyze matrix.json --json | jq .margins\n\n\
+                  Each partition's sign is wrong independently with probability q. The liars are chosen at random, \
+                  or fixed before the message (the worst set), or after it (adaptive). Up to about 37 partitions, \
+                  or where the matrix has structure, all 2^k messages are counted and every figure is exact; \
+                  beyond that messages are drawn, and every figure comes with its interval."
+)]
+pub(crate) struct Analyze {
+    /// The matrix file (json, csv, npy, txt by extension), or - for standard input
+    file: PathBuf,
+    #[command(flatten)]
+    what: What,
+    /// Coordinates of the model: also report the expected number of wrong signs a step
+    #[arg(long, value_name = "D")]
+    coordinates: Option<u64>,
+    /// The file's format, whatever its name is: json, csv, npy, txt
+    #[arg(long)]
+    format: Option<Format>,
+    /// Print the analysis as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is computed for each code.
+#[derive(Args, Clone)]
+pub(crate) struct What {
+    /// Probabilities that one partition's sign is wrong
+    #[arg(long, value_name = "Q,…", value_delimiter = ',', default_value = "0.01,0.05,0.1,0.2,0.3")]
+    pub(crate) q: Vec<f64>,
+    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
+    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    ties: TieRule,
+    /// Draw random messages even where all could be counted
+    #[arg(long)]
+    sample: bool,
+    /// Messages to draw where they cannot be counted
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    draws: u64,
+    /// The seed of those draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+impl What {
+    /// The library's options.
+    pub(crate) fn options(&self) -> anyhow::Result<Options> {
+        for q in &self.q {
+            ensure!((0.0..=1.0).contains(q), "--q {q}: a probability is from 0 to 1");
+        }
+        let Self { q, ties, sample, draws, seed } = self.clone();
+        Ok(Options { ties, qs: q, draws, seed, sample })
+    }
+}
+
+/// A contradiction has its own exit code.
+pub(crate) fn told(error: AnalysisError) -> anyhow::Error {
+    match error {
+        AnalysisError::Contradiction { .. } => Contradiction(error.to_string()).into(),
+        AnalysisError::Verify(error) => super::verify::known(error),
+        AnalysisError::Profile(error) => error.into(),
+    }
+}
+
+impl Analyze {
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let options = self.what.options()?;
+        let file = input::matrix(&self.file, self.format)?;
+        let control = watch::control(common)?;
+        let analysis =
+            watch::with_progress(&control, common.quiet, || Analysis::of(&file.matrix, &options, &control))
+                .map_err(told)?;
+        if self.json {
+            output::print(&analysis_json(&analysis, self.coordinates).to_string())?;
+        } else {
+            output::print(&analysis_text(&analysis, self.coordinates, output::glyphs()))?;
+        }
+        Ok(if control.stopped() && !self.what.sample && !analysis.is_exact() {
+            Ending::Undecided
+        } else {
+            Ending::Done
+        })
+    }
+}
