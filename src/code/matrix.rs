@@ -222,13 +222,18 @@ impl AllocationMatrix {
     /// `sha256:` and the SHA-256 of [`Self::canonical_text`] in lower-case hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut text = String::from("sha256:");
-        for byte in Sha256::digest(self.canonical_text().as_bytes()) {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        hexadecimal(&Sha256::digest(self.canonical_text().as_bytes()))
     }
+}
+
+/// A SHA-256 as files have it: `sha256:` and lower-case hexadecimal.
+pub(super) fn hexadecimal(digest: &[u8]) -> String {
+    let mut text = String::from("sha256:");
+    for byte in digest {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 impl std::fmt::Debug for AllocationMatrix {

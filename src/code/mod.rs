@@ -1,11 +1,15 @@
-//! What a code is: the allocation matrix, messages, sets of workers, tie rules and the claim that an
-//! engine decides. This room knows no other.
+//! What a code is: the allocation matrix, messages, sets of workers, tie rules, the claim that an
+//! engine decides, and that claim as a formula for other solvers. This room knows no other.
 
 mod bits;
+mod clauses;
+mod formula;
 mod matrix;
 mod vote;
 
 pub use bits::{IndexSet, Message, Partition, Worker, Workers};
+pub use clauses::{Clauses, Encoding};
+pub use formula::{Formula, Inequality, Turned, deciding_sides};
 pub use matrix::{AllocationMatrix, MAX_SIZE, MatrixError};
 pub use vote::{Counterexample, Outcome, TieRule, UnknownTieRule, decode, honest_vote, majority};
 

@@ -9,8 +9,10 @@
 
 mod analysis;
 mod csv;
+mod dimacs;
 mod json;
 mod npy;
+mod opb;
 mod txt;
 
 use std::io::{self, Read, Write as _};
@@ -18,9 +20,11 @@ use std::path::Path;
 use std::str::FromStr;
 
 pub use analysis::analysis_json;
+pub use dimacs::dimacs;
 pub use json::verdict_json;
+pub use opb::opb;
 
-use crate::code::{AllocationMatrix, MatrixError};
+use crate::code::{AllocationMatrix, Claim, Formula, MatrixError, deciding_sides};
 
 /// The largest file that is read, in bytes: a 4096 × 4096 matrix in JSON with room to spare.
 pub const MAX_FILE: u64 = 128 << 20;
@@ -164,6 +168,26 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     aside.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// What an exported formula means, in words, a line each.
+fn claim_lines(claim: &Claim, formula: &Formula) -> Vec<String> {
+    let Claim { matrix: g, b, ties } = claim;
+    let (k, answer) = (formula.k, u8::from(formula.correct));
+    let sides: Vec<String> =
+        deciding_sides(g, *ties).iter().map(|&side| u8::from(side).to_string()).collect();
+    vec![
+        format!("{}: {} workers, {k} partitions", g.digest(), g.n()),
+        format!(
+            "the claim: with {b} Byzantine workers (ties: {ties}) a message whose answer is {answer} is decoded wrong"
+        ),
+        format!("x1 to x{k}: the bit of partition 0 to {} is {}", k - 1, 1 - answer),
+        format!("x{} to x{}: a worker counts as turned", k + 1, formula.variables()),
+        format!(
+            "the matrix tolerates b = {b} if and only if this is unsatisfiable for --side {}",
+            sides.join(" and ")
+        ),
+    ]
 }
 
 /// Builds a matrix from rows of 0/1 numbers, and says where another number is.

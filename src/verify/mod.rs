@@ -27,9 +27,10 @@ pub use definition::Definition;
 pub use exhaustive::Exhaustive;
 pub use gluing::{Part, Premise, Proof, Shape, verify_by_gluing};
 pub use local::LocalSearch;
-pub use sat::{Encoding, Sat};
+pub use sat::Sat;
 pub use structure::Structure;
 
+pub use crate::code::Encoding;
 use crate::code::{AllocationMatrix, Claim, Counterexample, Outcome, TieRule};
 
 /// When to stop, and how far the work is. Shared between the engine's threads and whoever watches.

@@ -15,22 +15,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use varisat::{CnfFormula, ExtendFormula as _, Lit, Solver, Var};
+use varisat::{CnfFormula, ExtendFormula as _, Lit, Solver};
 
 use super::reduce::{Side, sides};
 use super::{Control, Engine, Finding, Goal, Unsuitable};
-use crate::code::{AllocationMatrix, Message, Outcome, TieRule};
-
-/// How cardinality constraints become clauses. Both give, for a list of literals, outputs o₁ … o_u
-/// with "at least i of the list are true" ⇒ oᵢ, or the converse direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Encoding {
-    /// Sinz's sequential counter (CP 2005): a running count, one literal at a time.
-    SequentialCounter,
-    /// Bailleux and Boufkhad's totalizer (CP 2003): counts of halves added up in a balanced tree.
-    #[default]
-    Totalizer,
-}
+use crate::code::{AllocationMatrix, Clauses, Encoding, Message, Outcome, TieRule};
 
 /// The SAT engine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -192,43 +181,48 @@ impl Sat {
 /// The formula of one side.
 pub(crate) struct Formula {
     cnf: CnfFormula,
-    /// `chosen[i]`: partition i is chosen.
-    chosen: Vec<Lit>,
+    /// Variable i, for i below this, says that partition i is chosen.
+    partitions: usize,
     /// `reached[t]`: assumed, it forces the turned voters' units beyond the constant to t + 1.
     reached: Vec<Lit>,
 }
 
 impl Formula {
     pub(crate) fn of(side: &Side, encoding: Encoding) -> Self {
-        let k = side.classes.iter().map(Vec::len).sum();
-        let mut builder = Builder { cnf: CnfFormula::new(), encoding, fresh: 0 };
-        let chosen: Vec<Lit> = (0..k).map(|_| builder.fresh()).collect();
+        let k: usize = side.classes.iter().map(Vec::len).sum();
+        let mut clauses = Clauses::new(k, encoding);
+        let chosen = |i: usize| i as i32 + 1;
         for class in &side.classes {
             for pair in class.windows(2) {
                 // Equal partitions: the lower index first.
-                builder.cnf.add_clause(&[!chosen[pair[1]], chosen[pair[0]]]);
+                clauses.add(vec![-chosen(pair[1]), chosen(pair[0])]);
             }
         }
         // Not more than `weight`: k − weight of the partitions are not chosen.
-        let not_chosen: Vec<Lit> = chosen.iter().map(|&lit| !lit).collect();
+        let not_chosen: Vec<i32> = (0..k).map(|i| -chosen(i)).collect();
         if k > side.weight {
-            let counts = builder.demands(&not_chosen, k - side.weight);
-            builder.cnf.add_clause(&[counts[k - side.weight - 1]]);
+            let counts = clauses.demands(&not_chosen, k - side.weight);
+            clauses.add(vec![counts[k - side.weight - 1]]);
         }
         let mut turned = Vec::new();
         for voter in &side.voters {
             let held = side.classes.iter().zip(&voter.holds).filter(|(_, holds)| **holds);
-            let row: Vec<Lit> = held.flat_map(|(class, _)| class.iter().map(|&i| chosen[i])).collect();
-            let demands = builder.demands(&row, voter.needed);
+            let row: Vec<i32> = held.flat_map(|(class, _)| class.iter().map(|&i| chosen(i))).collect();
+            let demands = clauses.demands(&row, voter.needed);
             turned.extend(std::iter::repeat_n(demands[voter.needed - 1], voter.units));
         }
         let all = turned.len();
-        let reached = builder.demands(&turned, all);
-        Self { cnf: builder.cnf, chosen, reached }
+        let reached = clauses.demands(&turned, all);
+        let literal = |&literal: &i32| Lit::from_dimacs(literal as isize);
+        let mut cnf = CnfFormula::new();
+        for clause in &clauses.clauses {
+            cnf.add_clause(&clause.iter().map(literal).collect::<Vec<_>>());
+        }
+        Self { cnf, partitions: k, reached: reached.iter().map(literal).collect() }
     }
 
     fn read(&mut self, side: &Side, model: &[Lit]) -> Answer {
-        let k = self.chosen.len();
+        let k = self.partitions;
         let mut values = vec![false; k];
         for lit in model {
             if let Some(value) = values.get_mut(lit.var().index()) {
@@ -247,68 +241,5 @@ impl Formula {
         }
         let chosen = Message::from_indices(k, picked);
         Answer::Message(if side.correct { chosen.complement() } else { chosen })
-    }
-}
-
-struct Builder {
-    cnf: CnfFormula,
-    encoding: Encoding,
-    fresh: usize,
-}
-
-impl Builder {
-    fn fresh(&mut self) -> Lit {
-        let lit = Lit::positive(Var::from_index(self.fresh));
-        self.fresh += 1;
-        lit
-    }
-
-    /// Literals d₁ … d_most such that dᵢ implies "at least i of `inputs` are true".
-    fn demands(&mut self, inputs: &[Lit], most: usize) -> Vec<Lit> {
-        match self.encoding {
-            Encoding::Totalizer => self.totalizer(inputs, most),
-            Encoding::SequentialCounter => self.sequential(inputs, most),
-        }
-    }
-
-    fn totalizer(&mut self, inputs: &[Lit], most: usize) -> Vec<Lit> {
-        if inputs.len() <= 1 {
-            return inputs.to_vec();
-        }
-        let (left, right) = inputs.split_at(inputs.len() / 2);
-        let (a, b) = (self.totalizer(left, most), self.totalizer(right, most));
-        let outputs: Vec<Lit> = (0..inputs.len().min(most)).map(|_| self.fresh()).collect();
-        // d_{i+j+1} ⇒ a_{i+1} ∨ b_{j+1}: if the left half has at most i, and the right at most j …
-        for i in 0..=a.len() {
-            for j in 0..=b.len() {
-                if let Some(&output) = outputs.get(i + j) {
-                    let mut clause = vec![!output];
-                    clause.extend(a.get(i));
-                    clause.extend(b.get(j));
-                    self.cnf.add_clause(&clause);
-                }
-            }
-        }
-        outputs
-    }
-
-    fn sequential(&mut self, inputs: &[Lit], most: usize) -> Vec<Lit> {
-        let mut before: Vec<Lit> = Vec::new();
-        for (place, &input) in inputs.iter().enumerate() {
-            let outputs: Vec<Lit> = (0..(place + 1).min(most)).map(|_| self.fresh()).collect();
-            for (i, &output) in outputs.iter().enumerate() {
-                // At least i + 1 by now: so many before, or one fewer before and this one.
-                let mut clause = vec![!output, input];
-                clause.extend(before.get(i));
-                self.cnf.add_clause(&clause);
-                if i > 0 {
-                    let mut clause = vec![!output, before[i - 1]];
-                    clause.extend(before.get(i));
-                    self.cnf.add_clause(&clause);
-                }
-            }
-            before = outputs;
-        }
-        before
     }
 }

@@ -1,0 +1,143 @@
+//! Promise: `export --to opb` and `--to dimacs` say exactly "G is not b-tolerant", so that any other
+//! solver's answer can be held against ours.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use assert_cmd::Command;
+use ecode::code::{AllocationMatrix, Claim, Clauses, Formula, Message, Outcome, TieRule, deciding_sides};
+use ecode::format::{Format, MatrixFile, dimacs, opb};
+use proptest::prelude::*;
+use varisat::Solver;
+
+fn matrices() -> impl Strategy<Value = AllocationMatrix> {
+    (1..=5_usize, 1..=5_usize, 1..=9_u32).prop_flat_map(|(n, k, tenths)| {
+        prop::collection::vec(0..10_u32, n * k)
+            .prop_map(move |draws| AllocationMatrix::from_fn(n, k, |j, i| draws[j * k + i] < tenths).unwrap())
+    })
+}
+
+/// Whether some message of this answer leaves a margin below b, by the definitions.
+fn overturned(claim: &Claim, correct: bool) -> bool {
+    let k = claim.matrix.k();
+    (0..1_u32 << k).any(|bits| {
+        let message = Message::from_indices(k, (0..k).filter(|i| bits >> i & 1 == 1));
+        let outcome = Outcome::of(&claim.matrix, claim.ties, &message);
+        outcome.correct == correct && outcome.margin < claim.b as i64
+    })
+}
+
+/// Reads OPB text as a solver would and tries every assignment.
+fn satisfiable(text: &str) -> bool {
+    let variables: usize = text.split_whitespace().nth(2).unwrap().parse().unwrap();
+    let mut inequalities: Vec<(Vec<(i64, usize)>, i64)> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('*')) {
+        let (left, right) = line.strip_suffix(" ;").unwrap().split_once(">= ").unwrap();
+        let tokens: Vec<&str> = left.split_whitespace().collect();
+        let terms = tokens.chunks(2).map(|pair| (pair[0].parse().unwrap(), pair[1][1..].parse().unwrap()));
+        inequalities.push((terms.collect(), right.parse().unwrap()));
+    }
+    let declared: usize = text.lines().next().unwrap().split_whitespace().last().unwrap().parse().unwrap();
+    assert_eq!(inequalities.len(), declared);
+    (0..1_u64 << variables).any(|bits| {
+        inequalities.iter().all(|(terms, right)| {
+            terms.iter().map(|(a, x)| a * (bits >> (x - 1) & 1) as i64).sum::<i64>() >= *right
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn both_formulas_say_what_the_definitions_say(
+        matrix in matrices(), ties in prop::sample::select(TieRule::ALL.to_vec()), b in 0..4_usize,
+    ) {
+        let claim = Claim { matrix, b, ties };
+        let mut refuted = [false, false];
+        for correct in [false, true] {
+            let expected = overturned(&claim, correct);
+            refuted[usize::from(correct)] = expected;
+            prop_assert_eq!(satisfiable(&opb(&claim, correct)), expected, "opb, side {}", correct);
+            let mut solver = Solver::new();
+            solver.add_dimacs_cnf(dimacs(&claim, correct).as_bytes()).unwrap();
+            prop_assert_eq!(solver.solve().unwrap(), expected, "dimacs, side {}", correct);
+        }
+        // The sides that are said to decide do.
+        let decided = deciding_sides(&claim.matrix, ties).iter().any(|&side| refuted[usize::from(side)]);
+        prop_assert_eq!(decided, refuted[0] || refuted[1]);
+    }
+
+    /// The clauses' models are models of the inequalities.
+    #[test]
+    fn a_model_of_the_clauses_is_one_of_the_inequalities(
+        matrix in matrices(), ties in prop::sample::select(TieRule::ALL.to_vec()), b in 0..5_usize,
+    ) {
+        for correct in [false, true] {
+            let formula = Formula::new(&matrix, ties, b, correct);
+            let clauses = Clauses::of(&matrix, &formula);
+            let mut solver = Solver::new();
+            solver.add_dimacs_cnf(clauses.dimacs().as_bytes()).unwrap();
+            if solver.solve().unwrap() {
+                // A variable in no clause may be missing.
+                let mut model = vec![false; formula.variables()];
+                for lit in solver.model().unwrap() {
+                    if let Some(value) = model.get_mut(lit.var().index()) {
+                        *value = lit.is_positive();
+                    }
+                }
+                for inequality in &formula.inequalities {
+                    let sum: i64 = inequality.terms.iter().map(|&(a, x)| a * i64::from(model[x - 1])).sum();
+                    prop_assert!(sum >= inequality.at_least);
+                }
+            }
+        }
+    }
+}
+
+fn export(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::cargo_bin("ecode").unwrap().arg("export").args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_command_writes_the_formulas_of_the_documentation() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, matrix: AllocationMatrix, b: Option<usize>| {
+        let path = folder.path().join(name);
+        let file = MatrixFile { b, ..MatrixFile::plain(matrix) };
+        std::fs::write(&path, file.to_bytes(Format::Json)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let full = write("full.json", AllocationMatrix::from_fn(3, 3, |_, _| true).unwrap(), Some(1));
+    let (code, out, _) = export(&[&full, "--to", "opb"]);
+    assert_eq!(code, Some(0));
+    let formula: Vec<&str> = out.lines().filter(|line| !line.starts_with("* ")).collect();
+    assert_eq!(
+        formula,
+        [
+            "1 x1 1 x2 1 x3 -2 x4 >= 0 ;",
+            "1 x1 1 x2 1 x3 -2 x5 >= 0 ;",
+            "1 x1 1 x2 1 x3 -2 x6 >= 0 ;",
+            "-1 x1 -1 x2 -1 x3 >= -1 ;",
+            "1 x4 1 x5 1 x6 >= 1 ;",
+        ]
+    );
+    assert!(out.starts_with("* #variable= 6 #constraint= 5\n"), "{out}");
+    assert!(out.contains("if and only if this is unsatisfiable for --side 0\n"), "{out}");
+    let (code, out, _) = export(&[&full, "--to", "dimacs", "--b", "2"]);
+    assert!(code == Some(0) && out.contains("\np cnf ") && out.contains("with 2 Byzantine"), "{out}");
+
+    let even = write("even.json", AllocationMatrix::from_fn(4, 4, |_, _| true).unwrap(), None);
+    for (arguments, why) in [
+        (vec![even.as_str(), "--to", "opb"], "the file names no b: give --b"),
+        (vec![&even, "--to", "opb", "--b", "5"], "--b 5: there are only n = 4 workers"),
+        (vec![&even, "--to", "opb", "--b", "1", "--ties", "zero"], "export both, with --side 0 and --side 1"),
+        (vec![&even, "--to", "cnf"], "expected json, csv, npy, txt, opb or dimacs"),
+    ] {
+        let (code, out, err) = export(&arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(err.contains(why), "{err}");
+    }
+    let (code, out, _) = export(&[&even, "--to", "opb", "--b", "1", "--ties", "zero", "--side", "1"]);
+    assert!(code == Some(0) && out.contains("for --side 0 and 1\n"), "{out}");
+}
