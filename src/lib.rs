@@ -20,9 +20,11 @@
 //! ```
 //!
 //! The rooms, imports pointing downwards only: [`report`] and [`format`](mod@format) show and store,
-//! [`verify`] decides, [`construct`] makes, [`code`] is what all of it is about.
+//! [`certificate`] keeps the evidence and checks it, [`analysis`] counts, [`verify`] decides, [`construct`]
+//! makes, [`code`] is what all of it is about.
 
 pub mod analysis;
+pub mod certificate;
 pub mod code;
 pub mod construct;
 pub mod format;

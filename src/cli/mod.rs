@@ -1,10 +1,11 @@
 //! The command line: arguments in, exit code out.
 //!
 //! Exit codes: 0 tolerant or done, 1 refuted, 2 wrong usage or bad input (nothing written), 3 undecided,
-//! 4 two engines disagree. The answer goes to standard output, everything else to standard error.
+//! 4 two engines disagree, or a certificate does not show what it claims. The answer goes to standard output, everything else to standard error.
 
 mod analyze;
 mod bounds;
+mod check;
 mod design;
 mod doctor;
 mod export;
@@ -43,7 +44,7 @@ pub(crate) struct Contradiction(pub(crate) String);
     after_help = "Examples:\n  ecode design --n 9 --b 2 -o matrix.json    make a code, verify it, keep it\n  \
                   ecode verify matrix.json                   recompute the verdict\n  \
                   ecode verify matrix.json --b 3 --method all --json\n\n\
-                  Exit codes: 0 tolerant or done, 1 refuted, 2 bad input, 3 undecided, 4 engines disagree"
+                  Exit codes: 0 tolerant or done, 1 refuted, 2 bad input, 3 undecided,\n4 engines disagree, or a certificate does not show what it claims"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -73,6 +74,7 @@ pub(crate) struct Common {
 enum Command {
     Design(design::Design),
     Verify(verify::Verify),
+    Check(check::Check),
     Search(search::Search),
     Analyze(analyze::Analyze),
     Show(show::Show),
@@ -122,6 +124,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
     match command {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
+        Command::Check(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
         Command::Show(args) => args.run(common),

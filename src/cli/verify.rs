@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use ecode::certificate::{NoCertificate, certify};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
@@ -15,7 +16,8 @@ use super::{Common, Contradiction, Ending, input, output, watch};
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode verify matrix.json\n  ecode verify matrix.csv --b 2 --ties zero\n  \
-                        ecode verify matrix.json --method all --json\n  cat matrix.txt | ecode verify - --format txt\n\n\
+                        ecode verify matrix.json --method all --json\n  cat matrix.txt | ecode verify - --format txt\n  \
+                        ecode verify matrix.json --certificate claim.json && ecode check claim.json\n\n\
                         Without --b the file's own b is used, and without that the radius is found."
 )]
 pub(crate) struct Verify {
@@ -32,6 +34,9 @@ pub(crate) struct Verify {
     /// Print the verdict as one JSON document
     #[arg(long)]
     json: bool,
+    /// Write what the verdict rests on, for `ecode check` and other checkers
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
 }
 
 /// How a claim is decided.
@@ -186,6 +191,20 @@ impl Verify {
         } else {
             output::print(&report(g, &verdict, b, None))?;
         }
-        Ok(ending(&verdict))
+        let Some(path) = &self.certificate else { return Ok(ending(&verdict)) };
+        let certificate = watch::with_progress(&control, common.quiet, || certify(g, &verdict, &control));
+        match certificate {
+            Ok(certificate) => {
+                output::write(path, certificate.to_json().as_bytes())?;
+                Ok(ending(&verdict))
+            }
+            Err(NoCertificate::Contradiction) => {
+                Err(Contradiction(NoCertificate::Contradiction.to_string()).into())
+            }
+            Err(error) => {
+                eprintln!("{} was not written: {error}", path.display());
+                Ok(Ending::Undecided)
+            }
+        }
     }
 }

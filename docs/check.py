@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Checks an ecode certificate with nothing but Python: docs/certificates.md in code.
+
+It recomputes the matrix's digest and each side's formula with its digest, replays every attack by the definitions,
+and says which sides must be proved. It does not replay proofs: `--extract` writes each side's formula, made
+here, and its proof, for a checker such as veripb. Exit code 0: everything that was checked holds; 1: it does not.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+
+
+def sha256(text):
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def matrix_digest(G):
+    rows = "".join("".join(map(str, row)) + "\n" for row in G)
+    return sha256(f"ecode/matrix/1\n{len(G)} {len(G[0])}\n{rows}")
+
+
+def honest_vote(row, message, ties):
+    """1, 0, or None for silence."""
+    twice, load = 2 * sum(row[i] for i in message), sum(row)
+    if twice != load:
+        return int(twice > load)
+    wrong = 1 - int(2 * len(message) > len(row))
+    return {"adversarial": wrong, "zero": 0, "one": 1, "abstain": None}[ties]
+
+
+def overturns(G, ties, b, attack):
+    """Whether at most b Byzantine workers overturn the message, as the attack says."""
+    n, k = len(G), len(G[0])
+    message, liars, sent = attack["message"], attack["byzantine"], attack["sent"]
+    if len(set(message)) != len(message) or not all(0 <= i < k for i in message):
+        return False
+    if len(set(liars)) != len(liars) or len(liars) > b or not all(0 <= j < n for j in liars) or len(sent) != n:
+        return False
+    for j in range(n):
+        if j in liars:
+            if sent[j] not in ((0, 1, None) if ties == "abstain" else (0, 1)):
+                return False
+        elif sent[j] != honest_vote(G[j], message, ties):
+            return False
+    correct = int(2 * len(message) > k)
+    decoded = int(sent.count(1) > sent.count(0))
+    return decoded != correct and (attack["correct"], attack["decoded"]) == (correct, decoded)
+
+
+def deciding_sides(G, ties):
+    """The correct answers whose formulas must have no solution (Theorem 3 of docs/theory.md)."""
+    odd = all(sum(row) % 2 == 1 for row in G)
+    if len(G) % 2 == 1 and (odd or ties in ("adversarial", "one")):
+        return [0]
+    if len(G[0]) % 2 == 1 and (odd or ties != "one"):
+        return [1]
+    return [0, 1]
+
+
+def formula(G, ties, b, answer):
+    """The OPB text of "some message with this answer is decoded wrong with b Byzantine workers"."""
+    n, k = len(G), len(G[0])
+    turned = []  # (worker, chosen partitions that turn it, units)
+    for j, row in enumerate(G):
+        load = sum(row)
+        if load % 2 == 1:
+            turned.append((j, (load + 1) // 2, 2))
+        elif ties == "abstain":
+            turned += [(j, load // 2, 1), (j, load // 2 + 1, 1)]
+        else:
+            tie_is_wrong = ties == "adversarial" or ties == ("zero" if answer == 1 else "one")
+            turned.append((j, load // 2 if tie_is_wrong else load // 2 + 1, 2))
+    overturn = n + 1 - answer - 2 * b
+    if all(units == 2 for _, _, units in turned):
+        turned = [(j, needed, 1) for j, needed, _ in turned]
+        overturn = -(-overturn // 2)
+    lines = []
+    for place, (j, needed, _) in enumerate(turned):
+        if needed > 0:
+            row = "".join(f"1 x{i + 1} " for i in range(k) if G[j][i])
+            lines.append(f"{row}-{needed} x{k + 1 + place} >= 0 ;")
+    most = (k - 1) // 2 if answer == 1 else k // 2
+    lines.append("".join(f"-1 x{i + 1} " for i in range(k)) + f">= {-most} ;")
+    lines.append("".join(f"{units} x{k + 1 + place} " for place, (_, _, units) in enumerate(turned))
+                 + f">= {overturn} ;")
+    header = f"* #variable= {k + len(turned)} #constraint= {len(lines)}"
+    return "\n".join([header, *lines]) + "\n"
+
+
+def check(certificate, folder):
+    """Yields (what was checked, whether it holds)."""
+    G, claim, kind = certificate["G"], certificate["claim"], certificate["kind"]
+    ties, b = claim["ties"], claim["b"]
+    yield "the schema is ecode/certificate/1", certificate["schema"] == "ecode/certificate/1"
+    yield "G is n rows of k entries 0 or 1", len(G) == certificate["n"] and all(
+        len(row) == certificate["k"] and all(entry in (0, 1) for entry in row) for row in G)
+    yield "the digest is G's", certificate["digest"] == matrix_digest(G)
+    yield "the tie rule is one of the four", ties in ("adversarial", "zero", "one", "abstain")
+    if kind == "refutation":
+        yield "the verdict is refuted", claim["verdict"] == "refuted"
+        yield f"an attack by at most {b} workers", overturns(G, ties, b, certificate["counterexample"])
+    else:
+        yield "the kind is cutting-planes", kind == "cutting-planes"
+        yield "the verdict is tolerant", claim["verdict"] == "tolerant"
+        sides = certificate["sides"]
+        yield "every side is there that must be proved", [s["answer"] for s in sides] == deciding_sides(G, ties)
+        for side in sides:
+            text, name = formula(G, ties, b, side["answer"]), f"side-{side['answer']}"
+            yield f"{name}: the formula is the claim's", side["formula"] == sha256(text)
+            if folder:
+                os.makedirs(folder, exist_ok=True)
+                for end, content in (("opb", text), ("pbp", side["proof"])):
+                    with open(os.path.join(folder, f"{name}.{end}"), "w", encoding="utf-8") as file:
+                        file.write(content)
+    if "tight" in certificate or "radius" in claim:
+        yield "the radius is b", claim.get("radius") == b
+        yield f"an attack by {b + 1} workers", overturns(G, ties, b + 1, certificate["tight"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("certificate")
+    parser.add_argument("--extract", metavar="FOLDER", help="write formulas and proofs here")
+    options = parser.parse_args()
+    try:
+        with open(options.certificate, encoding="utf-8") as file:
+            certificate = json.load(file)
+        results = list(check(certificate, options.extract))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        sys.exit(f"not a certificate: {type(error).__name__}: {error}")
+    for what, holds in results:
+        print("ok  " if holds else "FAIL", what)
+    if not all(holds for _, holds in results):
+        sys.exit(1)
+    if certificate["kind"] != "refutation":
+        print("the proofs themselves are for another checker: use --extract FOLDER, then veripb")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+//! The checker. It imports the definitions, the formula that they give, and the replay of proofs.
+
+use super::replay::{ProofError, replay};
+use super::{Certificate, Evidence};
+use crate::code::{Claim, Counterexample, Formula, deciding_sides};
+
+/// What a valid certificate has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Whether the code tolerates b Byzantine workers.
+    pub tolerant: bool,
+    /// The radius, where the certificate shows it.
+    pub radius: Option<usize>,
+    /// What was checked, a sentence each.
+    pub checked: Vec<String>,
+}
+
+/// Why a certificate is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A part of it is not what it should be at all.
+    #[error("{0}")]
+    Malformed(String),
+    /// It does not show what it claims.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// What may be left out of a claim's evidence, in the words in which a certificate must say it.
+#[must_use]
+pub fn reductions(claim: &Claim) -> Vec<String> {
+    let (g, ties) = (&claim.matrix, claim.ties);
+    let sizes = |letter, size: usize| format!("{letter} = {size} is odd");
+    let because = if g.all_loads_odd() { "all loads are odd".to_owned() } else { format!("ties: {ties}") };
+    match deciding_sides(g, ties).as_slice() {
+        [false] => vec![format!("side 0 stands for both: {} and {because}", sizes("n", g.n()))],
+        [true] => vec![format!("side 1 stands for both: {} and {because}", sizes("k", g.k()))],
+        _ => Vec::new(),
+    }
+}
+
+/// Checks a certificate.
+///
+/// # Errors
+/// [`Refused`] with the reason.
+pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
+    let invalid = |what: String| Err(Refused::Invalid(what));
+    let Certificate { claim, evidence, tight, .. } = certificate;
+    let g = &claim.matrix;
+    if certificate.digest != g.digest() {
+        return invalid(format!("the digest is {}, but G's is {}", certificate.digest, g.digest()));
+    }
+    if claim.b > g.n() {
+        return invalid(format!("b is {}, but there are only {} workers", claim.b, g.n()));
+    }
+    let mut checked = Vec::new();
+    let tolerant = match evidence {
+        Evidence::Refutation(attack) => {
+            if tight.is_some() || !certificate.reductions.is_empty() {
+                return invalid("a refutation has neither 'tight' nor 'reductions'".to_owned());
+            }
+            overturns(claim, claim.b, attack)
+                .map_err(|why| Refused::Invalid(format!("counterexample: {why}")))?;
+            checked.push(format!(
+                "the counterexample replays: {} of at most {} Byzantine workers turn the answer {} into {}",
+                attack.byzantine.count(),
+                claim.b,
+                u8::from(attack.correct),
+                u8::from(attack.decoded)
+            ));
+            false
+        }
+        Evidence::CuttingPlanes(sides) => {
+            let needed = deciding_sides(g, claim.ties);
+            if sides.iter().map(|side| side.correct).ne(needed.iter().copied()) {
+                let needed: Vec<String> = needed.iter().map(|&side| u8::from(side).to_string()).collect();
+                return invalid(format!(
+                    "this claim needs exactly the sides {}, in order",
+                    needed.join(", ")
+                ));
+            }
+            let expected = reductions(claim);
+            if certificate.reductions != expected {
+                return invalid(format!(
+                    "reductions: expected {expected:?}, found {:?}",
+                    certificate.reductions
+                ));
+            }
+            for side in sides {
+                let formula = Formula::new(g, claim.ties, claim.b, side.correct);
+                let name = format!("side {}", u8::from(side.correct));
+                if side.formula != formula.digest() {
+                    return invalid(format!(
+                        "{name}: the formula's digest is {}, but that of the claim's formula is {}",
+                        side.formula,
+                        formula.digest()
+                    ));
+                }
+                let steps = replay(&formula, &side.proof).map_err(|error| match error {
+                    ProofError::Malformed { .. } => Refused::Malformed(format!("{name}: {error}")),
+                    ProofError::Rejected { .. } => Refused::Invalid(format!("{name}: {error}")),
+                })?;
+                checked.push(format!(
+                    "{name}: {steps} steps prove that the formula of {} variables and {} inequalities has no solution",
+                    formula.variables(),
+                    formula.inequalities.len()
+                ));
+            }
+            checked.extend(expected);
+            true
+        }
+    };
+    if certificate.tolerant != tolerant {
+        let word = |tolerant| if tolerant { "tolerant" } else { "refuted" };
+        return invalid(format!(
+            "the verdict is \"{}\", but the evidence says {}",
+            word(certificate.tolerant),
+            word(tolerant)
+        ));
+    }
+    let mut radius = None;
+    if let Some(attack) = tight {
+        overturns(claim, claim.b + 1, attack).map_err(|why| Refused::Invalid(format!("tight: {why}")))?;
+        checked
+            .push(format!("not more: an attack by {} Byzantine workers replays", attack.byzantine.count()));
+        radius = Some(claim.b);
+    }
+    if certificate.radius != radius {
+        return invalid(match certificate.radius {
+            Some(stated) => {
+                format!("the radius {stated} is not shown: 'tight' must refute b + 1, and b be the radius")
+            }
+            None => "'tight' shows that the radius is b, but the claim does not name it".to_owned(),
+        });
+    }
+    Ok(Accepted { tolerant, radius, checked })
+}
+
+/// Whether the attack shows that b Byzantine workers overturn a message.
+fn overturns(claim: &Claim, b: usize, attack: &Counterexample) -> Result<(), String> {
+    if attack.byzantine.count() > b {
+        return Err(format!("{} Byzantine workers are more than {b}", attack.byzantine.count()));
+    }
+    if attack.replays(&claim.matrix, claim.ties, b) {
+        return Ok(());
+    }
+    Err("it does not replay through the definitions".to_owned())
+}

@@ -1,0 +1,78 @@
+//! What a verdict leaves behind for others to check, and the checker.
+//!
+//! # What is promised
+//! [`check`] imports the definitions in [`crate::code`] and nothing from the engines. What it accepts
+//! follows from those definitions, from the theorems that docs/certificates.md names, and from the replay
+//! of the evidence; whatever the file merely says is compared with what is computed.
+
+mod check;
+mod inequality;
+mod json;
+mod make;
+mod prove;
+mod replay;
+
+pub use check::{Accepted, Refused, check, reductions};
+pub use json::MalformedCertificate;
+pub use make::{NoCertificate, certify};
+pub use prove::{MOST_BYTES, NoProof, refute};
+pub use replay::{ProofError, replay};
+
+use crate::code::{Claim, Counterexample};
+
+/// A claim with what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The program that made it.
+    pub program: String,
+    /// The matrix, b and the tie rule.
+    pub claim: Claim,
+    /// Whether the claim is said to hold.
+    pub tolerant: bool,
+    /// What the radius is said to be.
+    pub radius: Option<usize>,
+    /// What the digest is said to be.
+    pub digest: String,
+    /// What shows that the claim holds or does not.
+    pub evidence: Evidence,
+    /// An attack by b + 1 workers, which makes b the radius.
+    pub tight: Option<Counterexample>,
+    /// What was left out, and why it may be.
+    pub reductions: Vec<String>,
+}
+
+/// What shows that a claim holds or does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// It does not hold: an attack.
+    Refutation(Counterexample),
+    /// It holds: each side's formula has no solution, by a cutting-planes proof.
+    CuttingPlanes(Vec<SideProof>),
+}
+
+/// A proof that one side's formula has no solution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SideProof {
+    /// μ on this side.
+    pub correct: bool,
+    /// What the formula's digest is said to be.
+    pub formula: String,
+    /// The text of the proof.
+    pub proof: String,
+}
+
+impl Certificate {
+    /// Reads `ecode/certificate/1`.
+    ///
+    /// # Errors
+    /// [`MalformedCertificate`] with the place.
+    pub fn parse(bytes: &[u8]) -> Result<Self, MalformedCertificate> {
+        json::parse(bytes)
+    }
+
+    /// Writes `ecode/certificate/1`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json::write(self)
+    }
+}

@@ -1,0 +1,309 @@
+//! Promise: a verdict leaves a certificate that others can check, and no certificate is accepted that
+//! does not show what it claims.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+use std::process::Command as Process;
+
+use assert_cmd::Command;
+use ecode::certificate::{Certificate, Evidence, ProofError, certify, check, refute, replay};
+use ecode::code::{AllocationMatrix, Formula, TieRule};
+use ecode::construct::{Gluing, algorithm1};
+use ecode::verify::{Control, Method, verify};
+use proptest::prelude::*;
+
+fn ecode(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::cargo_bin("ecode").unwrap().args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn matrices(most: usize) -> impl Strategy<Value = AllocationMatrix> {
+    (1..=most, 1..=most, 3..=10_u32).prop_flat_map(|(n, k, tenths)| {
+        prop::collection::vec(0..10_u32, n * k)
+            .prop_map(move |draws| AllocationMatrix::from_fn(n, k, |j, i| draws[j * k + i] < tenths).unwrap())
+    })
+}
+
+fn ties() -> impl Strategy<Value = TieRule> {
+    prop::sample::select(TieRule::ALL.to_vec())
+}
+
+/// The certificate of a claim, written and read back.
+fn certificate(g: &AllocationMatrix, b: Option<usize>, ties: TieRule) -> Certificate {
+    let control = Control::default();
+    let verdict = verify(g, b, ties, &Method::Auto, &control).unwrap();
+    let made = certify(g, &verdict, &control).unwrap();
+    let read = Certificate::parse(made.to_json().as_bytes()).unwrap();
+    assert_eq!(read, made);
+    made
+}
+
+/// Whether veripb, an independent checker, says that the proof shows the formula unsatisfiable. Its
+/// printed verdict is read: an exit code alone says little.
+fn veripb(formula: &Formula, proof: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let (opb, pbp) = (folder.path().join("formula.opb"), folder.path().join("proof.pbp"));
+    std::fs::write(&opb, formula.opb()).unwrap();
+    std::fs::write(&pbp, proof).unwrap();
+    let output = Process::new("veripb").args([&opb, &pbp]).output();
+    let Ok(output) = output else { panic!("veripb is missing: cargo install veripb --locked --version 3.0.2") };
+    let verdict = String::from_utf8(output.stdout).unwrap();
+    let verified = verdict.lines().any(|line| line == "s VERIFIED UNSATISFIABLE");
+    assert_eq!(verified, output.status.success(), "{verdict}");
+    verified
+}
+
+fn accepted_outside(certificate: &Certificate) {
+    let claim = &certificate.claim;
+    if let Evidence::CuttingPlanes(sides) = &certificate.evidence {
+        for side in sides {
+            let formula = Formula::new(&claim.matrix, claim.ties, claim.b, side.correct);
+            assert!(
+                veripb(&formula, &side.proof),
+                "{:?}, b = {}, ties {}",
+                claim.matrix,
+                claim.b,
+                claim.ties
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// Every shape, every tie rule, with b and without: what is certified is what was decided.
+    #[test]
+    fn every_verdict_has_a_certificate_that_is_accepted(
+        g in matrices(7), ties in ties(), b in prop::option::of(0..4_usize),
+    ) {
+        let b = b.filter(|&b| b <= g.n());
+        let verdict = verify(&g, b, ties, &Method::Auto, &Control::default()).unwrap();
+        let accepted = check(&certificate(&g, b, ties)).unwrap();
+        prop_assert_eq!(if accepted.tolerant { "tolerant" } else { "refuted" }, verdict.word());
+        if accepted.radius.is_some() {
+            prop_assert_eq!(accepted.radius, verdict.radius().flatten());
+        }
+    }
+
+    /// A claim that does not hold has no proof: not by the prover, and not by changing one of another claim.
+    #[test]
+    fn nothing_proves_a_wrong_claim(
+        g in matrices(7), ties in ties(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4),
+    ) {
+        let verdict = verify(&g, None, ties, &Method::Auto, &Control::default()).unwrap();
+        let radius = verdict.radius().unwrap();
+        let wrong = radius.map_or(0, |radius| radius + 1);
+        for correct in [false, true] {
+            let formula = Formula::new(&g, ties, wrong, correct);
+            let found = refute(&formula, &|| false);
+            if let Some(radius) = radius && found.is_err() {
+                // The right claim's proof, with some tokens exchanged against others.
+                let right = refute(&Formula::new(&g, ties, radius, correct), &|| false).unwrap();
+                let mut tokens: Vec<String> = right.split_inclusive([' ', '\n']).map(str::to_owned).collect();
+                let mut proofs = vec![right];
+                for (from, to) in &changes {
+                    let token = from.get(&tokens).clone();
+                    *to.get_mut(&mut tokens) = token;
+                    proofs.push(tokens.concat());
+                }
+                for proof in proofs {
+                    prop_assert!(replay(&formula, &proof).is_err(), "{}", proof);
+                }
+            }
+        }
+        let decided = ecode::code::deciding_sides(&g, ties).into_iter();
+        let mut proofs = decided.map(|correct| refute(&Formula::new(&g, ties, wrong, correct), &|| false));
+        prop_assert!(proofs.any(|proof| proof.is_err()));
+    }
+}
+
+/// Every Algorithm 1 code up to n = 15, and gluing codes, at their radius.
+#[test]
+fn veripb_accepts_every_proof_up_to_15_workers() {
+    for n in (3..=15).step_by(2) {
+        for b in 1..=(n - 1) / 2 {
+            let one = certificate(&algorithm1(n, b).unwrap(), None, TieRule::Adversarial);
+            assert_eq!(check(&one).unwrap().radius, Some(b));
+            accepted_outside(&one);
+        }
+    }
+    for (n, b) in [(9, 1), (13, 2), (15, 1), (15, 3)] {
+        let one = certificate(&Gluing::new(n, b).unwrap().matrix, Some(b), TieRule::Adversarial);
+        assert!(check(&one).unwrap().tolerant);
+        accepted_outside(&one);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn veripb_accepts_the_proofs_of_any_shape_under_any_rule(g in matrices(9), ties in ties()) {
+        accepted_outside(&certificate(&g, None, ties));
+    }
+}
+
+/// veripb is asked about proofs that our replay refuses, too: no difference in what follows.
+#[test]
+fn veripb_and_our_replay_refuse_the_same_proofs() {
+    let g = algorithm1(9, 1).unwrap();
+    let formula = Formula::new(&g, TieRule::Zero, 1, false);
+    let proof = refute(&formula, &|| false).unwrap();
+    assert!(veripb(&formula, &proof));
+    let lines: Vec<&str> = proof.lines().collect();
+    for gone in (2..lines.len()).filter(|&line| lines[line].starts_with("rup")) {
+        let shorter: Vec<&str> =
+            lines.iter().enumerate().filter(|(i, _)| *i != gone).map(|(_, l)| *l).collect();
+        let shorter = shorter.join("\n") + "\n";
+        assert_eq!(replay(&formula, &shorter).is_ok(), veripb(&formula, &shorter), "without line {gone}");
+    }
+    let satisfiable = Formula::new(&g, TieRule::Zero, 2, false);
+    assert!(!veripb(&satisfiable, &proof));
+    assert!(matches!(replay(&satisfiable, &proof), Err(ProofError::Rejected { .. })));
+}
+
+/// The corpus: what `ecode check` must say of each.
+const INVALID: [(&str, i32, &str); 47] = [
+    ("assumption", 2, "line 10 is no line of a proof: 'a' is not expected here"),
+    ("b-above-n", 4, "b is 8, but there are only 7 workers"),
+    ("bound", 4, "side 0: the formula's digest is sha256:5f80"),
+    ("bound-and-formula", 4, "line 10 does not follow: unit propagation does not lead to a conflict"),
+    ("decoded", 4, "counterexample: it does not replay through the definitions"),
+    ("digest", 4, "the digest is sha256:721b"),
+    ("dropped-line", 4, "line 10 does not follow: unit propagation"),
+    ("dropped-sum", 4, "line 12 does not follow: unit propagation"),
+    ("entry-two", 2, "G: row 0, column 0 is 2, not 0 or 1"),
+    ("formula-digest", 4, "side 0: the formula's digest is sha256:5f80"),
+    ("half-a-proof", 2, "line 12 is no line of a proof: it does not end with ';'"),
+    ("kind", 2, "kind is \"authority\""),
+    ("liars", 4, "counterexample: 2 Byzantine workers are more than 1"),
+    ("matrix", 4, "the digest is sha256:721b"),
+    ("matrix-and-digest", 4, "side 0: the formula's digest is sha256:5f80"),
+    ("matrix-and-digests", 4, "line 11 does not follow: unit propagation"),
+    ("missing-side", 4, "this claim needs exactly the sides 0, 1, in order"),
+    ("n", 2, "n and k are 8 and 7, but G is 7 × 7"),
+    ("negative-factor", 2, "'*' needs a positive number"),
+    ("no-conclusion", 2, "the proof ends before its conclusion"),
+    ("no-contradiction", 4, "inequality 17 is no contradiction"),
+    ("no-evidence", 2, "kind cutting-planes has sides"),
+    ("no-reduction", 4, "reductions: expected [\"side 0 stands for both"),
+    ("other-formula-size", 4, "line 2 does not follow: the formula has 9 inequalities"),
+    ("other-reduction", 4, "reductions: expected [], found [\"side 0"),
+    ("overflow", 4, "line 10 does not follow: a number grows beyond 64 bits"),
+    ("propagation", 4, "line 10 does not follow: unit propagation"),
+    ("radius", 4, "the radius 1 is not shown"),
+    ("radius-hidden", 4, "'tight' shows that the radius is b"),
+    ("same-side-twice", 4, "this claim needs exactly the sides 0, 1, in order"),
+    ("schema", 2, "schema is \"ecode/certificate/2\""),
+    ("sent", 4, "counterexample: it does not replay through the definitions"),
+    ("silence", 4, "counterexample: it does not replay through the definitions"),
+    ("substitution", 4, "line 10 does not follow: the substitution does not keep every inequality"),
+    ("swapped-claim", 4, "the verdict is \"refuted\", but the evidence says tolerant"),
+    ("swapped-refutation", 4, "the verdict is \"tolerant\", but the evidence says refuted"),
+    ("tie-rule", 4, "this claim needs exactly the sides 0, in order"),
+    ("tie-rule-and-formula", 4, "line 2 does not follow: the formula has 8 inequalities"),
+    ("tight", 4, "tight: it does not replay through the definitions"),
+    ("tight-liars", 4, "tight: 3 Byzantine workers are more than 2"),
+    ("truncated", 2, "EOF while parsing a string at line 17"),
+    ("unknown-field", 2, "unknown field `trust`"),
+    ("unknown-number", 4, "line 10 does not follow: there is no inequality 99"),
+    ("unknown-tie-rule", 2, "unknown tie rule 'coin'"),
+    ("unknown-variable", 2, "'x15' is no variable of the formula"),
+    ("worker-seven", 2, "byzantine is not an increasing list of numbers below 7"),
+    ("nothing", 2, "EOF while parsing a value at line 1 column 0"),
+];
+
+#[test]
+fn every_invalid_certificate_is_refused_with_its_reason() {
+    let files = std::fs::read_dir("fixtures/certificates/invalid").unwrap().count();
+    assert_eq!(files, INVALID.len(), "every file of the corpus is listed");
+    for (name, expected, reason) in INVALID {
+        let path = format!("fixtures/certificates/invalid/{name}.json");
+        let (code, out, err) = ecode(&["check", &path]);
+        assert_eq!((code, out.as_str()), (Some(expected), ""), "{name}: {err}");
+        assert!(err.starts_with(&format!("error: {path}: ")) && err.contains(reason), "{name}: {err}");
+        assert_eq!(err.trim_end().lines().count(), 1, "{name}: {err}");
+    }
+}
+
+fn python(path: &str) -> (Option<i32>, String) {
+    let output = Process::new("python3").args(["-B", "docs/check.py", path]).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// The Python script shares no line with the program, and refuses the same files but for the proofs.
+#[test]
+fn the_script_in_the_documentation_agrees() {
+    for file in std::fs::read_dir("fixtures/certificates/valid").unwrap() {
+        let path = file.unwrap().path();
+        let (code, out) = python(path.to_str().unwrap());
+        assert!(code == Some(0) && !out.contains("FAIL"), "{}: {out}", path.display());
+    }
+    for name in [
+        "matrix",
+        "digest",
+        "formula-digest",
+        "bound",
+        "sent",
+        "liars",
+        "decoded",
+        "silence",
+        "tight",
+        "missing-side",
+        "swapped-claim",
+        "swapped-refutation",
+        "tie-rule",
+        "radius-hidden",
+    ] {
+        let (code, out) = python(&format!("fixtures/certificates/invalid/{name}.json"));
+        assert!(code == Some(1) && out.contains("FAIL"), "{name}: {out}");
+    }
+}
+
+#[test]
+fn valid_certificates_are_accepted_and_leave_files_for_other_checkers() {
+    for file in std::fs::read_dir("fixtures/certificates/valid").unwrap() {
+        let path = file.unwrap().path();
+        let (code, out, err) = ecode(&["check", path.to_str().unwrap()]);
+        assert_eq!(code, Some(0), "{}: {err}", path.display());
+        assert!(out.starts_with("Valid: "), "{out}");
+        let bytes = std::fs::read(&path).unwrap();
+        accepted_outside(&Certificate::parse(&bytes).unwrap());
+        let (code, out, _) = ecode(&["check", path.to_str().unwrap(), "--json"]);
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &document["valid"]), (Some(0), &serde_json::Value::Bool(true)));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let proof = folder.path().join("proof");
+    let valid = "fixtures/certificates/valid/tolerant.json";
+    let (code, _, err) = ecode(&["check", valid, "--extract", proof.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{err}");
+    let output =
+        Process::new("veripb").args([proof.join("side-0.opb"), proof.join("side-0.pbp")]).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("s VERIFIED UNSATISFIABLE"));
+}
+
+/// From a matrix to a certificate about it, on the command line, and not about another matrix.
+#[test]
+fn verify_writes_and_check_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (matrix, other, claim) = (at("matrix.json"), at("other.json"), at("claim.json"));
+    assert_eq!(ecode(&["design", "--n", "9", "--b", "2", "-o", &matrix]).0, Some(0));
+    assert_eq!(ecode(&["design", "--n", "9", "--b", "1", "-o", &other]).0, Some(0));
+    for (b, exit, verdict) in [("2", 0, "cannot overturn"), ("3", 1, "can overturn")] {
+        assert_eq!(ecode(&["verify", &matrix, "--b", b, "--certificate", &claim]).0, Some(exit));
+        let (code, out, err) = ecode(&["check", &claim, "--matrix", &matrix]);
+        assert!(code == Some(0) && out.contains(verdict), "{out}{err}");
+        let (code, _, err) = ecode(&["check", &claim, "--matrix", &other]);
+        assert!(code == Some(4) && err.contains("it is about another matrix"), "{err}");
+    }
+    // Nothing is written for what was not decided.
+    let none = at("none.json");
+    let (code, _, err) = ecode(&["verify", &matrix, "--timeout", "0s", "--certificate", &none]);
+    assert!(code == Some(3) && err.contains("none.json was not written"), "{err}");
+    assert!(!Path::new(&none).exists());
+}
