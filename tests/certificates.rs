@@ -47,7 +47,9 @@ fn veripb(formula: &Formula, proof: &str) -> bool {
     std::fs::write(&opb, formula.opb()).unwrap();
     std::fs::write(&pbp, proof).unwrap();
     let output = Process::new("veripb").args([&opb, &pbp]).output();
-    let Ok(output) = output else { panic!("veripb is missing: cargo install veripb --locked --version 3.0.2") };
+    let Ok(output) = output else {
+        panic!("veripb is missing: cargo install veripb --locked --version 3.0.2")
+    };
     let verdict = String::from_utf8(output.stdout).unwrap();
     let verified = verdict.lines().any(|line| line == "s VERIFIED UNSATISFIABLE");
     assert_eq!(verified, output.status.success(), "{verdict}");
