@@ -1,15 +1,16 @@
 //! `ecode search`: look for a code with fewer ones.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use clap::Args;
 use comfy_table::{Table, presets};
-use ecode::construct::{Algorithm1, Block, Gluing, blocks};
+use ecode::construct::{Algorithm1, Block, Gluing, best, blocks};
 use ecode::format::{Format, MatrixFile};
-use ecode::search::{Effort, Quest, improve};
-use ecode::verify::Conclusion;
+use ecode::report::{thousands, time};
+use ecode::search::{Effort, Quest, bounds, improve, minimum};
+use ecode::verify::{Conclusion, Control};
 use serde_json::json;
 
 use super::verify::{How, ending};
@@ -19,7 +20,8 @@ use super::{Common, Ending, design, input, output, parse_time, watch};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode search --n 11 --b 2 --time 20s\n  \
                         ecode search --n 15 --b 2 --time 10m --catalogue mine.txt -o better.json\n  \
-                        ecode design --construction gluing --n 15 --b 2 --catalogue mine.txt\n\n\
+                        ecode design --construction gluing --n 15 --b 2 --catalogue mine.txt\n  \
+                        ecode search --n 11 --b 1 --exact\n\n\
                         Simulated annealing over the rows of the partitions that no dictator holds. What is \
                         found is verified like any other code.")]
 pub(crate) struct Search {
@@ -32,6 +34,9 @@ pub(crate) struct Search {
     /// How long to look
     #[arg(long, default_value = "60s", value_parser = parse_time)]
     time: Duration,
+    /// Find the fewest ones of any code by exhaustion, whatever its shape (n ≤ 15); --timeout ends it early
+    #[arg(long, conflicts_with_all = ["time", "seed", "catalogue"])]
+    exact: bool,
     /// The random seed; the search goes on with the ones after it
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -49,7 +54,72 @@ pub(crate) struct Search {
 }
 
 impl Search {
+    /// Tries every total from the strongest theorem's bound to below the best code known.
+    fn exhaust(&self, common: &Common) -> anyhow::Result<Ending> {
+        let (n, b) = (self.n, self.b);
+        let known = best(n, b)?;
+        let (from, to) = (bounds(n, b)?, known.matrix.ones());
+        let from = from.iter().filter(|bound| !bound.by_search()).map(|bound| bound.ones).max().unwrap_or(n);
+        let control = watch::control(common)?;
+        let start = Instant::now();
+        let found =
+            watch::with_progress(&control, common.quiet, || minimum(n, b, from, to, &|| control.stopped()))?;
+        let elapsed = start.elapsed();
+        let (matrix, construction) = match found.matrix {
+            Some(matrix) => (matrix, json!({"name": "exact search", "n": n, "b": b})),
+            None => (known.matrix.clone(), known.to_json()),
+        };
+        // Stopped or not: the code at hand is small.
+        let verdict = self.how.decide_glued(
+            &matrix,
+            Some(b),
+            Some(&construction),
+            &Control::default(),
+            common.quiet,
+        )?;
+        ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the code found is not tolerant");
+        let (ones, minimal) = (matrix.ones(), matrix.ones() == found.at_least);
+        let families: u64 = found.tried.iter().map(|(_, families)| families).sum();
+        let verification = Some(design::verification(&verdict, &matrix));
+        let file = MatrixFile { matrix, b: Some(b), construction: Some(construction), verification };
+        if let Some(path) = &self.output {
+            output::write(path, &file.to_bytes(Format::of_path(path).unwrap_or(Format::Json)))?;
+        }
+        if self.json {
+            let tried: Vec<_> = found
+                .tried
+                .iter()
+                .map(|(total, families)| json!({"ones": total, "families": families}))
+                .collect();
+            let document = json!({
+                "n": n, "b": b, "known": to, "ones": ones, "lower_bound": found.at_least, "minimal": minimal,
+                "tried": tried, "elapsed_s": elapsed.as_secs_f64(), "verdict": verdict.word(),
+            });
+            output::print(&document.to_string())?;
+        } else {
+            let mut table = Table::new();
+            table.load_style(presets::ASCII_MARKDOWN).set_header(["ones", "families built", "a code?"]);
+            for (total, families) in &found.tried {
+                let code = if *total == ones && ones < to { "yes" } else { "none" };
+                table.add_row([total.to_string(), thousands(u128::from(*families)), code.to_owned()]);
+            }
+            let least = found.at_least;
+            let summary = if minimal {
+                format!("{ones} ones are the fewest for n = {n}, b = {b}")
+            } else {
+                format!("No tolerant code has fewer than {least} ones; the best known has {ones}")
+            };
+            let effort = format!("{} families, {}", thousands(u128::from(families)), time(elapsed));
+            output::print(&format!("{table}\n{summary} ({effort}). The code is {}.", verdict.word()))?;
+        }
+        let decided = verdict.conclusion == Conclusion::Tolerant && minimal;
+        Ok(if decided { Ending::Done } else { Ending::Undecided })
+    }
+
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        if self.exact {
+            return self.exhaust(common);
+        }
         let (n, b) = (self.n, self.b);
         let quest = Quest::whole(n, b);
         let mut own = match &self.catalogue {

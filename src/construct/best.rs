@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Block, ConstructError, Gluing, algorithm1, blocks, parameter, uncoded};
+use super::{Block, ConstructError, Gluing, Kind, algorithm1, blocks, parameter, uncoded};
 use crate::code::{AllocationMatrix, MAX_SIZE};
 use crate::verify::Shape;
 
@@ -15,6 +15,8 @@ pub enum Made {
     Algorithm1,
     /// Parts glued together; the shape is what proves the code.
     Gluing(Shape),
+    /// Listed row by row: who found it.
+    Listed(String),
 }
 
 /// A code with the fewest ones known.
@@ -29,13 +31,14 @@ pub struct Best {
 }
 
 impl Best {
-    /// The construction's name: `uncoded`, `algorithm1` or `gluing`.
+    /// The construction's name: `uncoded`, `algorithm1`, `gluing` or `listed`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self.made {
             Made::Uncoded => "uncoded",
             Made::Algorithm1 => "algorithm1",
             Made::Gluing(_) => "gluing",
+            Made::Listed(_) => "listed",
         }
     }
 
@@ -48,6 +51,9 @@ impl Best {
         }
         if let Made::Gluing(shape) = &self.made {
             made["parts"] = shape.to_json();
+        }
+        if let Made::Listed(found) = &self.made {
+            made["found"] = json!(found);
         }
         made
     }
@@ -88,9 +94,17 @@ pub fn best_with(n: usize, b: usize, blocks: &[Block]) -> Result<Best, Construct
     }
     let paper = algorithm1(n, b)?;
     let glued = Gluing::with_blocks(n, b, blocks)?;
-    Ok(if glued.matrix.ones() < paper.ones() {
-        Best { matrix: glued.matrix, b, made: Made::Gluing(glued.shape) }
-    } else {
-        Best { matrix: paper, b, made: Made::Algorithm1 }
-    })
+    let listed = blocks
+        .iter()
+        .filter(|block| block.kind == Kind::Code && block.points == n && block.b == b)
+        .filter_map(|block| Some((block.code().ok()?, &block.found)))
+        .min_by_key(|(matrix, _)| matrix.ones());
+    let mut best = Best { matrix: paper, b, made: Made::Algorithm1 };
+    if glued.matrix.ones() < best.matrix.ones() {
+        best = Best { matrix: glued.matrix, b, made: Made::Gluing(glued.shape) };
+    }
+    if let Some((matrix, found)) = listed.filter(|(matrix, _)| matrix.ones() < best.matrix.ones()) {
+        best = Best { matrix, b, made: Made::Listed(found.clone()) };
+    }
+    Ok(best)
 }

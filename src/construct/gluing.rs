@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use itertools::Itertools as _;
+
 use super::{ConstructError, parameter};
 use crate::code::{AllocationMatrix, MAX_SIZE};
 use crate::verify::{Part, Shape};
@@ -19,21 +21,25 @@ pub enum Kind {
     First,
     /// Alone: all local rows of a code, so that only sets of at most t points matter.
     Whole,
+    /// No family for gluing but a code as it is: its points are all partitions, and its rows all that are
+    /// not full.
+    Code,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Part, Self::First, Self::Whole];
+    const ALL: [Self; 4] = [Self::Part, Self::First, Self::Whole, Self::Code];
 
     fn name(self) -> &'static str {
         match self {
             Self::Part => "part",
             Self::First => "first",
             Self::Whole => "whole",
+            Self::Code => "code",
         }
     }
 }
 
-/// A family of local rows that was found by search.
+/// A family of rows that was found by search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// Where it may stand.
@@ -53,6 +59,19 @@ impl Block {
         self.rows.iter().map(|(new, old)| new.len() + old).sum()
     }
 
+    /// The code that the block stands for, full rows added: its points are the partitions of n workers.
+    ///
+    /// # Errors
+    /// When the block is no code: it has another kind, or more rows than points.
+    pub fn code(&self) -> Result<AllocationMatrix, ConstructError> {
+        if self.kind != Kind::Code || self.rows.len() > self.points {
+            return parameter(format!("a family of kind '{}' is no code of its own", self.kind.name()));
+        }
+        let mut rows: Vec<Vec<usize>> = self.rows.iter().map(|(row, _)| row.clone()).collect();
+        rows.resize(self.points, (0..self.points).collect());
+        Ok(AllocationMatrix::from_supports(self.points, &rows)?)
+    }
+
     fn most_old(&self) -> usize {
         self.rows.iter().map(|&(_, old)| old).max().unwrap_or(0)
     }
@@ -61,13 +80,13 @@ impl Block {
 /// Why a text is not a list of blocks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "blocks, line {line}: expected 'part|first|whole b points rows found-by', each row 'i,j,…' or 'i,j,…+old'"
+    "blocks, line {line}: expected 'part|first|whole|code b points rows found-by', each row 'i,j,…' or 'i,j,…+old'"
 )]
 pub struct BlockError {
     line: usize,
 }
 
-/// Reads blocks, a line each: `part|first|whole b points rows found-by`, rows separated by `;`, a row
+/// Reads blocks, a line each: `part|first|whole|code b points rows found-by`, rows separated by `;`, a row
 /// being its new points separated by `,` and the number of old ones after `+` (parts only). Lines that
 /// start with `#` are remarks.
 ///
@@ -96,10 +115,17 @@ fn parse_block(text: &str) -> Option<Block> {
         let new: Vec<usize> = new.split(',').map(|i| i.parse().ok()).collect::<Option<_>>()?;
         let old: usize = old.parse().ok()?;
         let misplaced = old > 0 && kind != Kind::Part;
-        if misplaced || new.iter().any(|&i| i >= points) || (new.len() + old) % 2 == 0 {
+        if misplaced
+            || new.iter().any(|&i| i >= points)
+            || !new.iter().all_unique()
+            || (new.len() + old) % 2 == 0
+        {
             return None;
         }
         rows.push((new, old));
+    }
+    if kind == Kind::Code && rows.len() > points {
+        return None;
     }
     Some(Block { kind, b, points, rows, found: fields.next()?.to_owned() })
 }
@@ -227,6 +253,7 @@ fn plan(n: usize, b: usize, points: usize, blocks: &[Block]) -> Vec<Best<'_>> {
                 Kind::Part => block.points + block.most_old() <= size,
                 Kind::First => block.points == size,
                 Kind::Whole => block.points == size && size == points,
+                Kind::Code => false,
             };
             if fits {
                 let before = &best[size - block.points];

@@ -27,6 +27,6 @@ pub enum ConstructError {
     Matrix(#[from] MatrixError),
 }
 
-fn parameter<T>(text: String) -> Result<T, ConstructError> {
+pub(crate) fn parameter<T>(text: String) -> Result<T, ConstructError> {
     Err(ConstructError::Parameter(text))
 }

@@ -18,6 +18,14 @@ pub struct Bound {
     pub source: &'static str,
 }
 
+impl Bound {
+    /// Whether it was found by exhaustion and not by a theorem.
+    #[must_use]
+    pub fn by_search(&self) -> bool {
+        self.name == EXHAUSTION
+    }
+}
+
 /// The averaging bound needs C(n, t) and sums of it in 128 bits.
 const AVERAGED: usize = 101;
 
@@ -67,15 +75,43 @@ pub fn bounds(n: usize, b: usize) -> Result<Vec<Bound>, ConstructError> {
         ones: n * (2 * b + 1),
         source: "docs/theory.md, Theorem 6; n(2b + 1)",
     });
+    if let Some(excluded) = exhausted().find(|excluded| (excluded.n, excluded.b) == (n, b)) {
+        let source = "ecode search --exact; docs/theory.md, section 13";
+        bounds.push(Bound { name: EXHAUSTION, ones: excluded.at_least, source });
+    }
     bounds.sort_by_key(|bound| bound.ones);
     Ok(bounds)
 }
 
+/// A bound that exhaustion has proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted {
+    /// Workers.
+    pub n: usize,
+    /// Byzantine workers.
+    pub b: usize,
+    /// No tolerant code has fewer ones.
+    pub at_least: usize,
+    /// How many families had to be built to exclude all smaller totals.
+    pub families: u64,
+}
+
+/// The bounds that [`super::minimum`] has proven and the program keeps.
+pub fn exhausted() -> impl Iterator<Item = Exhausted> {
+    include_str!("minima.txt").lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let numbers: Vec<u64> = line.split(' ').map_while(|number| number.parse().ok()).collect();
+        let [n, b, at_least, families] = numbers[..] else { return None };
+        Some(Exhausted { n: n as usize, b: b as usize, at_least: at_least as usize, families })
+    })
+}
+
+const EXHAUSTION: &str = "exhaustion";
+
 /// C(n, i) for n up to a limit.
-struct Binomials(Vec<Vec<u128>>);
+pub(super) struct Binomials(Vec<Vec<u128>>);
 
 impl Binomials {
-    fn up_to(n: usize) -> Self {
+    pub(super) fn up_to(n: usize) -> Self {
         let mut rows: Vec<Vec<u128>> = vec![vec![1]];
         for m in 1..=n {
             let last = &rows[m - 1];
@@ -93,7 +129,7 @@ impl Binomials {
 
 /// The least of all ways to sum up costs: entry [m][x] is the least Σ cost over m rows of weights
 /// 3 + 2v whose excesses v add up to x. `costs[v]` is the cost of weight 3 + 2v.
-fn least(costs: &[u128], rows: usize, excess: usize) -> Vec<Vec<u128>> {
+pub(super) fn least(costs: &[u128], rows: usize, excess: usize) -> Vec<Vec<u128>> {
     let mut table = vec![vec![u128::MAX; excess + 1]];
     table[0][0] = 0;
     for m in 1..=rows {
@@ -157,21 +193,21 @@ fn split(n: usize, b: usize) -> usize {
 }
 
 /// One case of Theorem 12: the rows of weight 1 hold exactly the partitions of a set S of s.
-struct Split {
+pub(super) struct Split {
     n: usize,
     b: usize,
     s: usize,
     /// `rows[v][share][j]`: how many messages with j ones in S win a row of weight 3 + 2v < n that has
     /// `share` partitions in S, counted from the fewest that it may have.
-    rows: Vec<Vec<Vec<u128>>>,
+    pub(super) rows: Vec<Vec<Vec<u128>>>,
     /// How many messages have j ones in S.
-    messages: Vec<u128>,
+    pub(super) messages: Vec<u128>,
     /// j times as many: how many win a row of weight 1, summed over the partitions of S.
-    single: Vec<u128>,
+    pub(super) single: Vec<u128>,
 }
 
 impl Split {
-    fn new(n: usize, b: usize, s: usize, binomials: &Binomials) -> Self {
+    pub(super) fn new(n: usize, b: usize, s: usize, binomials: &Binomials) -> Self {
         let t = (n - 1) / 2;
         let outside = n - s;
         let messages = (0..=s).map(|j| binomials.of(s, j) * binomials.of(outside, t - j)).collect();
@@ -213,7 +249,7 @@ impl Split {
 
     /// How much a message counts that has j ones in S: several ways, each of which gives a constraint.
     /// A number of ones on its own, and mixtures of the most with the fewest.
-    fn weightings(&self) -> Vec<Vec<u128>> {
+    pub(super) fn weightings(&self) -> Vec<Vec<u128>> {
         // Large enough that rounding does not matter, small enough for 128 bits.
         let scale = 1_u128 << 84;
         let weigh = |shares: &[(usize, u128)]| {

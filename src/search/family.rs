@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::anneal::{Problem, Row, Schedule, anneal, local_tests, part_tests};
+use super::anneal::{Problem, Row, Schedule, anneal, local_tests, message_tests, part_tests};
 use crate::construct::{Block, Kind};
 
 /// What is looked for.
@@ -29,10 +29,17 @@ impl Quest {
         Self { kind: Kind::Whole, b, points: n.div_ceil(2) + b, old: 0 }
     }
 
+    /// A code for (n, b) of any shape: every row, messages of weight t as tests.
+    #[must_use]
+    pub fn code(n: usize, b: usize) -> Self {
+        Self { kind: Kind::Code, b, points: n, old: 0 }
+    }
+
     /// What a full row costs: n where the family is the whole code's, else more than any row.
     fn full(self) -> i64 {
         match self.kind {
             Kind::Whole => 2 * (self.points - self.b) as i64 - 1,
+            Kind::Code => self.points as i64,
             Kind::First | Kind::Part => 1 << 20,
         }
     }
@@ -40,6 +47,7 @@ impl Quest {
     fn problem(self, rows: usize) -> Problem {
         let tests = match self.kind {
             Kind::Part => part_tests(self.points, self.b, self.old),
+            Kind::Code => message_tests(self.points, self.b),
             Kind::First => local_tests(self.points, self.b, self.points),
             Kind::Whole => local_tests(self.points, self.b, self.points - self.b - 1),
         };

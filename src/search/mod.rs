@@ -7,8 +7,10 @@
 pub mod anneal;
 mod bounds;
 mod catalogue;
+mod exact;
 mod family;
 
-pub use bounds::{Bound, bounds};
+pub use bounds::{Bound, Exhausted, bounds, exhausted};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
+pub use exact::{Exact, minimum};
 pub use family::{Effort, Quest, improve};
