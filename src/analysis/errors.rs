@@ -278,7 +278,7 @@ impl Profile {
 
 /// An interval that holds the mean of a quantity in [0, 1] with probability at least 1 − δ, from the mean of
 /// `drawn` independent draws: all p with drawn·KL(met, p) ≤ ln(2/δ) (Hoeffding 1963, inequality 2.1).
-fn interval(met: f64, drawn: u64, delta: f64) -> (f64, f64) {
+pub(super) fn interval(met: f64, drawn: u64, delta: f64) -> (f64, f64) {
     let met = met.clamp(0.0, 1.0);
     let most = (2.0 / delta).ln() / drawn.max(1) as f64;
     let part = |a: f64, b: f64| if a == 0.0 { 0.0 } else { a * (a / b).ln() };

@@ -7,6 +7,7 @@
 //! - A [`Sample`] is an estimate, and so is whatever comes from it: it carries intervals, and no type
 //!   here holds either an exact figure or an estimate without saying which.
 
+mod ensemble;
 mod enumeration;
 mod enumerator;
 mod errors;
@@ -16,8 +17,10 @@ mod sample;
 mod sets;
 mod summary;
 mod tally;
+pub mod theory;
 mod transfer;
 
+pub use ensemble::{Ensemble, EnsembleError, RadiusDraws};
 pub use enumerator::{Cell, Enumerator, How, Margins, Uncountable, enumerate, majority_of_weight};
 pub use errors::{Adversary, Errors, Estimate, Kind, Profile, ProfileError};
 pub use sample::Sample;

@@ -6,12 +6,15 @@ use ecode::construct::{Algorithm1, best};
 use ecode::search::bounds;
 use serde_json::json;
 
+use super::theory::Theory;
 use super::{Ending, output};
 
 /// Lower bounds on the ones of a tolerant code, the best code known, and Algorithm 1
 #[derive(Args)]
-#[command(after_help = "Example:\n  ecode bounds --n 9 --b 2\n\n\
-                        A bound speaks of every code with as many partitions as workers, whatever its shape.")]
+#[command(
+    after_help = "Examples:\n  ecode bounds --n 9 --b 2\n  ecode bounds --n 15 --b 3 --theory --signal-to-noise 2\n\n\
+                        A bound speaks of every code with as many partitions as workers, whatever its shape."
+)]
 pub(crate) struct Bounds {
     /// Workers (and partitions); odd
     #[arg(long)]
@@ -22,11 +25,16 @@ pub(crate) struct Bounds {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    theory: Theory,
 }
 
 impl Bounds {
     pub(crate) fn run(self) -> anyhow::Result<Ending> {
         let (n, b) = (self.n, self.b);
+        if self.theory.asked {
+            return self.theory.run(n, b, self.json);
+        }
         let known = best(n, b)?;
         let paper = Algorithm1::new(n, b)?;
         let bounds = bounds(n, b)?;

@@ -8,12 +8,14 @@ mod bounds;
 mod check;
 mod design;
 mod doctor;
+mod ensemble;
 mod export;
 mod input;
 mod output;
 mod search;
 mod show;
 mod table;
+mod theory;
 mod tools;
 mod verify;
 mod watch;
@@ -77,6 +79,7 @@ enum Command {
     Check(check::Check),
     Search(search::Search),
     Analyze(analyze::Analyze),
+    Ensemble(ensemble::EnsembleCommand),
     Show(show::Show),
     Export(export::Export),
     Bounds(bounds::Bounds),
@@ -127,6 +130,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Check(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
+        Command::Ensemble(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
         Command::Bounds(args) => args.run(),

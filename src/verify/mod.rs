@@ -58,6 +58,12 @@ impl Control {
         Self { deadline, ..self.clone() }
     }
 
+    /// The same end and the same stop, with a progress of its own.
+    #[must_use]
+    pub fn unwatched(&self) -> Self {
+        Self { deadline: self.deadline, stop: Arc::clone(&self.stop), ..Self::default() }
+    }
+
     /// Asks the work to stop; it answers with what it knows by then.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
