@@ -52,7 +52,7 @@ impl Ensemble {
         Ok(Self { n, k, p, ln_factorials: LnFactorials::up_to(n.max(k)) })
     }
 
-    /// E[r]: the mean number of partitions a worker holds, k·p.
+    /// The mean redundancy: the mean number of partitions a worker holds, k·p.
     #[must_use]
     pub fn mean_redundancy(&self) -> f64 {
         self.k as f64 * self.p
