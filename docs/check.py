@@ -60,8 +60,15 @@ def deciding_sides(G, ties):
     return [0, 1]
 
 
+def margin(G, ties, message):
+    """How many Byzantine workers the message survives; negative where it decodes wrong with none."""
+    correct = int(2 * len(message) > len(G[0]))
+    votes = [honest_vote(row, message, ties) for row in G]
+    return (votes.count(correct) - votes.count(1 - correct) - correct) // 2
+
+
 def formula(G, ties, b, answer):
-    """The OPB text of "some message with this answer is decoded wrong with b Byzantine workers"."""
+    """The OPB text of "some message with this answer has a margin below b": b Byzantine workers overturn it."""
     n, k = len(G), len(G[0])
     turned = []  # (worker, chosen partitions that turn it, units)
     for j, row in enumerate(G):
@@ -98,17 +105,23 @@ def check(certificate, folder):
     yield "G is n rows of k entries 0 or 1", len(G) == certificate["n"] and all(
         len(row) == certificate["k"] and all(entry in (0, 1) for entry in row) for row in G)
     yield "the digest is G's", certificate["digest"] == matrix_digest(G)
+    yield "b is at most n", 0 <= b <= len(G)
     yield "the tie rule is one of the four", ties in ("adversarial", "zero", "one", "abstain")
+    sides, least = certificate.get("sides", []), b
     if kind == "refutation":
+        attack = certificate["counterexample"]
         yield "the verdict is refuted", claim["verdict"] == "refuted"
-        yield f"an attack by at most {b} workers", overturns(G, ties, b, certificate["counterexample"])
+        yield f"an attack by at most {b} workers", overturns(G, ties, b, attack)
+        least = claim.get("smallest_margin")
+        yield "sides where a smallest margin is claimed", bool(sides) == (least is not None)
+        yield "the attack's message has the smallest margin", not sides or margin(G, ties, attack["message"]) == least
     else:
         yield "the kind is cutting-planes", kind == "cutting-planes"
         yield "the verdict is tolerant", claim["verdict"] == "tolerant"
-        sides = certificate["sides"]
+    if kind != "refutation" or sides:
         yield "every side is there that must be proved", [s["answer"] for s in sides] == deciding_sides(G, ties)
         for side in sides:
-            text, name = formula(G, ties, b, side["answer"]), f"side-{side['answer']}"
+            text, name = formula(G, ties, least, side["answer"]), f"side-{side['answer']}"
             yield f"{name}: the formula is the claim's", side["formula"] == sha256(text)
             if folder:
                 os.makedirs(folder, exist_ok=True)
@@ -122,21 +135,25 @@ def check(certificate, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("certificate")
+    parser.add_argument("certificate", nargs="+")
     parser.add_argument("--extract", metavar="FOLDER", help="write formulas and proofs here")
     options = parser.parse_args()
-    try:
-        with open(options.certificate, encoding="utf-8") as file:
-            certificate = json.load(file)
-        results = list(check(certificate, options.extract))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        sys.exit(f"not a certificate: {type(error).__name__}: {error}")
-    for what, holds in results:
-        print("ok  " if holds else "FAIL", what)
-    if not all(holds for _, holds in results):
-        sys.exit(1)
-    if certificate["kind"] != "refutation":
-        print("the proofs themselves are for another checker: use --extract FOLDER, then veripb")
+    valid = True
+    for name in options.certificate:
+        try:
+            with open(name, encoding="utf-8") as file:
+                certificate = json.load(file)
+            results = list(check(certificate, options.extract))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            results = [(f"a certificate: {type(error).__name__}: {error}", False)]
+        for what, holds in results:
+            print("ok  " if holds else "FAIL", what)
+        holds = all(holds for _, holds in results)
+        proofs = holds and "sides" in certificate
+        verdict = "valid, but for the proofs: --extract them for veripb" if proofs else "valid" if holds else "INVALID"
+        print(f"{name}: {verdict}")
+        valid &= holds
+    sys.exit(0 if valid else 1)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 //! The checker. It imports the definitions, the formula that they give, and the replay of proofs.
 
 use super::replay::{ProofError, replay};
-use super::{Certificate, Evidence};
-use crate::code::{Claim, Counterexample, Formula, deciding_sides};
+use super::{Certificate, Evidence, SideProof, WorstCase};
+use crate::code::{Claim, Counterexample, Formula, Outcome, deciding_sides};
 
 /// What a valid certificate has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +55,9 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
     }
     let mut checked = Vec::new();
     let tolerant = match evidence {
-        Evidence::Refutation(attack) => {
-            if tight.is_some() || !certificate.reductions.is_empty() {
-                return invalid("a refutation has neither 'tight' nor 'reductions'".to_owned());
+        Evidence::Refutation { attack, worst } => {
+            if tight.is_some() {
+                return invalid("a refutation has no 'tight'".to_owned());
             }
             overturns(claim, claim.b, attack)
                 .map_err(|why| Refused::Invalid(format!("counterexample: {why}")))?;
@@ -68,45 +68,22 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
                 u8::from(attack.correct),
                 u8::from(attack.decoded)
             ));
+            if let Some(WorstCase { margin, sides }) = worst {
+                let attained = Outcome::of(g, claim.ties, &attack.message).margin;
+                if attained != *margin {
+                    return invalid(format!(
+                        "the smallest margin is said to be {margin}, but the message's is {attained}"
+                    ));
+                }
+                proved(certificate, *margin, sides, &mut checked)?;
+                checked.push(format!("no message has a smaller margin than the counterexample's, {margin}"));
+            } else if !certificate.reductions.is_empty() {
+                return invalid("a refutation without proofs has no reductions".to_owned());
+            }
             false
         }
         Evidence::CuttingPlanes(sides) => {
-            let needed = deciding_sides(g, claim.ties);
-            if sides.iter().map(|side| side.correct).ne(needed.iter().copied()) {
-                let needed: Vec<String> = needed.iter().map(|&side| u8::from(side).to_string()).collect();
-                return invalid(format!(
-                    "this claim needs exactly the sides {}, in order",
-                    needed.join(", ")
-                ));
-            }
-            let expected = reductions(claim);
-            if certificate.reductions != expected {
-                return invalid(format!(
-                    "reductions: expected {expected:?}, found {:?}",
-                    certificate.reductions
-                ));
-            }
-            for side in sides {
-                let formula = Formula::new(g, claim.ties, claim.b, side.correct);
-                let name = format!("side {}", u8::from(side.correct));
-                if side.formula != formula.digest() {
-                    return invalid(format!(
-                        "{name}: the formula's digest is {}, but that of the claim's formula is {}",
-                        side.formula,
-                        formula.digest()
-                    ));
-                }
-                let steps = replay(&formula, &side.proof).map_err(|error| match error {
-                    ProofError::Malformed { .. } => Refused::Malformed(format!("{name}: {error}")),
-                    ProofError::Rejected { .. } => Refused::Invalid(format!("{name}: {error}")),
-                })?;
-                checked.push(format!(
-                    "{name}: {steps} steps prove that the formula of {} variables and {} inequalities has no solution",
-                    formula.variables(),
-                    formula.inequalities.len()
-                ));
-            }
-            checked.extend(expected);
+            proved(certificate, claim.b as i64, sides, &mut checked)?;
             true
         }
     };
@@ -134,6 +111,48 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
         });
     }
     Ok(Accepted { tolerant, radius, checked })
+}
+
+/// Whether the sides' proofs show that every message has at least this margin.
+fn proved(
+    certificate: &Certificate,
+    margin: i64,
+    sides: &[SideProof],
+    checked: &mut Vec<String>,
+) -> Result<(), Refused> {
+    let invalid = |what: String| Err(Refused::Invalid(what));
+    let (g, ties) = (&certificate.claim.matrix, certificate.claim.ties);
+    let needed = deciding_sides(g, ties);
+    if sides.iter().map(|side| side.correct).ne(needed.iter().copied()) {
+        let needed: Vec<String> = needed.iter().map(|&side| u8::from(side).to_string()).collect();
+        return invalid(format!("this claim needs exactly the sides {}, in order", needed.join(", ")));
+    }
+    let expected = reductions(&certificate.claim);
+    if certificate.reductions != expected {
+        return invalid(format!("reductions: expected {expected:?}, found {:?}", certificate.reductions));
+    }
+    for side in sides {
+        let formula = Formula::below(g, ties, margin, side.correct);
+        let name = format!("side {}", u8::from(side.correct));
+        if side.formula != formula.digest() {
+            return invalid(format!(
+                "{name}: the formula's digest is {}, but that of the claim's formula is {}",
+                side.formula,
+                formula.digest()
+            ));
+        }
+        let steps = replay(&formula, &side.proof).map_err(|error| match error {
+            ProofError::Malformed { .. } => Refused::Malformed(format!("{name}: {error}")),
+            ProofError::Rejected { .. } => Refused::Invalid(format!("{name}: {error}")),
+        })?;
+        checked.push(format!(
+            "{name}: {steps} steps prove that the formula of {} variables and {} inequalities has no solution",
+            formula.variables(),
+            formula.inequalities.len()
+        ));
+    }
+    checked.extend(expected);
+    Ok(())
 }
 
 /// Whether the attack shows that b Byzantine workers overturn a message.

@@ -202,6 +202,16 @@ impl Database {
         self.assigned[variable - 1].is_some()
     }
 
+    pub(super) fn value(&self, variable: usize) -> Option<bool> {
+        self.assigned[variable - 1]
+    }
+
+    /// Whether the present assignment leaves the inequality no way to hold.
+    pub(super) fn contradicted(&self, normal: &Normal) -> bool {
+        let lost = normal.terms.iter().filter(|&&(_, literal)| self.falsified(literal)).map(|&(a, _)| a);
+        normal.slack().saturating_sub(lost.sum()) < 0
+    }
+
     pub(super) fn add(&mut self, normal: Normal) -> usize {
         let place = self.stored.len();
         let mut slack = normal.slack();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Certificate, Evidence, SideProof};
+use super::{Certificate, Evidence, SideProof, WorstCase};
 use crate::code::{AllocationMatrix, Claim, Counterexample, Message, TieRule, Workers};
 
 const SCHEMA: &str = "ecode/certificate/1";
@@ -49,6 +49,7 @@ struct ClaimFields {
     verdict: String,
     b: usize,
     radius: Option<usize>,
+    smallest_margin: Option<i64>,
     ties: String,
 }
 
@@ -135,21 +136,23 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
         ));
     }
     let ties: TieRule = file.claim.ties.parse().or_else(|error| malformed(format!("{error}")))?;
-    let evidence = match (file.kind.as_str(), file.counterexample, file.sides.is_empty()) {
-        ("refutation", Some(attack), true) => Evidence::Refutation(attack.read(&matrix)?),
-        ("refutation", ..) => return malformed("kind refutation has a counterexample and no sides"),
-        ("cutting-planes", None, false) => {
-            let read = |side: Side| {
-                Ok(SideProof {
-                    correct: bit("answer", side.answer)?,
-                    formula: side.formula,
-                    proof: side.proof,
-                })
-            };
-            Evidence::CuttingPlanes(file.sides.into_iter().map(read).collect::<Result<_, _>>()?)
+    let read = |side: Side| {
+        Ok(SideProof { correct: bit("answer", side.answer)?, formula: side.formula, proof: side.proof })
+    };
+    let sides: Vec<SideProof> = file.sides.into_iter().map(read).collect::<Result<_, _>>()?;
+    let margin = file.claim.smallest_margin;
+    let evidence = match (file.kind.as_str(), file.counterexample) {
+        ("refutation", Some(attack)) if margin.is_some() != sides.is_empty() => Evidence::Refutation {
+            attack: attack.read(&matrix)?,
+            worst: margin.map(|margin| WorstCase { margin, sides }),
+        },
+        ("refutation", Some(_)) => {
+            return malformed("a refutation has sides exactly where the claim names the smallest margin");
         }
+        ("refutation", None) => return malformed("kind refutation has a counterexample"),
+        ("cutting-planes", None) if !sides.is_empty() && margin.is_none() => Evidence::CuttingPlanes(sides),
         ("cutting-planes", ..) => {
-            return malformed("kind cutting-planes has sides and no counterexample");
+            return malformed("kind cutting-planes has sides, no counterexample and no smallest margin");
         }
         (other, ..) => {
             return malformed(format!("kind is \"{other}\", expected refutation or cutting-planes"));
@@ -184,14 +187,20 @@ pub(super) fn write(certificate: &Certificate) -> String {
         })
         .collect();
     let attack = |attack: &Counterexample| json!(Attack::of(attack));
-    let kind = match evidence {
-        Evidence::Refutation(_) => "refutation",
-        Evidence::CuttingPlanes(_) => "cutting-planes",
+    let (kind, attacked, sides, margin) = match evidence {
+        Evidence::Refutation { attack, worst: None } => ("refutation", Some(attack), &[][..], None),
+        Evidence::Refutation { attack, worst: Some(worst) } => {
+            ("refutation", Some(attack), &worst.sides[..], Some(worst.margin))
+        }
+        Evidence::CuttingPlanes(sides) => ("cutting-planes", None, &sides[..], None),
     };
     let verdict = if *tolerant { "tolerant" } else { "refuted" };
     let mut stated = json!({"verdict": verdict, "b": claim.b, "ties": claim.ties.name()});
     if let Some(radius) = radius {
         stated["radius"] = json!(radius);
+    }
+    if let Some(margin) = margin {
+        stated["smallest_margin"] = json!(margin);
     }
     let mut lines = vec![
         format!(" \"schema\":\"{SCHEMA}\""),
@@ -205,20 +214,18 @@ pub(super) fn write(certificate: &Certificate) -> String {
     if !reductions.is_empty() {
         lines.push(format!(" \"reductions\":{}", json!(reductions)));
     }
-    match evidence {
-        Evidence::Refutation(counterexample) => {
-            lines.push(format!(" \"counterexample\":{}", attack(counterexample)));
-        }
-        Evidence::CuttingPlanes(sides) => {
-            let side = |side: &SideProof| -> Value {
-                json!(Side {
-                    answer: u8::from(side.correct),
-                    formula: side.formula.clone(),
-                    proof: side.proof.clone()
-                })
-            };
-            lines.push(format!(" \"sides\":{}", json!(sides.iter().map(side).collect::<Vec<_>>())));
-        }
+    if let Some(attacked) = attacked {
+        lines.push(format!(" \"counterexample\":{}", attack(attacked)));
+    }
+    if !sides.is_empty() {
+        let side = |side: &SideProof| -> Value {
+            json!(Side {
+                answer: u8::from(side.correct),
+                formula: side.formula.clone(),
+                proof: side.proof.clone()
+            })
+        };
+        lines.push(format!(" \"sides\":{}", json!(sides.iter().map(side).collect::<Vec<_>>())));
     }
     if let Some(tight) = tight {
         lines.push(format!(" \"tight\":{}", attack(tight)));

@@ -1,7 +1,7 @@
 //! From a verdict to its certificate.
 
 use super::prove::{NoProof, refute};
-use super::{Certificate, Evidence, SideProof, reductions};
+use super::{Certificate, Evidence, SideProof, WorstCase, reductions};
 use crate::code::{AllocationMatrix, Claim, Formula, deciding_sides};
 use crate::verify::{Conclusion, Control, Verdict};
 
@@ -11,6 +11,9 @@ pub enum NoCertificate {
     /// Nothing was decided.
     #[error("an undecided claim has no certificate")]
     Undecided,
+    /// The claim is refuted, but how bad the worst message is was not determined.
+    #[error("the worst case was not determined: verify without --b, or with --method exhaustive")]
+    WorstCaseUnknown,
     /// No proof was found.
     #[error(transparent)]
     NoProof(#[from] NoProof),
@@ -19,17 +22,27 @@ pub enum NoCertificate {
     Contradiction,
 }
 
+/// How much a certificate is to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The claim.
+    #[default]
+    Claim,
+    /// Of a refuted claim also that no message is worse than the counterexample's.
+    WorstCase,
+}
+
 /// Writes down what a verdict rests on. For a tolerant one a proof is searched anew.
 ///
 /// ```
-/// use ecode::certificate::{Certificate, certify, check};
+/// use ecode::certificate::{Certificate, Scope, certify, check};
 /// use ecode::code::TieRule;
 /// use ecode::verify::{Control, Method, verify};
 ///
 /// let g = ecode::construct::algorithm1(7, 2)?;
 /// let control = Control::default();
 /// let verdict = verify(&g, Some(2), TieRule::Zero, &Method::Auto, &control)?;
-/// let text = certify(&g, &verdict, &control)?.to_json();
+/// let text = certify(&g, &verdict, Scope::Claim, &control)?.to_json();
 /// // Anyone who has the text can check it.
 /// let accepted = check(&Certificate::parse(text.as_bytes())?)?;
 /// assert_eq!((accepted.tolerant, accepted.radius), (true, Some(2)));
@@ -41,25 +54,38 @@ pub enum NoCertificate {
 pub fn certify(
     g: &AllocationMatrix,
     verdict: &Verdict,
+    scope: Scope,
     control: &Control,
 ) -> Result<Certificate, NoCertificate> {
     let claim = Claim { matrix: g.clone(), b: verdict.b, ties: verdict.ties };
     let mut tight = None;
-    let (evidence, reductions) = match &verdict.conclusion {
-        Conclusion::Undecided => return Err(NoCertificate::Undecided),
-        Conclusion::Refuted(attack) => (Evidence::Refutation((**attack).clone()), Vec::new()),
-        Conclusion::Tolerant => {
-            let mut sides = Vec::new();
-            for correct in deciding_sides(g, claim.ties) {
-                let formula = Formula::new(g, claim.ties, claim.b, correct);
-                let proof = refute(&formula, &|| control.stopped()).map_err(|error| match error {
-                    NoProof::Satisfiable => NoCertificate::Contradiction,
-                    error => error.into(),
-                })?;
-                sides.push(SideProof { correct, formula: formula.digest(), proof });
+    let prove = |margin: i64| -> Result<Vec<SideProof>, NoCertificate> {
+        let side = |correct| {
+            let formula = Formula::below(g, claim.ties, margin, correct);
+            let proof = refute(&formula, &|| control.stopped()).map_err(|error| match error {
+                NoProof::Satisfiable => NoCertificate::Contradiction,
+                error => error.into(),
+            })?;
+            Ok(SideProof { correct, formula: formula.digest(), proof })
+        };
+        deciding_sides(g, claim.ties).into_iter().map(side).collect()
+    };
+    let (evidence, reductions) = match (&verdict.conclusion, &verdict.worst) {
+        (Conclusion::Undecided, _) => return Err(NoCertificate::Undecided),
+        (Conclusion::Refuted(_), Some(worst)) if scope == Scope::WorstCase => {
+            if verdict.radius().is_none() {
+                return Err(NoCertificate::WorstCaseUnknown);
             }
+            let attack = worst.attack(g, claim.ties, claim.b).ok_or(NoCertificate::WorstCaseUnknown)?;
+            let worst = Some(WorstCase { margin: worst.margin, sides: prove(worst.margin)? });
+            (Evidence::Refutation { attack, worst }, reductions(&claim))
+        }
+        (Conclusion::Refuted(attack), _) => {
+            (Evidence::Refutation { attack: (**attack).clone(), worst: None }, Vec::new())
+        }
+        (Conclusion::Tolerant, _) => {
             tight = verdict.worst.as_ref().and_then(|worst| worst.attack(g, claim.ties, claim.b + 1));
-            (Evidence::CuttingPlanes(sides), reductions(&claim))
+            (Evidence::CuttingPlanes(prove(claim.b as i64)?), reductions(&claim))
         }
     };
     Ok(Certificate {

@@ -5,16 +5,18 @@
 //! follows from those definitions, from the theorems that docs/certificates.md names, and from the replay
 //! of the evidence; whatever the file merely says is compared with what is computed.
 
+mod bound;
 mod check;
 mod inequality;
 mod json;
 mod make;
 mod prove;
 mod replay;
+mod simplex;
 
 pub use check::{Accepted, Refused, check, reductions};
 pub use json::MalformedCertificate;
-pub use make::{NoCertificate, certify};
+pub use make::{NoCertificate, Scope, certify};
 pub use prove::{MOST_BYTES, NoProof, refute};
 pub use replay::{ProofError, replay};
 
@@ -44,10 +46,24 @@ pub struct Certificate {
 /// What shows that a claim holds or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// It does not hold: an attack.
-    Refutation(Counterexample),
+    /// It does not hold: an attack. With proofs that no message is worse, where these were asked for.
+    Refutation {
+        /// The attack.
+        attack: Counterexample,
+        /// The smallest margin of all messages, that of the attack's.
+        worst: Option<WorstCase>,
+    },
     /// It holds: each side's formula has no solution, by a cutting-planes proof.
     CuttingPlanes(Vec<SideProof>),
+}
+
+/// The smallest margin of all messages, and proofs that it is not smaller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorstCase {
+    /// What the smallest margin is said to be: negative where a message decodes wrong when nobody lies.
+    pub margin: i64,
+    /// That no message of a side has a smaller one.
+    pub sides: Vec<SideProof>,
 }
 
 /// A proof that one side's formula has no solution.
@@ -59,6 +75,17 @@ pub struct SideProof {
     pub formula: String,
     /// The text of the proof.
     pub proof: String,
+}
+
+impl Evidence {
+    /// The smallest margin that the proofs are about, and the proofs.
+    #[must_use]
+    pub fn proofs(&self, b: usize) -> Option<(i64, &[SideProof])> {
+        match self {
+            Self::Refutation { worst, .. } => worst.as_ref().map(|worst| (worst.margin, &worst.sides[..])),
+            Self::CuttingPlanes(sides) => Some((b as i64, sides)),
+        }
+    }
 }
 
 impl Certificate {

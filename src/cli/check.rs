@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::certificate::{Accepted, Certificate, Evidence, Refused, check};
+use ecode::certificate::{Accepted, Certificate, Refused, check};
 use ecode::code::Formula;
 use ecode::format::{Format, read_all, write_whole};
 use serde_json::json;
@@ -112,13 +112,13 @@ fn report(certificate: &Certificate, accepted: &Accepted) -> String {
 
 /// The formulas, made anew from the matrix, beside the proofs.
 fn extract(certificate: &Certificate, folder: &std::path::Path) -> anyhow::Result<()> {
-    let Evidence::CuttingPlanes(sides) = &certificate.evidence else {
-        anyhow::bail!("--extract: a refutation has no proof to extract");
+    let Some((margin, sides)) = certificate.evidence.proofs(certificate.claim.b) else {
+        anyhow::bail!("--extract: this refutation has no proof to extract");
     };
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let claim = &certificate.claim;
     for side in sides {
-        let formula = Formula::new(&claim.matrix, claim.ties, claim.b, side.correct).opb();
+        let formula = Formula::below(&claim.matrix, claim.ties, margin, side.correct).opb();
         for (end, text) in [("opb", &formula), ("pbp", &side.proof)] {
             let path = folder.join(format!("side-{}.{end}", u8::from(side.correct)));
             write_whole(&path, text.as_bytes())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use ecode::certificate::{NoCertificate, certify};
+use ecode::certificate::{NoCertificate, Scope, certify};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
@@ -37,6 +37,9 @@ pub(crate) struct Verify {
     /// Write what the verdict rests on, for `ecode check` and other checkers
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    /// With --certificate, for a refuted claim: prove also that no message is worse
+    #[arg(long, requires = "certificate")]
+    worst_case: bool,
 }
 
 /// How a claim is decided.
@@ -191,8 +194,10 @@ impl Verify {
         } else {
             output::print(&report(g, &verdict, b, None))?;
         }
+        let scope = if self.worst_case { Scope::WorstCase } else { Scope::Claim };
         let Some(path) = &self.certificate else { return Ok(ending(&verdict)) };
-        let certificate = watch::with_progress(&control, common.quiet, || certify(g, &verdict, &control));
+        let certificate =
+            watch::with_progress(&control, common.quiet, || certify(g, &verdict, scope, &control));
         match certificate {
             Ok(certificate) => {
                 output::write(path, certificate.to_json().as_bytes())?;

@@ -80,6 +80,13 @@ impl Formula {
     /// The formula of one side of the claim that b Byzantine workers overturn some message.
     #[must_use]
     pub fn new(g: &AllocationMatrix, ties: TieRule, b: usize, correct: bool) -> Self {
+        Self::below(g, ties, b as i64, correct)
+    }
+
+    /// The formula of one side of "some message has a smaller margin than this". A negative margin tells how
+    /// wrong a message is decoded even when nobody lies.
+    #[must_use]
+    pub fn below(g: &AllocationMatrix, ties: TieRule, margin: i64, correct: bool) -> Self {
         let (n, k) = (g.n(), g.k());
         // The bits against the answer: ones, at most k/2, or zeros, fewer than k/2.
         let weight = if correct { (k - 1) / 2 } else { k / 2 };
@@ -103,8 +110,8 @@ impl Formula {
                 }
             }
         }
-        // Margin < b, for margin = ⌊(n − loss − [μ = 1]) / 2⌋.
-        let mut overturn = n as i64 - i64::from(correct) - 2 * b as i64 + 1;
+        // The margin is ⌊(n − loss − [μ = 1]) / 2⌋.
+        let mut overturn = n as i64 - i64::from(correct) - 2 * margin + 1;
         if turned.iter().all(|turned| turned.units == 2) {
             for turned in &mut turned {
                 turned.units = 1;
