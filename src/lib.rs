@@ -22,6 +22,8 @@
 //! The rooms, imports pointing downwards only: [`report`] and [`format`](mod@format) show and store,
 //! [`certificate`] keeps the evidence and checks it, [`analysis`] counts, [`verify`] decides, [`construct`]
 //! makes, [`code`] is what all of it is about.
+//! [`train`] learns with a code under attack,
+//! [`verify`] decides, [`construct`] makes, [`code`] is what all of it is about.
 
 pub mod analysis;
 pub mod certificate;
@@ -30,4 +32,5 @@ pub mod construct;
 pub mod format;
 pub mod report;
 pub mod search;
+pub mod train;
 pub mod verify;

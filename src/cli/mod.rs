@@ -6,17 +6,22 @@
 mod analyze;
 mod bounds;
 mod check;
+mod code;
+mod data;
 mod design;
 mod doctor;
 mod ensemble;
 mod export;
 mod input;
 mod output;
+mod plot;
 mod search;
 mod show;
+mod sweep;
 mod table;
 mod theory;
 mod tools;
+mod train;
 mod verify;
 mod watch;
 
@@ -80,6 +85,10 @@ enum Command {
     Search(search::Search),
     Analyze(analyze::Analyze),
     Ensemble(ensemble::EnsembleCommand),
+    Train(Box<train::Train>),
+    Sweep(sweep::Sweep),
+    Plot(plot::Plot),
+    Data(data::Data),
     Show(show::Show),
     Export(export::Export),
     Bounds(bounds::Bounds),
@@ -131,6 +140,10 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
+        Command::Train(args) => args.run(common),
+        Command::Sweep(args) => args.run(common),
+        Command::Plot(args) => args.run(common),
+        Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
         Command::Bounds(args) => args.run(),

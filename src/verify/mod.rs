@@ -463,6 +463,22 @@ impl VerifiedCode {
         })
     }
 
+    /// As [`Self::verify`], by the gluing theorem: for codes that are beyond the engines.
+    ///
+    /// # Errors
+    /// [`VerifyError`]. A premise that does not hold gives `None`.
+    pub fn verify_by_gluing(
+        claim: Claim,
+        shape: &Shape,
+        control: &Control,
+    ) -> Result<Option<Self>, VerifyError> {
+        let verdict = verify_by_gluing(&claim.matrix, shape, claim.b, claim.ties, control)?;
+        Ok(verdict
+            .ok()
+            .filter(|verdict| verdict.conclusion == Conclusion::Tolerant)
+            .map(|verdict| Self { claim, verdict }))
+    }
+
     /// The claim that was verified.
     #[must_use]
     pub fn claim(&self) -> &Claim {

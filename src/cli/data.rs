@@ -1,0 +1,68 @@
+//! `ecode data`: getting the data sets.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use ecode::train::data::fetch::{COLLECTIONS, fetch};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Common, Ending, output};
+
+/// Get the data sets that `train` reads
+#[derive(Args)]
+pub(crate) struct Data {
+    #[command(subcommand)]
+    command: DataCommand,
+}
+
+#[derive(Subcommand)]
+enum DataCommand {
+    Fetch(Fetch),
+}
+
+/// Download a data set, checked against its digests
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  ecode data fetch mnist --to data/mnist\n  ecode data fetch cifar10 --to data/cifar10\n\n\
+                        A file that is there already is not downloaded again. The Amazon Employee Access data \
+                        are behind a login: get train.csv from the challenge's page at Kaggle."
+)]
+struct Fetch {
+    /// The data set
+    #[arg(value_parser = ["mnist", "cifar10"])]
+    name: String,
+    /// The folder to put it into
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Another place that has the same files
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<String>,
+}
+
+impl Data {
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let DataCommand::Fetch(args) = self.command;
+        let Some(collection) = COLLECTIONS.iter().find(|collection| collection.name == args.name) else {
+            anyhow::bail!("unknown data set '{}'", args.name);
+        };
+        let from = args.from.as_deref().unwrap_or(collection.address);
+        for file in collection.files {
+            let bar = if common.quiet || !std::io::stderr().is_terminal() {
+                ProgressBar::hidden()
+            } else {
+                let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}  {msg}";
+                let bar = ProgressBar::new(0).with_message(file.name);
+                ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+            };
+            let new = fetch(file, from, &args.to, |bytes, total| {
+                bar.set_length(total.unwrap_or(bytes));
+                bar.set_position(bytes);
+            })?;
+            bar.finish_and_clear();
+            let how = if new { "downloaded" } else { "there already" };
+            output::print(&format!("{}: {how}, digest right", args.to.join(file.name).display()))?;
+        }
+        Ok(Ending::Done)
+    }
+}

@@ -1,0 +1,160 @@
+//! Tables of training runs.
+
+use comfy_table::{Table, presets};
+use serde_json::Value;
+
+use super::table::thousands;
+use crate::train::{Aggregator, Summary};
+
+/// How a run is labelled: code, n, b, r, aggregator, and whether the code is verified.
+#[must_use]
+pub fn run_label(summary: &Summary) -> String {
+    let code = &summary.code;
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let aggregator = match summary.config.aggregator {
+        Aggregator::Vote => String::new(),
+        other => format!(" + {}", other.name()),
+    };
+    let verified = if code["verified"] == true { "" } else { ", UNVERIFIED" };
+    let b = code["b"].as_u64().map_or(String::new(), |b| format!(", b {b}"));
+    format!(
+        "{}{aggregator} (n {}{b}, r {:.2}{verified})",
+        text(&code["name"]),
+        code["n"],
+        code["r_eff"].as_f64().unwrap_or(0.0)
+    )
+}
+
+/// One line a run: the code, what was done to it, what came of it, and what a deployment would pay.
+#[must_use]
+pub fn run_table(summaries: &[Summary]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header([
+        "code",
+        "largest load",
+        "Byzantine",
+        "attack",
+        "seed",
+        "steps",
+        "test accuracy",
+        "test loss",
+        "wrong signs",
+        "bytes up",
+        "bytes down",
+        "deployed",
+    ]);
+    for summary in summaries {
+        let (config, last) = (&summary.config, &summary.last);
+        let bytes = |key: &str| thousands(u128::from(summary.bytes_per_step[key].as_u64().unwrap_or(0)));
+        let auc = last.test_auc.map_or(String::new(), |auc| format!(", AUC {auc:.3}"));
+        table.add_row([
+            run_label(summary),
+            summary.code["max_load"].to_string(),
+            config.liars().to_string(),
+            config.attack.name().to_owned(),
+            config.seed.to_string(),
+            summary.steps.to_string(),
+            format!("{:.2} %{auc}", 100.0 * last.test_accuracy),
+            format!("{:.4}", last.test_loss),
+            if config.aggregator == Aggregator::Vote {
+                thousands(summary.wrong.into())
+            } else {
+                "—".into()
+            },
+            bytes("up"),
+            bytes("down"),
+            super::time(std::time::Duration::from_secs_f64(last.deployed_s.max(0.0))),
+        ]);
+    }
+    format!("{table}\n\nBytes: of one worker in one step. Deployed: estimated time of all steps.")
+}
+
+/// The runs of a sweep that differ in their seed only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// Workers.
+    pub n: usize,
+    /// The b that the code is made for.
+    pub b: usize,
+    /// Workers that lie.
+    pub byzantine: usize,
+    /// What they do.
+    pub attack: String,
+    /// The code and the aggregator.
+    pub scheme: String,
+    /// What the values are.
+    pub metric: &'static str,
+    /// The last value of every run.
+    pub values: Vec<f64>,
+}
+
+impl Cell {
+    /// Mean and sample standard deviation (none of a single run).
+    #[must_use]
+    pub fn statistics(&self) -> (f64, Option<f64>) {
+        let count = self.values.len() as f64;
+        let mean = self.values.iter().sum::<f64>() / count;
+        let squares: f64 = self.values.iter().map(|value| (value - mean).powi(2)).sum();
+        (mean, (self.values.len() > 1).then(|| (squares / (count - 1.0)).sqrt()))
+    }
+}
+
+/// A line a setting and attack, a column a scheme, mean ± standard deviation in every cell.
+#[must_use]
+pub fn sweep_table(cells: &[Cell]) -> String {
+    let mut schemes: Vec<&str> = Vec::new();
+    let mut lines: Vec<(usize, usize, usize, &str)> = Vec::new();
+    for cell in cells {
+        if !schemes.contains(&cell.scheme.as_str()) {
+            schemes.push(&cell.scheme);
+        }
+        let line = (cell.n, cell.b, cell.byzantine, cell.attack.as_str());
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let mut table = Table::new();
+    let head = ["n", "b", "Byzantine", "attack"];
+    table.load_style(presets::ASCII_MARKDOWN).set_header(head.iter().chain(&schemes));
+    for line in lines {
+        let (n, b, byzantine, attack) = line;
+        let mut row = vec![n.to_string(), b.to_string(), byzantine.to_string(), attack.to_owned()];
+        row.extend(schemes.iter().map(|scheme| {
+            let here = |cell: &&Cell| {
+                (cell.n, cell.b, cell.byzantine, cell.attack.as_str()) == line && cell.scheme == *scheme
+            };
+            cells.iter().find(here).map_or("—".to_owned(), |cell| {
+                let digits = if cell.metric == "test AUC" { 3 } else { 1 };
+                let (mean, deviation) = cell.statistics();
+                let deviation = deviation.map_or(String::new(), |spread| format!(" ± {spread:.digits$}"));
+                format!("{mean:.digits$}{deviation}")
+            })
+        }));
+        table.add_row(row);
+    }
+    let metric = cells.first().map_or("nothing yet", |cell| cell.metric);
+    let seeds = cells.iter().map(|cell| cell.values.len()).max().unwrap_or(0);
+    format!("{table}\n\n{metric}; mean ± standard deviation over {seeds} seeds.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_have_their_mean_and_deviation() {
+        let cell = |scheme: &str, values: &[f64]| Cell {
+            n: 5,
+            b: 1,
+            byzantine: 2,
+            attack: "reverse".into(),
+            scheme: scheme.into(),
+            metric: "test accuracy, %",
+            values: values.to_vec(),
+        };
+        let cells = [cell("algorithm1", &[80.0, 82.0, 84.0]), cell("uncoded", &[50.0])];
+        assert_eq!(cells[0].statistics(), (82.0, Some(2.0)));
+        let text = sweep_table(&cells);
+        assert!(text.contains("| 5 | 1 | 2         | reverse | 82.0 ± 2.0 | 50.0    |"), "{text}");
+    }
+}

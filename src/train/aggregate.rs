@@ -1,0 +1,129 @@
+//! How the server joins what the workers sent: by vote, or one of the gradient aggregators that the field
+//! compares with.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The server's rule. All but `vote` take 32 bits a coordinate from each worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aggregator {
+    /// The majority of sign bits (SignSGD with majority vote).
+    #[default]
+    Vote,
+    /// The mean of the gradients: no defence at all.
+    Mean,
+    /// Each coordinate's median (FGM; Yin et al., ICML 2018).
+    Median,
+    /// Each coordinate's mean without its b largest and b smallest (Yin et al., ICML 2018).
+    TrimmedMean,
+    /// The gradient nearest to its n − b − 2 nearest others (Blanchard et al., NeurIPS 2017).
+    Krum,
+}
+
+/// Coordinates that one task takes.
+const CHUNK: usize = 4096;
+
+impl Aggregator {
+    /// Its name in files and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vote => "vote",
+            Self::Mean => "mean",
+            Self::Median => "median",
+            Self::TrimmedMean => "trimmed-mean",
+            Self::Krum => "krum",
+        }
+    }
+
+    /// Why this rule cannot defend n workers against b, where it cannot.
+    #[must_use]
+    pub fn unfit(self, n: usize, b: usize) -> Option<String> {
+        match self {
+            Self::TrimmedMean if 2 * b >= n => {
+                Some(format!("trimmed-mean needs n > 2b, but n = {n}, b = {b}"))
+            }
+            Self::Krum if n < b + 3 => Some(format!("krum needs n ≥ b + 3, but n = {n}, b = {b}")),
+            _ => None,
+        }
+    }
+
+    /// Joins n gradients of one length, against b presumed Byzantine workers. `Vote` counts the signs.
+    ///
+    /// # Panics
+    /// When there is no gradient, or [`Self::unfit`] says why not.
+    #[must_use]
+    pub fn join(self, gradients: &[&[f32]], b: usize) -> Vec<f32> {
+        assert!(self.unfit(gradients.len(), b).is_none(), "{:?}", self.unfit(gradients.len(), b));
+        let n = gradients.len();
+        let by_coordinate = |join: &(dyn Fn(&mut [f32]) -> f32 + Sync)| {
+            let mut joined = vec![0.0; gradients[0].len()];
+            joined.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, joined)| {
+                let mut values = vec![0.0; n];
+                for (place, joined) in joined.iter_mut().enumerate() {
+                    for (value, gradient) in values.iter_mut().zip(gradients) {
+                        *value = gradient[chunk * CHUNK + place];
+                    }
+                    *joined = join(&mut values);
+                }
+            });
+            joined
+        };
+        match self {
+            Self::Vote => by_coordinate(&|values| {
+                let count = |sign: f32| values.iter().filter(|value| sign * **value > 0.0).count();
+                match count(1.0).cmp(&count(-1.0)) {
+                    std::cmp::Ordering::Less => -1.0,
+                    std::cmp::Ordering::Equal => 0.0,
+                    std::cmp::Ordering::Greater => 1.0,
+                }
+            }),
+            Self::Mean => by_coordinate(&|values| values.iter().sum::<f32>() / n as f32),
+            Self::Median => by_coordinate(&|values| {
+                values.sort_unstable_by(f32::total_cmp);
+                if n % 2 == 1 { values[n / 2] } else { 0.5 * (values[n / 2 - 1] + values[n / 2]) }
+            }),
+            Self::TrimmedMean => by_coordinate(&|values| {
+                values.sort_unstable_by(f32::total_cmp);
+                values[b..n - b].iter().sum::<f32>() / (n - 2 * b) as f32
+            }),
+            Self::Krum => {
+                let distance = |i: usize, j: usize| -> f64 {
+                    let pairs = gradients[i].iter().zip(gradients[j]);
+                    pairs.map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum()
+                };
+                let scores: Vec<f64> = (0..n)
+                    .into_par_iter()
+                    .map(|i| {
+                        let mut others: Vec<f64> =
+                            (0..n).filter(|&j| j != i).map(|j| distance(i, j)).collect();
+                        others.sort_unstable_by(f64::total_cmp);
+                        others[..n - b - 2].iter().sum()
+                    })
+                    .collect();
+                let best = (1..n).fold(0, |best, i| if scores[i] < scores[best] { i } else { best });
+                gradients[best].to_vec()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_joins_as_it_says() {
+        let gradients: [&[f32]; 5] = [&[1.0, -1.0], &[2.0, -2.0], &[3.0, 0.0], &[4.0, 0.0], &[100.0, 5.0]];
+        let join = |rule: Aggregator, b| rule.join(&gradients, b);
+        assert_eq!(join(Aggregator::Mean, 0), [22.0, 0.4]);
+        assert_eq!(join(Aggregator::Median, 0), [3.0, 0.0]);
+        assert_eq!(Aggregator::Median.join(&gradients[..4], 0), [2.5, -0.5]);
+        assert_eq!(join(Aggregator::TrimmedMean, 1), [3.0, -1.0 / 3.0]);
+        assert_eq!(join(Aggregator::Vote, 0), [1.0, -1.0]);
+        // The two nearest others of gradient 2 are at distances 1 and 5; no other is as near.
+        assert_eq!(join(Aggregator::Krum, 1), [3.0, 0.0]);
+        assert!(Aggregator::Krum.unfit(5, 3).is_some() && Aggregator::TrimmedMean.unfit(5, 3).is_some());
+    }
+}

@@ -1,0 +1,285 @@
+//! Multinomial logistic regression, gradient in closed form.
+
+use rayon::prelude::*;
+
+use super::super::data::{Crop, Data, Features, Samples};
+use super::{Evaluation, Job, Learner, Take};
+
+/// Samples that one task evaluates: fixed, so that sums do not depend on the number of threads.
+const CHUNK: usize = 256;
+
+/// Logits linear in the features, with a bias; one logit a class, or a single one for two classes.
+///
+/// Parameters: for each feature its weight to each logit, then the biases. All start at zero.
+#[derive(Clone, Debug)]
+pub struct Logistic {
+    width: usize,
+    logits: usize,
+    classes: usize,
+}
+
+impl Logistic {
+    /// The model for some data.
+    #[must_use]
+    pub fn new(data: &Data) -> Self {
+        let logits = if data.classes == 2 { 1 } else { data.classes };
+        Self { width: data.train.width(), logits, classes: data.classes }
+    }
+
+    /// Calls `each` for the features of a sample that are not zero. `row` is room for `width` numbers.
+    #[inline]
+    fn visit(
+        &self,
+        data: &Samples,
+        sample: usize,
+        crop: Crop,
+        row: &mut [f32],
+        mut each: impl FnMut(usize, f32),
+    ) {
+        if let Features::OneHot { active, indices, .. } = &data.features {
+            let indices = &indices[sample * active..(sample + 1) * active];
+            for &index in indices.iter().take_while(|&&index| index != u32::MAX) {
+                each(index as usize, 1.0);
+            }
+        } else {
+            data.write_row(sample, crop, row);
+            for (index, &value) in row.iter().enumerate().filter(|(_, value)| **value != 0.0) {
+                each(index, value);
+            }
+        }
+        each(self.width, 1.0);
+    }
+
+    /// Writes a sample's logits.
+    #[inline]
+    fn forward(
+        &self,
+        parameters: &[f32],
+        data: &Samples,
+        sample: usize,
+        crop: Crop,
+        row: &mut [f32],
+        logits: &mut [f32],
+    ) {
+        logits.fill(0.0);
+        self.visit(data, sample, crop, row, |index, value| {
+            let weights = &parameters[index * logits.len()..(index + 1) * logits.len()];
+            for (logit, weight) in logits.iter_mut().zip(weights) {
+                *logit += value * weight;
+            }
+        });
+    }
+
+    /// Turns logits into the loss's derivatives by them, probabilities less one at the label, and returns
+    /// the loss.
+    fn derive(&self, logits: &mut [f32], label: usize) -> f64 {
+        if self.classes == 2 {
+            // Class 1 has the logit z, class 0 none: loss = log(1 + e^∓z), stable for any z.
+            let z = if label == 1 { -logits[0] } else { logits[0] };
+            let loss = f64::from(z.max(0.0)) + f64::from(-z.abs()).exp().ln_1p();
+            let slope = 1.0 / (1.0 + (-z).exp());
+            logits[0] = if label == 1 { -slope } else { slope };
+            return loss;
+        }
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let chosen = f64::from(logits[label] - largest);
+        let mut sum = 0.0_f32;
+        for logit in &mut *logits {
+            *logit = (*logit - largest).exp();
+            sum += *logit;
+        }
+        for logit in &mut *logits {
+            *logit /= sum;
+        }
+        logits[label] -= 1.0;
+        f64::from(sum).ln() - chosen
+    }
+
+    /// One job: writes the gradient and returns the mean loss.
+    fn gradient(&self, parameters: &[f32], data: &Samples, job: &Job<'_>, gradient: &mut [f32]) -> f64 {
+        let mut row = vec![0.0; self.width];
+        let mut logits = vec![0.0; self.logits];
+        let scale = 1.0 / job.samples.len() as f32;
+        let mut loss = 0.0;
+        for (place, &sample) in job.samples.iter().enumerate() {
+            let sample = sample as usize;
+            let crop = job.crops.get(place).copied().unwrap_or_default();
+            self.forward(parameters, data, sample, crop, &mut row, &mut logits);
+            let label = usize::from(data.labels[sample]);
+            loss += self.derive(&mut logits, if job.flip_labels { self.classes - 1 - label } else { label });
+            self.visit(data, sample, crop, &mut row, |index, value| {
+                let slopes = &mut gradient[index * self.logits..(index + 1) * self.logits];
+                for (slope, derivative) in slopes.iter_mut().zip(&logits) {
+                    *slope += value * derivative;
+                }
+            });
+        }
+        for slope in gradient {
+            *slope *= scale;
+        }
+        loss / job.samples.len() as f64
+    }
+}
+
+impl Learner for Logistic {
+    fn name(&self) -> &'static str {
+        "logistic"
+    }
+
+    fn dimension(&self) -> usize {
+        (self.width + 1) * self.logits
+    }
+
+    fn initial(&self, _seed: u64) -> Vec<f32> {
+        vec![0.0; self.dimension()]
+    }
+
+    fn gradients(
+        &mut self,
+        parameters: &[f32],
+        train: &Samples,
+        jobs: &[Job<'_>],
+        take: Take<'_>,
+    ) -> Vec<f64> {
+        let this = &*self;
+        let compute = |room: &mut Vec<f32>, (place, job): (usize, &Job<'_>)| {
+            room.clear();
+            room.resize(this.dimension(), 0.0);
+            let loss = this.gradient(parameters, train, job, room);
+            take(place, room);
+            loss
+        };
+        jobs.par_iter().enumerate().map_init(Vec::new, compute).collect()
+    }
+
+    fn evaluate(&mut self, parameters: &[f32], test: &Samples) -> Evaluation {
+        let this = &*self;
+        let samples: Vec<usize> = (0..test.len()).collect();
+        let parts: Vec<(f64, usize, Vec<f32>)> = samples
+            .par_chunks(CHUNK)
+            .map(|chunk| {
+                let (mut row, mut logits) = (vec![0.0; this.width], vec![0.0; this.logits]);
+                let (mut loss, mut right, mut scores) = (0.0, 0, Vec::new());
+                for &sample in chunk {
+                    this.forward(parameters, test, sample, Crop::default(), &mut row, &mut logits);
+                    let label = usize::from(test.labels[sample]);
+                    let class = if this.classes == 2 {
+                        scores.push(logits[0]);
+                        usize::from(logits[0] > 0.0)
+                    } else {
+                        // The first of the largest.
+                        (1..this.logits).fold(0, |a, b| if logits[b] > logits[a] { b } else { a })
+                    };
+                    right += usize::from(class == label);
+                    loss += this.derive(&mut logits, label);
+                }
+                (loss, right, scores)
+            })
+            .collect();
+        let count = test.len().max(1) as f64;
+        let loss = parts.iter().map(|part| part.0).sum::<f64>() / count;
+        let accuracy = parts.iter().map(|part| part.1).sum::<usize>() as f64 / count;
+        let scores: Vec<f32> = parts.into_iter().flat_map(|part| part.2).collect();
+        Evaluation { loss, accuracy, auc: (self.classes == 2).then(|| area(&scores, &test.labels)).flatten() }
+    }
+}
+
+/// The area under the curve by the rank sum; nothing where a class has no sample or a score is no number.
+fn area(scores: &[f32], labels: &[u16]) -> Option<f64> {
+    if scores.iter().any(|score| score.is_nan()) {
+        return None;
+    }
+    // Adding zero makes −0 the same as +0.
+    let scores: Vec<f32> = scores.iter().map(|score| score + 0.0).collect();
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let positive = labels.iter().filter(|&&label| label == 1).count();
+    let negative = labels.len() - positive;
+    // Twice the number of pairs ranked right, ties counting half.
+    let (mut twice, mut below) = (0_u64, 0_u64);
+    for tied in order.chunk_by(|&a, &b| scores[a].total_cmp(&scores[b]).is_eq()) {
+        let ones = tied.iter().filter(|&&i| labels[i] == 1).count() as u64;
+        let zeros = tied.len() as u64 - ones;
+        twice += ones * (2 * below + zeros);
+        below += zeros;
+    }
+    (positive > 0 && negative > 0).then(|| twice as f64 / (2 * positive * negative) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn samples(width: usize, classes: u16, rows: &[f32]) -> Samples {
+        let labels = (0..rows.len() / width).map(|i| (i * 7 % usize::from(classes)) as u16).collect();
+        Samples { features: Features::Dense { width, values: rows.to_vec() }, labels }
+    }
+
+    proptest! {
+        /// The closed form is the slope of the loss, by central differences.
+        #[test]
+        fn the_gradient_is_the_derivative(
+            rows in prop::collection::vec(-2.0_f32..2.0, 12),
+            weights in prop::collection::vec(-1.0_f32..1.0, 20),
+            classes in 2_u16..5,
+            flip_labels: bool,
+        ) {
+            let train = samples(3, classes, &rows);
+            let data = Data { train: train.clone(), test: train.clone(), classes: usize::from(classes) };
+            let model = Logistic::new(&data);
+            let parameters = &weights[..model.dimension()];
+            let job = Job { samples: &[0, 1, 2, 3], crops: &[], flip_labels };
+            let mut gradient = vec![0.0; model.dimension()];
+            model.gradient(parameters, &train, &job, &mut gradient);
+            for place in 0..model.dimension() {
+                let loss = |step: f32| {
+                    let mut moved = parameters.to_vec();
+                    moved[place] += step;
+                    model.gradient(&moved, &train, &job, &mut vec![0.0; model.dimension()])
+                };
+                let slope = (loss(1e-2) - loss(-1e-2)) / 2e-2;
+                prop_assert!((slope - f64::from(gradient[place])).abs() < 2e-3, "{slope} {}", gradient[place]);
+            }
+        }
+
+        /// Rank sum against all pairs.
+        #[test]
+        fn the_area_counts_pairs(samples in prop::collection::vec((-3_i8..4, 0_u16..2), 1..30)) {
+            let scores: Vec<f32> = samples.iter().map(|sample| f32::from(sample.0)).collect();
+            let labels: Vec<u16> = samples.iter().map(|sample| sample.1).collect();
+            let pairs: Vec<f64> = (0..scores.len())
+                .flat_map(|a| (0..scores.len()).map(move |b| (a, b)))
+                .filter(|&(a, b)| labels[a] == 1 && labels[b] == 0)
+                .map(|(a, b)| match scores[a].total_cmp(&scores[b]) {
+                    std::cmp::Ordering::Greater => 1.0,
+                    std::cmp::Ordering::Equal => 0.5,
+                    std::cmp::Ordering::Less => 0.0,
+                })
+                .collect();
+            let expected = (!pairs.is_empty()).then(|| pairs.iter().sum::<f64>() / pairs.len() as f64);
+            prop_assert_eq!(area(&scores, &labels), expected);
+        }
+    }
+
+    #[test]
+    fn one_hot_features_are_the_dense_ones() {
+        let dense = [1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+        let dense =
+            Samples { features: Features::Dense { width: 4, values: dense.to_vec() }, labels: vec![1, 0] };
+        let hot = Features::OneHot { width: 4, active: 2, indices: vec![0, 2, 1, u32::MAX] };
+        let hot = Samples { features: hot, labels: vec![1, 0] };
+        let data = Data { train: hot.clone(), test: hot.clone(), classes: 2 };
+        let mut model = Logistic::new(&data);
+        let parameters = [0.3, -0.2, 0.7, 0.1, -0.4];
+        let job = Job { samples: &[0, 1], crops: &[], flip_labels: false };
+        let of = |samples: &Samples| {
+            let mut gradient = vec![0.0; 5];
+            let loss = model.gradient(&parameters, samples, &job, &mut gradient);
+            (loss, gradient)
+        };
+        assert_eq!(of(&dense), of(&hot));
+        assert_eq!(model.evaluate(&parameters, &dense), model.evaluate(&parameters, &hot));
+    }
+}

@@ -1,0 +1,223 @@
+//! Promise: data files are read as their publishers ship them, and broken ones are refused by name and place.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::float_cmp, clippy::format_collect, reason = "exact values are meant; the test is short")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+
+use ecode::train::data::fetch::{Remote, fetch};
+use ecode::train::data::{Crop, DataSource, Features, Samples};
+
+fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, sizes.len() as u8];
+    file.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+    file.extend(bytes);
+    file
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn refused(source: &str, expected: &str) {
+    let error = source.parse::<DataSource>().unwrap().load().unwrap_err().to_string();
+    assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
+}
+
+#[test]
+fn mnist_is_read_plain_and_packed_and_refused_when_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let source = format!("mnist:{}", folder.path().display());
+    refused(&source, "no MNIST files here");
+    let pixels: Vec<u8> = (0..60).collect();
+    let (images, labels) = (idx(&[10, 2, 3], &pixels), idx(&[10], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    std::fs::write(place("t10k-images-idx3-ubyte"), &images).unwrap();
+    refused(&source, "t10k-images-idx3-ubyte without t10k-labels-idx1-ubyte");
+    std::fs::write(place("t10k-labels-idx1-ubyte.gz"), gzip(&labels)).unwrap();
+    let data = source.parse::<DataSource>().unwrap().load().unwrap();
+    // Every fifth tests.
+    assert_eq!(
+        (data.train.labels.clone(), data.test.labels.clone()),
+        (vec![0, 1, 2, 3, 5, 6, 7, 8], vec![4, 9])
+    );
+    let mut row = [0.0; 6];
+    data.test.write_row(1, Crop::default(), &mut row);
+    assert_eq!(row, [54.0, 55.0, 56.0, 57.0, 58.0, 59.0].map(|pixel: f32| pixel / 255.0));
+
+    for (name, bytes, expected) in [
+        (
+            "t10k-images-idx3-ubyte",
+            images[..images.len() - 1].to_vec(),
+            "the file ends at byte 75; expected 76",
+        ),
+        ("t10k-images-idx3-ubyte", images[..9].to_vec(), "the file ends at byte 9; expected a whole header"),
+        ("t10k-images-idx3-ubyte", labels.clone(), "bytes 0 to 3 are [0, 0, 8, 1]"),
+        ("t10k-images-idx3-ubyte", idx(&[9, 2, 3], &pixels[..54]), "10 labels for the 9 images"),
+        ("t10k-images-idx3-ubyte", idx(&[u32::MAX, u32::MAX, u32::MAX], &pixels), "by the header's sizes"),
+        (
+            "t10k-labels-idx1-ubyte.gz",
+            gzip(&idx(&[10], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 10])),
+            "label 9 (byte 17) is 10",
+        ),
+        ("t10k-labels-idx1-ubyte.gz", gzip(&labels)[..20].to_vec(), "broken gzip data"),
+    ] {
+        let whole = std::fs::read(place(name)).unwrap();
+        std::fs::write(place(name), bytes).unwrap();
+        refused(&source, expected);
+        std::fs::write(place(name), whole).unwrap();
+    }
+}
+
+#[test]
+fn cifar_is_read_and_refused_when_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = format!("cifar10:{}", folder.path().display());
+    refused(&source, "data_batch_1.bin");
+    let image = |label: u8| [vec![label], vec![label * 20; 3072]].concat();
+    for batch in 1..=5 {
+        std::fs::write(folder.path().join(format!("data_batch_{batch}.bin")), image(batch)).unwrap();
+    }
+    std::fs::write(folder.path().join("test_batch.bin"), [image(7), image(8)].concat()).unwrap();
+    let data = source.parse::<DataSource>().unwrap().load().unwrap();
+    assert_eq!((data.train.labels.clone(), data.test.labels.clone()), (vec![1, 2, 3, 4, 5], vec![7, 8]));
+    assert!(matches!(&data.train.features, Features::Images { shape, .. } if shape.augment));
+    assert!(matches!(&data.test.features, Features::Images { shape, .. } if !shape.augment));
+    std::fs::write(folder.path().join("data_batch_3.bin"), [image(1), image(10)].concat()).unwrap();
+    refused(&source, "image 1 (byte 3073) has the label 10");
+    std::fs::write(folder.path().join("data_batch_3.bin"), &image(1)[..3000]).unwrap();
+    refused(&source, "3000 bytes, 3000 beyond the last whole image");
+}
+
+/// A crop moves the picture; what comes in is black; a flip is its own inverse.
+#[test]
+fn crops_move_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels: Vec<u8> = (1..=60).collect();
+    std::fs::write(folder.path().join("train-images-idx3-ubyte"), idx(&[10, 2, 3], &pixels)).unwrap();
+    std::fs::write(folder.path().join("train-labels-idx1-ubyte"), idx(&[10], &[0; 10])).unwrap();
+    let data = DataSource::Mnist(folder.path().to_owned()).load().unwrap();
+    let row = |down, right, flip| {
+        let mut row = [0.0; 6];
+        data.train.write_row(0, Crop { down, right, flip }, &mut row);
+        row.map(|value: f32| (value * 255.0).round() as u8)
+    };
+    assert_eq!(row(0, 0, false), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(row(1, 0, false), [0, 0, 0, 1, 2, 3]);
+    assert_eq!(row(0, -1, false), [2, 3, 0, 5, 6, 0]);
+    assert_eq!(row(0, 0, true), [3, 2, 1, 6, 5, 4]);
+    assert_eq!(row(4, 4, false), [0; 6]);
+    let crops = Crop::draw(1, 2, 3, 1000);
+    assert_eq!(crops, Crop::draw(1, 2, 3, 1000));
+    assert!(crops.iter().any(|crop| crop.down == -4) && crops.iter().any(|crop| crop.right == 4));
+    assert!(crops.iter().all(|crop| crop.down.abs() <= 4 && crop.right.abs() <= 4));
+}
+
+#[test]
+fn the_amazon_table_is_read_and_refused_when_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("train.csv");
+    let source = format!("amazon:{}", file.display());
+    let table = "ACTION,A,B\n1,5,9\n0,5,8\n1,6,9\n1,5,9\n0,7,9\n1,6,8\n";
+    std::fs::write(&file, table).unwrap();
+    let load = |source: &str| source.parse::<DataSource>().unwrap().load().unwrap();
+    let data = load(&source);
+    assert_eq!((data.train.labels.clone(), data.test.labels.clone()), (vec![1, 0, 1, 1, 1], vec![0]));
+    let indices = |samples: &Samples| match &samples.features {
+        Features::OneHot { indices, width, active } => (indices.clone(), *width, *active),
+        _ => panic!("one-hot features"),
+    };
+    // Features in order of appearance: A5, B9, B8, A6. Category A7 is in the test line only.
+    assert_eq!(indices(&data.train), (vec![0, 1, 0, 2, 1, 3, 0, 1, 2, 3], 4, 2));
+    assert_eq!(indices(&data.test), (vec![1, u32::MAX], 4, 2));
+    // Pairs: A5B9, A5B8, A6B9, A6B8 besides.
+    let pairs = load(&source.replace("amazon:", "amazon-pairs:"));
+    assert_eq!(indices(&pairs.train).1, 8);
+    for (broken, expected) in [
+        (table.replace("ACTION", "X"), "line 1 starts with 'X'"),
+        (table.replace("0,5,8", "2,5,8"), "line 3, ACTION is '2'"),
+        (table.replace("0,5,8", "0,5"), "line 3 has 2 fields"),
+        (table.replace("0,5,8", "0,five,8"), "line 3, A is 'five'"),
+        ("ACTION,A\n1,2\n".to_owned(), "1 lines of data"),
+        (String::new(), "line 1 starts with ''"),
+    ] {
+        std::fs::write(&file, broken).unwrap();
+        refused(&source, expected);
+    }
+}
+
+/// The publishers' own files, where they are at hand.
+#[test]
+fn real_samples_are_read() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    if !shared.exists() {
+        eprintln!("skipped: no real samples beside the project");
+        return;
+    }
+    let load = |kind: &str, name: &str| {
+        format!("{kind}:{}", shared.join(name).display()).parse::<DataSource>().unwrap().load().unwrap()
+    };
+    let mnist = load("mnist", "mnist");
+    assert_eq!((mnist.train.len(), mnist.test.len(), mnist.train.width()), (8000, 2000, 784));
+    let cifar = load("cifar10", "cifar10-sample");
+    assert_eq!((cifar.train.len(), cifar.test.len(), cifar.train.width()), (820, 164, 3072));
+    let amazon = load("amazon", "amazon-employee-access/train.csv");
+    assert_eq!((amazon.train.len(), amazon.test.len(), amazon.classes), (26_216, 6553, 2));
+}
+
+/// Serves one file a connection, as many times as asked.
+fn serve(bytes: &'static [u8], times: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(times) {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).unwrap();
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(bytes).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn downloads_are_whole_and_right_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Remote { name: "hello", md5: "5d41402abc4b2a76b9719d911017c592" };
+    let mut told = Vec::new();
+    let from = serve(b"hello", 1);
+    assert!(fetch(&file, &from, folder.path(), |bytes, total| told.push((bytes, total))).unwrap());
+    assert_eq!(told.last(), Some(&(5, Some(5))));
+    assert_eq!(std::fs::read(folder.path().join("hello")).unwrap(), b"hello");
+    // It is there already: the server is gone, and nothing is asked of it.
+    assert!(!fetch(&file, &from, folder.path(), |_, _| ()).unwrap());
+
+    let other = tempfile::tempdir().unwrap();
+    let error = fetch(&file, &serve(b"hullo", 1), other.path(), |_, _| ()).unwrap_err().to_string();
+    assert!(error.contains("the MD5 digest is") && error.contains("nothing was kept"), "{error}");
+    let error = fetch(&file, "http://127.0.0.1:1", other.path(), |_, _| ()).unwrap_err().to_string();
+    assert!(error.contains("--from"), "{error}");
+    assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn archives_are_unpacked() {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(3);
+    header.set_mode(0o644);
+    archive.append_data(&mut header, "inner/file.bin", &b"abc"[..]).unwrap();
+    let bytes: &'static [u8] = Vec::leak(gzip(&archive.into_inner().unwrap()));
+    let digest = <md5::Md5 as md5::Digest>::digest(bytes);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let file = Remote { name: "data.tar.gz", md5: String::leak(digest) };
+    let folder = tempfile::tempdir().unwrap();
+    fetch(&file, &serve(bytes, 1), folder.path(), |_, _| ()).unwrap();
+    assert_eq!(std::fs::read(folder.path().join("inner/file.bin")).unwrap(), b"abc");
+}

@@ -1,0 +1,240 @@
+//! Promise: with a code that tolerates them, Byzantine workers change nothing, bit for bit; the same
+//! configuration gives the same parameters on any number of threads; and what is not verified is refused or
+//! says so.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use ecode::code::{Claim, TieRule};
+use ecode::construct::{algorithm1, uncoded};
+use ecode::train::data::DataSource;
+use ecode::train::{
+    Aggregator, Attack, ByzantineSet, Config, MomentumAt, TrainError, Trainer, TrainingCode, ZeroSign,
+};
+use ecode::verify::{Control, Method, VerifiedCode};
+
+fn code(n: usize, b: usize) -> TrainingCode {
+    let claim = Claim { matrix: algorithm1(n, b).unwrap(), b, ties: TieRule::Abstain };
+    let code = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
+    TrainingCode::verified(code, "algorithm1")
+}
+
+fn config() -> Config {
+    Config { steps: Some(30), batch: 16, data: DataSource::Synthetic, ..Config::default() }
+}
+
+fn trained(config: Config, code: TrainingCode) -> Result<Trainer, TrainError> {
+    let data = config.data.load().unwrap();
+    let mut trainer = Trainer::new(config, code, data)?;
+    while !trainer.finished() {
+        trainer.advance()?;
+    }
+    Ok(trainer)
+}
+
+fn digest(config: Config) -> String {
+    trained(config, code(9, 2)).unwrap().parameters_digest()
+}
+
+#[test]
+fn tolerated_liars_change_nothing() {
+    let honest = digest(Config { byzantine: Some(0), ..config() });
+    let attacks = [Attack::Reverse, Attack::Random, Attack::Constant, Attack::Omniscient, Attack::LabelFlip];
+    let sets = [
+        ByzantineSet::First,
+        ByzantineSet::Random,
+        ByzantineSet::RandomPerStep,
+        ByzantineSet::Worst,
+        ByzantineSet::List(vec![4, 8]),
+    ];
+    for attack in attacks {
+        for byzantine_set in sets.clone() {
+            let lied = Config { attack, byzantine_set: byzantine_set.clone(), audit: true, ..config() };
+            assert_eq!(digest(lied), honest, "{attack:?}, {byzantine_set}");
+        }
+    }
+}
+
+#[test]
+fn liars_beyond_the_radius_are_found_out_by_the_audit() {
+    let beyond = Config { byzantine: Some(5), attack: Attack::Omniscient, audit: true, ..config() };
+    let error = trained(beyond, code(9, 2)).err().unwrap().to_string();
+    assert!(error.starts_with("audit: in step 0 the decode is wrong on 650 of 650 coordinates"), "{error}");
+    assert!(error.ends_with("the code is verified for 2"), "{error}");
+}
+
+#[test]
+fn every_option_trains_and_any_number_of_threads_gives_the_same_parameters() {
+    let base = config();
+    let variants = [
+        base.clone(),
+        Config { momentum_at: MomentumAt::Worker, ..base.clone() },
+        Config { gradient_noise: 1e-3, ..base.clone() },
+        Config { weight_decay: 0.1, ..base.clone() },
+        Config { zero_sign: ZeroSign::Positive, batch_reduction: 0.5, ..base.clone() },
+        Config { attack: Attack::LabelFlip, byzantine: Some(4), ..base.clone() },
+        Config { aggregator: Aggregator::Median, ..base.clone() },
+        Config { aggregator: Aggregator::Krum, attack: Attack::Ipm, ..base.clone() },
+        Config { aggregator: Aggregator::TrimmedMean, attack: Attack::Alie, ..base.clone() },
+        Config { aggregator: Aggregator::Mean, attack: Attack::Random, ..base.clone() },
+        Config { seed: 1, ..base.clone() },
+    ];
+    let mut seen = Vec::new();
+    for variant in variants {
+        let [one, three] = [1, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| digest(variant.clone()))
+        });
+        assert_eq!(one, three, "{variant:?}");
+        assert!(!seen.contains(&one), "{variant:?} changes nothing");
+        seen.push(one);
+    }
+}
+
+/// An honest run learns: from one in ten to most.
+#[test]
+fn training_learns() {
+    let long = Config { steps: Some(200), lr: Some(1e-3), ..config() };
+    let mut trainer = trained(long, code(9, 2)).unwrap();
+    let metrics = trainer.evaluate();
+    assert!(metrics.test_accuracy > 0.8, "{metrics:?}");
+    assert!(metrics.test_loss < 1.0 && metrics.wrong_coordinates == 0 && metrics.verified);
+    // 650 signs are 82 bytes; nine workers, 200 steps.
+    assert_eq!((metrics.bytes_up, metrics.bytes_down), (9 * 200 * 82, 9 * 200 * 82));
+    let floats = Config { aggregator: Aggregator::Mean, byzantine: Some(0), ..config() };
+    assert_eq!(trained(floats, code(9, 2)).unwrap().evaluate().bytes_up, 9 * 30 * 4 * 650);
+}
+
+/// Uncoded, half as many liars as honest workers leave their mark; the code's users do not see them.
+#[test]
+fn uncoded_runs_decode_wrong_where_coded_ones_do_not() {
+    let claim = Claim { matrix: uncoded(9).unwrap(), b: 0, ties: TieRule::Abstain };
+    let uncoded = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
+    let lied = || Config { byzantine: Some(2), ..config() };
+    let wrong = |code| trained(lied(), code).unwrap().evaluate().wrong_coordinates;
+    assert_eq!(wrong(code(9, 2)), 0);
+    assert!(wrong(TrainingCode::verified(uncoded, "uncoded")) > 100);
+}
+
+fn ecode(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::cargo_bin("ecode").unwrap().current_dir(folder).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_unverified_code_is_refused_or_labelled_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let all = ["train", "--steps", "20", "--batch", "8", "--code", "bernoulli:n=9,b=2,r=2"];
+        ecode(folder.path(), &[&all, arguments].concat())
+    };
+    let (status, out, error) = run(&["--run", "refused"]);
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    assert!(error.contains("is not verified: it does not tolerate its b = 2"), "{error}");
+    assert!(error.contains("--allow-unverified") && error.lines().count() == 1, "{error}");
+    assert!(!folder.path().join("refused").exists());
+
+    let (status, out, error) = run(&["--run", "allowed", "--allow-unverified"]);
+    assert_eq!(status, Some(0), "{error}");
+    assert!(out.contains("UNVERIFIED"), "{out}");
+    let lines = error.lines().filter(|line| line.starts_with("step"));
+    assert!(
+        lines.clone().count() > 1 && lines.clone().all(|line| line.ends_with("UNVERIFIED code")),
+        "{error}"
+    );
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("allowed").join(name)).unwrap();
+    assert!(read("metrics.jsonl").lines().all(|line| line.ends_with("\"verified\":false}")));
+    assert!(read("summary.json").contains("\"verified\": false"));
+    let (status, _, _) = ecode(folder.path(), &["plot", "allowed", "-o", "curves.svg"]);
+    assert_eq!(status, Some(0));
+    assert!(std::fs::read_to_string(folder.path().join("curves.svg")).unwrap().contains("UNVERIFIED"));
+}
+
+#[test]
+fn a_run_folder_is_enough_to_run_it_again_and_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |arguments: &[&str]| ecode(folder.path(), &[&["train", "-q"], arguments].concat());
+    let first = ["--code", "algorithm1:n=5,b=1", "--steps", "12", "--seed", "3", "--run", "a", "--json"];
+    let (status, first_out, error) = train(&first);
+    assert_eq!((status, error.as_str()), (Some(0), ""));
+    let summary: serde_json::Value = serde_json::from_str(&first_out).unwrap();
+    assert_eq!(summary["status"], "finished");
+    assert_eq!(summary["code"]["verified"], true);
+    assert_eq!(summary["config"]["byzantine"], 1);
+
+    let (status, out, error) = train(&first);
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    assert!(error.contains("a holds a run already"), "{error}");
+
+    let (status, again, _) = train(&["--config", "a/config.toml", "--run", "b", "--json"]);
+    assert_eq!(status, Some(0));
+    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(again["parameters_digest"], summary["parameters_digest"]);
+    let (_, other, _) = train(&["--config", "a/config.toml", "--run", "c", "--seed", "4", "--json"]);
+    let other: serde_json::Value = serde_json::from_str(&other).unwrap();
+    assert_ne!(other["parameters_digest"], summary["parameters_digest"]);
+
+    // A finished run that is resumed stays as it is.
+    let (status, resumed, _) = train(&["--run", "a", "--resume", "--json"]);
+    assert_eq!(status, Some(0));
+    let resumed: serde_json::Value = serde_json::from_str(&resumed).unwrap();
+    assert_eq!(resumed, summary);
+    let table = std::fs::read_to_string(folder.path().join("a/metrics.csv")).unwrap();
+    assert!(table.starts_with("step,epoch,train_loss,") && table.lines().count() == 14, "{table}");
+}
+
+#[test]
+fn bad_configurations_get_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "seed = 1\nattack = \"shout\"\n").unwrap();
+    for (arguments, expected) in [
+        (&["--code", "algorithm1:n=9"][..], "algorithm1 needs b="),
+        (&["--code", "algorithm1:n=9,b=2,c=1"], "algorithm1 has no 'c'"),
+        (&["--code", "hope:n=9"], "no construction is named 'hope'"),
+        (&["--code", "missing.json"], "missing.json"),
+        (&[], "no code: --code takes"),
+        (&["--config", "bad.toml"], "bad.toml: line 2: unknown variant `shout`"),
+        (&["--code", "uncoded:n=9", "--byzantine", "10"], "byzantine is 10; there are 9 workers"),
+        (
+            &["--code", "uncoded:n=9", "--byzantine", "2", "--byzantine-set", "1,9"],
+            "expected 2 different workers",
+        ),
+        (&["--code", "uncoded:n=9", "--batch", "100000"], "the data has 5000 to train on"),
+        (&["--code", "uncoded:n=9", "--attack", "ipm", "--byzantine", "1"], "a vote has none"),
+        (&["--code", "uncoded:n=9", "--momentum", "1"], "momentum is 1; expected below 1"),
+        (&["--code", "uncoded:n=9", "--data", "mnist:"], "unknown data 'mnist:'"),
+        (&["--code", "uncoded:n=4", "--aggregator", "krum", "--byzantine", "2"], "krum needs n ≥ b + 3"),
+        (&["--run", "nothing", "--resume"], "nothing holds no run"),
+    ] {
+        let (status, out, error) = ecode(folder.path(), &[&["train"], arguments].concat());
+        assert_eq!((status, out.as_str()), (Some(2), ""), "{arguments:?}: {error}");
+        assert!(error.contains(expected) && error.lines().count() == 1, "{arguments:?}: {error}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only bad.toml is there");
+}
+
+#[test]
+fn a_sweep_skips_what_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = "settings = [{ n = 5, b = 1 }, { n = 5, b = 1, byzantine = 2 }]\n\
+                schemes = [\"algorithm1\", \"uncoded+median\"]\nseeds = [0, 1]\n\
+                [base]\nsteps = 10\nbatch = 8\n[overrides.\"uncoded+median\"]\nlr = 0.05\n";
+    std::fs::write(folder.path().join("grid.toml"), grid).unwrap();
+    let (status, first, error) = ecode(folder.path(), &["sweep", "grid.toml", "-q"]);
+    assert_eq!((status, error.as_str()), (Some(0), ""));
+    assert!(
+        first.contains("| algorithm1") && first.contains("mean ± standard deviation over 2 seeds"),
+        "{first}"
+    );
+    let log = folder.path().join("runs/grid/n5-b1-actual2/uncoded+median/reverse/seed1/metrics.jsonl");
+    let written = std::fs::metadata(&log).unwrap().modified().unwrap();
+    let (_, second, _) = ecode(folder.path(), &["sweep", "grid.toml", "-q"]);
+    assert_eq!(first, second);
+    assert_eq!(std::fs::metadata(&log).unwrap().modified().unwrap(), written, "not run again");
+    std::fs::write(folder.path().join("grid.toml"), grid.replace("steps = 10", "steps = 11")).unwrap();
+    let (status, _, error) = ecode(folder.path(), &["sweep", "grid.toml", "-q"]);
+    assert_eq!(status, Some(2));
+    assert!(error.contains("holds a run of another configuration"), "{error}");
+}
