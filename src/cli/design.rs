@@ -6,8 +6,8 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{
-    Algorithm1, Bernoulli, Block, Gluing, algorithm1, bernoulli, best_with, blocks, cyclic, full, repetition,
-    uncoded,
+    Algorithm1, Bernoulli, Block, Disjoint, Gluing, algorithm1, bernoulli, best_with, blocks, cyclic, full,
+    repetition, uncoded,
 };
 use ecode::format::{Format, MatrixFile, verdict_json};
 use ecode::search::bounds;
@@ -82,6 +82,8 @@ enum Construction {
     Algorithm1,
     /// Small blocks glued together: fewer ones than algorithm1 (n odd, b ≥ 1)
     Gluing,
+    /// Rows that share no partition, beside full ones (n odd, b ≥ 1)
+    Disjoint,
     /// Every entry 1 with probability p
     Bernoulli,
     /// Each worker its own partition
@@ -115,6 +117,9 @@ impl Design {
                 let code = Gluing::with_blocks(n, b, &self.blocks()?)?;
                 let parts = code.shape.to_json();
                 (code.matrix, json!({"name": "gluing", "n": n, "b": b, "parts": parts}))
+            }
+            Construction::Disjoint => {
+                (Disjoint::new(n, b)?.matrix()?, json!({"name": "disjoint", "n": n, "b": b}))
             }
             Construction::Uncoded => (uncoded(n)?, json!({"name": "uncoded", "n": n})),
             Construction::Full => (full(n, k)?, json!({"name": "full", "n": n, "k": k})),

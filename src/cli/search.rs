@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use comfy_table::{Table, presets};
-use ecode::construct::{Algorithm1, Block, Gluing, best, blocks};
+use ecode::construct::{Algorithm1, Block, best, best_with, blocks};
 use ecode::format::{Format, MatrixFile};
 use ecode::report::{thousands, time};
-use ecode::search::{Effort, Quest, bounds, improve, minimum};
+use ecode::search::{Effort, Quest, bounds, improve, improve_beside, minimum};
 use ecode::verify::{Conclusion, Control};
+use itertools::Itertools as _;
 use serde_json::json;
 
 use super::verify::{How, ending};
@@ -20,7 +21,8 @@ use super::{Common, Ending, design, input, output, parse_time, watch};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode search --n 11 --b 2 --time 20s\n  \
                         ecode search --n 15 --b 2 --time 10m --catalogue mine.txt -o better.json\n  \
-                        ecode design --construction gluing --n 15 --b 2 --catalogue mine.txt\n  \
+                        ecode design --n 15 --b 2 --catalogue mine.txt\n  \
+                        ecode search --n 17 --b 4 --beside 1,3,3 --time 20s\n  \
                         ecode search --n 11 --b 1 --exact\n\n\
                         Simulated annealing over the rows of the partitions that no dictator holds. What is \
                         found is verified like any other code.")]
@@ -34,8 +36,11 @@ pub(crate) struct Search {
     /// How long to look
     #[arg(long, default_value = "60s", value_parser = parse_time)]
     time: Duration,
+    /// Look only for codes in which rows of these odd loads share no partition with others, as in 1,1,3,3,3
+    #[arg(long, value_name = "LOADS", value_delimiter = ',')]
+    beside: Vec<usize>,
     /// Find the fewest ones of any code by exhaustion, whatever its shape (n ≤ 15); --timeout ends it early
-    #[arg(long, conflicts_with_all = ["time", "seed", "catalogue"])]
+    #[arg(long, conflicts_with_all = ["time", "seed", "catalogue", "beside"])]
     exact: bool,
     /// The random seed; the search goes on with the ones after it
     #[arg(long, default_value_t = 1)]
@@ -126,13 +131,24 @@ impl Search {
             Some(path) if path.exists() => input::blocks(path)?,
             _ => Vec::new(),
         };
-        let code = |own: &[Block]| Gluing::with_blocks(n, b, &[blocks(), own].concat());
+        let code = |own: &[Block]| best_with(n, b, &[blocks(), own].concat());
+        ensure!(b > 0, "b = 0 needs no search: every worker its own partition");
         let known = code(&own)?;
         ensure!(
-            quest.points <= Quest::MOST_POINTS,
-            "n = {n}, b = {b}: the search is over {} partitions, and reaches {}; \
-             'ecode design --construction gluing' builds larger codes from small parts",
-            quest.points,
+            self.beside.iter().all(|load| load % 2 == 1),
+            "--beside {}: expected odd loads",
+            self.beside.iter().join(",")
+        );
+        let points = if self.beside.is_empty() {
+            quest.points
+        } else {
+            n.checked_sub(self.beside.iter().sum())
+                .context("--beside: these loads have more partitions than n")?
+        };
+        ensure!(
+            (1..=Quest::MOST_POINTS).contains(&points),
+            "n = {n}, b = {b}: the search would be over {points} partitions, and takes 1 to {}; \
+             'ecode design' builds larger codes from small parts, --beside leaves fewer to search",
             Quest::MOST_POINTS
         );
         let control = watch::control(common)?;
@@ -144,7 +160,13 @@ impl Search {
                 // Longer and longer restarts.
                 let moves = 50_000 << (seed - self.seed).min(10);
                 let effort = Effort { moves, restarts: 8, seed };
-                if let Some(family) = improve(quest, effort, &|| search.stopped())
+                let stopped = || search.stopped();
+                let family = if self.beside.is_empty() {
+                    improve(quest, effort, &stopped)
+                } else {
+                    improve_beside(n, b, &self.beside, effort, &stopped)
+                };
+                if let Some(family) = family
                     && let Ok(found) = code(std::slice::from_ref(&family))
                     && found.matrix.ones() < best.0
                 {
@@ -159,8 +181,7 @@ impl Search {
         }
         let code = code(&own)?;
         let paper = Algorithm1::new(n, b)?.ones();
-        let parts = code.shape.to_json();
-        let construction = json!({"name": "gluing", "n": n, "b": b, "parts": parts});
+        let construction = code.to_json();
         let verdict =
             self.how.decide_glued(&code.matrix, Some(b), Some(&construction), &control, common.quiet)?;
         ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the family found is not tolerant");

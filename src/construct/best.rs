@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Block, ConstructError, Gluing, Kind, algorithm1, blocks, parameter, uncoded};
+use super::{Block, ConstructError, Disjoint, Gluing, Kind, algorithm1, blocks, parameter, uncoded};
 use crate::code::{AllocationMatrix, MAX_SIZE};
 use crate::verify::Shape;
 
@@ -15,6 +15,8 @@ pub enum Made {
     Algorithm1,
     /// Parts glued together; the shape is what proves the code.
     Gluing(Shape),
+    /// Disjoint rows.
+    Disjoint,
     /// Listed row by row: who found it.
     Listed(String),
 }
@@ -31,13 +33,14 @@ pub struct Best {
 }
 
 impl Best {
-    /// The construction's name: `uncoded`, `algorithm1`, `gluing` or `listed`.
+    /// The construction's name: `uncoded`, `algorithm1`, `gluing`, `disjoint` or `listed`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self.made {
             Made::Uncoded => "uncoded",
             Made::Algorithm1 => "algorithm1",
             Made::Gluing(_) => "gluing",
+            Made::Disjoint => "disjoint",
             Made::Listed(_) => "listed",
         }
     }
@@ -102,6 +105,10 @@ pub fn best_with(n: usize, b: usize, blocks: &[Block]) -> Result<Best, Construct
     let mut best = Best { matrix: paper, b, made: Made::Algorithm1 };
     if glued.matrix.ones() < best.matrix.ones() {
         best = Best { matrix: glued.matrix, b, made: Made::Gluing(glued.shape) };
+    }
+    let disjoint = Disjoint::new(n, b)?;
+    if disjoint.ones() < best.matrix.ones() {
+        best = Best { matrix: disjoint.matrix()?, b, made: Made::Disjoint };
     }
     if let Some((matrix, found)) = listed.filter(|(matrix, _)| matrix.ones() < best.matrix.ones()) {
         best = Best { matrix, b, made: Made::Listed(found.clone()) };

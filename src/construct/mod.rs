@@ -6,12 +6,14 @@ mod algorithm1;
 mod bernoulli;
 mod best;
 mod classical;
+mod disjoint;
 mod gluing;
 
 pub use algorithm1::{Algorithm1, algorithm1};
 pub use bernoulli::{Bernoulli, bernoulli};
 pub use best::{Best, Made, best, best_with};
 pub use classical::{cyclic, full, repetition, uncoded};
+pub use disjoint::Disjoint;
 pub use gluing::{Block, BlockError, Gluing, Kind, blocks, parse_blocks};
 
 use crate::code::MatrixError;

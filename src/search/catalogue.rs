@@ -60,6 +60,7 @@ impl Entry {
             Made::Uncoded => "uncoded".to_owned(),
             Made::Algorithm1 => "Algorithm 1".to_owned(),
             Made::Gluing(shape) => format!("gluing {shape}"),
+            Made::Disjoint => "disjoint rows".to_owned(),
             Made::Listed(found) => found.clone(),
         }
     }

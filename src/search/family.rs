@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::anneal::{Problem, Row, Schedule, anneal, local_tests, message_tests, part_tests};
+use super::anneal::{Problem, Row, Schedule, Test, anneal, local_tests, message_tests, part_tests};
 use crate::construct::{Block, Kind};
 
 /// What is looked for.
@@ -56,6 +56,55 @@ impl Quest {
     }
 }
 
+/// The tests of rows beside disjoint ones: with `budget` wins in all and t points, a K of the other
+/// points may win what the disjoint rows leave of the budget when they get the other t − |K| points.
+fn tests_beside(points: usize, loads: &[usize], t: usize, budget: usize) -> Option<Vec<Test>> {
+    let mut majorities: Vec<usize> = loads.iter().map(|load| load.div_ceil(2)).collect();
+    majorities.sort_unstable();
+    let won = |mut left: usize| {
+        majorities.iter().take_while(|&&a| left.checked_sub(a).map(|rest| left = rest).is_some()).count()
+    };
+    let allowed: Vec<usize> =
+        (0..=points.min(t)).map(|k| budget.checked_sub(won(t - k))).collect::<Option<_>>()?;
+    let binds = |k: usize| k > 0 && allowed.get(k + 1) != Some(&allowed[k]);
+    let tests = (1..1_u32 << points).filter_map(|points| {
+        let k = points.count_ones() as usize;
+        (k <= t && binds(k)).then(|| Test { points, old: 0, allowed: allowed[k] as u8 })
+    });
+    Some(tests.collect())
+}
+
+/// The best code for (n, b) that this effort finds in which rows of these odd loads share no partition
+/// with any other row that is not full; `None` where they win too much already, leave no partition or more
+/// than [`Quest::MOST_POINTS`], or nothing is found. Deterministic like [`improve`].
+#[must_use]
+pub fn improve_beside(
+    n: usize,
+    b: usize,
+    loads: &[usize],
+    effort: Effort,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Block> {
+    let start: usize = loads.iter().sum();
+    let t = n.checked_sub(1)? / 2;
+    let points = n.checked_sub(start).filter(|points| (1..=Quest::MOST_POINTS).contains(points))?;
+    let tests = tests_beside(points, loads, t, t.checked_sub(b)?)?;
+    let problem = |rows| Problem { points, old: 0, rows, heaviest: points, tests: tests.clone() };
+    let found = lightest(&problem, n as i64, n.checked_sub(loads.len())?, effort, stopped)?;
+    let mut rows = Vec::new();
+    let mut first = 0;
+    for load in loads {
+        rows.push(((first..first + load).collect(), 0));
+        first += load;
+    }
+    rows.extend(found.iter().map(|row| {
+        ((0..points).filter(|i| row.points >> i & 1 == 1).map(|i| i + start).collect::<Vec<_>>(), 0)
+    }));
+    let loads: Vec<String> = loads.iter().map(usize::to_string).collect();
+    let found = format!("search beside {}, seed {}", loads.join(","), effort.seed);
+    Some(Block { kind: Kind::Code, b, points: n, rows, found })
+}
+
 /// How long and with which random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
@@ -81,7 +130,30 @@ pub struct Effort {
 /// ```
 #[must_use]
 pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
-    let full = quest.full();
+    let most = if quest.kind == Kind::Code { quest.points } else { usize::MAX };
+    lightest(&|rows| quest.problem(rows), quest.full(), most, effort, stopped).map(|rows| Block {
+        kind: quest.kind,
+        b: quest.b,
+        points: quest.points,
+        rows: rows
+            .iter()
+            .map(|row| {
+                let points = (0..quest.points).filter(|i| row.points >> i & 1 == 1).collect();
+                (points, usize::from(row.old))
+            })
+            .collect(),
+        found: format!("search, seed {}", effort.seed),
+    })
+}
+
+/// The family with the least Σ (weight − full) over at most `most` rows that the effort finds.
+fn lightest(
+    problem: &(dyn Fn(usize) -> Problem + Sync),
+    full: i64,
+    most: usize,
+    effort: Effort,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<Row>> {
     let cost = |rows: &[Row]| rows.iter().map(|row| row.weight() as i64 - full).sum::<i64>();
     let schedule = |restart, price| Schedule {
         seed: effort.seed,
@@ -93,8 +165,8 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
     };
     let mut best: Option<Vec<Row>> = None;
     let mut rows = 1;
-    while !stopped() {
-        let problem = quest.problem(rows);
+    while !stopped() && rows <= most {
+        let problem = problem(rows);
         let found = (0..effort.restarts)
             .into_par_iter()
             .find_map_first(|restart| anneal(&problem, &schedule(restart, 0.0), &[], stopped));
@@ -107,7 +179,7 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
         if rows == 0 || stopped() {
             continue;
         }
-        let problem = quest.problem(rows);
+        let problem = problem(rows);
         let lightest = (0..effort.restarts)
             .into_par_iter()
             .filter_map(|restart| {
@@ -121,17 +193,5 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
             best = Some(family);
         }
     }
-    best.map(|rows| Block {
-        kind: quest.kind,
-        b: quest.b,
-        points: quest.points,
-        rows: rows
-            .iter()
-            .map(|row| {
-                let points = (0..quest.points).filter(|i| row.points >> i & 1 == 1).collect();
-                (points, usize::from(row.old))
-            })
-            .collect(),
-        found: format!("search, seed {}", effort.seed),
-    })
+    best
 }

@@ -13,4 +13,4 @@ mod family;
 pub use bounds::{Bound, Exhausted, bounds, exhausted};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use exact::{Exact, minimum};
-pub use family::{Effort, Quest, improve};
+pub use family::{Effort, Quest, improve, improve_beside};
