@@ -230,6 +230,19 @@ impl Analysis {
         Ok(Self { matrix: g.clone(), ties, evidence, margins, radius, worst, at, sets })
     }
 
+    /// The probability of an error against adaptive liars, for each q by b; in a sample the value met. The
+    /// larger of the two true signs'; a q outside 0 to 1 is left out.
+    #[must_use]
+    pub fn adaptive_curves(&self, kind: Kind, qs: &[f64]) -> Vec<Vec<f64>> {
+        let profile = match &self.evidence {
+            Evidence::Counted(enumerator) => Profile::exact(enumerator, self.ties),
+            Evidence::Drawn(sample) => Profile::sampled(sample, self.ties),
+        };
+        let curve = |&q: &f64| profile.errors(kind, Adversary::Adaptive, q).ok();
+        let values = |estimates: Vec<Estimate>| estimates.into_iter().map(Estimate::value).collect();
+        qs.iter().filter_map(curve).map(|errors| values(errors.worst())).collect()
+    }
+
     /// How the figures came about: `enumeration`, `structure` or `sampling`.
     #[must_use]
     pub fn method(&self) -> &'static str {

@@ -1,13 +1,13 @@
 //! `ecode analyze`: what a code is worth.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
 use ecode::analysis::{Analysis, AnalysisError, Options};
 use ecode::code::TieRule;
 use ecode::format::{Format, analysis_json};
-use ecode::report::analysis_text;
+use ecode::report::{analysis_page, analysis_text};
 
 use super::{Common, Contradiction, Ending, input, output, watch};
 
@@ -15,7 +15,7 @@ use super::{Common, Contradiction, Ending, input, output, watch};
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode analyze matrix.json\n  ecode analyze matrix.json --q 0.05,0.1,0.2 --coordinates 11173962\n  \
-                  ecode analyze matrix.json --json | jq .margins\n\n\
+                  ecode analyze matrix.json --html report.html\n  ecode analyze matrix.json --json | jq .margins\n\n\
                   Each partition's sign is wrong independently with probability q. The liars are chosen at random, \
                   or fixed before the message (the worst set), or after it (adaptive). Up to about 37 partitions, \
                   or where the matrix has structure, all 2^k messages are counted and every figure is exact; \
@@ -32,6 +32,9 @@ pub(crate) struct Analyze {
     /// The file's format, whatever its name is: json, csv, npy, txt
     #[arg(long)]
     format: Option<Format>,
+    /// Also write a page for the browser here, with pictures; complete in itself
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Print the analysis as one JSON document
     #[arg(long)]
     json: bool,
@@ -85,7 +88,13 @@ impl Analyze {
         let analysis =
             watch::with_progress(&control, common.quiet, || Analysis::of(&file.matrix, &options, &control))
                 .map_err(told)?;
-        if self.json {
+        if let Some(path) = &self.html {
+            let page = analysis_page(&input::name(&self.file), &analysis, self.coordinates);
+            output::write(path, page.as_bytes())?;
+        }
+        if self.html.as_deref() == Some(Path::new("-")) {
+            // The page was the answer.
+        } else if self.json {
             output::print(&analysis_json(&analysis, self.coordinates).to_string())?;
         } else {
             output::print(&analysis_text(&analysis, self.coordinates, output::glyphs()))?;

@@ -27,3 +27,8 @@ pub(crate) fn blocks(path: &Path) -> anyhow::Result<Vec<Block>> {
     let text = String::from_utf8(bytes).with_context(|| path.display().to_string())?;
     parse_blocks(&text).with_context(|| path.display().to_string())
 }
+
+/// What a file is called in a picture's or a page's title.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+}

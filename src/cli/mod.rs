@@ -7,6 +7,7 @@ mod analyze;
 mod bounds;
 mod check;
 mod code;
+mod compare;
 mod data;
 mod design;
 mod doctor;
@@ -84,6 +85,7 @@ enum Command {
     Check(check::Check),
     Search(search::Search),
     Analyze(analyze::Analyze),
+    Compare(compare::Compare),
     Ensemble(ensemble::EnsembleCommand),
     Train(Box<train::Train>),
     Sweep(sweep::Sweep),
@@ -139,6 +141,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Check(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
+        Command::Compare(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
         Command::Train(args) => args.run(common),
         Command::Sweep(args) => args.run(common),

@@ -1,28 +1,50 @@
 //! `ecode show`: the picture of G.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use ecode::format::Format;
-use ecode::report::{loads, picture};
+use ecode::code::TieRule;
+use ecode::format::{Format, MatrixFile};
+use ecode::report::{loads, matrix_page, matrix_svg, picture, standalone};
+use ecode::verify::{Method, verify};
 
-use super::{Common, Ending, input, output};
+use super::{Common, Ending, input, output, watch};
 
 /// Draw a matrix with the loads of its workers and partitions
 #[derive(Args)]
-#[command(after_help = "Example:\n  ecode show matrix.json")]
+#[command(
+    after_help = "Examples:\n  ecode show matrix.json\n  ecode show matrix.json --svg matrix.svg --html matrix.html\n\n\
+                        The pictures mark the worst message and the workers that it turns wrong, where that takes no \
+                        more than seconds to find."
+)]
 pub(crate) struct Show {
     /// The matrix file, or - for standard input
     file: PathBuf,
     /// The file's format, whatever its name is: json, csv, npy, txt
     #[arg(long)]
     format: Option<Format>,
+    /// Write the picture as SVG here, or - for standard output
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the picture as a page for the browser here, or - for standard output
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
+    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    ties: TieRule,
 }
+
+/// So long the worst message is looked for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Show {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let file = input::matrix(&self.file, self.format)?;
         let g = &file.matrix;
+        if self.svg.is_some() || self.html.is_some() {
+            return self.draw(&file, common);
+        }
         let columns = g.partition_loads();
         let (least, most) = (columns.iter().min(), columns.iter().max());
         output::print(&format!(
@@ -40,6 +62,27 @@ impl Show {
         ))?;
         if file.verification.is_some() && !common.quiet {
             eprintln!("note: the file's verification is a claim; 'ecode verify' recomputes it");
+        }
+        Ok(Ending::Done)
+    }
+
+    /// The pictures as files.
+    fn draw(&self, file: &MatrixFile, common: &Common) -> anyhow::Result<Ending> {
+        let g = &file.matrix;
+        let control = watch::control(common)?.within(PATIENCE);
+        let verdict = watch::with_progress(&control, common.quiet, || {
+            verify(g, None, self.ties, &Method::Auto, &control)
+        })
+        .map_err(super::verify::known)?;
+        let worst = verdict.radius().and(verdict.worst.as_ref());
+        if worst.is_none() && !common.quiet {
+            eprintln!("note: the worst message was not found in {} s and is not marked", PATIENCE.as_secs());
+        }
+        if let Some(path) = &self.svg {
+            output::write(path, standalone(&matrix_svg(g, worst)).as_bytes())?;
+        }
+        if let Some(path) = &self.html {
+            output::write(path, matrix_page(&input::name(&self.file), g, worst).as_bytes())?;
         }
         Ok(Ending::Done)
     }

@@ -21,7 +21,7 @@ pub fn probability(p: f64) -> String {
         // Nearer to 1 than the rounding of the sums.
         p if p > 1.0 - 1e-12 => "1".to_owned(),
         // Rounding must not turn what is only nearly certain into 1.
-        p if p > 0.9995 => format!("1 − {:.1e}", 1.0 - p),
+        p if p > 0.9995 => format!("1 - {:.1e}", 1.0 - p),
         p if p >= 1e-3 => format!("{p:.4}"),
         p => format!("{p:.2e}"),
     }

@@ -1,0 +1,115 @@
+//! `ecode compare`: several codes side by side.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use ecode::analysis::{Analysis, Options};
+use ecode::code::TieRule;
+use ecode::format::analysis_json;
+use ecode::report::{Compared, compare_csv, compare_page, compare_table};
+use serde_json::{Value, json};
+
+use super::{Common, Ending, analyze, input, output, watch};
+
+/// Several codes side by side: radius, worst set, errors, bytes, load balance
+#[derive(Args)]
+#[command(after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  \
+                        ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
+                        ecode compare a.json b.json --html codes.html\n\n\
+                        Errors are for b liars, by default one more than the largest radius among the codes. See \
+                        'ecode analyze' for what they mean.")]
+pub(crate) struct Compare {
+    /// The matrix files (json, csv, npy, txt by extension)
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The probability that one partition's sign is wrong
+    #[arg(long, default_value_t = 0.1)]
+    q: f64,
+    /// The number of liars [default: one more than the largest radius]
+    #[arg(long)]
+    b: Option<usize>,
+    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
+    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    ties: TieRule,
+    /// Coordinates of the model, for the bytes of a step
+    #[arg(long, value_name = "D", default_value_t = 1_000_000)]
+    coordinates: u64,
+    /// Messages to draw where they cannot be counted
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    draws: u64,
+    /// The seed of those draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print comma-separated values
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Also write a page for the browser here, with pictures; complete in itself
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+impl Compare {
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        ensure!((0.0..=1.0).contains(&self.q), "--q {}: a probability is from 0 to 1", self.q);
+        let files = self
+            .files
+            .iter()
+            .map(|path| Ok((input::name(path), input::matrix(path, None)?)))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        if let Some(b) = self.b {
+            let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
+            ensure!(b <= least, "--b {b}: one of the codes has only n = {least} workers");
+        }
+        let options =
+            Options { ties: self.ties, qs: vec![self.q], draws: self.draws, seed: self.seed, sample: false };
+        let control = watch::control(common)?;
+        let analyses = watch::with_progress(&control, common.quiet, || {
+            files
+                .iter()
+                .map(|(name, file)| {
+                    let analysis = Analysis::of(&file.matrix, &options, &control);
+                    analysis.map_err(analyze::told).with_context(|| name.clone())
+                })
+                .collect::<anyhow::Result<Vec<_>>>()
+        })?;
+        let radius = analyses.iter().filter_map(|analysis| analysis.radius.flatten()).max();
+        let b = self.b.unwrap_or(radius.map_or(0, |radius| radius + 1));
+        let compared: Vec<Compared> = files
+            .iter()
+            .zip(analyses)
+            .map(|((name, _), analysis)| Compared {
+                name: name.clone(),
+                analysis,
+                coordinates: self.coordinates,
+                b,
+            })
+            .collect();
+        if let Some(path) = &self.html {
+            output::write(path, compare_page(&compared, self.q).as_bytes())?;
+        }
+        if self.html.as_deref() == Some(Path::new("-")) {
+            // The page was the answer.
+        } else if self.json {
+            let codes: Vec<Value> = compared
+                .iter()
+                .map(|code| {
+                    json!({
+                        "file": code.name, "load_balance": code.balance(), "bytes_up": code.bytes().to_string(),
+                        "bytes_down": code.bytes().to_string(), "analysis": analysis_json(&code.analysis, None),
+                    })
+                })
+                .collect();
+            output::print(&json!({"q": self.q, "b": b, "codes": codes}).to_string())?;
+        } else if self.csv {
+            output::print(&compare_csv(&compared, self.q))?;
+        } else {
+            output::print(&compare_table(&compared, self.q))?;
+        }
+        let undecided = control.stopped() && compared.iter().any(|code| !code.analysis.is_exact());
+        Ok(if undecided { Ending::Undecided } else { Ending::Done })
+    }
+}
