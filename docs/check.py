@@ -3,7 +3,7 @@
 
 It recomputes the matrix's digest and each side's formula with its digest, replays every attack by the definitions,
 and says which sides must be proved. It does not replay proofs: `--extract` writes each side's formula, made
-here, and its proof, for a checker such as veripb. Exit code 0: everything that was checked holds; 1: it does not.
+here, and its proof, for a checker such as veripb or rate. Exit code 0: everything that was checked holds; 1: it does not.
 """
 
 import argparse
@@ -45,8 +45,7 @@ def overturns(G, ties, b, attack):
                 return False
         elif sent[j] != honest_vote(G[j], message, ties):
             return False
-    correct = int(2 * len(message) > k)
-    decoded = int(sent.count(1) > sent.count(0))
+    correct, decoded = int(2 * len(message) > k), int(sent.count(1) > sent.count(0))
     return decoded != correct and (attack["correct"], attack["decoded"]) == (correct, decoded)
 
 
@@ -67,10 +66,9 @@ def margin(G, ties, message):
     return (votes.count(correct) - votes.count(1 - correct) - correct) // 2
 
 
-def formula(G, ties, b, answer):
-    """The OPB text of "some message with this answer has a margin below b": b Byzantine workers overturn it."""
-    n, k = len(G), len(G[0])
-    turned = []  # (worker, chosen partitions that turn it, units)
+def voters(G, ties, b, answer):
+    """Who can be turned, as (worker, chosen partitions that turn it, units); units that overturn; the weight."""
+    turned = []
     for j, row in enumerate(G):
         load = sum(row)
         if load % 2 == 1:
@@ -80,21 +78,62 @@ def formula(G, ties, b, answer):
         else:
             tie_is_wrong = ties == "adversarial" or ties == ("zero" if answer == 1 else "one")
             turned.append((j, load // 2 if tie_is_wrong else load // 2 + 1, 2))
-    overturn = n + 1 - answer - 2 * b
+    overturn = len(G) + 1 - answer - 2 * b
     if all(units == 2 for _, _, units in turned):
         turned = [(j, needed, 1) for j, needed, _ in turned]
         overturn = -(-overturn // 2)
+    return turned, overturn, (len(G[0]) - 1) // 2 if answer == 1 else len(G[0]) // 2
+
+
+def formula(G, ties, b, answer):
+    """The OPB text of "some message with this answer has a margin below b": b Byzantine workers overturn it."""
+    k = len(G[0])
+    turned, overturn, most = voters(G, ties, b, answer)
     lines = []
     for place, (j, needed, _) in enumerate(turned):
         if needed > 0:
             row = "".join(f"1 x{i + 1} " for i in range(k) if G[j][i])
             lines.append(f"{row}-{needed} x{k + 1 + place} >= 0 ;")
-    most = (k - 1) // 2 if answer == 1 else k // 2
     lines.append("".join(f"-1 x{i + 1} " for i in range(k)) + f">= {-most} ;")
-    lines.append("".join(f"{units} x{k + 1 + place} " for place, (_, _, units) in enumerate(turned))
-                 + f">= {overturn} ;")
-    header = f"* #variable= {k + len(turned)} #constraint= {len(lines)}"
-    return "\n".join([header, *lines]) + "\n"
+    lines.append("".join(f"{t[2]} x{k + 1 + place} " for place, t in enumerate(turned)) + f">= {overturn} ;")
+    return "\n".join([f"* #variable= {k + len(turned)} #constraint= {len(lines)}", *lines]) + "\n"
+
+
+def totalizer(inputs, most, clauses, variables):
+    """Literals d_1 … d_most, where d_i implies that at least i of the inputs are true."""
+    if len(inputs) <= 1:
+        return list(inputs)
+    half = len(inputs) // 2
+    left = totalizer(inputs[:half], most, clauses, variables)
+    right = totalizer(inputs[half:], most, clauses, variables)
+    outputs = []
+    for _ in range(min(len(inputs), most)):
+        variables[0] += 1
+        outputs.append(variables[0])
+    for i in range(len(left) + 1):
+        for j in range(len(right) + 1):
+            if i + j < len(outputs):
+                clauses.append([-outputs[i + j], *left[i:i + 1], *right[j:j + 1]])
+    return outputs
+
+
+def dimacs(G, ties, b, answer):
+    """The same formula as DIMACS text."""
+    k = len(G[0])
+    turned, overturn, most = voters(G, ties, b, answer)
+    clauses, variables = [], [k + len(turned)]
+    clauses.append([totalizer([-x for x in range(1, k + 1)], k - most, clauses, variables)[k - most - 1]])
+    units = []
+    for place, (j, needed, unit) in enumerate(turned):
+        y = k + 1 + place
+        units += [y] * unit
+        if needed > 0:
+            counts = totalizer([i + 1 for i in range(k) if G[j][i]], needed, clauses, variables)
+            clauses.append([-y, *counts[needed - 1:needed]])
+    if overturn > 0:
+        clauses.append(totalizer(units, overturn, clauses, variables)[overturn - 1:overturn])
+    lines = [f"p cnf {variables[0]} {len(clauses)}", *(" ".join(map(str, [*clause, 0])) for clause in clauses)]
+    return "\n".join(lines) + "\n"
 
 
 def check(certificate, folder):
@@ -116,16 +155,17 @@ def check(certificate, folder):
         yield "sides where a smallest margin is claimed", bool(sides) == (least is not None)
         yield "the attack's message has the smallest margin", not sides or margin(G, ties, attack["message"]) == least
     else:
-        yield "the kind is cutting-planes", kind == "cutting-planes"
+        yield "the kind is cutting-planes or drat", kind in ("cutting-planes", "drat")
         yield "the verdict is tolerant", claim["verdict"] == "tolerant"
     if kind != "refutation" or sides:
         yield "every side is there that must be proved", [s["answer"] for s in sides] == deciding_sides(G, ties)
         for side in sides:
-            text, name = formula(G, ties, least, side["answer"]), f"side-{side['answer']}"
+            text = (dimacs if kind == "drat" else formula)(G, ties, least, side["answer"])
+            name = f"side-{side['answer']}"
             yield f"{name}: the formula is the claim's", side["formula"] == sha256(text)
             if folder:
                 os.makedirs(folder, exist_ok=True)
-                for end, content in (("opb", text), ("pbp", side["proof"])):
+                for end, content in zip(("cnf", "drat") if kind == "drat" else ("opb", "pbp"), (text, side["proof"])):
                     with open(os.path.join(folder, f"{name}.{end}"), "w", encoding="utf-8") as file:
                         file.write(content)
     if "tight" in certificate or "radius" in claim:
@@ -149,9 +189,8 @@ def main():
         for what, holds in results:
             print("ok  " if holds else "FAIL", what)
         holds = all(holds for _, holds in results)
-        proofs = holds and "sides" in certificate
-        verdict = "valid, but for the proofs: --extract them for veripb" if proofs else "valid" if holds else "INVALID"
-        print(f"{name}: {verdict}")
+        proofs = ", but for the proofs: --extract them for another checker" if holds and "sides" in certificate else ""
+        print(f"{name}: {'valid' if holds else 'INVALID'}{proofs}")
         valid &= holds
     sys.exit(0 if valid else 1)
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use assert_cmd::Command;
-use ecode::certificate::{Certificate, ProofError, Scope, certify, check, refute, replay};
-use ecode::code::{AllocationMatrix, Formula, TieRule};
+use ecode::certificate::{Certificate, Evidence, ProofError, Scope, System, certify, check, refute, replay};
+use ecode::code::{AllocationMatrix, Clauses, Formula, TieRule};
 use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli};
 use ecode::verify::{Control, Method, verify};
 use proptest::prelude::*;
@@ -33,9 +33,9 @@ fn ties() -> impl Strategy<Value = TieRule> {
 fn certificate(g: &AllocationMatrix, b: Option<usize>, ties: TieRule) -> Certificate {
     let control = Control::default();
     let verdict = verify(g, b, ties, &Method::Auto, &control).unwrap();
-    let made = certify(g, &verdict, Scope::WorstCase, &control);
+    let made = certify(g, &verdict, Scope::WorstCase, System::CuttingPlanes, &control);
     // The worst case is known only where the radius is.
-    let made = made.or_else(|_| certify(g, &verdict, Scope::Claim, &control)).unwrap();
+    let made = made.or_else(|_| certify(g, &verdict, Scope::Claim, System::CuttingPlanes, &control)).unwrap();
     let read = Certificate::parse(made.to_json().as_bytes()).unwrap();
     assert_eq!(read, made);
     made
@@ -63,6 +63,10 @@ fn accepted_outside(certificate: &Certificate) {
     if let Some((margin, sides)) = certificate.evidence.proofs(claim.b) {
         for side in sides {
             let formula = Formula::below(&claim.matrix, claim.ties, margin, side.correct);
+            if matches!(certificate.evidence, Evidence::Drat(_)) {
+                assert!(rate(&Clauses::of(&claim.matrix, &formula), &side.proof));
+                continue;
+            }
             assert!(
                 veripb(&formula, &side.proof),
                 "{:?}, b = {}, ties {}",
@@ -71,6 +75,49 @@ fn accepted_outside(certificate: &Certificate) {
                 claim.ties
             );
         }
+    }
+}
+
+/// Whether rate, an independent DRAT checker, says that the proof shows the clauses unsatisfiable.
+fn rate(clauses: &Clauses, proof: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let (cnf, drat) = (folder.path().join("formula.cnf"), folder.path().join("proof.drat"));
+    std::fs::write(&cnf, clauses.dimacs()).unwrap();
+    std::fs::write(&drat, proof).unwrap();
+    let output = Process::new("rate").arg("--skip-unit-deletions").args([&cnf, &drat]).output();
+    let Ok(output) = output else { panic!("rate is missing: cargo install rate --locked --version 0.3.0") };
+    String::from_utf8(output.stdout).unwrap().lines().any(|line| line == "s VERIFIED")
+}
+
+/// The DRAT certificate of a tolerant claim, accepted by us and by rate; `None` where the claim is refuted.
+fn drat(g: &AllocationMatrix, b: usize, ties: TieRule) -> Option<Certificate> {
+    let control = Control::default();
+    let verdict = verify(g, Some(b), ties, &Method::Auto, &control).unwrap();
+    let made = certify(g, &verdict, Scope::Claim, System::Drat, &control).unwrap();
+    let read = Certificate::parse(made.to_json().as_bytes()).unwrap();
+    assert_eq!(read, made);
+    assert_eq!(check(&made).unwrap().tolerant, verdict.word() == "tolerant");
+    let (margin, sides) = made.evidence.proofs(b)?;
+    for side in sides {
+        let clauses = Clauses::of(g, &Formula::below(g, ties, margin, side.correct));
+        assert!(rate(&clauses, &side.proof), "{g:?}, b = {b}, ties {ties}\n{}", side.proof);
+    }
+    Some(made)
+}
+
+#[test]
+fn rate_accepts_every_drat_proof_of_algorithm_1() {
+    for (n, b) in [(3, 1), (5, 1), (7, 2), (9, 1), (11, 2), (13, 1), (15, 1), (15, 3)] {
+        assert!(drat(&algorithm1(n, b).unwrap(), b, TieRule::Adversarial).is_some());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn rate_accepts_the_drat_proofs_of_any_shape_under_any_rule(g in matrices(8), ties in ties(), b in 0..2_usize) {
+        drat(&g, b, ties);
     }
 }
 
@@ -207,7 +254,13 @@ fn veripb_and_our_replay_refuse_the_same_proofs() {
 }
 
 /// The corpus: what `ecode check` must say of each.
-const INVALID: [(&str, i32, &str); 51] = [
+const INVALID: [(&str, i32, &str); 57] = [
+    ("drat-as-cutting-planes", 4, "side 0: the formula's digest is sha256:849a"),
+    ("drat-bound", 2, "'-105' is no literal of the formula"),
+    ("drat-only-the-end", 4, "side 0: line 1 does not follow: unit propagation"),
+    ("drat-unfounded", 4, "side 0: line 1 does not follow: unit propagation"),
+    ("drat-unknown-variable", 2, "'99999' is no literal of the formula"),
+    ("drat-without-the-end", 2, "the empty clause is not reached"),
     ("worst-margin", 4, "the smallest margin is said to be 0, but the message's is -2"),
     ("worst-margin-of-another", 4, "the smallest margin is said to be -2, but the message's is -1"),
     ("worst-without-proof", 2, "a refutation has sides exactly where the claim names the smallest margin"),
@@ -290,6 +343,11 @@ fn the_script_in_the_documentation_agrees() {
     assert!(code == Some(0) && !out.contains("FAIL"), "{out}");
     // What only a replay of the proof can tell, and what is wrong with the form of a file only.
     let accepted = [
+        "drat-bound",
+        "drat-only-the-end",
+        "drat-unfounded",
+        "drat-unknown-variable",
+        "drat-without-the-end",
         "assumption",
         "bound-and-formula",
         "dropped-line",

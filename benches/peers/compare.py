@@ -8,7 +8,8 @@ turns (n, k and all loads odd).
 - CP-SAT, "decide": is told W* and proves that W* + 1 is impossible. Only the solver's own time.
 - CaDiCaL, "decide": the same, as CNF with sequential counters. Only the solver's own time.
 
-A peer that passes the limit is stopped and shown as "> limit". Whoever finishes must find ecode's W*:
+A peer that passes the limit of time or memory is stopped and shown as "> limit"; the limit
+counts the making of its model as well. Whoever finishes must find ecode's W*:
 anything else ends the run with exit code 1.
 """
 
@@ -16,6 +17,8 @@ import argparse
 import json
 import multiprocessing
 import os
+import queue
+import resource
 import subprocess
 import sys
 import tempfile
@@ -109,26 +112,43 @@ def cadical(matrix, least, _threads):
         return elapsed, sum(1 for lit in solver.get_model()[k:k + n] if lit > 0) if found else None
 
 
-def limited(function, arguments, limit):
-    """Runs a peer in a process of its own; None when it passes the limit."""
-    queue = multiprocessing.Queue()
-    process = multiprocessing.Process(target=lambda: queue.put(function(*arguments)))
-    process.start()
+def contained(queue, function, arguments, memory):
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     try:
-        return queue.get(timeout=limit)
-    except Exception:
-        return None
+        queue.put(function(*arguments))
+    except MemoryError:
+        queue.put(None)
+
+
+def limited(function, arguments, limit, memory):
+    """Runs a peer in a process of its own, until it passes one of the limits. Returns (result or None, words)."""
+    results = multiprocessing.Queue()
+    process = multiprocessing.Process(target=contained, args=(results, function, arguments, memory))
+    process.start()
+    end = time.monotonic() + limit
+    try:
+        while time.monotonic() < end:
+            try:
+                result = results.get(timeout=0.2)
+                return result, f"> {memory >> 30} GiB"
+            except queue.Empty:
+                # An allocation that fails within the solver ends its process.
+                if not process.is_alive() and results.empty():
+                    return None, f"> {memory >> 30} GiB"
+        return None, f"> {limit:g} s"
     finally:
         process.kill()
         process.join()
 
 
 def main():
-    default = "algorithm1-25-1 algorithm1-31-1 algorithm1-51-1 dense-25 dense-31".split()
+    default = ("algorithm1-25-1 algorithm1-31-1 algorithm1-51-1 algorithm1-101-1 algorithm1-201-5 algorithm1-1001-5 "
+               "dense-25 dense-31 dense-41").split()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("instances", nargs="*", default=default, help="default: " + " ".join(default))
     parser.add_argument("--ecode", required=True, help="the program")
     parser.add_argument("--limit", type=float, default=60, help="seconds for each peer")
+    parser.add_argument("--memory", type=int, default=4, metavar="GIB", help="memory for each peer")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
     print(f"{options.threads} threads, limit {options.limit:g} s\n")
@@ -142,10 +162,13 @@ def main():
             own, most, engine = min(with_ecode(options.ecode, path, options.threads) for _ in range(3))
             cells, ratios = [], []
             for function, least in ((cp_sat, None), (cp_sat, most + 1), (cadical, most + 1)):
-                result = limited(function, (matrix, least, options.threads), options.limit)
+                result, words = limited(
+                    function, (matrix, least, options.threads), options.limit, options.memory << 30)
                 if result is None:
-                    cells.append(f"> {options.limit:g} s")
-                    ratios.append((options.limit / own, "> "))
+                    cells.append(words)
+                    # A peer that ran out of memory says nothing of its speed.
+                    if words.endswith(" s"):
+                        ratios.append((options.limit / own, "> "))
                     continue
                 seconds, found = result
                 if found != (most if least is None else None):

@@ -1,8 +1,9 @@
 //! The checker. It imports the definitions, the formula that they give, and the replay of proofs.
 
+use super::clausal::replay_drat;
 use super::replay::{ProofError, replay};
-use super::{Certificate, Evidence, SideProof, WorstCase};
-use crate::code::{Claim, Counterexample, Formula, Outcome, deciding_sides};
+use super::{Certificate, Evidence, SideProof, System, WorstCase};
+use crate::code::{Claim, Clauses, Counterexample, Formula, Outcome, deciding_sides};
 
 /// What a valid certificate has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
                         "the smallest margin is said to be {margin}, but the message's is {attained}"
                     ));
                 }
-                proved(certificate, *margin, sides, &mut checked)?;
+                proved(certificate, *margin, sides, System::CuttingPlanes, &mut checked)?;
                 checked.push(format!("no message has a smaller margin than the counterexample's, {margin}"));
             } else if !certificate.reductions.is_empty() {
                 return invalid("a refutation without proofs has no reductions".to_owned());
@@ -83,7 +84,11 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
             false
         }
         Evidence::CuttingPlanes(sides) => {
-            proved(certificate, claim.b as i64, sides, &mut checked)?;
+            proved(certificate, claim.b as i64, sides, System::CuttingPlanes, &mut checked)?;
+            true
+        }
+        Evidence::Drat(sides) => {
+            proved(certificate, claim.b as i64, sides, System::Drat, &mut checked)?;
             true
         }
     };
@@ -118,6 +123,7 @@ fn proved(
     certificate: &Certificate,
     margin: i64,
     sides: &[SideProof],
+    system: System,
     checked: &mut Vec<String>,
 ) -> Result<(), Refused> {
     let invalid = |what: String| Err(Refused::Invalid(what));
@@ -134,21 +140,30 @@ fn proved(
     for side in sides {
         let formula = Formula::below(g, ties, margin, side.correct);
         let name = format!("side {}", u8::from(side.correct));
-        if side.formula != formula.digest() {
+        let (digest, size, replayed) = match system {
+            System::CuttingPlanes => {
+                let size = (formula.variables(), formula.inequalities.len(), "inequalities");
+                (formula.digest(), size, replay(&formula, &side.proof))
+            }
+            System::Drat => {
+                let clauses = Clauses::of(g, &formula);
+                let size = (clauses.variables, clauses.clauses.len(), "clauses");
+                (clauses.digest(), size, replay_drat(&clauses, &side.proof))
+            }
+        };
+        if side.formula != digest {
             return invalid(format!(
-                "{name}: the formula's digest is {}, but that of the claim's formula is {}",
-                side.formula,
-                formula.digest()
+                "{name}: the formula's digest is {}, but that of the claim's formula is {digest}",
+                side.formula
             ));
         }
-        let steps = replay(&formula, &side.proof).map_err(|error| match error {
+        let steps = replayed.map_err(|error| match error {
             ProofError::Malformed { .. } => Refused::Malformed(format!("{name}: {error}")),
             ProofError::Rejected { .. } => Refused::Invalid(format!("{name}: {error}")),
         })?;
+        let (variables, count, of) = size;
         checked.push(format!(
-            "{name}: {steps} steps prove that the formula of {} variables and {} inequalities has no solution",
-            formula.variables(),
-            formula.inequalities.len()
+            "{name}: {steps} steps prove that the formula of {variables} variables and {count} {of} has no solution"
         ));
     }
     checked.extend(expected);

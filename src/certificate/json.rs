@@ -151,11 +151,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
         }
         ("refutation", None) => return malformed("kind refutation has a counterexample"),
         ("cutting-planes", None) if !sides.is_empty() && margin.is_none() => Evidence::CuttingPlanes(sides),
-        ("cutting-planes", ..) => {
-            return malformed("kind cutting-planes has sides, no counterexample and no smallest margin");
+        ("drat", None) if !sides.is_empty() && margin.is_none() => Evidence::Drat(sides),
+        (kind @ ("cutting-planes" | "drat"), ..) => {
+            return malformed(format!("kind {kind} has sides, no counterexample and no smallest margin"));
         }
         (other, ..) => {
-            return malformed(format!("kind is \"{other}\", expected refutation or cutting-planes"));
+            return malformed(format!("kind is \"{other}\", expected refutation, cutting-planes or drat"));
         }
     };
     let tolerant = match file.claim.verdict.as_str() {
@@ -193,6 +194,7 @@ pub(super) fn write(certificate: &Certificate) -> String {
             ("refutation", Some(attack), &worst.sides[..], Some(worst.margin))
         }
         Evidence::CuttingPlanes(sides) => ("cutting-planes", None, &sides[..], None),
+        Evidence::Drat(sides) => ("drat", None, &sides[..], None),
     };
     let verdict = if *tolerant { "tolerant" } else { "refuted" };
     let mut stated = json!({"verdict": verdict, "b": claim.b, "ties": claim.ties.name()});

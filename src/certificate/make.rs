@@ -1,8 +1,9 @@
 //! From a verdict to its certificate.
 
 use super::prove::{NoProof, refute};
-use super::{Certificate, Evidence, SideProof, WorstCase, reductions};
-use crate::code::{AllocationMatrix, Claim, Formula, deciding_sides};
+use super::solve::refute_clauses;
+use super::{Certificate, Evidence, SideProof, System, WorstCase, reductions};
+use crate::code::{AllocationMatrix, Claim, Clauses, Formula, deciding_sides};
 use crate::verify::{Conclusion, Control, Verdict};
 
 /// Why a verdict has no certificate.
@@ -14,6 +15,9 @@ pub enum NoCertificate {
     /// The claim is refuted, but how bad the worst message is was not determined.
     #[error("the worst case was not determined: verify without --b, or with --method exhaustive")]
     WorstCaseUnknown,
+    /// A refutation's worst case is proved by cutting planes only.
+    #[error("how bad a refuted claim gets is proved by cutting planes: leave --proof drat out")]
+    WorstCaseInDrat,
     /// No proof was found.
     #[error(transparent)]
     NoProof(#[from] NoProof),
@@ -35,14 +39,14 @@ pub enum Scope {
 /// Writes down what a verdict rests on. For a tolerant one a proof is searched anew.
 ///
 /// ```
-/// use ecode::certificate::{Certificate, Scope, certify, check};
+/// use ecode::certificate::{Certificate, Scope, System, certify, check};
 /// use ecode::code::TieRule;
 /// use ecode::verify::{Control, Method, verify};
 ///
 /// let g = ecode::construct::algorithm1(7, 2)?;
 /// let control = Control::default();
 /// let verdict = verify(&g, Some(2), TieRule::Zero, &Method::Auto, &control)?;
-/// let text = certify(&g, &verdict, Scope::Claim, &control)?.to_json();
+/// let text = certify(&g, &verdict, Scope::Claim, System::CuttingPlanes, &control)?.to_json();
 /// // Anyone who has the text can check it.
 /// let accepted = check(&Certificate::parse(text.as_bytes())?)?;
 /// assert_eq!((accepted.tolerant, accepted.radius), (true, Some(2)));
@@ -55,6 +59,7 @@ pub fn certify(
     g: &AllocationMatrix,
     verdict: &Verdict,
     scope: Scope,
+    system: System,
     control: &Control,
 ) -> Result<Certificate, NoCertificate> {
     let claim = Claim { matrix: g.clone(), b: verdict.b, ties: verdict.ties };
@@ -62,17 +67,27 @@ pub fn certify(
     let prove = |margin: i64| -> Result<Vec<SideProof>, NoCertificate> {
         let side = |correct| {
             let formula = Formula::below(g, claim.ties, margin, correct);
-            let proof = refute(&formula, &|| control.stopped()).map_err(|error| match error {
+            let (formula, proof) = match system {
+                System::CuttingPlanes => (formula.digest(), refute(&formula, &|| control.stopped())),
+                System::Drat => {
+                    let clauses = Clauses::of(g, &formula);
+                    (clauses.digest(), refute_clauses(&clauses, &|| control.stopped()))
+                }
+            };
+            let proof = proof.map_err(|error| match error {
                 NoProof::Satisfiable => NoCertificate::Contradiction,
                 error => error.into(),
             })?;
-            Ok(SideProof { correct, formula: formula.digest(), proof })
+            Ok(SideProof { correct, formula, proof })
         };
         deciding_sides(g, claim.ties).into_iter().map(side).collect()
     };
     let (evidence, reductions) = match (&verdict.conclusion, &verdict.worst) {
         (Conclusion::Undecided, _) => return Err(NoCertificate::Undecided),
         (Conclusion::Refuted(_), Some(worst)) if scope == Scope::WorstCase => {
+            if system == System::Drat {
+                return Err(NoCertificate::WorstCaseInDrat);
+            }
             if verdict.radius().is_none() {
                 return Err(NoCertificate::WorstCaseUnknown);
             }
@@ -85,7 +100,12 @@ pub fn certify(
         }
         (Conclusion::Tolerant, _) => {
             tight = verdict.worst.as_ref().and_then(|worst| worst.attack(g, claim.ties, claim.b + 1));
-            (Evidence::CuttingPlanes(prove(claim.b as i64)?), reductions(&claim))
+            let sides = prove(claim.b as i64)?;
+            let evidence = match system {
+                System::CuttingPlanes => Evidence::CuttingPlanes(sides),
+                System::Drat => Evidence::Drat(sides),
+            };
+            (evidence, reductions(&claim))
         }
     };
     Ok(Certificate {

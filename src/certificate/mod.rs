@@ -7,18 +7,22 @@
 
 mod bound;
 mod check;
+mod clausal;
 mod inequality;
 mod json;
 mod make;
 mod prove;
 mod replay;
 mod simplex;
+mod solve;
 
 pub use check::{Accepted, Refused, check, reductions};
+pub use clausal::replay_drat;
 pub use json::MalformedCertificate;
 pub use make::{NoCertificate, Scope, certify};
 pub use prove::{MOST_BYTES, NoProof, refute};
 pub use replay::{ProofError, replay};
+pub use solve::refute_clauses;
 
 use crate::code::{Claim, Counterexample};
 
@@ -55,6 +59,8 @@ pub enum Evidence {
     },
     /// It holds: each side's formula has no solution, by a cutting-planes proof.
     CuttingPlanes(Vec<SideProof>),
+    /// It holds: each side's clauses have no solution, by a DRAT proof.
+    Drat(Vec<SideProof>),
 }
 
 /// The smallest margin of all messages, and proofs that it is not smaller.
@@ -77,13 +83,40 @@ pub struct SideProof {
     pub proof: String,
 }
 
+/// In which system a tolerant verdict is proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum System {
+    /// Cutting planes over inequalities, in the VeriPB format.
+    #[default]
+    CuttingPlanes,
+    /// Clauses, in the DRAT format, by a SAT solver.
+    Drat,
+}
+
+/// The name of a proof system that is none of the two.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown proof '{0}': expected cutting-planes or drat")]
+pub struct UnknownSystem(String);
+
+impl std::str::FromStr for System {
+    type Err = UnknownSystem;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSystem> {
+        match text {
+            "cutting-planes" => Ok(Self::CuttingPlanes),
+            "drat" => Ok(Self::Drat),
+            _ => Err(UnknownSystem(text.to_owned())),
+        }
+    }
+}
+
 impl Evidence {
     /// The smallest margin that the proofs are about, and the proofs.
     #[must_use]
     pub fn proofs(&self, b: usize) -> Option<(i64, &[SideProof])> {
         match self {
             Self::Refutation { worst, .. } => worst.as_ref().map(|worst| (worst.margin, &worst.sides[..])),
-            Self::CuttingPlanes(sides) => Some((b as i64, sides)),
+            Self::CuttingPlanes(sides) | Self::Drat(sides) => Some((b as i64, sides)),
         }
     }
 }

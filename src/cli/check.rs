@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::certificate::{Accepted, Certificate, Refused, check};
-use ecode::code::Formula;
+use ecode::certificate::{Accepted, Certificate, Evidence, Refused, check};
+use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, read_all, write_whole};
 use serde_json::json;
 
@@ -118,8 +118,14 @@ fn extract(certificate: &Certificate, folder: &std::path::Path) -> anyhow::Resul
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let claim = &certificate.claim;
     for side in sides {
-        let formula = Formula::below(&claim.matrix, claim.ties, margin, side.correct).opb();
-        for (end, text) in [("opb", &formula), ("pbp", &side.proof)] {
+        let formula = Formula::below(&claim.matrix, claim.ties, margin, side.correct);
+        let files = match &certificate.evidence {
+            Evidence::Drat(_) => {
+                [("cnf", Clauses::of(&claim.matrix, &formula).dimacs()), ("drat", side.proof.clone())]
+            }
+            _ => [("opb", formula.opb()), ("pbp", side.proof.clone())],
+        };
+        for (end, text) in files {
             let path = folder.join(format!("side-{}.{end}", u8::from(side.correct)));
             write_whole(&path, text.as_bytes())
                 .with_context(|| format!("cannot write {}", path.display()))?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use ecode::certificate::{NoCertificate, Scope, certify};
+use ecode::certificate::{NoCertificate, Scope, System, certify};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
@@ -40,6 +40,9 @@ pub(crate) struct Verify {
     /// With --certificate, for a refuted claim: prove also that no message is worse
     #[arg(long, requires = "certificate")]
     worst_case: bool,
+    /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers)
+    #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM")]
+    proof: System,
 }
 
 /// How a claim is decided.
@@ -196,8 +199,9 @@ impl Verify {
         }
         let scope = if self.worst_case { Scope::WorstCase } else { Scope::Claim };
         let Some(path) = &self.certificate else { return Ok(ending(&verdict)) };
-        let certificate =
-            watch::with_progress(&control, common.quiet, || certify(g, &verdict, scope, &control));
+        let certificate = watch::with_progress(&control, common.quiet, || {
+            certify(g, &verdict, scope, self.proof, &control)
+        });
         match certificate {
             Ok(certificate) => {
                 output::write(path, certificate.to_json().as_bytes())?;

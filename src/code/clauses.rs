@@ -6,7 +6,9 @@
 
 use std::fmt::Write as _;
 
-use super::{AllocationMatrix, Formula};
+use sha2::{Digest as _, Sha256};
+
+use super::{AllocationMatrix, Formula, matrix::hexadecimal};
 
 /// How cardinality constraints become clauses. Both give, for a list of literals, outputs o₁ … o_u
 /// where oᵢ implies that at least i of the list are true.
@@ -129,6 +131,12 @@ impl Clauses {
             before = outputs;
         }
         before
+    }
+
+    /// `sha256:` and the SHA-256 of [`Self::dimacs`] in lower-case hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        hexadecimal(&Sha256::digest(self.dimacs().as_bytes()))
     }
 
     /// The clauses as DIMACS text: the header, then one line a clause.
