@@ -240,6 +240,7 @@ pub(super) fn enumerate_by(g: &AllocationMatrix, how: How) -> Option<Enumerator>
 mod tests {
     use super::*;
     use crate::code::{Message, majority};
+    use crate::construct::{algorithm1, cyclic};
 
     /// Both ways count what the definition counts, on shapes from empty to full rows.
     #[test]
@@ -276,6 +277,42 @@ mod tests {
                 assert_eq!(counted.counts, expected, "{how:?} {g:?}");
                 assert!(counted.is_complete());
             }
+        }
+    }
+
+    /// Where no definition reaches, both ways still agree: merged columns, ties, many outer classes.
+    #[test]
+    fn both_ways_agree_on_larger_codes() {
+        let rows = |rows: &[&[usize]], k: usize| AllocationMatrix::from_supports(k, rows);
+        let wheel: Vec<Vec<usize>> = (0..21).map(|j| (0..4).map(|i| (j + i) % 21).collect()).collect();
+        let codes = [
+            algorithm1(21, 2).ok(),
+            algorithm1(23, 5).ok(),
+            algorithm1(25, 1).ok(),
+            cyclic(22, 3).ok(),
+            AllocationMatrix::from_supports(21, &wheel).ok(),
+            rows(&[&[0, 1], &[1, 2, 3, 4], &[], &[5, 6, 7, 8, 9, 10]], 24).ok(),
+        ];
+        for g in codes.into_iter().flatten() {
+            let [listed, counted] = [How::Enumeration, How::Structure].map(|how| enumerate_by(&g, how));
+            let (Some(listed), Some(counted)) = (listed, counted) else { panic!("{g:?}") };
+            assert_eq!(listed.counts, counted.counts, "{g:?}");
+            assert!(listed.is_complete());
+        }
+    }
+
+    /// 2^201 messages, each counted once, and the radius that the theorem gives.
+    #[test]
+    fn algorithm_1_is_exact_for_201_workers() {
+        for b in [1, 5, 20] {
+            let Ok(g) = algorithm1(201, b) else { panic!("n is odd") };
+            let Ok(counted) = enumerate(&g, &Control::default()) else { panic!("small components") };
+            assert_eq!((counted.how(), counted.is_complete()), (How::Structure, true));
+            assert_eq!(counted.radius(TieRule::Adversarial), Some(b));
+            assert_eq!(
+                counted.margins(TieRule::Zero).margins.values().sum::<BigUint>(),
+                BigUint::from(1_u32) << 201
+            );
         }
     }
 }

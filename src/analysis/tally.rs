@@ -175,3 +175,86 @@ fn part(split: &mut Vec<(Lanes, u32)>, planes: &[Lanes], scale: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every compiled version equals a plain count, with and without ties, for sums of few and many planes.
+    #[test]
+    fn every_version_counts_alike() {
+        let mut state = 3_u64;
+        let mut random = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for (voters, units, ties) in [
+            (0, 1, false),
+            (1, 1, true),
+            (7, 1, true),
+            (9, 3, false),
+            (20, 1, true),
+            (40, 2, true),
+            (90, 1, false),
+        ] {
+            let weights: Vec<usize> = (0..voters).map(|_| 1 + (random() % units) as usize).collect();
+            let blocks = 3;
+            let rows = 1 + 2 * voters;
+            let table: Vec<Lanes> = (0..rows * blocks)
+                .map(
+                    |place| {
+                        if place < blocks { Lanes::ZERO } else { Lanes(std::array::from_fn(|_| random())) }
+                    },
+                )
+                .collect();
+            let (above, order) = Counter::new(&weights);
+            let (tied, tied_order) = Counter::new(&weights);
+            let starts = |order: &[Option<usize>], from: usize| -> Vec<u32> {
+                order.iter().map(|voter| voter.map_or(0, |j| ((1 + from + j) * blocks) as u32)).collect()
+            };
+            let (won, drawn) = (starts(&order, 0), starts(&tied_order, voters));
+            let width = if ties { 1 + weights.iter().sum::<usize>() } else { 1 };
+            let cells = (1 + weights.iter().sum::<usize>()) * width;
+            let tally = Tally { above, tied: ties.then_some(tied), width, cells };
+            let filled: Vec<Block> = (0..blocks)
+                .map(|weight| Block {
+                    filled: Lanes(std::array::from_fn(|_| random())),
+                    weight,
+                    messages: 1 + weight as u128,
+                })
+                .collect();
+            let bit = |row: usize, block: usize, lane: usize| {
+                table[row * blocks + block].0[lane / 64] >> (lane % 64) & 1 == 1
+            };
+            let mut expected = vec![0_u128; 4 * cells];
+            for (place, block) in filled.iter().enumerate() {
+                for lane in (0..Lanes::COUNT).filter(|lane| block.filled.0[lane / 64] >> (lane % 64) & 1 == 1)
+                {
+                    let sum = |from: usize| -> usize {
+                        (0..voters).filter(|j| bit(1 + from + j, place, lane)).map(|j| weights[j]).sum()
+                    };
+                    let cell = sum(0) * width + if ties { sum(voters) } else { 0 };
+                    expected[(1 + block.weight) * cells + cell] += 5 * block.messages;
+                }
+            }
+            let tied: &[u32] = if ties { &drawn } else { &[] };
+            let starts = Starts { above: &won, tied, weight: 1, messages: 5 };
+            let mut counts = Counts::new(&tally, 3);
+            tally.count(&table, &starts, &filled, &mut counts);
+            assert_eq!(counts.messages, expected);
+            let mut counts = Counts::new(&tally, 3);
+            // SAFETY: `count` has just checked the same bounds.
+            unsafe { tally.count_with::<Portable>(&table, &starts, &filled, &mut counts) };
+            assert_eq!(counts.messages, expected);
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
+                let mut counts = Counts::new(&tally, 3);
+                // SAFETY: the processor was just found to have these; the bounds were checked above.
+                unsafe { tally.count_avx2(&table, &starts, &filled, &mut counts) };
+                assert_eq!(counts.messages, expected);
+            }
+        }
+    }
+}
