@@ -197,3 +197,30 @@ fn below(bound: u64, random: &mut ChaCha8Rng) -> u64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Partition i is held by 2^i workers alone, so the number of won workers names the message.
+    #[test]
+    fn a_drawn_message_is_uniform_and_independent_of_the_order_before() {
+        let holder = |j: usize| (j + 1).ilog2() as usize;
+        let Ok(g) = AllocationMatrix::from_fn(31, 5, |j, i| holder(j) == i) else { panic!("31 × 5") };
+        let loads = g.worker_loads();
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut found: BTreeMap<usize, u64> = BTreeMap::new();
+        for _ in 0..20_000 {
+            let mut order = [0, 1, 2, 3, 4];
+            let cell = one(&g, &loads, 2, &mut order, &mut random);
+            assert_eq!(cell.tied, 0);
+            *found.entry(cell.above).or_default() += 1;
+        }
+        // 2000 of each of the 10 messages; the standard deviation is 42.
+        assert_eq!(found.len(), 10);
+        assert!(
+            found.iter().all(|(above, count)| above.count_ones() == 2 && count.abs_diff(2000) < 200),
+            "{found:?}"
+        );
+    }
+}
