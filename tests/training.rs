@@ -230,8 +230,9 @@ fn a_sweep_skips_what_is_finished() {
     );
     let log = folder.path().join("runs/grid/n5-b1-actual2/uncoded+median/reverse/seed1/metrics.jsonl");
     let written = std::fs::metadata(&log).unwrap().modified().unwrap();
-    let (_, second, _) = ecode(folder.path(), &["sweep", "grid.toml", "-q"]);
+    let (_, second, _) = ecode(folder.path(), &["sweep", "grid.toml", "-q", "--plot", "all.png"]);
     assert_eq!(first, second);
+    assert!(std::fs::read(folder.path().join("all.png")).unwrap().starts_with(b"\x89PNG"));
     assert_eq!(std::fs::metadata(&log).unwrap().modified().unwrap(), written, "not run again");
     std::fs::write(folder.path().join("grid.toml"), grid.replace("steps = 10", "steps = 11")).unwrap();
     let (status, _, error) = ecode(folder.path(), &["sweep", "grid.toml", "-q"]);

@@ -1,11 +1,11 @@
 //! `ecode plot`: curves from training logs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use ecode::report::{Curve, curves_html, curves_png, curves_svg, run_table};
-use ecode::train::RunFolder;
+use ecode::train::{RunFolder, Summary};
 
 use super::{Common, Ending, output};
 
@@ -23,31 +23,44 @@ pub(crate) struct Plot {
     output: PathBuf,
 }
 
+/// What a picture's name may end in.
+const KINDS: [&str; 3] = ["svg", "png", "html"];
+
+/// Refuses a name that says no kind of picture, before anything is done for it.
+pub(crate) fn kind(file: &Path) -> anyhow::Result<&str> {
+    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+    if !KINDS.contains(&extension) {
+        bail!("{}: expected a name that ends in .svg, .png or .html", file.display());
+    }
+    Ok(extension)
+}
+
+/// Reads a run.
+pub(crate) fn read(path: &Path) -> anyhow::Result<(Summary, Curve)> {
+    let (folder, _) = RunFolder::open(path)?;
+    let summary = folder.summary()?.with_context(|| {
+        format!("{}: no summary yet; `ecode train --run {0} --resume` finishes the run", path.display())
+    })?;
+    let curve = Curve::of(&summary, folder.log()?);
+    Ok((summary, curve))
+}
+
+/// Writes the picture.
+pub(crate) fn draw(curves: &[Curve], file: &Path) -> anyhow::Result<()> {
+    let bytes = match kind(file)? {
+        "svg" => curves_svg(curves)?.into_bytes(),
+        "png" => curves_png(curves)?,
+        _ => curves_html(curves)?.into_bytes(),
+    };
+    output::write(file, &bytes)
+}
+
 impl Plot {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        let extension = self.output.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-        if !["svg", "png", "html"].contains(&extension) {
-            bail!("--output {}: expected a name that ends in .svg, .png or .html", self.output.display());
-        }
-        let mut summaries = Vec::new();
-        let mut curves = Vec::new();
-        for path in &self.runs {
-            let (folder, _) = RunFolder::open(path)?;
-            let summary = folder.summary()?.with_context(|| {
-                format!(
-                    "{}: no summary yet; `ecode train --run {0} --resume` finishes the run",
-                    path.display()
-                )
-            })?;
-            curves.push(Curve::of(&summary, folder.log()?));
-            summaries.push(summary);
-        }
-        let bytes = match extension {
-            "svg" => curves_svg(&curves)?.into_bytes(),
-            "png" => curves_png(&curves)?,
-            _ => curves_html(&curves)?.into_bytes(),
-        };
-        output::write(&self.output, &bytes)?;
+        kind(&self.output)?;
+        let runs: Vec<_> = self.runs.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+        let (summaries, curves): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
+        draw(&curves, &self.output)?;
         output::print(&run_table(&summaries))?;
         if !common.quiet {
             eprintln!("curves: {}", self.output.display());

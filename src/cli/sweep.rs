@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::train::Session;
-use super::{Common, Ending, code, output, watch};
+use super::{Common, Ending, code, output, plot, watch};
 
 /// Train a grid of runs: settings × schemes × attacks × seeds
 #[derive(Args)]
@@ -35,6 +35,9 @@ pub(crate) struct Sweep {
     /// The folder of all runs [default: runs/NAME-OF-THE-GRID]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
+    /// Draw the curves of all finished runs: .svg, .png or .html
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// Print the table as one JSON document
     #[arg(long)]
     json: bool,
@@ -42,6 +45,9 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        if let Some(file) = &self.plot {
+            plot::kind(file)?;
+        }
         let name = self.grid.display().to_string();
         let text = std::fs::read_to_string(&self.grid).with_context(|| name.clone())?;
         let runs = Grid::from_toml(&text).and_then(|grid| grid.runs()).with_context(|| name.clone())?;
@@ -58,6 +64,7 @@ impl Sweep {
         let session = Session { common, control: &control, speak: false };
         let mut data: HashMap<String, Data> = HashMap::new();
         let mut cells: Vec<Cell> = Vec::new();
+        let mut curves = Vec::new();
         for run in runs {
             if control.stopped() {
                 break;
@@ -71,12 +78,21 @@ impl Sweep {
             let place = base.join(&run.name);
             let summary = one(&session, &run, &place, samples).with_context(|| run.name.clone())?;
             if summary.status == "finished" {
+                if self.plot.is_some() {
+                    curves.push(plot::read(&place)?.1);
+                }
                 let attack = run.config.attack.name().to_owned();
                 add(&mut cells, run, attack, &summary);
                 bar.inc(1);
             }
         }
         bar.finish_and_clear();
+        if let Some(file) = self.plot.as_ref().filter(|_| !curves.is_empty()) {
+            plot::draw(&curves, file)?;
+            if !common.quiet {
+                eprintln!("curves: {}", file.display());
+            }
+        }
         if self.json {
             let cells: Vec<_> = cells.iter().map(cell_json).collect();
             output::print(&json!({"schema": "ecode/sweep/1", "cells": cells}).to_string())?;
