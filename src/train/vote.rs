@@ -19,7 +19,7 @@ const NONE: Block = [0; BLOCK];
 const ALL: Block = [u64::MAX; BLOCK];
 
 /// Blocks that one task takes: 65,536 coordinates, small enough for the cache beside the others.
-const TASK: usize = 128;
+const BLOCKS: usize = 128;
 
 /// A count of up to 4096 votes of weight 1 or 2 needs this many binary digits, and one to compare.
 const DIGITS: usize = 15;
@@ -72,6 +72,16 @@ impl Decoded {
             (false, false) => 1.0,
         }
     }
+}
+
+/// Some of the coordinates of a round: whole blocks from word `first` on, of which the last `padding`
+/// coordinates do not exist and come out as zero.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    messages: &'a [Bits],
+    conduct: &'a [Conduct<'a>],
+    first: usize,
+    padding: usize,
 }
 
 /// The votes of one allocation matrix under one tie rule.
@@ -137,30 +147,51 @@ impl VoteEngine {
         }
         let mut negative = Bits::zeros(d);
         let mut tied = Bits::zeros(d);
-        let tasks = negative.words_mut().par_chunks_mut(BLOCK * TASK);
+        let tasks = negative.words_mut().par_chunks_mut(BLOCK * BLOCKS);
         let wrong = tasks
-            .zip(tied.words_mut().par_chunks_mut(BLOCK * TASK))
+            .zip(tied.words_mut().par_chunks_mut(BLOCK * BLOCKS))
             .enumerate()
             .map(|(task, (negative, tied))| {
-                let first = task * BLOCK * TASK;
+                let first = task * BLOCK * BLOCKS;
                 let padding = (64 * (first + negative.len())).saturating_sub(d);
-                run(|| self.part(messages, conduct, first, padding, negative, tied))
+                self.widest(&Task { messages, conduct, first, padding }, negative, tied)
             })
             .sum();
         Decoded { negative, tied: self.can_tie().then_some(tied), wrong }
     }
 
-    /// The words from `first` on. The last `padding` coordinates do not exist: they come out as zero.
+    /// Runs [`Self::part`] compiled for the widest registers that this processor has.
+    fn widest(&self, task: &Task<'_>, negative: &mut [u64], tied: &mut [u64]) -> u64 {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("avx512f") {
+                // SAFETY: the processor has AVX-512F.
+                return unsafe { self.part_avx512(task, negative, tied) };
+            }
+            if std::arch::is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor has AVX2.
+                return unsafe { self.part_avx2(task, negative, tied) };
+            }
+        }
+        self.part(task, negative, tied)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    fn part_avx512(&self, task: &Task<'_>, negative: &mut [u64], tied: &mut [u64]) -> u64 {
+        self.part(task, negative, tied)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn part_avx2(&self, task: &Task<'_>, negative: &mut [u64], tied: &mut [u64]) -> u64 {
+        self.part(task, negative, tied)
+    }
+
+    /// Votes on the coordinates of a task, and returns how many were decoded wrong.
     #[inline(always)]
-    fn part(
-        &self,
-        messages: &[Bits],
-        conduct: &[Conduct<'_>],
-        first: usize,
-        padding: usize,
-        negative: &mut [u64],
-        tied: &mut [u64],
-    ) -> u64 {
+    fn part(&self, task: &Task<'_>, negative: &mut [u64], tied: &mut [u64]) -> u64 {
+        let Task { messages, conduct, first, padding } = *task;
         let can_tie = self.can_tie();
         let mut wrong = 0;
         let (mut votes, mut inner) = (Counter::new(), Counter::new());
@@ -421,29 +452,4 @@ fn real(padding: usize) -> Block {
         bits @ 1..64 => (1 << bits) - 1,
         _ => u64::MAX,
     })
-}
-
-/// Runs a kernel compiled for the widest registers that this processor has.
-#[inline]
-fn run<T>(kernel: impl FnOnce() -> T) -> T {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2")]
-        fn avx2<T>(kernel: impl FnOnce() -> T) -> T {
-            kernel()
-        }
-        #[target_feature(enable = "avx512f")]
-        fn avx512<T>(kernel: impl FnOnce() -> T) -> T {
-            kernel()
-        }
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has AVX-512F.
-            return unsafe { avx512(kernel) };
-        }
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2.
-            return unsafe { avx2(kernel) };
-        }
-    }
-    kernel()
 }
