@@ -246,8 +246,9 @@ impl VoteEngine {
             if can_tie {
                 *tied = and(votes.just_below(), real);
             }
-            let error = xor(won, and(majority, real));
-            wrong += error.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+            for word in xor(won, and(majority, real)) {
+                wrong += u64::from(word.count_ones());
+            }
         }
         wrong
     }
@@ -324,7 +325,7 @@ fn worker(row: &[usize], messages: &[Bits], at: usize, counter: &mut Counter) ->
             (and(x, y), xor(x, y))
         }
         [x, y, z] => {
-            let [x, y, z] = [x, y, z].map(|i| load(&messages[i], at));
+            let (x, y, z) = (load(&messages[x], at), load(&messages[y], at), load(&messages[z], at));
             (or(and(x, y), and(z, or(x, y))), NONE)
         }
         _ => {
@@ -413,35 +414,53 @@ impl Counter {
     /// After [`Self::at_least`]: where the count is the threshold less one.
     #[inline(always)]
     fn just_below(&self) -> Block {
-        let low = self.digits[..self.top].iter().fold(ALL, |all, &digit| and(all, digit));
-        and(low, not(self.digits[self.top]))
+        let mut low = not(self.digits[self.top]);
+        for digit in 0..self.top {
+            low = and(low, self.digits[digit]);
+        }
+        low
     }
 }
 
+// Plain loops: a closure that is not inlined would be compiled for the narrowest registers.
+
 #[inline(always)]
 fn load(bits: &Bits, at: usize) -> Block {
-    let words = &bits.words()[at..at + BLOCK];
-    std::array::from_fn(|lane| words[lane])
+    let mut block = NONE;
+    block.copy_from_slice(&bits.words()[at..at + BLOCK]);
+    block
 }
 
 #[inline(always)]
-fn and(a: Block, b: Block) -> Block {
-    std::array::from_fn(|lane| a[lane] & b[lane])
+fn and(mut a: Block, b: Block) -> Block {
+    for lane in 0..BLOCK {
+        a[lane] &= b[lane];
+    }
+    a
 }
 
 #[inline(always)]
-fn or(a: Block, b: Block) -> Block {
-    std::array::from_fn(|lane| a[lane] | b[lane])
+fn or(mut a: Block, b: Block) -> Block {
+    for lane in 0..BLOCK {
+        a[lane] |= b[lane];
+    }
+    a
 }
 
 #[inline(always)]
-fn xor(a: Block, b: Block) -> Block {
-    std::array::from_fn(|lane| a[lane] ^ b[lane])
+fn xor(mut a: Block, b: Block) -> Block {
+    for lane in 0..BLOCK {
+        a[lane] ^= b[lane];
+    }
+    a
 }
 
 #[inline(always)]
-fn not(a: Block) -> Block {
-    std::array::from_fn(|lane| !a[lane])
+fn not(mut a: Block) -> Block {
+    for lane in 0..BLOCK {
+        a[lane] = !a[lane];
+    }
+    a
 }
 
 /// Ones on all coordinates of a block but the last `padding`.
