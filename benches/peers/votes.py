@@ -16,6 +16,7 @@ D, N, R = 11_173_962, 15, 3
 
 
 def main():
+    """Prints the four figures."""
     random = numpy.random.default_rng(1)
     signs = (random.integers(0, 2, (N, D), dtype=numpy.int8) * 2 - 1).astype(numpy.int8)
     rows = [[(j + step) % N for step in range(R)] for j in range(N)]
