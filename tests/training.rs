@@ -97,13 +97,13 @@ fn every_option_trains_and_any_number_of_threads_gives_the_same_parameters() {
 fn training_learns() {
     let long = Config { steps: Some(200), lr: Some(1e-3), ..config() };
     let mut trainer = trained(long, code(9, 2)).unwrap();
-    let metrics = trainer.evaluate();
+    let metrics = trainer.evaluate().unwrap();
     assert!(metrics.test_accuracy > 0.8, "{metrics:?}");
     assert!(metrics.test_loss < 1.0 && metrics.wrong_coordinates == 0 && metrics.verified);
     // 650 signs are 82 bytes; nine workers, 200 steps.
     assert_eq!((metrics.bytes_up, metrics.bytes_down), (9 * 200 * 82, 9 * 200 * 82));
     let floats = Config { aggregator: Aggregator::Mean, byzantine: Some(0), ..config() };
-    assert_eq!(trained(floats, code(9, 2)).unwrap().evaluate().bytes_up, 9 * 30 * 4 * 650);
+    assert_eq!(trained(floats, code(9, 2)).unwrap().evaluate().unwrap().bytes_up, 9 * 30 * 4 * 650);
 }
 
 /// Uncoded, half as many liars as honest workers leave their mark; the code's users do not see them.
@@ -112,7 +112,7 @@ fn uncoded_runs_decode_wrong_where_coded_ones_do_not() {
     let claim = Claim { matrix: uncoded(9).unwrap(), b: 0, ties: TieRule::Abstain };
     let uncoded = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
     let lied = || Config { byzantine: Some(2), ..config() };
-    let wrong = |code| trained(lied(), code).unwrap().evaluate().wrong_coordinates;
+    let wrong = |code| trained(lied(), code).unwrap().evaluate().unwrap().wrong_coordinates;
     assert_eq!(wrong(code(9, 2)), 0);
     assert!(wrong(TrainingCode::verified(uncoded, "uncoded")) > 100);
 }

@@ -5,7 +5,7 @@ use ecode::verify::method_names;
 
 use super::{Ending, output};
 
-/// Which engines are here, and how fast the processor's vectors are
+/// Which engines, libraries and devices are here, and what to do about those that are not
 #[derive(Args)]
 pub(crate) struct Doctor {}
 
@@ -13,8 +13,9 @@ impl Doctor {
     #[allow(clippy::unused_self, reason = "every command has the same shape")]
     pub(crate) fn run(self) -> anyhow::Result<Ending> {
         let vectors = vectors();
+        let [libtorch, cuda] = ecode::train::model::libraries();
         output::print(&format!(
-            "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}",
+            "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}\nlibtorch: {libtorch}\nCUDA: {cuda}",
             env!("CARGO_PKG_VERSION"),
             method_names().join(", "),
             rayon::current_num_threads(),

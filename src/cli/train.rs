@@ -9,6 +9,7 @@ use clap::Args;
 use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
+use ecode::train::model::set_threads;
 use ecode::train::{Config, Metrics, RunFolder, Summary, Trainer};
 use ecode::verify::Control;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -68,10 +69,14 @@ struct Flags {
     #[arg(long, value_name = "SPEC")]
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<String>,
-    /// The model [default: logistic]
-    #[arg(long, value_name = "NAME", value_parser = ["logistic"])]
+    /// The model; all but logistic need the feature tch [default: logistic]
+    #[arg(long, value_name = "NAME", value_parser = ["logistic", "cnn", "resnet18", "resnet50"])]
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+    /// auto, cpu or cuda:N [default: auto, a GPU where libtorch finds one]
+    #[arg(long, value_name = "DEVICE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
     /// Byzantine workers there really are [default: the code's b]
     #[arg(long, value_name = "B")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,6 +261,7 @@ impl Session<'_> {
         resumed: Option<RunFolder>,
     ) -> anyhow::Result<Outcome> {
         let quiet = self.common.quiet || !self.speak;
+        set_threads(rayon::current_num_threads());
         let code =
             code::verified(file, &config.code, config.ties, config.allow_unverified, self.control, quiet)?;
         let name = code.name().to_owned();
@@ -288,13 +294,13 @@ impl Session<'_> {
             let step = trainer.state().step;
             let stopped = self.control.stopped();
             if logged != Some(step) && (trainer.due() || (stopped && logged.is_none())) {
-                let metrics = trainer.evaluate();
+                let metrics = trainer.evaluate()?;
                 folder.append(&metrics)?;
                 self.tell(&metrics, trainer, bar);
                 logged = Some(step);
             }
             if trainer.finished() || stopped {
-                folder.save(&trainer.snapshot())?;
+                folder.save(&trainer.snapshot()?)?;
                 return Ok(());
             }
             let due = match trainer.config().checkpoint_every {
@@ -302,7 +308,7 @@ impl Session<'_> {
                 None => saved.elapsed() >= CHECKPOINT,
             };
             if due {
-                folder.save(&trainer.snapshot())?;
+                folder.save(&trainer.snapshot()?)?;
                 saved = Instant::now();
             }
             trainer.advance()?;

@@ -58,18 +58,42 @@ impl Bits {
         bits
     }
 
+    /// As [`Self::pack`], of a gradient in pieces.
+    ///
+    /// ```
+    /// use ecode::train::Bits;
+    /// assert_eq!(Bits::pack_pieces(&[&[1.0, -1.0], &[], &[-1.0]], false), Bits::pack(&[1.0, -1.0, -1.0], false));
+    /// ```
+    #[must_use]
+    pub fn pack_pieces(pieces: &[impl std::ops::Deref<Target = [f32]>], zero: bool) -> Self {
+        let mut bits = Self::zeros(pieces.iter().map(|piece| piece.len()).sum());
+        let mut first = 0;
+        for piece in pieces {
+            if first % 64 == 0 {
+                pack_in_parts(piece, zero, &mut bits.words[first / 64..]);
+            } else {
+                let rest = Self::pack(piece, zero);
+                for (place, &word) in rest.words[..piece.len().div_ceil(64)].iter().enumerate() {
+                    let at = first / 64 + place;
+                    bits.words[at] |= word << (first % 64);
+                    // Beyond the last word of all there are zeros only.
+                    if let Some(next) = bits.words.get_mut(at + 1) {
+                        *next |= word >> (64 - first % 64);
+                    }
+                }
+            }
+            first += piece.len();
+        }
+        bits
+    }
+
     /// As [`Self::pack`], into memory that is there already.
     ///
     /// # Panics
     /// When the gradient has another length.
     pub fn repack(&mut self, gradient: &[f32], zero: bool) {
         assert_eq!(gradient.len(), self.len, "one bit a coordinate");
-        if gradient.len() <= CHUNK {
-            pack(gradient, zero, &mut self.words);
-        } else {
-            let words = self.words.par_chunks_mut(CHUNK / 64);
-            words.zip(gradient.par_chunks(CHUNK)).for_each(|(words, part)| pack(part, zero, words));
-        }
+        pack_in_parts(gradient, zero, &mut self.words);
     }
 
     /// The number of coordinates.
@@ -139,6 +163,16 @@ impl Bits {
         }
         bits.clear_padding();
         Some(bits)
+    }
+}
+
+/// As [`pack`], a large gradient on all threads.
+fn pack_in_parts(gradient: &[f32], zero: bool, words: &mut [u64]) {
+    if gradient.len() <= CHUNK {
+        pack(gradient, zero, words);
+    } else {
+        let words = words.par_chunks_mut(CHUNK / 64);
+        words.zip(gradient.par_chunks(CHUNK)).for_each(|(words, part)| pack(part, zero, words));
     }
 }
 

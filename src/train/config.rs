@@ -55,6 +55,75 @@ pub enum ModelKind {
     /// Multinomial logistic regression; always there.
     #[default]
     Logistic,
+    /// A small convolutional network, made for MNIST.
+    Cnn,
+    /// ResNet-18 in its CIFAR form (He et al., CVPR 2016).
+    Resnet18,
+    /// ResNet-50 in its CIFAR form.
+    Resnet50,
+}
+
+impl ModelKind {
+    /// Its name in files and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Logistic => "logistic",
+            Self::Cnn => "cnn",
+            Self::Resnet18 => "resnet18",
+            Self::Resnet50 => "resnet50",
+        }
+    }
+}
+
+/// Where the model is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Device {
+    /// The first GPU, where there is one that libtorch can use and the model is a network; else the CPU.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A GPU.
+    Cuda(usize),
+    /// The processor, by the tensor operations that a GPU runs: to compare the two.
+    Tensors,
+}
+
+impl TryFrom<String> for Device {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        match text.as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            "tensors" => Ok(Self::Tensors),
+            other => other
+                .strip_prefix("cuda:")
+                .and_then(|index| index.parse().ok())
+                .map(Self::Cuda)
+                .ok_or_else(|| ConfigError(format!("device is '{other}'; expected auto, cpu or cuda:N"))),
+        }
+    }
+}
+
+impl From<Device> for String {
+    fn from(device: Device) -> Self {
+        device.to_string()
+    }
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Tensors => f.write_str("tensors"),
+        }
+    }
 }
 
 /// A configuration. Every field is a flag of `ecode train` and a line of its TOML file.
@@ -72,6 +141,8 @@ pub struct Config {
     pub data: DataSource,
     /// The model.
     pub model: ModelKind,
+    /// Where it is computed.
+    pub device: Device,
     /// The actual number of Byzantine workers. By default what the code is made for.
     pub byzantine: Option<usize>,
     /// Which workers they are.
@@ -124,6 +195,7 @@ impl Default for Config {
             ties: TieRule::Abstain,
             data: DataSource::Synthetic,
             model: ModelKind::Logistic,
+            device: Device::Auto,
             byzantine: None,
             byzantine_set: ByzantineSet::Random,
             attack: Attack::Reverse,

@@ -26,7 +26,7 @@ mod vote;
 pub use aggregate::Aggregator;
 pub use attack::{Attack, ByzantineSet, Scene, UnknownSet, hidden_deviations};
 pub use bits::Bits;
-pub use config::{Config, ConfigError, ModelKind, MomentumAt, ZeroSign};
+pub use config::{Config, ConfigError, Device, ModelKind, MomentumAt, ZeroSign};
 pub use folder::{FolderError, RunFolder, Summary};
 pub use random::{Purpose, stream};
 pub use trainer::{Metrics, State, Totals, TrainError, Trainer, TrainingCode};

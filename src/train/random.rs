@@ -35,6 +35,12 @@ pub fn stream(seed: u64, purpose: Purpose, step: u64, index: usize) -> ChaCha8Rn
     random
 }
 
+/// A uniform number in \[0, 1), a multiple of 2^-24.
+#[cfg(feature = "tch")]
+pub(super) fn unit(random: &mut ChaCha8Rng) -> f32 {
+    (random.next_u32() >> 8) as f32 / (1 << 24) as f32
+}
+
 /// A uniform number in `0..bound` (bias below 2^-64 · bound).
 pub(super) fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
     ((u128::from(random.next_u64()) * bound as u128) >> 64) as usize

@@ -15,10 +15,10 @@ use sha2::{Digest as _, Sha256};
 use super::aggregate::Aggregator;
 use super::attack::{Attack, Scene, coins};
 use super::bits::Bits;
-use super::config::{Config, ConfigError, ModelKind, MomentumAt};
+use super::config::{Config, ConfigError, MomentumAt};
 use super::data::{Crop, Data, Features};
 use super::hexadecimal;
-use super::model::{Evaluation, Job, Learner, Logistic};
+use super::model::{Evaluation, Job, Learner, ModelError, Orders, Report, learner};
 use super::random::{Purpose, permutation, stream};
 use super::vote::{Conduct, Decoded, VoteEngine};
 use crate::code::{AllocationMatrix, Workers};
@@ -108,6 +108,9 @@ pub enum TrainError {
         /// The learning rate.
         lr: f32,
     },
+    /// The model cannot be computed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// A checkpoint that does not fit.
     #[error("the checkpoint {0}")]
     Checkpoint(String),
@@ -195,6 +198,10 @@ pub struct Trainer {
     /// The order of the samples in the current epoch.
     order: Option<(u64, Vec<u32>)>,
     state: State,
+    /// Whether parameters and momentum live where the model is computed; those of `state` then lag behind
+    /// when `stale`.
+    resident: bool,
+    stale: bool,
 }
 
 impl Trainer {
@@ -204,9 +211,7 @@ impl Trainer {
     /// [`TrainError::Config`].
     pub fn new(config: Config, code: TrainingCode, data: Data) -> Result<Self, TrainError> {
         let config = config.settle(code.matrix(), code.b(), data.train.len())?;
-        let learner: Box<dyn Learner> = match config.model {
-            ModelKind::Logistic => Box::new(Logistic::new(&data)),
-        };
+        let mut learner = learner(config.model, config.device, &data)?;
         let parameters = learner.initial(config.seed);
         let d = parameters.len();
         let k = code.matrix().k();
@@ -215,7 +220,7 @@ impl Trainer {
             step: 0,
             velocity: vec![0.0; d],
             momentum: if at_workers { vec![vec![0.0; d]; k] } else { Vec::new() },
-            model: learner.state(),
+            model: learner.state()?,
             parameters,
             totals: Totals::default(),
             best: None,
@@ -224,7 +229,14 @@ impl Trainer {
         let set = &config.byzantine_set;
         let liars = (*set != super::attack::ByzantineSet::RandomPerStep)
             .then(|| set.choose(code.matrix(), config.ties, config.liars(), config.seed, 0));
-        Ok(Self { config, code, data, learner, engine, liars, order: None, state })
+        let mut resident = false;
+        if config.aggregator == Aggregator::Vote
+            && let Some(learner) = learner.resident()
+        {
+            learner.enter(&state)?;
+            resident = true;
+        }
+        Ok(Self { config, code, data, learner, engine, liars, order: None, state, resident, stale: false })
     }
 
     /// Goes on from a saved state.
@@ -241,11 +253,28 @@ impl Trainer {
         };
         if sizes(&state) != sizes(&self.state)
             || state.step > self.config.steps()
-            || !self.learner.restore(&state.model)
+            || !self.learner.restore(&state.model)?
         {
             return Err(TrainError::Checkpoint("does not fit this model and configuration".into()));
         }
         self.state = state;
+        self.stale = false;
+        if self.resident
+            && let Some(learner) = self.learner.resident()
+        {
+            learner.enter(&self.state)?;
+        }
+        Ok(())
+    }
+
+    /// Brings parameters and momentum up to date.
+    fn sync(&mut self) -> Result<(), ModelError> {
+        if self.stale
+            && let Some(learner) = self.learner.resident()
+        {
+            learner.leave(&mut self.state)?;
+        }
+        self.stale = false;
         Ok(())
     }
 
@@ -261,16 +290,26 @@ impl Trainer {
         &self.code
     }
 
-    /// Where the run stands.
+    /// Where the run stands. On a GPU parameters and momentum are those of the last evaluation, the last
+    /// [`Self::snapshot`], or the end.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
     /// The state with what the model keeps, for a checkpoint.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`].
+    pub fn snapshot(&mut self) -> Result<State, TrainError> {
+        self.sync()?;
+        Ok(State { model: self.learner.state()?, ..self.state.clone() })
+    }
+
+    /// Where the model is computed, as `--device` says it.
     #[must_use]
-    pub fn snapshot(&self) -> State {
-        State { model: self.learner.state(), ..self.state.clone() }
+    pub fn device(&self) -> String {
+        self.learner.device()
     }
 
     /// d, the number of parameters.
@@ -322,7 +361,7 @@ impl Trainer {
     /// Trains one step.
     ///
     /// # Errors
-    /// [`TrainError::Audit`] and [`TrainError::Diverged`]. The state is that before the step.
+    /// [`TrainError::Audit`], [`TrainError::Diverged`] and [`TrainError::Model`]. The state is that before the step.
     pub fn advance(&mut self) -> Result<(), TrainError> {
         let start = Instant::now();
         let step = self.state.step;
@@ -349,7 +388,7 @@ impl Trainer {
         };
         let round = self.round(batch, &liars);
         self.order = Some(order);
-        let Round { update, loss, wrong, gradient_s } = round;
+        let Round { update, loss, wrong, gradient_s } = round?;
         if !loss.is_finite() {
             return Err(TrainError::Diverged { step, loss, lr });
         }
@@ -363,25 +402,21 @@ impl Trainer {
         }
         let eta = if self.config.momentum_at == MomentumAt::Server { self.config.momentum } else { 0.0 };
         let decay = self.config.weight_decay;
-        let parts = self.state.parameters.par_chunks_mut(CHUNK);
-        parts.zip(self.state.velocity.par_chunks_mut(CHUNK)).enumerate().for_each(
-            |(part, (parameters, velocity))| {
-                let mut direction = [0.0; 64];
-                let words = parameters.chunks_mut(64).zip(velocity.chunks_mut(64));
-                for (word, (parameters, velocity)) in words.enumerate() {
-                    update.write(part * CHUNK + 64 * word, &mut direction);
-                    for ((parameter, velocity), &sign) in parameters.iter_mut().zip(velocity).zip(&direction)
-                    {
-                        *velocity = eta * *velocity + sign + decay * *parameter;
-                        *parameter -= lr * *velocity;
-                    }
-                }
-            },
-        );
+        if matches!(update, Update::Resident) {
+            if let Some(learner) = self.learner.resident() {
+                learner.apply(lr, eta, decay)?;
+            }
+            self.stale = true;
+        } else {
+            update.apply(&mut self.state, lr, eta, decay);
+        }
         if let Update::New(momentum, _) = update {
             self.state.momentum = momentum;
         }
         self.count(loss, wrong, gradient_s, start);
+        if self.finished() {
+            self.sync()?;
+        }
         Ok(())
     }
 
@@ -408,9 +443,13 @@ impl Trainer {
     }
 
     /// Tests the model and closes the counts since the last time.
-    pub fn evaluate(&mut self) -> Metrics {
+    ///
+    /// # Errors
+    /// [`TrainError::Model`].
+    pub fn evaluate(&mut self) -> Result<Metrics, TrainError> {
+        self.sync()?;
         let Evaluation { loss, accuracy, auc } =
-            self.learner.evaluate(&self.state.parameters, &self.data.test);
+            self.learner.evaluate(&self.state.parameters, &self.data.test)?;
         let state = &mut self.state;
         let totals = &mut state.totals;
         let metrics = Metrics {
@@ -433,11 +472,11 @@ impl Trainer {
         if state.best.is_none_or(|(best, _)| accuracy > best) {
             state.best = Some((accuracy, state.step));
         }
-        metrics
+        Ok(metrics)
     }
 
     /// Gradients, signs, votes and decode of one batch.
-    fn round(&mut self, batch: &[u32], liars: &Workers) -> Round {
+    fn round(&mut self, batch: &[u32], liars: &Workers) -> Result<Round, ModelError> {
         let g = self.code.matrix();
         let (k, each) = (g.k(), self.config.samples_per_partition());
         let step = self.state.step;
@@ -456,6 +495,15 @@ impl Trainer {
         };
         let jobs: Vec<Job<'_>> =
             (0..k).map(|i| job(i, false)).chain(flipped.iter().map(|&i| job(i, true))).collect();
+        if self.resident
+            && let Some(learner) = self.learner.resident()
+        {
+            let (flipped, config, engine) = (&flipped, &self.config, &self.engine);
+            let orders = Orders { jobs: &jobs, partitions: k, flipped, step, config, engine, liars };
+            let Report { losses, wrong, gradient_s } = learner.round(&self.data.train, &orders)?;
+            let loss = losses[..k].iter().sum::<f64>() / k as f64;
+            return Ok(Round { update: Update::Resident, loss, wrong, gradient_s });
+        }
         if self.config.aggregator == Aggregator::Vote {
             self.vote_round(&jobs, &flipped, liars)
         } else {
@@ -463,22 +511,28 @@ impl Trainer {
         }
     }
 
-    fn vote_round(&mut self, jobs: &[Job<'_>], flipped: &[usize], liars: &Workers) -> Round {
+    fn vote_round(
+        &mut self,
+        jobs: &[Job<'_>],
+        flipped: &[usize],
+        liars: &Workers,
+    ) -> Result<Round, ModelError> {
         let (n, k, d) = (self.code.matrix().n(), self.code.matrix().k(), self.dimension());
         let step = self.state.step;
         let at_workers = self.config.momentum_at == MomentumAt::Worker;
         let messages: Vec<Mutex<Bits>> = jobs.iter().map(|_| Mutex::default()).collect();
         let momentum: Vec<Mutex<Vec<f32>>> = (0..k).map(|_| Mutex::default()).collect();
         let start = Instant::now();
-        let take = |place: usize, gradient: &mut [f32]| {
+        let take = |place: usize, gradient: &mut [&mut [f32]]| {
             let partition = if place < k { place } else { flipped[place - k] };
             prepare(&self.config, &self.state, partition, gradient);
-            *lock(&messages[place]) = Bits::pack(gradient, self.config.zero_sign.negative(step, partition));
+            let zero = self.config.zero_sign.negative(step, partition);
+            *lock(&messages[place]) = Bits::pack_pieces(gradient, zero);
             if at_workers && place < k {
-                *lock(&momentum[place]) = gradient.to_vec();
+                *lock(&momentum[place]) = gradient.concat();
             }
         };
-        let losses = self.learner.gradients(&self.state.parameters, &self.data.train, jobs, &take);
+        let losses = self.learner.gradients(&self.state.parameters, &self.data.train, jobs, &take)?;
         let gradient_s = start.elapsed().as_secs_f64() / jobs.len() as f64;
         let mut messages: Vec<Bits> = messages.into_iter().map(unlock).collect();
         let mut instead = vec![Bits::default(); k];
@@ -505,19 +559,24 @@ impl Trainer {
         let wrong = decoded.wrong;
         let momentum = momentum.into_iter().map(unlock).collect();
         let update = if at_workers { Update::New(momentum, decoded) } else { Update::Signs(decoded) };
-        Round { update, loss, wrong, gradient_s }
+        Ok(Round { update, loss, wrong, gradient_s })
     }
 
-    fn gradient_round(&mut self, jobs: &[Job<'_>], flipped: &[usize], liars: &Workers) -> Round {
+    fn gradient_round(
+        &mut self,
+        jobs: &[Job<'_>],
+        flipped: &[usize],
+        liars: &Workers,
+    ) -> Result<Round, ModelError> {
         let (n, k) = (self.code.matrix().n(), self.code.matrix().k());
         let computed: Vec<Mutex<Vec<f32>>> = jobs.iter().map(|_| Mutex::default()).collect();
         let start = Instant::now();
-        let take = |place: usize, gradient: &mut [f32]| {
+        let take = |place: usize, gradient: &mut [&mut [f32]]| {
             let partition = if place < k { place } else { flipped[place - k] };
             prepare(&self.config, &self.state, partition, gradient);
-            *lock(&computed[place]) = gradient.to_vec();
+            *lock(&computed[place]) = gradient.concat();
         };
-        let losses = self.learner.gradients(&self.state.parameters, &self.data.train, jobs, &take);
+        let losses = self.learner.gradients(&self.state.parameters, &self.data.train, jobs, &take)?;
         let gradient_s = start.elapsed().as_secs_f64() / jobs.len() as f64;
         let mut computed: Vec<Vec<f32>> = computed.into_iter().map(unlock).collect();
         let mut instead = vec![Vec::new(); k];
@@ -551,24 +610,25 @@ impl Trainer {
             self.state.momentum = computed;
         }
         let loss = losses[..k].iter().sum::<f64>() / k as f64;
-        Round { update: Update::Gradient(joined), loss, wrong: 0, gradient_s }
+        Ok(Round { update: Update::Gradient(joined), loss, wrong: 0, gradient_s })
     }
 }
 
 /// Adds noise, where the configuration has any, and takes momentum, where it is at the workers. Flipped
 /// jobs get the noise and the momentum of their partition.
-fn prepare(config: &Config, state: &State, partition: usize, gradient: &mut [f32]) {
+fn prepare(config: &Config, state: &State, partition: usize, gradient: &mut [&mut [f32]]) {
     if config.gradient_noise > 0.0 {
         let deviation = config.gradient_noise.sqrt() as f32;
         let mut random = stream(config.seed, Purpose::Noise, state.step, partition);
-        for value in &mut *gradient {
+        for value in gradient.iter_mut().flat_map(|piece| piece.iter_mut()) {
             let normal: f32 = StandardNormal.sample(&mut random);
             *value += deviation * normal;
         }
     }
     if let Some(momentum) = state.momentum.get(partition) {
         let eta = config.momentum;
-        for (value, momentum) in gradient.iter_mut().zip(momentum) {
+        let values = gradient.iter_mut().flat_map(|piece| piece.iter_mut());
+        for (value, momentum) in values.zip(momentum) {
             *value = eta * momentum + (1.0 - eta) * *value;
         }
     }
@@ -589,9 +649,31 @@ enum Update {
     Gradient(Vec<f32>),
     /// Signs, and the partitions' new momentum.
     New(Vec<Vec<f32>>, Decoded),
+    /// What the learner keeps.
+    Resident,
 }
 
 impl Update {
+    /// Moves the parameters: velocity ← η·velocity + direction + decay·parameter, parameter ← parameter −
+    /// γ·velocity.
+    fn apply(&self, state: &mut State, lr: f32, eta: f32, decay: f32) {
+        let parts = state.parameters.par_chunks_mut(CHUNK);
+        parts.zip(state.velocity.par_chunks_mut(CHUNK)).enumerate().for_each(
+            |(part, (parameters, velocity))| {
+                let mut direction = [0.0; 64];
+                let words = parameters.chunks_mut(64).zip(velocity.chunks_mut(64));
+                for (word, (parameters, velocity)) in words.enumerate() {
+                    self.write(part * CHUNK + 64 * word, &mut direction);
+                    for ((parameter, velocity), &sign) in parameters.iter_mut().zip(velocity).zip(&direction)
+                    {
+                        *velocity = eta * *velocity + sign + decay * *parameter;
+                        *parameter -= lr * *velocity;
+                    }
+                }
+            },
+        );
+    }
+
     /// The direction on the 64 coordinates from `first` on, a multiple of 64.
     #[inline]
     fn write(&self, first: usize, direction: &mut [f32; 64]) {
@@ -608,6 +690,7 @@ impl Update {
                 let rest = &gradient[first..gradient.len().min(first + 64)];
                 direction[..rest.len()].copy_from_slice(rest);
             }
+            Self::Resident => {}
         }
     }
 }

@@ -115,6 +115,18 @@ impl VoteEngine {
         Self { rows: (0..g.n()).map(|j| g.support(j).collect()).collect(), k: g.k(), ties }
     }
 
+    /// Each worker's partitions.
+    #[must_use]
+    pub fn rows(&self) -> &[Vec<usize>] {
+        &self.rows
+    }
+
+    /// What a tied worker does.
+    #[must_use]
+    pub fn ties(&self) -> TieRule {
+        self.ties
+    }
+
     /// Whether worker j can have nothing to send: rule `abstain` with an even load.
     #[must_use]
     pub fn can_be_silent(&self, j: usize) -> bool {

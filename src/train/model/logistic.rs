@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::super::data::{Crop, Data, Features, Samples};
-use super::{Evaluation, Job, Learner, Take};
+use super::{Evaluation, Job, Learner, ModelError, Take};
 
 /// Samples that one task evaluates: fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 256;
@@ -140,19 +140,19 @@ impl Learner for Logistic {
         train: &Samples,
         jobs: &[Job<'_>],
         take: Take<'_>,
-    ) -> Vec<f64> {
+    ) -> Result<Vec<f64>, ModelError> {
         let this = &*self;
         let compute = |room: &mut Vec<f32>, (place, job): (usize, &Job<'_>)| {
             room.clear();
             room.resize(this.dimension(), 0.0);
             let loss = this.gradient(parameters, train, job, room);
-            take(place, room);
+            take(place, &mut [room.as_mut_slice()]);
             loss
         };
-        jobs.par_iter().enumerate().map_init(Vec::new, compute).collect()
+        Ok(jobs.par_iter().enumerate().map_init(Vec::new, compute).collect())
     }
 
-    fn evaluate(&mut self, parameters: &[f32], test: &Samples) -> Evaluation {
+    fn evaluate(&mut self, parameters: &[f32], test: &Samples) -> Result<Evaluation, ModelError> {
         let this = &*self;
         let samples: Vec<usize> = (0..test.len()).collect();
         let parts: Vec<(f64, usize, Vec<f32>)> = samples
@@ -180,7 +180,8 @@ impl Learner for Logistic {
         let loss = parts.iter().map(|part| part.0).sum::<f64>() / count;
         let accuracy = parts.iter().map(|part| part.1).sum::<usize>() as f64 / count;
         let scores: Vec<f32> = parts.into_iter().flat_map(|part| part.2).collect();
-        Evaluation { loss, accuracy, auc: (self.classes == 2).then(|| area(&scores, &test.labels)).flatten() }
+        let auc = (self.classes == 2).then(|| area(&scores, &test.labels)).flatten();
+        Ok(Evaluation { loss, accuracy, auc })
     }
 }
 

@@ -1,10 +1,69 @@
 //! Whoever computes the partitions' gradients, behind one trait.
 
+#[cfg(feature = "tch")]
+mod device;
 mod logistic;
+#[cfg(feature = "tch")]
+mod network;
+#[cfg(feature = "tch")]
+mod resident;
 
 pub use logistic::Logistic;
+#[cfg(feature = "tch")]
+pub use network::Network;
 
-use super::data::{Crop, Samples};
+use super::config::{Config, ConfigError, Device, ModelKind};
+use super::data::{Crop, Data, Samples};
+use super::trainer::State;
+use super::vote::VoteEngine;
+use crate::code::Workers;
+
+/// What failed while a model was computing: libtorch ran out of memory, most often.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ModelError(pub String);
+
+/// The model of a kind for some data, on a device.
+///
+/// # Errors
+/// [`ConfigError`]: data of a wrong kind, a device that is not there, a program without libtorch.
+pub fn learner(kind: ModelKind, device: Device, data: &Data) -> Result<Box<dyn Learner>, ConfigError> {
+    if kind == ModelKind::Logistic {
+        return match device {
+            Device::Auto | Device::Cpu => Ok(Box::new(Logistic::new(data))),
+            other => Err(ConfigError(format!("device {other}: model logistic is computed on the CPU"))),
+        };
+    }
+    #[cfg(feature = "tch")]
+    return Ok(Box::new(Network::new(kind, device, data)?));
+    #[cfg(not(feature = "tch"))]
+    return Err(ConfigError(format!(
+        "model {} needs libtorch, which this program was built without: in its source folder, scripts/libtorch, \
+         then cargo install --path . --features tch",
+        kind.name()
+    )));
+}
+
+/// What there is to say of libtorch and of CUDA, one line each.
+#[must_use]
+pub fn libraries() -> [String; 2] {
+    #[cfg(feature = "tch")]
+    return device::report();
+    #[cfg(not(feature = "tch"))]
+    return [
+        "not built in: scripts/libtorch in the source folder, then cargo install --path . --features tch"
+            .into(),
+        "needs libtorch".into(),
+    ];
+}
+
+/// Sets how many threads libtorch uses, where it is built in.
+pub fn set_threads(threads: usize) {
+    #[cfg(feature = "tch")]
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+    #[cfg(not(feature = "tch"))]
+    let _ = threads;
+}
 
 /// One gradient to compute: the mean loss of some training samples.
 #[derive(Clone, Copy, Debug)]
@@ -29,16 +88,28 @@ pub struct Evaluation {
     pub auc: Option<f64>,
 }
 
-/// Takes a computed gradient: the number of its job, and the gradient, which it may change.
-pub type Take<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+/// Takes a computed gradient: the number of its job, and the gradient, which it may change, in pieces as
+/// the model keeps it: together they are d numbers in order.
+pub type Take<'a> = &'a (dyn Fn(usize, &mut [&mut [f32]]) + Sync);
 
 /// A model whose parameters are d numbers in a stated order.
 ///
 /// # What is promised
-/// The same parameters and jobs give the same gradients, bit for bit, however many threads work.
+/// The same parameters and jobs give the same gradients, bit for bit: the logistic model's however many
+/// threads work, a network's on the CPU at a fixed number of threads.
 pub trait Learner {
     /// The model's name.
     fn name(&self) -> &'static str;
+
+    /// Where it computes, as `--device` says it.
+    fn device(&self) -> String {
+        "cpu".into()
+    }
+
+    /// This learner as one that also votes where it computes, if it does.
+    fn resident(&mut self) -> Option<&mut dyn Resident> {
+        None
+    }
 
     /// d, the number of parameters.
     fn dimension(&self) -> usize;
@@ -48,24 +119,107 @@ pub trait Learner {
 
     /// Computes every job's gradient once, in any order and on any threads, and hands each to `take`.
     /// Returns the jobs' mean losses.
+    ///
+    /// # Errors
+    /// [`ModelError`].
     fn gradients(
         &mut self,
         parameters: &[f32],
         train: &Samples,
         jobs: &[Job<'_>],
         take: Take<'_>,
-    ) -> Vec<f64>;
+    ) -> Result<Vec<f64>, ModelError>;
 
     /// Tests the model.
-    fn evaluate(&mut self, parameters: &[f32], test: &Samples) -> Evaluation;
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    fn evaluate(&mut self, parameters: &[f32], test: &Samples) -> Result<Evaluation, ModelError>;
+
+    /// Computes anew, from some batches of training samples, the statistics that only the evaluation needs:
+    /// for a server that computes no gradients.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    fn recalibrate(
+        &mut self,
+        _parameters: &[f32],
+        _train: &Samples,
+        _batches: &[&[u32]],
+    ) -> Result<(), ModelError> {
+        Ok(())
+    }
 
     /// What must be kept besides the parameters, by name (the statistics of batch normalisation).
-    fn state(&self) -> Vec<(String, Vec<f32>)> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    fn state(&self) -> Result<Vec<(String, Vec<f32>)>, ModelError> {
+        Ok(Vec::new())
     }
 
     /// Takes back what [`Self::state`] gave. False when it does not fit this model.
-    fn restore(&mut self, state: &[(String, Vec<f32>)]) -> bool {
-        state.is_empty()
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    fn restore(&mut self, state: &[(String, Vec<f32>)]) -> Result<bool, ModelError> {
+        Ok(state.is_empty())
     }
+}
+
+/// What a round is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Orders<'a> {
+    /// The gradients to compute: of the k partitions, then of `flipped`.
+    pub jobs: &'a [Job<'a>],
+    /// k.
+    pub partitions: usize,
+    /// The partitions of the jobs beyond the first k.
+    pub flipped: &'a [usize],
+    /// The step, from 0.
+    pub step: u64,
+    /// The rules.
+    pub config: &'a Config,
+    /// Who votes over what.
+    pub engine: &'a VoteEngine,
+    /// Who lies.
+    pub liars: &'a Workers,
+}
+
+/// What came of a round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Each job's mean loss.
+    pub losses: Vec<f64>,
+    /// Wrongly decoded coordinates.
+    pub wrong: u64,
+    /// Mean seconds that one job took.
+    pub gradient_s: f64,
+}
+
+/// A learner that keeps parameters and momentum where it computes, and votes there.
+pub trait Resident {
+    /// Takes over a state.
+    ///
+    /// # Errors
+    /// [`ModelError`], as in all that follows.
+    fn enter(&mut self, state: &State) -> Result<(), ModelError>;
+
+    /// Writes what has become of it into a state of the same sizes.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    fn leave(&self, state: &mut State) -> Result<(), ModelError>;
+
+    /// Computes gradients, signs, votes and decode, and keeps the decode until [`Self::apply`].
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    fn round(&mut self, train: &Samples, orders: &Orders<'_>) -> Result<Report, ModelError>;
+
+    /// Moves the parameters by the decode of the last round.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    fn apply(&mut self, lr: f32, momentum: f32, decay: f32) -> Result<(), ModelError>;
 }
