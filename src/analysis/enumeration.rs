@@ -17,9 +17,9 @@ use num_bigint::BigUint;
 
 use super::enumerator::Cell;
 use super::reduce::Reduced;
-use super::tally::{Block, Counts, Starts, Tally};
 use crate::verify::Control;
 use crate::verify::lanes::{Counter, Lanes};
+use crate::verify::tally::{Block, Counts, Starts, Tally};
 
 /// The most inner patterns: the table then stays in a core's second-level cache for n = 31.
 const MOST_PATTERNS: usize = 1 << 14;
@@ -111,7 +111,7 @@ impl<'a> Plan<'a> {
             for chunk in patterns.chunks(Lanes::COUNT) {
                 let mut filled = Lanes::ZERO;
                 (0..chunk.len()).for_each(|lane| filled.set(lane));
-                blocks.push(Block { filled, weight, messages });
+                blocks.push(Block { place: blocks.len(), filled, weight, messages });
                 contents.push(chunk);
             }
             upto[weight].0 = blocks.len();

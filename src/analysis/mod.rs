@@ -16,7 +16,6 @@ mod reduce;
 mod sample;
 mod sets;
 mod summary;
-mod tally;
 pub mod theory;
 mod transfer;
 

@@ -23,13 +23,13 @@ use crate::code::{AllocationMatrix, Outcome, TieRule};
 pub struct Exhaustive;
 
 /// The most inner patterns: the table then stays in a core's second-level cache for n = 31.
-const MOST_PATTERNS: usize = 1 << 14;
+pub(super) const MOST_PATTERNS: usize = 1 << 14;
 /// The table's size limit in bytes.
-const MOST_TABLE: usize = 256 << 20;
+pub(super) const MOST_TABLE: usize = 256 << 20;
 /// The work is cut into at least this many tasks where there are as many outer vectors.
 const TASKS: usize = 1024;
 /// Beyond 2^63 messages an enumeration would take more than a century.
-const MOST_CHOICES: u128 = 1 << 63;
+pub(super) const MOST_CHOICES: u128 = 1 << 63;
 
 impl Engine for Exhaustive {
     fn name(&self) -> &'static str {
@@ -86,19 +86,19 @@ pub(super) struct Scanned {
 }
 
 /// The inner patterns of one weight.
-struct Group {
+pub(super) struct Group {
     /// First block in the table.
-    start: usize,
-    blocks: usize,
+    pub(super) start: usize,
+    pub(super) blocks: usize,
     /// The count vectors of the inner classes, in the order of the lanes.
-    patterns: Vec<Vec<u16>>,
+    pub(super) patterns: Vec<Vec<u16>>,
 }
 
 /// What the counter is fed with, one entry an input, side by side so that a leaf's starts are computed
 /// in vector registers. A voter of several units may be several inputs; padding reads the row of zeros.
-struct Inputs {
-    order: Vec<Option<usize>>,
-    needed: Vec<i32>,
+pub(super) struct Inputs {
+    pub(super) order: Vec<Option<usize>>,
+    pub(super) needed: Vec<i32>,
     /// The last slot of the voter: "can no longer be reached", all zeros.
     never: Vec<i32>,
     /// Where the voter's slot 0 starts in the table.
@@ -111,17 +111,28 @@ pub(super) struct Plan<'a> {
     inner: Vec<usize>,
     outer: Vec<usize>,
     /// By inner weight.
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
     /// `table[(first_row[j] + slot) · blocks + block]`; row 0 is all zeros.
-    table: Vec<Lanes>,
+    pub(super) table: Vec<Lanes>,
     blocks: usize,
-    counter: Counter,
-    inputs: Inputs,
+    pub(super) counter: Counter,
+    pub(super) inputs: Inputs,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(side: &'a Side) -> Self {
         let (inner, outer) = split(side);
+        Self::with(side, inner, outer, |_| {})
+    }
+
+    /// A plan with these inner and outer classes. `arrange` may put the patterns of one weight, which come
+    /// in lexicographic order, into another.
+    pub(super) fn with(
+        side: &'a Side,
+        inner: Vec<usize>,
+        outer: Vec<usize>,
+        arrange: impl Fn(&mut Vec<Vec<u16>>),
+    ) -> Self {
         let inner_sizes: Vec<usize> = inner.iter().map(|&c| side.classes[c].len()).collect();
         let most = inner_sizes.iter().sum::<usize>().min(side.weight);
         let mut groups: Vec<Group> =
@@ -131,6 +142,7 @@ impl<'a> Plan<'a> {
         });
         let mut blocks = 0;
         for group in &mut groups {
+            arrange(&mut group.patterns);
             group.start = blocks;
             group.blocks = group.patterns.len().div_ceil(Lanes::COUNT);
             blocks += group.blocks;
@@ -177,6 +189,16 @@ impl<'a> Plan<'a> {
             order,
         };
         Self { side, inner, outer, groups, table, blocks, counter, inputs }
+    }
+
+    /// Where each input's row starts in the table, from this block on, when its voter needs so many ones.
+    #[inline]
+    pub(super) fn pick(&self, need: &[i32], block: usize, starts: &mut [u32]) {
+        let Inputs { never, first, .. } = &self.inputs;
+        let (block, stride) = (block as i32, self.blocks as i32);
+        for (((place, need), never), first) in starts.iter_mut().zip(need).zip(never).zip(first) {
+            *place = (first + need.clamp(&0, never) * stride + block) as u32;
+        }
     }
 
     pub(super) fn run(&self, control: &Control) -> Scanned {
@@ -317,11 +339,7 @@ impl<'a> Task<'a> {
     fn leaf(&mut self) {
         let Some(group) = self.plan.groups.get(self.left) else { return };
         let plan = self.plan;
-        let Inputs { never, first, .. } = &plan.inputs;
-        let (start, stride) = (group.start as i32, plan.blocks as i32);
-        for (((place, need), never), first) in self.starts.iter_mut().zip(&self.need).zip(never).zip(first) {
-            *place = (first + need.clamp(&0, never) * stride + start) as u32;
-        }
+        plan.pick(&self.need, group.start, &mut self.starts);
         if plan.counter.scan(&plan.table, &self.starts, group.blocks, &mut self.best) {
             let (block, lane) = self.best.place;
             self.found = Some(Found {
@@ -340,7 +358,7 @@ impl<'a> Task<'a> {
 }
 
 /// The largest number that divides every voter's units.
-fn unit(side: &Side) -> usize {
+pub(super) fn unit(side: &Side) -> usize {
     if side.voters.iter().all(|voter| voter.units % 2 == 0) { 2 } else { 1 }
 }
 
@@ -373,7 +391,7 @@ fn split(side: &Side) -> (Vec<usize>, Vec<usize>) {
 }
 
 /// Calls `visit` with every vector 0 ≤ xᵢ ≤ `sizes[i]` whose sum is at most `most`, and its sum.
-fn for_each_vector(sizes: &[usize], most: usize, visit: &mut impl FnMut(&[u16], usize)) {
+pub(super) fn for_each_vector(sizes: &[usize], most: usize, visit: &mut impl FnMut(&[u16], usize)) {
     fn walk(
         sizes: &[usize],
         left: usize,

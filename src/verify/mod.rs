@@ -9,6 +9,7 @@
 //! - [`VerifiedCode`] can be made only here.
 
 mod branch;
+mod count;
 mod definition;
 mod exhaustive;
 mod gluing;
@@ -17,12 +18,14 @@ mod local;
 pub mod reduce;
 mod sat;
 pub(crate) mod structure;
+pub(crate) mod tally;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub use branch::Branch;
+pub use count::{Count, Enumeration};
 pub use definition::Definition;
 pub use exhaustive::Exhaustive;
 pub use gluing::{Part, Premise, Proof, Shape, verify_by_gluing};

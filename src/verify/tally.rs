@@ -2,53 +2,55 @@
 //! planes, and then how often each pair of numbers occurs.
 //!
 //! # What is promised
-//! The counts are the same on every processor: as in [`crate::verify::lanes`], the same code is compiled
+//! The counts are the same on every processor: as in [`super::lanes`], the same code is compiled
 //! three times, and the widest version that the processor has is called.
 
 #[cfg(target_arch = "x86_64")]
-use crate::verify::lanes::Ternary;
-use crate::verify::lanes::{Adder, Counter, Lanes, PLANES, Portable};
+use super::lanes::Ternary;
+use super::lanes::{Adder, Counter, Lanes, PLANES, Portable};
 
-/// A block of 512 patterns of one weight, each standing for as many messages.
-pub(super) struct Block {
+/// Up to 512 patterns of one weight, each standing for as many messages.
+pub(crate) struct Block {
+    /// Which block of the table's rows the patterns stand in.
+    pub(crate) place: usize,
     /// The lanes that hold a pattern.
-    pub(super) filled: Lanes,
-    pub(super) weight: usize,
-    pub(super) messages: u128,
+    pub(crate) filled: Lanes,
+    pub(crate) weight: usize,
+    pub(crate) messages: u128,
 }
 
 /// What is counted over the blocks: voters that are won, and voters that tie.
-pub(super) struct Tally {
-    pub(super) above: Counter,
+pub(crate) struct Tally {
+    pub(crate) above: Counter,
     /// `None` where no voter can tie.
-    pub(super) tied: Option<Counter>,
+    pub(crate) tied: Option<Counter>,
     /// How many numbers of tied workers there are, at least 1.
-    pub(super) width: usize,
+    pub(crate) width: usize,
     /// How many pairs of numbers there are: (most won + 1)·width.
-    pub(super) cells: usize,
+    pub(crate) cells: usize,
 }
 
 /// The counts of one thread, and its scratch memory.
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// `[weight·cells + above·width + tied]`.
-    pub(super) messages: Vec<u128>,
+    pub(crate) messages: Vec<u128>,
     split: Vec<(Lanes, u32)>,
 }
 
 impl Counts {
-    pub(super) fn new(tally: &Tally, half: usize) -> Self {
+    pub(crate) fn new(tally: &Tally, half: usize) -> Self {
         Self { messages: vec![0; (half + 1) * tally.cells], split: Vec::with_capacity(Lanes::COUNT) }
     }
 }
 
 /// Where the inputs of one choice of the outer classes start in the table.
-pub(super) struct Starts<'a> {
-    pub(super) above: &'a [u32],
-    pub(super) tied: &'a [u32],
+pub(crate) struct Starts<'a> {
+    pub(crate) above: &'a [u32],
+    pub(crate) tied: &'a [u32],
     /// The outer classes' own ones.
-    pub(super) weight: usize,
+    pub(crate) weight: usize,
     /// How many messages each pattern's count is multiplied by.
-    pub(super) messages: u128,
+    pub(crate) messages: u128,
 }
 
 impl Tally {
@@ -56,10 +58,10 @@ impl Tally {
     ///
     /// # Panics
     /// When an input reaches beyond the table, or there are not as many as the counters ordered.
-    pub(super) fn count(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
+    pub(crate) fn count(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
         // What the versions below rely on when they read without a check.
-        let last =
-            starts.above.iter().chain(starts.tied).max().map_or(0, |&start| start as usize + blocks.len());
+        let end = blocks.iter().map(|block| block.place + 1).max().unwrap_or(0);
+        let last = starts.above.iter().chain(starts.tied).max().map_or(0, |&start| start as usize + end);
         assert!(last <= table.len(), "an input reaches beyond the table");
         assert_eq!(starts.above.len(), self.above.inputs(), "one start an input");
         assert_eq!(starts.tied.len(), self.tied.as_ref().map_or(0, Counter::inputs), "one start an input");
@@ -133,14 +135,15 @@ impl Tally {
         counts: &mut Counts,
     ) {
         let Counts { messages, split } = counts;
-        for (place, block) in blocks.iter().enumerate() {
+        for block in blocks {
+            let place = block.place;
             split.clear();
             split.push((block.filled, 0));
-            // SAFETY: place < blocks.len(), and the bounds hold.
+            // SAFETY: the place is one of a block, and the bounds hold.
             let sums = unsafe { self.above.weighted::<A, P>(table, starts.above, place) };
             part(split, &sums[..self.above.planes()], self.width as u32);
             if let Some(tied) = &self.tied {
-                // SAFETY: place < blocks.len(), and the bounds hold.
+                // SAFETY: the place is one of a block, and the bounds hold.
                 let sums = unsafe { tied.weighted::<A, P>(table, starts.tied, place) };
                 part(split, &sums[..tied.planes()], 1);
             }
@@ -220,6 +223,7 @@ mod tests {
             let tally = Tally { above, tied: ties.then_some(tied), width, cells };
             let filled: Vec<Block> = (0..blocks)
                 .map(|weight| Block {
+                    place: weight,
                     filled: Lanes(std::array::from_fn(|_| random())),
                     weight,
                     messages: 1 + weight as u128,
