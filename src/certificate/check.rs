@@ -1,8 +1,9 @@
 //! The checker. It imports the definitions, the formula that they give, and the replay of proofs.
 
 use super::clausal::replay_drat;
+use super::recount::recount;
 use super::replay::{ProofError, replay};
-use super::{Certificate, Evidence, SideProof, System, WorstCase};
+use super::{Certificate, Evidence, SideProof, Strength, System, WorstCase};
 use crate::code::{Claim, Clauses, Counterexample, Formula, Outcome, deciding_sides};
 
 /// What a valid certificate has shown.
@@ -14,6 +15,10 @@ pub struct Accepted {
     pub radius: Option<usize>,
     /// What was checked, a sentence each.
     pub checked: Vec<String>,
+    /// How much that shows.
+    pub strength: Strength,
+    /// What a reader must know besides.
+    pub note: Option<String>,
 }
 
 /// Why a certificate is not accepted.
@@ -55,7 +60,17 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
         return invalid(format!("b is {}, but there are only {} workers", claim.b, g.n()));
     }
     let mut checked = Vec::new();
+    let mut radius = None;
+    let (mut strength, mut note) = (Strength::Proved, None);
     let tolerant = match evidence {
+        Evidence::Enumeration(record) => {
+            if tight.is_some() {
+                return invalid("a record has no 'tight'".to_owned());
+            }
+            let recounted = recount(certificate, record, &mut checked)?;
+            (radius, strength, note) = (recounted.radius, recounted.strength, recounted.note);
+            recounted.tolerant
+        }
         Evidence::Refutation { attack, worst } => {
             if tight.is_some() {
                 return invalid("a refutation has no 'tight'".to_owned());
@@ -100,7 +115,6 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
             word(tolerant)
         ));
     }
-    let mut radius = None;
     if let Some(attack) = tight {
         overturns(claim, claim.b + 1, attack).map_err(|why| Refused::Invalid(format!("tight: {why}")))?;
         checked
@@ -109,13 +123,16 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
     }
     if certificate.radius != radius {
         return invalid(match certificate.radius {
-            Some(stated) => {
+            Some(stated) if strength == Strength::Proved => {
                 format!("the radius {stated} is not shown: 'tight' must refute b + 1, and b be the radius")
             }
-            None => "'tight' shows that the radius is b, but the claim does not name it".to_owned(),
+            _ if strength != Strength::Proved => {
+                "the radius is not the smallest margin that was counted".to_owned()
+            }
+            _ => "'tight' shows that the radius is b, but the claim does not name it".to_owned(),
         });
     }
-    Ok(Accepted { tolerant, radius, checked })
+    Ok(Accepted { tolerant, radius, checked, strength, note })
 }
 
 /// Whether the sides' proofs show that every message has at least this margin.
@@ -171,7 +188,7 @@ fn proved(
 }
 
 /// Whether the attack shows that b Byzantine workers overturn a message.
-fn overturns(claim: &Claim, b: usize, attack: &Counterexample) -> Result<(), String> {
+pub(super) fn overturns(claim: &Claim, b: usize, attack: &Counterexample) -> Result<(), String> {
     if attack.byzantine.count() > b {
         return Err(format!("{} Byzantine workers are more than {b}", attack.byzantine.count()));
     }

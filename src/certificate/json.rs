@@ -1,9 +1,12 @@
 //! `ecode/certificate/1`.
 
+use std::collections::BTreeMap;
+
+use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Certificate, Evidence, SideProof, WorstCase};
+use super::{Certificate, Evidence, Record, RecordedPart, SideCount, SideProof, WorstCase};
 use crate::code::{AllocationMatrix, Claim, Counterexample, Message, TieRule, Workers};
 
 const SCHEMA: &str = "ecode/certificate/1";
@@ -41,6 +44,25 @@ struct File {
     #[serde(default)]
     sides: Vec<Side>,
     tight: Option<Attack>,
+    worst: Option<Vec<usize>>,
+    counted: Option<Vec<Counted>>,
+    choices: Option<String>,
+    parts: Option<Vec<Part>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counted {
+    answer: u8,
+    margins: Vec<(i64, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    from: String,
+    to: String,
+    contents: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,6 +101,50 @@ fn bit(name: &str, value: u8) -> Result<bool, MalformedCertificate> {
     }
 }
 
+/// An increasing list of indices.
+fn increasing(name: &str, list: &[usize], below: usize) -> Result<(), MalformedCertificate> {
+    if list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|&last| last < below) {
+        return Ok(());
+    }
+    malformed(format!("{name} is not an increasing list of numbers below {below}"))
+}
+
+/// A number as it stands in files: decimal digits, no sign, no leading zero.
+fn number<N: std::str::FromStr + ToString>(name: &str, text: &str) -> Result<N, MalformedCertificate> {
+    match text.parse::<N>() {
+        Ok(number) if number.to_string() == text => Ok(number),
+        _ => malformed(format!("{name} is \"{text}\", not a number in decimal digits")),
+    }
+}
+
+impl Counted {
+    fn read(self) -> Result<SideCount, MalformedCertificate> {
+        let mut margins = BTreeMap::new();
+        for (margin, messages) in self.margins {
+            let messages: BigUint = number("a number of messages", &messages)?;
+            if messages == BigUint::ZERO || margins.last_key_value().is_some_and(|(&last, _)| last >= margin)
+            {
+                return malformed("margins are in increasing order, with messages above zero");
+            }
+            margins.insert(margin, messages);
+        }
+        Ok(SideCount { correct: bit("answer", self.answer)?, margins })
+    }
+}
+
+impl Part {
+    fn read(self) -> Result<RecordedPart, MalformedCertificate> {
+        let digits = self.contents.strip_prefix("sha256:").unwrap_or_default();
+        if digits.len() != 64 || !digits.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
+            return malformed(format!("parts: contents is \"{}\", not a digest", self.contents));
+        }
+        Ok(RecordedPart {
+            range: number("from", &self.from)?..number("to", &self.to)?,
+            digest: self.contents,
+        })
+    }
+}
+
 impl Attack {
     fn of(attack: &Counterexample) -> Self {
         Self {
@@ -91,12 +157,6 @@ impl Attack {
     }
 
     fn read(self, g: &AllocationMatrix) -> Result<Counterexample, MalformedCertificate> {
-        let increasing = |name: &str, list: &[usize], below: usize| {
-            if list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|&last| last < below) {
-                return Ok(());
-            }
-            malformed(format!("{name} is not an increasing list of numbers below {below}"))
-        };
         increasing("message", &self.message, g.k())?;
         increasing("byzantine", &self.byzantine, g.n())?;
         if self.sent.len() != g.n() {
@@ -141,7 +201,29 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
     };
     let sides: Vec<SideProof> = file.sides.into_iter().map(read).collect::<Result<_, _>>()?;
     let margin = file.claim.smallest_margin;
+    let counts = (file.worst, file.counted, file.choices, file.parts);
+    if file.kind != "enumeration" && !matches!(counts, (None, None, None, None)) {
+        return malformed("only kind enumeration has worst, counted, choices and parts");
+    }
     let evidence = match (file.kind.as_str(), file.counterexample) {
+        ("enumeration", attack) => match (counts, margin) {
+            ((Some(worst), Some(counted), Some(choices), Some(parts)), Some(margin)) if sides.is_empty() => {
+                increasing("worst", &worst, matrix.k())?;
+                Evidence::Enumeration(Record {
+                    attack: attack.map(|attack| attack.read(&matrix)).transpose()?,
+                    margin,
+                    worst: Message::from_indices(matrix.k(), worst),
+                    sides: counted.into_iter().map(Counted::read).collect::<Result<_, _>>()?,
+                    choices: number("choices", &choices)?,
+                    parts: parts.into_iter().map(Part::read).collect::<Result<_, _>>()?,
+                })
+            }
+            _ => {
+                return malformed(
+                    "kind enumeration has worst, counted, choices, parts and a smallest margin, and no sides",
+                );
+            }
+        },
         ("refutation", Some(attack)) if margin.is_some() != sides.is_empty() => Evidence::Refutation {
             attack: attack.read(&matrix)?,
             worst: margin.map(|margin| WorstCase { margin, sides }),
@@ -156,7 +238,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
             return malformed(format!("kind {kind} has sides, no counterexample and no smallest margin"));
         }
         (other, ..) => {
-            return malformed(format!("kind is \"{other}\", expected refutation, cutting-planes or drat"));
+            return malformed(format!(
+                "kind is \"{other}\", expected refutation, cutting-planes, drat or enumeration"
+            ));
         }
     };
     let tolerant = match file.claim.verdict.as_str() {
@@ -195,6 +279,9 @@ pub(super) fn write(certificate: &Certificate) -> String {
         }
         Evidence::CuttingPlanes(sides) => ("cutting-planes", None, &sides[..], None),
         Evidence::Drat(sides) => ("drat", None, &sides[..], None),
+        Evidence::Enumeration(record) => {
+            ("enumeration", record.attack.as_ref(), &[][..], Some(record.margin))
+        }
     };
     let verdict = if *tolerant { "tolerant" } else { "refuted" };
     let mut stated = json!({"verdict": verdict, "b": claim.b, "ties": claim.ties.name()});
@@ -228,6 +315,21 @@ pub(super) fn write(certificate: &Certificate) -> String {
             })
         };
         lines.push(format!(" \"sides\":{}", json!(sides.iter().map(side).collect::<Vec<_>>())));
+    }
+    if let Evidence::Enumeration(record) = evidence {
+        let counted = record.sides.iter().map(|side| Counted {
+            answer: u8::from(side.correct),
+            margins: side.margins.iter().map(|(&margin, messages)| (margin, messages.to_string())).collect(),
+        });
+        let parts = record.parts.iter().map(|part| Part {
+            from: part.range.start.to_string(),
+            to: part.range.end.to_string(),
+            contents: part.digest.clone(),
+        });
+        lines.push(format!(" \"worst\":{}", json!(record.worst.indices().collect::<Vec<_>>())));
+        lines.push(format!(" \"counted\":{}", json!(counted.collect::<Vec<_>>())));
+        lines.push(format!(" \"choices\":\"{}\"", record.choices));
+        lines.push(format!(" \"parts\":{}", json!(parts.collect::<Vec<_>>())));
     }
     if let Some(tight) = tight {
         lines.push(format!(" \"tight\":{}", attack(tight)));

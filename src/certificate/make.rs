@@ -2,8 +2,11 @@
 
 use super::prove::{NoProof, refute};
 use super::solve::refute_clauses;
-use super::{Certificate, Evidence, SideProof, System, WorstCase, reductions};
+use super::{
+    Certificate, Evidence, Record, RecordedPart, SideCount, SideProof, System, WorstCase, reductions,
+};
 use crate::code::{AllocationMatrix, Claim, Clauses, Formula, deciding_sides};
+use crate::verify::part::Whole;
 use crate::verify::{Conclusion, Control, Verdict};
 
 /// Why a verdict has no certificate.
@@ -118,4 +121,42 @@ pub fn certify(
         tight,
         reductions,
     })
+}
+
+/// Writes down what an enumeration counted, beside the verdict that it gave.
+///
+/// # Panics
+/// When the verdict is not that of the enumeration.
+#[must_use]
+pub fn record(whole: &Whole, verdict: &Verdict) -> Certificate {
+    let Some(worst) = whole.count.worst.as_ref().filter(|worst| verdict.worst.as_ref() == Some(worst)) else {
+        panic!("a verdict on this enumeration has its worst message");
+    };
+    let claim = Claim { matrix: whole.question.matrix.clone(), b: verdict.b, ties: verdict.ties };
+    let attack = match &verdict.conclusion {
+        Conclusion::Refuted(attack) => Some((**attack).clone()),
+        Conclusion::Tolerant | Conclusion::Undecided => None,
+    };
+    let sides = whole.sides.iter().zip(&whole.count.margins);
+    let parts = whole
+        .parts
+        .iter()
+        .map(|(range, digest)| RecordedPart { range: range.clone(), digest: digest.clone() });
+    Certificate {
+        program: whole.program.clone(),
+        tolerant: verdict.conclusion == Conclusion::Tolerant,
+        radius: usize::try_from(worst.margin).ok(),
+        digest: claim.matrix.digest(),
+        reductions: reductions(&claim),
+        evidence: Evidence::Enumeration(Record {
+            attack,
+            margin: worst.margin,
+            worst: worst.message.clone(),
+            sides: sides.map(|(&correct, margins)| SideCount { correct, margins: margins.clone() }).collect(),
+            choices: whole.total,
+            parts: parts.collect(),
+        }),
+        claim,
+        tight: None,
+    }
 }

@@ -12,6 +12,7 @@ mod inequality;
 mod json;
 mod make;
 mod prove;
+mod recount;
 mod replay;
 mod simplex;
 mod solve;
@@ -19,12 +20,17 @@ mod solve;
 pub use check::{Accepted, Refused, check, reductions};
 pub use clausal::replay_drat;
 pub use json::MalformedCertificate;
-pub use make::{NoCertificate, Scope, certify};
+pub use make::{NoCertificate, Scope, certify, record};
 pub use prove::{MOST_BYTES, NoProof, refute};
 pub use replay::{ProofError, replay};
 pub use solve::refute_clauses;
 
-use crate::code::{Claim, Counterexample};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use num_bigint::BigUint;
+
+use crate::code::{Claim, Counterexample, Message};
 
 /// A claim with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +67,54 @@ pub enum Evidence {
     CuttingPlanes(Vec<SideProof>),
     /// It holds: each side's clauses have no solution, by a DRAT proof.
     Drat(Vec<SideProof>),
+    /// Every message was counted. Not proved: whoever doubts it counts again.
+    Enumeration(Record),
+}
+
+/// What an enumeration counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The attack, where the claim is refuted.
+    pub attack: Option<Counterexample>,
+    /// The smallest margin of all messages.
+    pub margin: i64,
+    /// A message that has it.
+    pub worst: Message,
+    /// The deciding sides' messages by their margins.
+    pub sides: Vec<SideCount>,
+    /// How many choices were counted after merging equal partitions; nothing rests on it.
+    pub choices: u64,
+    /// The parts in which they were counted.
+    pub parts: Vec<RecordedPart>,
+}
+
+/// How many messages of a side leave which margin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SideCount {
+    /// μ on this side.
+    pub correct: bool,
+    /// Margin → messages of the side's weight, all above zero.
+    pub margins: BTreeMap<i64, BigUint>,
+}
+
+/// One part of an enumeration: what another one of the same range must say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedPart {
+    /// The ranks of its choices.
+    pub range: Range<u64>,
+    /// The `contents` of its file.
+    pub digest: String,
+}
+
+/// How much an accepted certificate shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// Whoever replays it has the proof.
+    Proved,
+    /// It was counted, and the checker counted again.
+    Recounted,
+    /// It was counted; the checker found no contradiction, and has not counted again.
+    Stated,
 }
 
 /// The smallest margin of all messages, and proofs that it is not smaller.
@@ -117,6 +171,7 @@ impl Evidence {
         match self {
             Self::Refutation { worst, .. } => worst.as_ref().map(|worst| (worst.margin, &worst.sides[..])),
             Self::CuttingPlanes(sides) | Self::Drat(sides) => Some((b as i64, sides)),
+            Self::Enumeration(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::certificate::{Accepted, Certificate, Evidence, Refused, check};
+use ecode::certificate::{Accepted, Certificate, Evidence, Refused, Strength, check};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, read_all, write_whole};
 use serde_json::json;
@@ -80,6 +80,12 @@ impl Check {
                 "verdict": if accepted.tolerant { "tolerant" } else { "refuted" },
                 "radius": accepted.radius,
                 "checked": accepted.checked,
+                "strength": match accepted.strength {
+                    Strength::Proved => "proved",
+                    Strength::Recounted => "recounted",
+                    Strength::Stated => "stated",
+                },
+                "note": accepted.note,
             });
             output::print(&document.to_string())?;
         } else {
@@ -94,8 +100,13 @@ fn report(certificate: &Certificate, accepted: &Accepted) -> String {
     let can = if accepted.tolerant { "cannot overturn any vote" } else { "can overturn a vote" };
     let radius = accepted.radius.map_or(String::new(), |radius| format!(" (radius {radius})"));
     let workers = if claim.b == 1 { "worker" } else { "workers" };
+    // A refutation needs no count: its counterexample was replayed.
+    let (valid, condition) = match accepted.strength {
+        Strength::Stated if accepted.tolerant => ("Consistent, but not proved", ", if the count is right"),
+        _ => ("Valid", ""),
+    };
     let mut text = format!(
-        "Valid: {} Byzantine {workers} of {} {can}{radius}.\n\nmatrix   {} × {}, {}\nties     {}\nmade by  {}\n",
+        "{valid}: {} Byzantine {workers} of {} {can}{radius}{condition}.\n\nmatrix   {} × {}, {}\nties     {}\nmade by  {}\n",
         claim.b,
         claim.matrix.n(),
         claim.matrix.n(),
@@ -107,13 +118,16 @@ fn report(certificate: &Certificate, accepted: &Accepted) -> String {
     for line in &accepted.checked {
         text += &format!("checked  {line}\n");
     }
+    if let Some(note) = &accepted.note {
+        text += &format!("note     {note}\n");
+    }
     text
 }
 
 /// The formulas, made anew from the matrix, beside the proofs.
 fn extract(certificate: &Certificate, folder: &std::path::Path) -> anyhow::Result<()> {
     let Some((margin, sides)) = certificate.evidence.proofs(certificate.claim.b) else {
-        anyhow::bail!("--extract: this refutation has no proof to extract");
+        anyhow::bail!("--extract: this certificate has no proof to extract");
     };
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let claim = &certificate.claim;

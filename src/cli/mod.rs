@@ -12,8 +12,10 @@ mod data;
 mod design;
 mod doctor;
 mod ensemble;
+mod enumerate;
 mod export;
 mod input;
+mod merge;
 mod output;
 mod plot;
 mod search;
@@ -83,6 +85,7 @@ enum Command {
     Design(design::Design),
     Verify(verify::Verify),
     Check(check::Check),
+    Merge(merge::Merge),
     Search(search::Search),
     Analyze(analyze::Analyze),
     Compare(compare::Compare),
@@ -139,6 +142,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
         Command::Check(args) => args.run(),
+        Command::Merge(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
         Command::Compare(args) => args.run(common),

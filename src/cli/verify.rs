@@ -1,15 +1,19 @@
 //! `ecode verify`: recompute the verdict.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
-use ecode::certificate::{NoCertificate, Scope, System, certify};
+use ecode::certificate::{NoCertificate, Scope, System, certify, record};
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::format::{Format, verdict_json};
+use ecode::format::{Format, verdict_json, write_whole};
 use ecode::report::{picture, refutation, verdict_table};
+use ecode::verify::part::Question;
 use ecode::verify::{Conclusion, Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
 
+use super::enumerate::{Parts, describe, whole};
 use super::{Common, Contradiction, Ending, input, output, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
@@ -17,7 +21,9 @@ use super::{Common, Contradiction, Ending, input, output, watch};
 #[command(
     after_help = "Examples:\n  ecode verify matrix.json\n  ecode verify matrix.csv --b 2 --ties zero\n  \
                         ecode verify matrix.json --method all --json\n  cat matrix.txt | ecode verify - --format txt\n  \
-                        ecode verify matrix.json --certificate claim.json && ecode check claim.json\n\n\
+                        ecode verify matrix.json --certificate claim.json && ecode check claim.json\n  \
+                        ecode verify matrix.json --shard 3/8 -o part-3.json       one of 8 parts, for `ecode merge`\n  \
+                        ecode verify matrix.json --checkpoint count.json          can be killed and run again\n\n\
                         Without --b the file's own b is used, and without that the radius is found."
 )]
 pub(crate) struct Verify {
@@ -40,9 +46,30 @@ pub(crate) struct Verify {
     /// With --certificate, for a refuted claim: prove also that no message is worse
     #[arg(long, requires = "certificate")]
     worst_case: bool,
-    /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers)
+    /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers),
+    /// or not proved but counted: enumeration
     #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM")]
-    proof: System,
+    proof: Evidence,
+    #[command(flatten)]
+    parts: Parts,
+}
+
+/// What a certificate of a tolerant verdict is to hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Evidence {
+    Proof(System),
+    Enumeration,
+}
+
+impl FromStr for Evidence {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "enumeration" => Ok(Self::Enumeration),
+            _ => text.parse().map(Self::Proof).map_err(|error| format!("{error}, or enumeration")),
+        }
+    }
 }
 
 /// How a claim is decided.
@@ -183,29 +210,91 @@ impl Verify {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
         }
         let control = watch::control(common)?;
+        if self.parts.asked() || self.proof == Evidence::Enumeration {
+            let question = Question { matrix: g.clone(), b, ties: self.how.ties };
+            return self.enumerate(&question, &control, common);
+        }
         let verdict = self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?;
         if common.verbose
             && let Some(reason) = &verdict.reason
         {
             eprintln!("{}: {reason}", verdict.method);
         }
+        self.publish(g, &verdict, b, common)?;
+        self.certify(g, &verdict, &control, common)
+    }
+
+    /// Counts every message: a part, or the verdict.
+    fn enumerate(&self, question: &Question, control: &Control, common: &Common) -> anyhow::Result<Ending> {
+        anyhow::ensure!(
+            matches!(self.how.method.as_str(), "auto" | "exhaustive"),
+            "--method {}: shards, checkpoints and records are of an enumeration",
+            self.how.method
+        );
+        let (g, b) = (&question.matrix, question.b);
+        let progress = self.parts.count(question, control, common)?;
+        if let Some(path) = &self.parts.part {
+            if !progress.complete {
+                eprintln!("{} was not written: stopped before the part was counted", path.display());
+                return Ok(Ending::Undecided);
+            }
+            let text = progress.part.to_json();
+            write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+            output::print(&if self.json { text } else { describe(&progress.part, path) })?;
+            return Ok(Ending::Done);
+        }
+        if !progress.complete {
+            let verdict = progress.part.verdict(progress.elapsed).map_err(known)?;
+            self.publish(g, &verdict, b, common)?;
+            return Ok(ending(&verdict));
+        }
+        let whole = whole(progress.part)?;
+        let verdict = whole.verdict(progress.elapsed).map_err(known)?;
+        self.publish(g, &verdict, b, common)?;
+        match &self.certificate {
+            Some(path) if self.proof == Evidence::Enumeration => {
+                output::write(path, record(&whole, &verdict).to_json().as_bytes())?;
+                Ok(ending(&verdict))
+            }
+            _ => self.certify(g, &verdict, control, common),
+        }
+    }
+
+    fn publish(
+        &self,
+        g: &AllocationMatrix,
+        verdict: &Verdict,
+        asked: Option<usize>,
+        common: &Common,
+    ) -> anyhow::Result<()> {
         if !common.quiet && !g.empty_workers().is_empty() {
             eprintln!("note: workers {} hold no partition, so their votes always tie", g.empty_workers());
         }
         if self.json {
-            output::print(&verdict_json(&verdict, g).to_string())?;
+            output::print(&verdict_json(verdict, g).to_string())
         } else {
-            output::print(&report(g, &verdict, b, None))?;
+            output::print(&report(g, verdict, asked, None))
         }
+    }
+
+    /// Writes the certificate that was asked for, if any.
+    fn certify(
+        &self,
+        g: &AllocationMatrix,
+        verdict: &Verdict,
+        control: &Control,
+        common: &Common,
+    ) -> anyhow::Result<Ending> {
         let scope = if self.worst_case { Scope::WorstCase } else { Scope::Claim };
-        let Some(path) = &self.certificate else { return Ok(ending(&verdict)) };
-        let certificate = watch::with_progress(&control, common.quiet, || {
-            certify(g, &verdict, scope, self.proof, &control)
-        });
+        let (Some(path), Evidence::Proof(system)) = (&self.certificate, self.proof) else {
+            return Ok(ending(verdict));
+        };
+        let certificate =
+            watch::with_progress(control, common.quiet, || certify(g, verdict, scope, system, control));
         match certificate {
             Ok(certificate) => {
                 output::write(path, certificate.to_json().as_bytes())?;
-                Ok(ending(&verdict))
+                Ok(ending(verdict))
             }
             Err(NoCertificate::Contradiction) => {
                 Err(Contradiction(NoCertificate::Contradiction.to_string()).into())

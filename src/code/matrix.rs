@@ -227,7 +227,7 @@ impl AllocationMatrix {
 }
 
 /// A SHA-256 as files have it: `sha256:` and lower-case hexadecimal.
-pub(super) fn hexadecimal(digest: &[u8]) -> String {
+pub(crate) fn hexadecimal(digest: &[u8]) -> String {
     let mut text = String::from("sha256:");
     for byte in digest {
         // Writing to a String cannot fail.

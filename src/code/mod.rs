@@ -10,6 +10,7 @@ mod vote;
 pub use bits::{IndexSet, Message, Partition, Worker, Workers};
 pub use clauses::{Clauses, Encoding};
 pub use formula::{Formula, Inequality, Turned, deciding_sides};
+pub(crate) use matrix::hexadecimal;
 pub use matrix::{AllocationMatrix, MAX_SIZE, MatrixError};
 pub use vote::{Counterexample, Outcome, TieRule, UnknownTieRule, decode, honest_vote, majority};
 

@@ -267,12 +267,11 @@ impl Enumeration {
         }
         self.sides.iter().find_map(|ranked| {
             let side = &ranked.side;
-            let chosen = |class: &Vec<usize>| {
-                class.iter().filter(|&&i| message.contains(i) != side.correct).count()
-            };
+            let chosen =
+                |class: &Vec<usize>| class.iter().filter(|&&i| message.contains(i) != side.correct).count();
             let counts: Vec<usize> = side.classes.iter().map(chosen).collect();
-            let counted = crate::code::majority(message) == side.correct
-                && counts.iter().sum::<usize>() == side.weight;
+            let counted =
+                crate::code::majority(message) == side.correct && counts.iter().sum::<usize>() == side.weight;
             counted.then(|| ranked.start + ranked.rank(&counts))
         })
     }
@@ -325,7 +324,8 @@ impl Enumeration {
                 .collect();
             for cut in &mut cuts[1..tasks as usize] {
                 // Between two tasks no table scan is cut in two.
-                *cut = plan.ranked.first_alike((*cut).min(own.end.saturating_sub(1)), plan.depth).max(own.start);
+                *cut =
+                    plan.ranked.first_alike((*cut).min(own.end.saturating_sub(1)), plan.depth).max(own.start);
             }
             let ranges: Vec<Range<u64>> =
                 cuts.windows(2).map(|pair| pair[0]..pair[1]).filter(|range| !range.is_empty()).collect();
@@ -475,7 +475,8 @@ impl<'a> SidePlan<'a> {
 fn inner(ranked: &Ranked, cells: usize) -> (usize, Vec<BigUint>) {
     let side = &ranked.side;
     // Small problems need small tables: building one costs about as much as scanning 64 of it.
-    let wanted = ((ranked.total().min(1 << 40) as f64 * 64.0).sqrt() as usize).clamp(Lanes::COUNT, MOST_PATTERNS);
+    let wanted =
+        ((ranked.total().min(1 << 40) as f64 * 64.0).sqrt() as usize).clamp(Lanes::COUNT, MOST_PATTERNS);
     let mut depth = ranked.order.len();
     let (mut patterns, mut ones) = (1_usize, 0);
     let mut kinds = BTreeSet::from([BigUint::from(1_u32)]);
@@ -487,8 +488,10 @@ fn inner(ranked: &Ranked, cells: usize) -> (usize, Vec<BigUint>) {
         if more > wanted || bytes > MOST_TABLE {
             break;
         }
-        let next: BTreeSet<BigUint> =
-            kinds.iter().flat_map(|kind| ranked.ways[depth - 1].iter().map(move |ways| kind * ways)).collect();
+        let next: BTreeSet<BigUint> = kinds
+            .iter()
+            .flat_map(|kind| ranked.ways[depth - 1].iter().map(move |ways| kind * ways))
+            .collect();
         if next.len().saturating_mul(cells) > MOST_CELLS {
             break;
         }
@@ -559,7 +562,11 @@ impl<'a> Walk<'a> {
         }
         if place == plan.depth {
             let inside = self.range.start.max(rank) - rank..self.range.end.min(rank + width) - rank;
-            if inside == (0..width) { self.scan(left, width, ways) } else { self.list(left, inside, ways) }
+            if inside == (0..width) {
+                self.scan(left, width, ways);
+            } else {
+                self.list(left, inside, ways);
+            }
             return;
         }
         let most = (plan.ranked.ways[place].len() - 1).min(left);
@@ -655,7 +662,8 @@ impl<'a> Walk<'a> {
         let cells = self.plan.tally.cells;
         for kind in self.touched.drain(..) {
             let ways = &self.ways * &self.plan.ways[kind];
-            for (sum, count) in self.cells.iter_mut().zip(&mut self.counts.messages[kind * cells..][..cells]) {
+            for (sum, count) in self.cells.iter_mut().zip(&mut self.counts.messages[kind * cells..][..cells])
+            {
                 if *count > 0 {
                     *sum += BigUint::from(std::mem::take(count)) * &ways;
                 }
@@ -771,7 +779,8 @@ mod tests {
                     sum.add(counted(&all, all.shard(index, 7)));
                 }
                 assert_eq!(sum, whole);
-                let messages: Vec<BigUint> = whole.margins.iter().map(|margins| margins.values().sum()).collect();
+                let messages: Vec<BigUint> =
+                    whole.margins.iter().map(|margins| margins.values().sum()).collect();
                 assert_eq!(messages, all.messages(0..all.total()));
             }
         }
@@ -789,7 +798,8 @@ mod tests {
             saved.push((at, count.clone()));
             Ok(())
         };
-        let Ok((at, count)) = all.count(5..all.total(), known.clone(), &control, Duration::ZERO, &mut save) else {
+        let Ok((at, count)) = all.count(5..all.total(), known.clone(), &control, Duration::ZERO, &mut save)
+        else {
             panic!("saved")
         };
         assert_eq!((at, &count), (5, &known));

@@ -15,6 +15,7 @@ mod exhaustive;
 mod gluing;
 pub(crate) mod lanes;
 mod local;
+pub mod part;
 pub mod reduce;
 mod sat;
 pub(crate) mod structure;
@@ -85,7 +86,12 @@ impl Control {
     }
 
     pub(crate) fn begin(&self, total: u64) {
-        self.done.store(0, Ordering::Relaxed);
+        self.begin_at(0, total);
+    }
+
+    /// Begins a count of `total` of which `done` were counted before.
+    pub fn begin_at(&self, done: u64, total: u64) {
+        self.done.store(done, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
@@ -398,12 +404,23 @@ fn run(
 ) -> Result<Verdict, VerifyError> {
     let start = Instant::now();
     let finding = engine.examine(g, ties, b.map_or(Goal::Radius, Goal::Tolerates), control);
-    let elapsed = start.elapsed();
+    conclude(engine.name(), g, b, ties, finding, start.elapsed())
+}
+
+/// Replays what was found and draws the conclusion.
+fn conclude(
+    method: &'static str,
+    g: &AllocationMatrix,
+    b: Option<usize>,
+    ties: TieRule,
+    finding: Finding,
+    elapsed: Duration,
+) -> Result<Verdict, VerifyError> {
     if let Some(worst) = &finding.worst
         && (Outcome::of(g, ties, &worst.message) != *worst
             || finding.floor.is_some_and(|floor| floor > worst.margin))
     {
-        return Err(VerifyError::Replay(engine.name()));
+        return Err(VerifyError::Replay(method));
     }
     let mut verdict = Verdict {
         b: 0,
@@ -411,7 +428,7 @@ fn run(
         conclusion: Conclusion::Undecided,
         floor: finding.floor,
         worst: finding.worst,
-        method: engine.name(),
+        method,
         reason: None,
         messages: finding.messages,
         evaluated: finding.evaluated,
@@ -428,7 +445,7 @@ fn run(
         verdict.conclusion = Conclusion::Tolerant;
     } else if let Some(attack) = verdict.worst.as_ref().and_then(|worst| worst.attack(g, ties, b)) {
         if !attack.replays(g, ties, b) {
-            return Err(VerifyError::Replay(engine.name()));
+            return Err(VerifyError::Replay(method));
         }
         verdict.conclusion = Conclusion::Refuted(Box::new(attack));
     }

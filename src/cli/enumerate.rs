@@ -1,0 +1,186 @@
+//! `ecode verify --shard`, `--checkpoint` and `--proof enumeration`: every message counted, in parts, with
+//! interruptions.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use ecode::format::{read_all, write_whole};
+use ecode::verify::part::{Part, PartError, Question, Whole};
+use ecode::verify::{Control, Enumeration};
+
+use super::{Common, Contradiction, parse_time, watch};
+
+/// Counting in parts.
+#[derive(Args)]
+pub(crate) struct Parts {
+    /// Do the i-th of N equal parts of the enumeration, i from 0 to N − 1, and write what it counted to --part
+    #[arg(long, value_name = "i/N", requires = "part", conflicts_with_all = ["certificate", "worst_case"])]
+    pub(crate) shard: Option<Shard>,
+    /// With --shard: the file that `ecode merge` is to read
+    #[arg(long, short = 'o', value_name = "FILE", requires = "shard")]
+    pub(crate) part: Option<PathBuf>,
+    /// Enumerate, save here how far the count is, and go on from there when the same command runs again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// With --checkpoint: save so often, every 30s at least
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_pause, requires = "checkpoint")]
+    pub(crate) checkpoint_every: Duration,
+}
+
+fn parse_pause(text: &str) -> Result<Duration, String> {
+    let pause = parse_time(text)?;
+    if pause <= Duration::from_secs(30) { Ok(pause) } else { Err("at most 30s".to_owned()) }
+}
+
+/// Which part of how many.
+#[derive(Clone, Copy)]
+pub(crate) struct Shard {
+    pub(crate) index: u64,
+    pub(crate) of: u64,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        let Some((index, of)) = numbers else {
+            return Err("expected i/N, as in 0/8".to_owned());
+        };
+        if index < of {
+            return Ok(Self { index, of });
+        }
+        Err(match of {
+            0 => "there is no part of 0".to_owned(),
+            _ => format!("parts count from 0: the {of} parts are 0/{of} to {}/{of}", of - 1),
+        })
+    }
+}
+
+/// How far a count came.
+pub(crate) struct Progress {
+    pub(crate) part: Part,
+    /// Whether that is all of the shard.
+    pub(crate) complete: bool,
+    pub(crate) elapsed: Duration,
+}
+
+/// An error about a part's file, a contradiction told apart from wrong usage.
+pub(crate) fn known(name: &str, error: PartError) -> anyhow::Error {
+    match error {
+        PartError::Invalid(why) => Contradiction(format!("{name}: {why}")).into(),
+        error => anyhow::Error::new(error).context(name.to_owned()),
+    }
+}
+
+pub(crate) fn read(path: &Path) -> anyhow::Result<Part> {
+    let name = path.display().to_string();
+    let bytes = File::open(path).and_then(read_all).with_context(|| name.clone())?;
+    Part::parse(&bytes).map_err(|error| known(&name, error))
+}
+
+impl Parts {
+    /// Whether every message is to be counted.
+    pub(crate) fn asked(&self) -> bool {
+        self.shard.is_some() || self.checkpoint.is_some()
+    }
+
+    /// Counts the shard, or everything, from the checkpoint on where there is one.
+    pub(crate) fn count(
+        &self,
+        question: &Question,
+        control: &Control,
+        common: &Common,
+    ) -> anyhow::Result<Progress> {
+        let all = Enumeration::new(&question.matrix, question.ties)?;
+        let (index, of) = self.shard.map_or((0, 1), |shard| (shard.index, shard.of));
+        let shard = all.shard(index, of);
+        if let Some(path) = &self.part {
+            writable(path)?;
+        }
+        let mut at = shard.start;
+        let mut known = all.nothing();
+        if let Some(path) = self.checkpoint.as_deref().filter(|path| path.exists()) {
+            let saved = read(path)?;
+            anyhow::ensure!(
+                saved.question == *question && saved.shard == (index, of),
+                "{}: a checkpoint of another matrix, claim or shard; give another name or remove it",
+                path.display()
+            );
+            at = saved.range.end;
+            known = saved.count;
+            if !common.quiet && at > shard.start {
+                let done = (at - shard.start) as f64 / (shard.end - shard.start).max(1) as f64;
+                eprintln!("going on from {}: {:.1}% are done", path.display(), 100.0 * done);
+            }
+        }
+        let part = |end: u64, count: &_| {
+            Part::new(question.clone(), &all, (index, of), shard.start..end, Clone::clone(count))
+        };
+        let mut save = |end: u64, count: &_| match &self.checkpoint {
+            Some(path) => write_whole(path, part(end, count).to_json().as_bytes()),
+            None => Ok(()),
+        };
+        let failed = || match &self.checkpoint {
+            Some(path) => format!("cannot write {}", path.display()),
+            None => "cannot save".to_owned(),
+        };
+        // A file that cannot be written is better found out now than after an hour.
+        save(at, &known).with_context(failed)?;
+        let begun = Instant::now();
+        control.begin_at(at - shard.start, shard.end - shard.start);
+        let counted: io::Result<_> = watch::with_progress(control, common.quiet, || {
+            all.count(at..shard.end, known, control, self.checkpoint_every, &mut save)
+        });
+        let (end, count) = counted.with_context(failed)?;
+        let complete = end == shard.end;
+        if !complete && let Some(path) = &self.checkpoint {
+            eprintln!(
+                "stopped at choice {end} of {}; the same command goes on from {}",
+                shard.end,
+                path.display()
+            );
+        }
+        Ok(Progress { part: part(end, &count), complete, elapsed: begun.elapsed() })
+    }
+}
+
+/// Whether a file can be made beside this one's name.
+fn writable(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}
+
+/// What a part says, for people.
+pub(crate) fn describe(part: &Part, path: &Path) -> String {
+    let (index, of) = part.shard;
+    let width = part.range.end - part.range.start;
+    let mut text = format!(
+        "Part {index} of {of}: {width} of {} choices counted, from {} to {}.\n",
+        part.total, part.range.start, part.range.end
+    );
+    if let Some(worst) = &part.count.worst {
+        text += &format!(
+            "Its smallest margin is {}: {} workers wrong on the message {}.\n",
+            worst.margin,
+            worst.wrong.count(),
+            worst.message
+        );
+        if let Some(b) = part.question.b.filter(|&b| worst.margin < b as i64) {
+            text += &format!("That refutes b = {b}, whatever the other parts say.\n");
+        }
+    }
+    text += &format!("Written: {}. With all {of} parts: ecode merge PART…\n", path.display());
+    text
+}
+
+/// A finished count without shards.
+pub(crate) fn whole(part: Part) -> anyhow::Result<Whole> {
+    Whole::of(part).map_err(|error| known("the count", error))
+}
