@@ -62,6 +62,7 @@ fn what_is_found_is_kept_and_used() {
         kind: Kind::Whole,
         b: 1,
         points: 6,
+        workers: 0,
         rows: vec![(vec![0, 1, 2], 0), (vec![0, 1, 3], 0), (vec![0, 1, 4], 0), (vec![2, 3, 4], 0)],
         found: "nobody".to_owned(),
     };

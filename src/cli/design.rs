@@ -6,14 +6,15 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{
-    Algorithm1, Bernoulli, Block, Disjoint, Gluing, algorithm1, bernoulli, best_with, blocks, cyclic, full,
+    Algorithm1, Bernoulli, Block, Disjoint, Gluing, algorithm1, bernoulli, best_for, blocks, cyclic, full,
     repetition, uncoded,
 };
 use ecode::format::{Format, MatrixFile, verdict_json};
-use ecode::search::bounds;
+use ecode::search::{bounds, limits};
 use ecode::verify::{Conclusion, Verdict};
 use serde_json::{Value, json};
 
+use super::search::Wish;
 use super::verify::{How, ending, report};
 use super::{Common, Ending, input, output, watch};
 
@@ -34,9 +35,8 @@ pub(crate) struct Design {
     /// How the matrix is made
     #[arg(long, value_enum, default_value_t = Construction::Best)]
     construction: Construction,
-    /// Data partitions, for bernoulli and full [default: n]
-    #[arg(long)]
-    k: Option<usize>,
+    #[command(flatten)]
+    wish: Wish,
     /// bernoulli: the probability of a one
     #[arg(long, conflicts_with = "mean_redundancy")]
     p: Option<f64>,
@@ -76,7 +76,7 @@ pub(crate) struct Design {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Construction {
-    /// The fewest ones among all that is known (n odd)
+    /// The best among all that is known
     Best,
     /// The paper's deterministic code (n odd)
     Algorithm1,
@@ -100,16 +100,24 @@ impl Design {
     /// Builds draw number `draw`, with its description for the file.
     fn build(&self, draw: u64) -> anyhow::Result<(AllocationMatrix, Value)> {
         let (n, b) = (self.n, self.b);
-        let k = self.k.unwrap_or(n);
+        let k = self.wish.k.unwrap_or(n);
+        let best = self.construction == Construction::Best;
         ensure!(
-            self.k.is_none_or(|k| k == n)
-                || matches!(self.construction, Construction::Bernoulli | Construction::Full),
-            "--k {k}: only bernoulli and full take k other than n"
+            k == n || best || matches!(self.construction, Construction::Bernoulli | Construction::Full),
+            "--k {k}: only best, bernoulli and full take k other than n"
+        );
+        ensure!(
+            best || !self.wish.beyond_sizes(),
+            "--max-load, --balanced and --objective choose among all codes: they take --construction best"
         );
         Ok(match self.construction {
             Construction::Algorithm1 => (algorithm1(n, b)?, json!({"name": "algorithm1", "n": n, "b": b})),
             Construction::Best => {
-                let code = best_with(n, b, &self.blocks()?)?;
+                let demand = self.wish.demand(n, b, self.how.ties)?;
+                limits(&demand)?;
+                let code = best_for(&demand, &self.blocks()?)?.with_context(|| {
+                    format!("no code is known in which nobody holds more than {} partitions: 'ecode search' looks for one", demand.max_load)
+                })?;
                 let made = code.to_json();
                 (code.matrix, made)
             }

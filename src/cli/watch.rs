@@ -1,6 +1,7 @@
 //! A progress bar, `--timeout` and Ctrl-C around work that may take long.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,16 @@ pub(crate) fn control(common: &Common) -> anyhow::Result<Control> {
 
 /// Runs the work, with a progress bar on a terminal once it has taken a second.
 pub(crate) fn with_progress<T>(control: &Control, quiet: bool, work: impl FnOnce() -> T) -> T {
+    with_message(control, quiet, &Mutex::new(String::new()), work)
+}
+
+/// The same with a text beside the bar that the work may change.
+pub(crate) fn with_message<T>(
+    control: &Control,
+    quiet: bool,
+    message: &Mutex<String>,
+    work: impl FnOnce() -> T,
+) -> T {
     if quiet || !io::stderr().is_terminal() {
         return work();
     }
@@ -48,6 +59,9 @@ pub(crate) fn with_progress<T>(control: &Control, quiet: bool, work: impl FnOnce
                 let bar = bar.get_or_insert_with(|| new_bar(total));
                 bar.set_length(total);
                 bar.set_position(done);
+                if let Ok(message) = message.lock() {
+                    bar.set_message(message.clone());
+                }
                 bar.tick();
             }
             if let Some(bar) = bar {
@@ -92,7 +106,7 @@ impl Drop for Draws {
 
 fn new_bar(total: u64) -> ProgressBar {
     let template = if total == 0 {
-        "{spinner} {elapsed} searching"
+        "{spinner} {elapsed} searching {msg}"
     } else {
         "{bar:30} {percent}% of {human_len} messages, {per_sec}, {eta} left"
     };

@@ -19,6 +19,14 @@ pub enum Made {
     Disjoint,
     /// Listed row by row: who found it.
     Listed(String),
+    /// Every row full.
+    Full,
+    /// A code with as many workers as partitions, for another number of workers, beside so many copies
+    /// of every partition alone.
+    Resized {
+        /// How many times every partition stands alone.
+        copies: usize,
+    },
 }
 
 /// A code with the fewest ones known.
@@ -33,7 +41,8 @@ pub struct Best {
 }
 
 impl Best {
-    /// The construction's name: `uncoded`, `algorithm1`, `gluing`, `disjoint` or `listed`.
+    /// The construction's name: `uncoded`, `algorithm1`, `gluing`, `disjoint`, `listed`,
+    /// `full` or `resized`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self.made {
@@ -42,6 +51,8 @@ impl Best {
             Made::Gluing(_) => "gluing",
             Made::Disjoint => "disjoint",
             Made::Listed(_) => "listed",
+            Made::Full => "full",
+            Made::Resized { .. } => "resized",
         }
     }
 
@@ -51,6 +62,12 @@ impl Best {
         let mut made = json!({"name": self.name(), "n": self.matrix.n()});
         if self.made != Made::Uncoded {
             made["b"] = json!(self.b);
+        }
+        if self.matrix.k() != self.matrix.n() {
+            made["k"] = json!(self.matrix.k());
+        }
+        if let Made::Resized { copies } = self.made {
+            made["copies"] = json!(copies);
         }
         if let Made::Gluing(shape) = &self.made {
             made["parts"] = shape.to_json();
@@ -99,7 +116,7 @@ pub fn best_with(n: usize, b: usize, blocks: &[Block]) -> Result<Best, Construct
     let glued = Gluing::with_blocks(n, b, blocks)?;
     let listed = blocks
         .iter()
-        .filter(|block| block.kind == Kind::Code && block.points == n && block.b == b)
+        .filter(|block| block.kind == Kind::Code && (block.workers, block.points, block.b) == (n, n, b))
         .filter_map(|block| Some((block.code().ok()?, &block.found)))
         .min_by_key(|(matrix, _)| matrix.ones());
     let mut best = Best { matrix: paper, b, made: Made::Algorithm1 };

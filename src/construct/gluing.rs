@@ -48,6 +48,8 @@ pub struct Block {
     pub b: usize,
     /// New points.
     pub points: usize,
+    /// The workers of a code; 0 for a family.
+    pub workers: usize,
     /// The new points that each row holds, and how many old ones.
     pub rows: Vec<(Vec<usize>, usize)>,
     /// Who found it.
@@ -59,16 +61,16 @@ impl Block {
         self.rows.iter().map(|(new, old)| new.len() + old).sum()
     }
 
-    /// The code that the block stands for, full rows added: its points are the partitions of n workers.
+    /// The code that the block stands for, full rows added: its points are the partitions.
     ///
     /// # Errors
-    /// When the block is no code: it has another kind, or more rows than points.
+    /// When the block is no code: it has another kind, or more rows than workers.
     pub fn code(&self) -> Result<AllocationMatrix, ConstructError> {
-        if self.kind != Kind::Code || self.rows.len() > self.points {
+        if self.kind != Kind::Code || self.rows.len() > self.workers {
             return parameter(format!("a family of kind '{}' is no code of its own", self.kind.name()));
         }
         let mut rows: Vec<Vec<usize>> = self.rows.iter().map(|(row, _)| row.clone()).collect();
-        rows.resize(self.points, (0..self.points).collect());
+        rows.resize(self.workers, (0..self.points).collect());
         Ok(AllocationMatrix::from_supports(self.points, &rows)?)
     }
 
@@ -80,14 +82,16 @@ impl Block {
 /// Why a text is not a list of blocks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "blocks, line {line}: expected 'part|first|whole|code b points rows found-by', each row 'i,j,…' or 'i,j,…+old'"
+    "blocks, line {line}: expected 'part|first|whole|code b points rows found-by', each row 'i,j,…' or 'i,j,…+old', \
+     a code's points as 9 or as 9x5, workers x partitions"
 )]
 pub struct BlockError {
     line: usize,
 }
 
 /// Reads blocks, a line each: `part|first|whole|code b points rows found-by`, rows separated by `;`, a row
-/// being its new points separated by `,` and the number of old ones after `+` (parts only). Lines that
+/// being its new points separated by `,` and the number of old ones after `+` (parts only). A code with
+/// another number of workers than partitions says both, as in `9x5`. Lines that
 /// start with `#` are remarks.
 ///
 /// # Errors
@@ -108,7 +112,16 @@ fn parse_block(text: &str) -> Option<Block> {
     let kind = fields.next()?;
     let kind = Kind::ALL.into_iter().find(|other| other.name() == kind)?;
     let b: usize = fields.next()?.parse().ok()?;
-    let points: usize = fields.next()?.parse().ok()?;
+    let sizes = fields.next()?;
+    let (workers, points) = match (kind, sizes.split_once('x')) {
+        (Kind::Code, Some((workers, points))) => (workers.parse().ok()?, points.parse().ok()?),
+        (Kind::Code, None) => (sizes.parse().ok()?, sizes.parse().ok()?),
+        _ => (0, sizes.parse().ok()?),
+    };
+    let sound = |size: &usize| (1..=MAX_SIZE).contains(size);
+    if !sound(&points) || kind == Kind::Code && !sound(&workers) {
+        return None;
+    }
     let mut rows = Vec::new();
     for row in fields.next()?.split(';') {
         let (new, old) = row.split_once('+').unwrap_or((row, "0"));
@@ -118,16 +131,16 @@ fn parse_block(text: &str) -> Option<Block> {
         if misplaced
             || new.iter().any(|&i| i >= points)
             || !new.iter().all_unique()
-            || (new.len() + old) % 2 == 0
+            || (new.len() + old) % 2 == 0 && (kind != Kind::Code || points % 2 == 1)
         {
             return None;
         }
         rows.push((new, old));
     }
-    if kind == Kind::Code && rows.len() > points {
+    if kind == Kind::Code && rows.len() > workers {
         return None;
     }
-    Some(Block { kind, b, points, rows, found: fields.next()?.to_owned() })
+    Some(Block { kind, b, points, workers, rows, found: fields.next()?.to_owned() })
 }
 
 /// The text that [`parse_blocks`] reads, one block.
@@ -141,7 +154,11 @@ impl fmt::Display for Block {
                 if *old == 0 { new.join(",") } else { format!("{}+{old}", new.join(",")) }
             })
             .collect();
-        write!(f, "{} {} {} {} {}", self.kind.name(), self.b, self.points, rows.join(";"), self.found)
+        let sizes = match self.kind {
+            Kind::Code if self.workers != self.points => format!("{}x{}", self.workers, self.points),
+            _ => self.points.to_string(),
+        };
+        write!(f, "{} {} {sizes} {} {}", self.kind.name(), self.b, rows.join(";"), self.found)
     }
 }
 

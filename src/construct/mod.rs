@@ -6,6 +6,7 @@ mod algorithm1;
 mod bernoulli;
 mod best;
 mod classical;
+mod demand;
 mod disjoint;
 mod gluing;
 
@@ -13,6 +14,7 @@ pub use algorithm1::{Algorithm1, algorithm1};
 pub use bernoulli::{Bernoulli, bernoulli};
 pub use best::{Best, Made, best, best_with};
 pub use classical::{cyclic, full, repetition, uncoded};
+pub use demand::{Demand, Objective, best_for};
 pub use disjoint::Disjoint;
 pub use gluing::{Block, BlockError, Gluing, Kind, blocks, parse_blocks};
 

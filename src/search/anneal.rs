@@ -29,6 +29,11 @@ impl Row {
         self.points.count_ones() as usize + usize::from(self.old)
     }
 
+    /// The ones that count: without the points of `free`.
+    fn load(self, free: u32) -> usize {
+        Self { points: self.points & !free, ..self }.weight()
+    }
+
     fn needed(self) -> usize {
         self.weight().div_ceil(2)
     }
@@ -60,8 +65,10 @@ pub struct Problem {
     pub old: u8,
     /// The number of rows.
     pub rows: usize,
-    /// The largest weight of a row.
+    /// The largest weight of a row, without free points.
     pub heaviest: usize,
+    /// Points that are no ones, and no row by themselves: how a row of even load is one of odd weight.
+    pub free: u32,
     /// The tests.
     pub tests: Vec<Test>,
 }
@@ -244,11 +251,15 @@ fn below(random: &mut ChaCha8Rng, n: usize) -> usize {
 fn random_row(problem: &Problem, random: &mut ChaCha8Rng) -> Row {
     let most = problem.heaviest.min(problem.points);
     let weight = 1 + 2 * below(random, most.div_ceil(2));
-    let mut row = Row { points: 0, old: 0 };
-    while row.weight() < weight {
-        row.points |= 1 << below(random, problem.points);
+    loop {
+        let mut row = Row { points: 0, old: 0 };
+        while row.weight() < weight {
+            row.points |= 1 << below(random, problem.points);
+        }
+        if row.load(problem.free) > 0 {
+            return row;
+        }
     }
-    row
 }
 
 /// A neighbour of the row: a point exchanged, two added or two removed, or the like with old points.
@@ -266,8 +277,10 @@ fn neighbour(problem: &Problem, row: Row, random: &mut ChaCha8Rng) -> Option<Row
         }
         _ => next.old = if random.next_u32() & 1 == 0 { row.old.checked_sub(2)? } else { row.old + 2 },
     }
-    let sound =
-        next != row && next.points != 0 && next.old <= problem.old && next.weight() <= problem.heaviest;
+    let sound = next != row
+        && next.points & !problem.free != 0
+        && next.old <= problem.old
+        && next.load(problem.free) <= problem.heaviest;
     sound.then_some(next)
 }
 
@@ -314,7 +327,10 @@ fn anneal_on(
         rows.push(random_row(problem, &mut random));
     }
     let mut state = State::new(problem, rows);
-    let mut weight: usize = state.rows.iter().map(|row| row.weight()).sum();
+    let load = |row: Row| row.load(problem.free);
+    let mut weight: usize = state.rows.iter().map(|&row| load(row)).sum();
+    // Where no move is possible, or none is taken, the start may do.
+    let begin = (state.excess == 0).then(|| (weight, state.rows.clone()));
     let mut best: Option<(usize, Vec<Row>)> = None;
     let cooling = (schedule.cold / schedule.hot).ln() / schedule.moves.max(1) as f64;
     let mut temperature = schedule.hot;
@@ -328,7 +344,7 @@ fn anneal_on(
         let j = below(&mut random, problem.rows);
         let Some(row) = neighbour(problem, state.rows[j], &mut random) else { continue };
         let growth = state.growth(j, row);
-        let heavier = row.weight() as i64 - state.rows[j].weight() as i64;
+        let heavier = load(row) as i64 - load(state.rows[j]) as i64;
         let energy = growth as f64 + schedule.price * heavier as f64;
         let uniform = f64::from(random.next_u32()) / f64::from(u32::MAX);
         if energy > 0.0 && uniform >= (-energy / temperature).exp() {
@@ -343,7 +359,7 @@ fn anneal_on(
             }
         }
     }
-    best.map(|(_, mut rows)| {
+    best.or(begin).map(|(_, mut rows)| {
         rows.sort_by_key(|row| (row.weight(), row.points.reverse_bits()));
         rows
     })

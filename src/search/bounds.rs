@@ -27,7 +27,7 @@ impl Bound {
 }
 
 /// The averaging bound needs C(n, t) and sums of it in 128 bits.
-const AVERAGED: usize = 101;
+pub(super) const AVERAGED: usize = 101;
 
 /// The split bound is worked out up to here, within a second.
 const SPLIT: usize = 41;
@@ -60,12 +60,15 @@ pub fn bounds(n: usize, b: usize) -> Result<Vec<Bound>, ConstructError> {
     if b > 0 && n <= SPLIT {
         bounds.push(Bound {
             name: "split averaging",
-            ones: split(n, b),
+            ones: split(Frame::square(n, b), Algorithm1::new(n, b)?.ones()),
             source: "docs/theory.md, Theorem 12",
         });
     }
-    if b > 0 && n <= AVERAGED {
-        bounds.push(Bound { name: "averaging", ones: averaging(n, b), source: "docs/theory.md, Theorem 11" });
+    if b > 0
+        && n <= AVERAGED
+        && let Some(ones) = averaging(Frame::square(n, b))
+    {
+        bounds.push(Bound { name: "averaging", ones, source: "docs/theory.md, Theorem 11" });
     }
     if b + 1 == t && b > 0 {
         bounds.push(Bound { name: "two rows", ones: n * n - n - 1, source: "docs/theory.md, Theorem 13" });
@@ -144,24 +147,57 @@ pub(super) fn least(costs: &[u128], rows: usize, excess: usize) -> Vec<Vec<u128>
     table
 }
 
-/// Theorem 11: the least total weight of n rows whose mean number of wins over all messages of weight t
-/// is at most t − b.
-fn averaging(n: usize, b: usize) -> usize {
-    let t = (n - 1) / 2;
-    let binomials = Binomials::up_to(n);
-    // How many of the messages of weight t win a row of weight w.
+/// The sizes that the averages speak of: n workers, messages of weight v over k partitions, k odd, of which
+/// none may win more than `budget` rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) n: usize,
+    pub(super) k: usize,
+    pub(super) budget: usize,
+    /// The largest load that a row may have, at most k.
+    pub(super) heaviest: usize,
+}
+
+impl Frame {
+    /// As many partitions as workers, any loads.
+    pub(super) fn square(n: usize, b: usize) -> Self {
+        Self { n, k: n, budget: (n - 1) / 2 - b, heaviest: n }
+    }
+
+    pub(super) fn v(self) -> usize {
+        (self.k - 1) / 2
+    }
+
+    /// The most rows of load 0 or 1 (Lemma 10, which takes a message that holds all of these loads).
+    pub(super) fn light(self) -> usize {
+        if self.budget < self.v() { self.budget } else { self.n }
+    }
+
+    /// The most that the loads can exceed 3 by, in twos, all rows together.
+    fn most_excess(self) -> usize {
+        self.n * self.heaviest.saturating_sub(2).div_ceil(2)
+    }
+}
+
+/// Theorem 11: the least total weight of n rows whose mean number of wins over all messages of weight v
+/// is within the budget; `None` where there are none.
+pub(super) fn averaging(frame: Frame) -> Option<usize> {
+    let Frame { n, k, .. } = frame;
+    let v = frame.v();
+    let binomials = Binomials::up_to(k);
+    // How many of the messages of weight v win a row of weight w.
     let wins = |w: usize| -> u128 {
-        (w.div_ceil(2)..=w.min(t)).map(|i| binomials.of(w, i) * binomials.of(n - w, t - i)).sum()
+        (w.div_ceil(2)..=w.min(v)).map(|i| binomials.of(w, i) * binomials.of(k - w, v - i)).sum()
     };
-    let messages = binomials.of(n, t);
-    let budget = (t - b) as u128 * messages;
-    let heavy: Vec<u128> = (3..=n).step_by(2).map(wins).collect();
+    let messages = binomials.of(k, v);
+    let budget = frame.budget as u128 * messages;
+    let heavy: Vec<u128> = (3..=frame.heaviest).step_by(2).map(wins).collect();
     let light = wins(1);
-    let mut excess = n;
+    let mut excess = k;
     loop {
         let table = least(&heavy, n, excess);
         let mut fewest = usize::MAX;
-        for (empty, single) in light_rows(t - b) {
+        for (empty, single) in light_rows(frame.light()) {
             let rows = n - empty - single;
             let spent = empty as u128 * messages + single as u128 * light;
             let left = budget.checked_sub(spent);
@@ -169,35 +205,36 @@ fn averaging(n: usize, b: usize) -> usize {
                 fewest = fewest.min(single + 3 * rows + 2 * x);
             }
         }
-        // A total beyond the table's reach is larger than 3(n − (t − b)) + 2·excess.
-        if fewest <= 3 * (n - (t - b)) + 2 * excess {
-            return fewest;
+        // A total beyond the table's reach is larger than 3(n − light) + 2·excess.
+        if fewest <= 3 * (n - frame.light()) + 2 * excess {
+            return Some(fewest);
+        }
+        if excess >= frame.most_excess() {
+            return (fewest < usize::MAX).then_some(fewest);
         }
         excess *= 2;
     }
 }
 
-/// The numbers of empty rows and of rows of weight 1 that a code may have: at most t − b together.
+/// The numbers of empty rows and of rows of weight 1 that a code may have: at most so many together.
 fn light_rows(most: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..=most).flat_map(move |empty| (0..=most - empty).map(move |single| (empty, single)))
 }
 
-/// Theorem 12: the least over the number s of partitions that rows of weight 1 hold.
-fn split(n: usize, b: usize) -> usize {
-    let t = (n - 1) / 2;
-    let binomials = Binomials::up_to(n);
-    let known = averaging(n, b);
-    // No case need be worked out beyond the least so far, nor beyond a code that there is.
-    let paper = Algorithm1::new(n, b).map_or(n * n, |code| code.ones());
-    (0..=t - b).rev().fold(paper, |least, s| Split::new(n, b, s, &binomials).fewest(known, least))
+/// Theorem 12: the least over the number s of partitions that rows of weight 1 hold, or `to` where all
+/// totals below it are excluded. Speaks of frames whose budget is below v only.
+pub(super) fn split(frame: Frame, to: usize) -> usize {
+    let binomials = Binomials::up_to(frame.k);
+    let Some(known) = averaging(frame) else { return to };
+    // No case need be worked out beyond the least so far.
+    (0..=frame.budget).rev().fold(to, |least, s| Split::new(frame, s, &binomials).fewest(known, least))
 }
 
 /// One case of Theorem 12: the rows of weight 1 hold exactly the partitions of a set S of s.
 pub(super) struct Split {
-    n: usize,
-    b: usize,
+    frame: Frame,
     s: usize,
-    /// `rows[v][share][j]`: how many messages with j ones in S win a row of weight 3 + 2v < n that has
+    /// `rows[v][share][j]`: how many messages with j ones in S win a row of weight 3 + 2v < k that has
     /// `share` partitions in S, counted from the fewest that it may have.
     pub(super) rows: Vec<Vec<Vec<u128>>>,
     /// How many messages have j ones in S.
@@ -207,9 +244,9 @@ pub(super) struct Split {
 }
 
 impl Split {
-    pub(super) fn new(n: usize, b: usize, s: usize, binomials: &Binomials) -> Self {
-        let t = (n - 1) / 2;
-        let outside = n - s;
+    pub(super) fn new(frame: Frame, s: usize, binomials: &Binomials) -> Self {
+        let t = frame.v();
+        let outside = frame.k - s;
         let messages = (0..=s).map(|j| binomials.of(s, j) * binomials.of(outside, t - j)).collect();
         let single = (0..=s).map(|j| j as u128 * binomials.of(s, j) * binomials.of(outside, t - j)).collect();
         // tail[v][need][k]: sets of k of the n − s with at least `need` among v given ones.
@@ -236,7 +273,7 @@ impl Split {
                 })
                 .sum()
         };
-        let rows = (3..n)
+        let rows = (3..frame.k.min(frame.heaviest + 1))
             .step_by(2)
             .map(|w| {
                 (w.saturating_sub(outside)..=s.min(w))
@@ -244,7 +281,7 @@ impl Split {
                     .collect()
             })
             .collect();
-        Self { n, b, s, rows, messages, single }
+        Self { frame, s, rows, messages, single }
     }
 
     /// How much a message counts that has j ones in S: several ways, each of which gives a constraint.
@@ -269,8 +306,8 @@ impl Split {
     /// The least total weight, from `from` on, that the constraints do not exclude, if it is below `to`;
     /// else `to`.
     fn fewest(&self, from: usize, to: usize) -> usize {
-        let Self { n, b, s, .. } = *self;
-        let t = (n - 1) / 2;
+        let Self { frame, s, .. } = *self;
+        let Frame { n, k, budget, heaviest } = frame;
         let weightings = self.weightings();
         let per_weighting = |counts: &[u128]| -> Vec<u128> {
             weightings
@@ -282,7 +319,7 @@ impl Split {
             self.rows.iter().map(|shares| shares.iter().map(|wins| per_weighting(wins)).collect()).collect();
         let (all, light) = (per_weighting(&self.messages), per_weighting(&self.single));
         // Every total below `to` has at most this excess.
-        let excess = to.saturating_sub(3 * (n - (t - b))) / 2;
+        let excess = to.saturating_sub(3 * (n - frame.light())) / 2;
         let tables = (0..weightings.len())
             .map(|c| {
                 let cheapest: Vec<u128> = costs
@@ -294,22 +331,24 @@ impl Split {
             .collect();
         let heavy = Rows { costs: &costs, tables };
         let mut fewest = to;
-        for (empty, single) in light_rows(t - b).filter(|&(_, single)| single >= s && (s > 0 || single == 0))
+        for (empty, single) in
+            light_rows(frame.light()).filter(|&(_, single)| single >= s && (s > 0 || single == 0))
         {
             let left: Option<Vec<u128>> = all
                 .iter()
                 .zip(&light)
                 .map(|(all, light)| {
                     let singles = if s == 0 { 0 } else { single as u128 * light / s as u128 };
-                    ((t - b) as u128 * all).checked_sub(empty as u128 * all + singles)
+                    (budget as u128 * all).checked_sub(empty as u128 * all + singles)
                 })
                 .collect();
             let Some(left) = left else { continue };
-            for full in 0..=n - empty - single {
+            let most_full = if heaviest < k { 0 } else { n - empty - single };
+            for full in 0..=most_full {
                 let rows = n - empty - single - full;
-                let base = single + n * full + 3 * rows;
+                let base = single + k * full + 3 * rows;
                 let first = from.saturating_sub(base).div_ceil(2);
-                // x stays within the tables: base ≥ 3(n − (t − b)).
+                // x stays within the tables: base ≥ 3(n − light).
                 fewest = (first..=excess)
                     .take_while(|x| base + 2 * x < fewest)
                     .find(|&x| heavy.fit(rows, x, (usize::MAX, usize::MAX), &left, &mut { PATIENCE }))
@@ -370,7 +409,7 @@ mod tests {
     fn wins_are_counted_as_the_messages_have_it() {
         let (n, b, s) = (9_usize, 1, 2);
         let binomials = Binomials::up_to(n);
-        let split = Split::new(n, b, s, &binomials);
+        let split = Split::new(Frame::square(n, b), s, &binomials);
         for w in (3..n).step_by(2) {
             for (share, wins) in split.rows[(w - 3) / 2].iter().enumerate() {
                 let a = share + w.saturating_sub(n - s);
@@ -391,7 +430,7 @@ mod tests {
     #[test]
     fn bounds_of_small_codes() {
         // Theorem 11 by hand for (3, 1): no row may ever be won, so all are full.
-        assert_eq!(averaging(3, 1), 9);
+        assert_eq!(averaging(Frame::square(3, 1)), Some(9));
         for (n, b, mean, parts) in [
             (5, 1, 17, 17),
             (9, 1, 33, 35),
@@ -401,7 +440,8 @@ mod tests {
             (21, 1, 81, 87),
             (31, 1, 121, 127),
         ] {
-            assert_eq!((averaging(n, b), split(n, b)), (mean, parts), "n = {n}, b = {b}");
+            let frame = Frame::square(n, b);
+            assert_eq!((averaging(frame), split(frame, n * n)), (Some(mean), parts), "n = {n}, b = {b}");
         }
     }
 }

@@ -62,6 +62,8 @@ impl Entry {
             Made::Gluing(shape) => format!("gluing {shape}"),
             Made::Disjoint => "disjoint rows".to_owned(),
             Made::Listed(found) => found.clone(),
+            // Neither is in the catalogue: it has as many workers as partitions, an odd number.
+            Made::Full | Made::Resized { .. } => self.code.name().to_owned(),
         }
     }
 

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::bounds::{Binomials, Split, least};
+use super::bounds::{Binomials, Frame, Split, least};
 use crate::code::AllocationMatrix;
 use crate::construct::{ConstructError, parameter};
 
@@ -53,17 +53,45 @@ pub fn minimum(
     to: usize,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<Exact, ConstructError> {
+    minimum_within(n, b, n, from, to, stopped)
+}
+
+/// The same of the codes in which no worker holds more than `heaviest` partitions. Where `to` is above
+/// n·`heaviest` and no code is found, there is none.
+///
+/// ```
+/// // Five workers that hold at most three partitions each tolerate no liar.
+/// let found = ecode::search::minimum_within(5, 1, 3, 15, 16, &|| false)?;
+/// assert_eq!((found.at_least, found.matrix), (16, None));
+/// # Ok::<(), ecode::construct::ConstructError>(())
+/// ```
+///
+/// # Errors
+/// Those of [`minimum`], and when `heaviest` is below 3 or above n.
+pub fn minimum_within(
+    n: usize,
+    b: usize,
+    heaviest: usize,
+    from: usize,
+    to: usize,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<Exact, ConstructError> {
     if n % 2 == 0 || n > MOST || b == 0 || 2 * b + 1 > n {
         return parameter(format!(
             "the exact search takes odd n up to {MOST} and 1 ≤ b ≤ (n − 1)/2, not n = {n}, b = {b}"
         ));
     }
+    if !(3..=n).contains(&heaviest) {
+        return parameter(format!("the exact search takes a largest load from 3 to n = {n}, not {heaviest}"));
+    }
+    // Lemma 10: all loads may be taken to be odd.
+    let frame = Frame { heaviest: heaviest - (heaviest + 1) % 2, ..Frame::square(n, b) };
     let mut exact = Exact { at_least: from, matrix: None, tried: Vec::new() };
     let messages = Messages::new(n);
     while exact.at_least < to {
         let mut families = 0;
         for light in cases(n, b) {
-            let Some(case) = Case::new(n, b, &light, exact.at_least) else { continue };
+            let Some(case) = Case::new(frame, b, &light, exact.at_least) else { continue };
             match case.run(&messages, &mut families, stopped) {
                 Outcome::Found(rows) => {
                     let rows: Vec<Vec<usize>> =
@@ -159,13 +187,15 @@ enum Outcome {
 /// The search for one total and one choice of light rows.
 struct Case {
     n: usize,
+    /// The largest load of a row, odd.
+    heaviest: usize,
     b: usize,
     light: Light,
     /// Rows that are not light.
     rows: usize,
     /// The sum of (load − 3)/2 over them.
     excess: usize,
-    /// `costs[v][share][weighting]`, as in Theorem 12; the last v is that of full rows, and costs nothing.
+    /// `costs[v][share][weighting]`, as in Theorem 12; where full rows are allowed the last v is theirs, and costs nothing.
     costs: Vec<Vec<Vec<u128>>>,
     /// The smallest share of each v.
     least_share: Vec<usize>,
@@ -178,8 +208,8 @@ struct Case {
 
 impl Case {
     /// `None` where no code with these light rows has this total.
-    fn new(n: usize, b: usize, light: &Light, total: usize) -> Option<Self> {
-        let t = (n - 1) / 2;
+    fn new(frame: Frame, b: usize, light: &Light, total: usize) -> Option<Self> {
+        let Frame { n, heaviest, .. } = frame;
         let singles: usize = light.singles.iter().sum();
         let s = light.singles.len();
         let rows = n - light.empty - singles;
@@ -188,7 +218,7 @@ impl Case {
             return None;
         }
         let excess = excess / 2;
-        let split = Split::new(n, b, s, &Binomials::up_to(n));
+        let split = Split::new(frame, s, &Binomials::up_to(n));
         let weightings = split.weightings();
         let dot = |counts: &[u128]| -> Vec<u128> {
             weightings
@@ -198,15 +228,17 @@ impl Case {
         };
         let mut costs: Vec<Vec<Vec<u128>>> =
             split.rows.iter().map(|shares| shares.iter().map(|wins| dot(wins)).collect()).collect();
-        costs.push(vec![vec![0; weightings.len()]]);
-        let mut least_share: Vec<usize> = (3..n).step_by(2).map(|w: usize| w.saturating_sub(n - s)).collect();
-        least_share.push(s);
+        if heaviest == n {
+            costs.push(vec![vec![0; weightings.len()]]);
+        }
+        let least_share: Vec<usize> =
+            (3..=heaviest).step_by(2).map(|w: usize| w.saturating_sub(n - s)).collect();
         let budget: Option<Vec<u128>> = dot(&split.messages)
             .into_iter()
             .zip(dot(&split.single))
             .map(|(all, light_cost)| {
                 let spent = if s == 0 { 0 } else { singles as u128 * light_cost / s as u128 };
-                ((t - b) as u128 * all).checked_sub(light.empty as u128 * all + spent)
+                (frame.budget as u128 * all).checked_sub(light.empty as u128 * all + spent)
             })
             .collect();
         let tables = (0..costs.len())
@@ -236,7 +268,7 @@ impl Case {
             })
             .collect();
         let light = light.clone();
-        Some(Self { n, b, light, rows, excess, costs, least_share, budget: budget?, tables })
+        Some(Self { n, heaviest, b, light, rows, excess, costs, least_share, budget: budget?, tables })
     }
 
     /// Whether a family (its rows that are not light, lightest first) may have a completion.
@@ -284,7 +316,7 @@ impl Case {
             for family in &layer {
                 let used: usize = family.iter().map(|row| (row.count_ones() as usize - 3) / 2).sum();
                 let rest = self.rows - family.len();
-                if used + rest * (self.n - 3) / 2 <= self.excess {
+                if (rest == 0 || self.heaviest == self.n) && used + rest * (self.n - 3) / 2 <= self.excess {
                     let mut rows = [light.clone(), family.clone()].concat();
                     rows.resize(self.n, full);
                     return Outcome::Found(rows);
@@ -347,7 +379,7 @@ impl Case {
             counts[..c].fill(0);
             counts[c] += 1;
             let load: usize = counts.iter().sum();
-            if load % 2 == 0 || load < lightest || load == self.n {
+            if load % 2 == 0 || load < lightest || load > self.heaviest.min(self.n - 2) {
                 continue;
             }
             let row = kinds

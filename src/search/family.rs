@@ -52,7 +52,7 @@ impl Quest {
             Kind::Whole => local_tests(self.points, self.b, self.points - self.b - 1),
         };
         let old = if self.kind == Kind::Part { self.old } else { 0 };
-        Problem { points: self.points, old, rows, heaviest: self.points + usize::from(old), tests }
+        Problem { points: self.points, old, rows, heaviest: self.points + usize::from(old), free: 0, tests }
     }
 }
 
@@ -89,7 +89,7 @@ pub fn improve_beside(
     let t = n.checked_sub(1)? / 2;
     let points = n.checked_sub(start).filter(|points| (1..=Quest::MOST_POINTS).contains(points))?;
     let tests = tests_beside(points, loads, t, t.checked_sub(b)?)?;
-    let problem = |rows| Problem { points, old: 0, rows, heaviest: points, tests: tests.clone() };
+    let problem = |rows| Problem { points, old: 0, rows, heaviest: points, free: 0, tests: tests.clone() };
     let found = lightest(&problem, n as i64, n.checked_sub(loads.len())?, effort, stopped)?;
     let mut rows = Vec::new();
     let mut first = 0;
@@ -102,7 +102,7 @@ pub fn improve_beside(
     }));
     let loads: Vec<String> = loads.iter().map(usize::to_string).collect();
     let found = format!("search beside {}, seed {}", loads.join(","), effort.seed);
-    Some(Block { kind: Kind::Code, b, points: n, rows, found })
+    Some(Block { kind: Kind::Code, b, points: n, workers: n, rows, found })
 }
 
 /// How long and with which random numbers.
@@ -135,6 +135,7 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
         kind: quest.kind,
         b: quest.b,
         points: quest.points,
+        workers: if quest.kind == Kind::Code { quest.points } else { 0 },
         rows: rows
             .iter()
             .map(|row| {
@@ -147,7 +148,7 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
 }
 
 /// The family with the least Σ (weight − full) over at most `most` rows that the effort finds.
-fn lightest(
+pub(super) fn lightest(
     problem: &(dyn Fn(usize) -> Problem + Sync),
     full: i64,
     most: usize,

@@ -9,8 +9,12 @@ mod bounds;
 mod catalogue;
 mod exact;
 mod family;
+mod hunt;
+mod pursue;
 
 pub use bounds::{Bound, Exhausted, bounds, exhausted};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
-pub use exact::{Exact, minimum};
+pub use exact::{Exact, minimum, minimum_within};
 pub use family::{Effort, Quest, improve, improve_beside};
+pub use hunt::{Hunt, HuntError, Prey};
+pub use pursue::{Limit, LimitError, Limits, limits, pursue};
