@@ -222,35 +222,15 @@ impl Search {
         }
     }
 
-    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        if self.exact {
-            return self.exhaust(common);
-        }
-        let demand = self.wish.demand(self.n, self.b, self.how.ties)?;
-        let least = match limits(&demand) {
-            Ok(least) => least,
-            Err(error @ LimitError::Impossible { .. }) => {
-                if self.json {
-                    let document = json!({
-                        "n": self.n, "k": demand.k, "b": self.b, "max_load": self.wish.max_load,
-                        "impossible": error.to_string(),
-                    });
-                    output::print(&document.to_string())?;
-                } else {
-                    output::print(&format!("Proven: {error}."))?;
-                }
-                return Ok(Ending::Refuted);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let mut own = match &self.catalogue {
-            Some(path) if path.exists() => input::blocks(path)?,
-            _ => Vec::new(),
-        };
-        let code = |own: &[Block]| best_for(&demand, &[blocks(), own].concat());
-        let known = code(&own)?;
-        let mut hunt = self.hunt(demand, &[blocks(), &own].concat())?;
-        let control = watch::control(common)?;
+    /// Goes on with the hunt until time or rounds are over. The best of it, be it from a round cut short.
+    fn look(
+        &self,
+        demand: &Demand,
+        hunt: &mut Hunt,
+        blocks: &[Block],
+        control: &Control,
+        common: &Common,
+    ) -> anyhow::Result<Option<Block>> {
         let time = match (self.time, self.rounds) {
             (Some(time), _) => time,
             (None, Some(_)) => Duration::MAX,
@@ -259,20 +239,19 @@ impl Search {
         let search = control.within(time);
         let mut found: Option<Block> = hunt.best().cloned();
         let said = Mutex::new(String::new());
-        let begun = hunt.rounds();
         let keep = |hunt: &Hunt| match &self.state {
             Some(path) => output::write(path, format!("{:#}\n", hunt.to_json()).as_bytes()),
             None => Ok(()),
         };
-        keep(&hunt)?;
+        keep(hunt)?;
         let looked = watch::with_message(&search, common.quiet, &said, || -> anyhow::Result<()> {
             while !search.stopped() && self.rounds.is_none_or(|rounds| hunt.rounds() < rounds) {
                 if let Some(better) = hunt.advance(&|| search.stopped())? {
                     found = Some(better);
                 }
-                keep(&hunt)?;
-                let best = found.as_ref().map(std::slice::from_ref).unwrap_or_default();
-                let best = best_for(&demand, &[blocks(), &own, best].concat())?;
+                keep(hunt)?;
+                let best = found.as_slice();
+                let best = best_for(demand, &[blocks, best].concat())?;
                 let best = best.map_or("none yet".to_owned(), |best| describe(&best.matrix));
                 if let Ok(mut said) = said.lock() {
                     *said = format!("round {}, best so far: {best}", hunt.rounds() + 1);
@@ -284,6 +263,42 @@ impl Search {
             Ok(())
         });
         looked?;
+        Ok(found)
+    }
+
+    /// A proof that there is no such code is an answer, too.
+    fn report_impossible(&self, demand: &Demand, error: &LimitError) -> anyhow::Result<Ending> {
+        let text = if self.json {
+            let Demand { n, k, b, .. } = *demand;
+            json!({"n": n, "k": k, "b": b, "max_load": self.wish.max_load, "impossible": error.to_string()})
+                .to_string()
+        } else {
+            format!("Proven: {error}.")
+        };
+        output::print(&text)?;
+        Ok(Ending::Refuted)
+    }
+
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        if self.exact {
+            return self.exhaust(common);
+        }
+        let demand = self.wish.demand(self.n, self.b, self.how.ties)?;
+        let least = match limits(&demand) {
+            Ok(least) => least,
+            Err(error @ LimitError::Impossible { .. }) => return self.report_impossible(&demand, &error),
+            Err(error) => return Err(error.into()),
+        };
+        let mut own = match &self.catalogue {
+            Some(path) if path.exists() => input::blocks(path)?,
+            _ => Vec::new(),
+        };
+        let code = |own: &[Block]| best_for(&demand, &[blocks(), own].concat());
+        let known = code(&own)?;
+        let mut hunt = self.hunt(demand, &[blocks(), &own].concat())?;
+        let control = watch::control(common)?;
+        let begun = hunt.rounds();
+        let found = self.look(&demand, &mut hunt, &[blocks(), &own].concat(), &control, common)?;
         let new = found.filter(|found| !own.contains(found));
         own.extend(new.clone());
         let now = code(&own)?;

@@ -82,7 +82,11 @@ pub fn limits(demand: &Demand) -> Result<Limits, LimitError> {
     let Demand { n, k, b, ties, .. } = *demand;
     if k % 2 == 0 && b > 0 && ties != TieRule::Zero {
         return impossible(
-            format!("with an even number of partitions, k = {k}, only --ties zero leaves room for a liar"),
+            format!(
+                "an even number of partitions, k = {k}, leaves room for a liar under the tie rule zero only; \
+                 take an odd one, such as k = {}",
+                k - 1
+            ),
             "docs/theory.md, Theorem 4",
         );
     }
