@@ -10,7 +10,10 @@ use ecode::certificate::{Certificate, Evidence, ProofError, Scope, System, certi
 use ecode::code::{AllocationMatrix, Clauses, Formula, TieRule};
 use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli};
 use ecode::verify::{Control, Method, verify};
+use outside::veripb;
 use proptest::prelude::*;
+
+mod outside;
 
 fn ecode(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::cargo_bin("ecode").unwrap().args(arguments).output().unwrap();
@@ -39,23 +42,6 @@ fn certificate(g: &AllocationMatrix, b: Option<usize>, ties: TieRule) -> Certifi
     let read = Certificate::parse(made.to_json().as_bytes()).unwrap();
     assert_eq!(read, made);
     made
-}
-
-/// Whether veripb, an independent checker, says that the proof shows the formula unsatisfiable. Its
-/// printed verdict is read: an exit code alone says little.
-fn veripb(formula: &Formula, proof: &str) -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let (opb, pbp) = (folder.path().join("formula.opb"), folder.path().join("proof.pbp"));
-    std::fs::write(&opb, formula.opb()).unwrap();
-    std::fs::write(&pbp, proof).unwrap();
-    let output = Process::new("veripb").args([&opb, &pbp]).output();
-    let Ok(output) = output else {
-        panic!("veripb is missing: cargo install veripb --locked --version 3.0.2")
-    };
-    let verdict = String::from_utf8(output.stdout).unwrap();
-    let verified = verdict.lines().any(|line| line == "s VERIFIED UNSATISFIABLE");
-    assert_eq!(verified, output.status.success(), "{verdict}");
-    verified
 }
 
 fn accepted_outside(certificate: &Certificate) {
