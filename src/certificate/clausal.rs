@@ -1,9 +1,11 @@
 //! Replays a DRAT proof that clauses have no solution.
 //!
 //! # What is promised
-//! `Ok` means that the empty clause follows. Every added clause is checked by unit propagation alone; the
-//! format's further rule (resolution asymmetric tautologies) is not needed by the proofs written here, and a
-//! proof that uses it is refused.
+//! `Ok` means that the clauses have no solution. Every added clause is checked by unit propagation alone
+//! ([`replay_drat`]): certificates need no more, and one that uses more is refused. Proofs by outside solvers may
+//! also use the format's further rule ([`replay_full_drat`]): a clause may be added when its first literal p makes
+//! every resolvent on p follow by unit propagation (a resolution asymmetric tautology), also one with a variable
+//! that was not there before. It loses no solution for good: where the new clause fails, p can be flipped.
 
 use std::collections::HashMap;
 
@@ -16,7 +18,21 @@ use crate::code::Clauses;
 /// # Errors
 /// [`ProofError`] with the first line that is malformed or does not follow.
 pub fn replay_drat(clauses: &Clauses, proof: &str) -> Result<usize, ProofError> {
-    let mut known = Database::new(clauses.variables);
+    replay(clauses, proof, false)
+}
+
+/// As [`replay_drat`], with all rules of the format.
+///
+/// # Errors
+/// [`ProofError`] with the first line that is malformed or does not follow.
+pub fn replay_full_drat(clauses: &Clauses, proof: &str) -> Result<usize, ProofError> {
+    replay(clauses, proof, true)
+}
+
+fn replay(clauses: &Clauses, proof: &str, full: bool) -> Result<usize, ProofError> {
+    // A proof has at most one new variable a line.
+    let variables = clauses.variables + if full { proof.lines().count() } else { 0 };
+    let mut known = Database::new(variables);
     let mut numbers: HashMap<Normal, Vec<usize>> = HashMap::new();
     let normal = |literals: &[i32]| {
         let mut literals: Vec<Literal> =
@@ -40,7 +56,7 @@ pub fn replay_drat(clauses: &Clauses, proof: &str) -> Result<usize, ProofError> 
             match token.parse::<i32>() {
                 _ if ended => return malformed(format!("'{token}' after the clause's 0")),
                 Ok(0) => ended = true,
-                Ok(literal) if literal.unsigned_abs() as usize <= clauses.variables => literals.push(literal),
+                Ok(literal) if literal.unsigned_abs() as usize <= variables => literals.push(literal),
                 _ => return malformed(format!("'{token}' is no literal of the formula")),
             }
         }
@@ -58,8 +74,12 @@ pub fn replay_drat(clauses: &Clauses, proof: &str) -> Result<usize, ProofError> 
             }
             continue;
         }
-        let denial = clause.terms.iter().map(|&(_, literal)| Normal::clause([literal.negated()])).collect();
-        if !known.contradicts(denial) {
+        let denial: Vec<Literal> = clause.terms.iter().map(|&(_, literal)| literal.negated()).collect();
+        let follows = propagates(&mut known, &denial) || {
+            let pivot = literals.first().map(|&l| Literal::new(l.unsigned_abs() as usize, l > 0));
+            full && pivot.is_some_and(|pivot| resolvents_follow(&mut known, &denial, pivot))
+        };
+        if !follows {
             let what = "unit propagation does not lead to a conflict".to_owned();
             return Err(ProofError::Rejected { line: place + 1, what });
         }
@@ -73,4 +93,100 @@ pub fn replay_drat(clauses: &Clauses, proof: &str) -> Result<usize, ProofError> 
         line: proof.lines().count(),
         what: "the empty clause is not reached".to_owned(),
     })
+}
+
+/// Whether these literals together lead to a conflict by unit propagation.
+fn propagates(known: &mut Database, assumed: &[Literal]) -> bool {
+    known.contradicts(assumed.iter().map(|&literal| Normal::clause([literal])).collect())
+}
+
+/// Whether every resolvent on the pivot of the clause that `denial` denies follows by unit propagation.
+fn resolvents_follow(known: &mut Database, denial: &[Literal], pivot: Literal) -> bool {
+    known.with(pivot.negated()).into_iter().all(|other| {
+        let rest =
+            other.terms.iter().map(|&(_, literal)| literal).filter(|&literal| literal != pivot.negated());
+        // A literal of the clause and its negation in the other: the resolvent always holds.
+        let mut assumed = denial.to_vec();
+        for literal in rest {
+            if denial.contains(&literal) {
+                return true;
+            }
+            assumed.push(literal.negated());
+        }
+        assumed.sort_unstable();
+        assumed.dedup();
+        propagates(known, &assumed)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Encoding;
+
+    fn clauses(variables: usize, list: &[&[i32]]) -> Clauses {
+        let mut clauses = Clauses::new(variables, Encoding::default());
+        for clause in list {
+            clauses.add(clause.to_vec());
+        }
+        clauses
+    }
+
+    /// Every clause over two variables, with two new ones in the proof that stand for conjunctions.
+    #[test]
+    fn new_variables_are_checked() {
+        let all = clauses(2, &[&[1, 2], &[1, -2], &[-1, 2], &[-1, -2]]);
+        // 3 is "1 and 2": not a consequence, and no loss.
+        let proof = "3 -1 -2 0\n-3 1 0\n-3 2 0\n1 0\n0\n";
+        assert_eq!(replay_full_drat(&all, proof), Ok(5));
+        assert!(matches!(replay_drat(&all, proof), Err(ProofError::Malformed { line: 1, .. })));
+        // The pivot comes first: with another one the clause is a restriction.
+        let some = clauses(2, &[&[1, 2], &[-1, 2]]);
+        assert!(matches!(replay_full_drat(&some, "3 0\n2 0\n"), Err(ProofError::Malformed { line: 2, .. })));
+        assert!(matches!(replay_full_drat(&some, "-2 0\n0\n"), Err(ProofError::Rejected { line: 1, .. })));
+        assert!(matches!(
+            replay_full_drat(&some, "3 0\n-3 0\n0\n"),
+            Err(ProofError::Rejected { line: 2, .. })
+        ));
+    }
+
+    /// Random proofs over satisfiable clauses: none of them is ever accepted.
+    #[test]
+    fn nothing_refutes_clauses_with_a_solution() {
+        let mut state = 11_u64;
+        let mut random = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let mut accepted_steps = 0;
+        for _ in 0..3000 {
+            let mut clause = |variables: u64, most: u64| -> Vec<i32> {
+                let len = 1 + random(most);
+                (0..len)
+                    .map(|_| (1 + random(variables) as i32) * if random(2) == 0 { 1 } else { -1 })
+                    .collect()
+            };
+            // Every clause has a true literal under "all true", so there is a solution.
+            let list: Vec<Vec<i32>> =
+                (0..8).map(|_| clause(4, 3)).filter(|clause| clause.iter().any(|&l| l > 0)).collect();
+            let list: Vec<&[i32]> = list.iter().map(Vec::as_slice).collect();
+            let formula = clauses(4, &list);
+            let mut proof = String::new();
+            for _ in 0..12 {
+                let line: Vec<String> = clause(6, 3).iter().map(ToString::to_string).collect();
+                let step = format!("{} 0\n", line.join(" "));
+                // Steps that do not follow are left out, so that proofs grow long.
+                let tried = replay_full_drat(&formula, &(proof.clone() + &step));
+                if matches!(tried, Err(ProofError::Malformed { .. })) {
+                    proof += &step;
+                    accepted_steps += 1;
+                }
+                assert!(tried.is_err(), "{list:?}\n{proof}{step}");
+            }
+            assert!(replay_full_drat(&formula, &(proof.clone() + "0\n")).is_err(), "{list:?}\n{proof}");
+        }
+        assert!(accepted_steps > 3000, "{accepted_steps}");
+    }
 }

@@ -194,6 +194,12 @@ impl Database {
         self.stored.iter().flatten().map(|stored| &stored.normal)
     }
 
+    /// All that hold a literal.
+    pub(super) fn with(&self, literal: Literal) -> Vec<Normal> {
+        let places = self.occurs[literal.0 as usize].iter();
+        places.filter_map(|&(place, _)| Some(self.stored[place].as_ref()?.normal.clone())).collect()
+    }
+
     fn falsified(&self, literal: Literal) -> bool {
         self.assigned[literal.variable() - 1] == Some(!literal.positive())
     }

@@ -8,6 +8,7 @@
 mod bound;
 mod check;
 mod clausal;
+mod external;
 mod inequality;
 mod json;
 mod make;
@@ -18,7 +19,8 @@ mod simplex;
 mod solve;
 
 pub use check::{Accepted, Refused, check, reductions};
-pub use clausal::replay_drat;
+pub use clausal::{replay_drat, replay_full_drat};
+pub use external::{NoSolver, SolverCommand, find_program, verify_with_solver};
 pub use json::MalformedCertificate;
 pub use make::{NoCertificate, Scope, certify, record};
 pub use prove::{MOST_BYTES, NoProof, refute};

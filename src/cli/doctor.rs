@@ -1,6 +1,7 @@
 //! `ecode doctor`: what this build and machine can do.
 
 use clap::Args;
+use ecode::certificate::find_program;
 use ecode::verify::method_names;
 
 use super::{Ending, output};
@@ -15,13 +16,26 @@ impl Doctor {
         let vectors = vectors();
         let [libtorch, cuda] = ecode::train::model::libraries();
         output::print(&format!(
-            "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}\nlibtorch: {libtorch}\nCUDA: {cuda}",
+            "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}\nsolvers: {}\ncheckers: {}\n\
+             libtorch: {libtorch}\nCUDA: {cuda}",
             env!("CARGO_PKG_VERSION"),
             method_names().join(", "),
             rayon::current_num_threads(),
+            found(&SOLVERS, "none found; cadical or kissat would do for `verify --solver`"),
+            found(&CHECKERS, "none found; `cargo install veripb rate --locked` gets two"),
         ))?;
         Ok(Ending::Done)
     }
+}
+
+/// Solvers that `verify --solver` takes as they are, or with `{cnf}` and `{proof}`.
+const SOLVERS: [&str; 5] = ["kissat", "cadical", "varisat", "glucose", "cryptominisat5"];
+/// Checkers of the proofs that certificates hold.
+const CHECKERS: [&str; 4] = ["veripb", "rate", "drat-trim", "dpr-trim"];
+
+fn found(names: &[&str], none: &str) -> String {
+    let here: Vec<&str> = names.iter().copied().filter(|name| find_program(name).is_some()).collect();
+    if here.is_empty() { none.to_owned() } else { here.join(", ") }
 }
 
 #[cfg(target_arch = "x86_64")]

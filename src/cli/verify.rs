@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::certificate::{NoCertificate, Scope, System, certify, record};
+use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, verdict_json, write_whole};
 use ecode::report::{picture, refutation, verdict_table};
@@ -23,7 +23,8 @@ use super::{Common, Contradiction, Ending, input, output, watch};
                         ecode verify matrix.json --method all --json\n  cat matrix.txt | ecode verify - --format txt\n  \
                         ecode verify matrix.json --certificate claim.json && ecode check claim.json\n  \
                         ecode verify matrix.json --shard 3/8 -o part-3.json       one of 8 parts, for `ecode merge`\n  \
-                        ecode verify matrix.json --checkpoint count.json          can be killed and run again\n\n\
+                        ecode verify matrix.json --checkpoint count.json          can be killed and run again\n  \
+                        ecode verify matrix.json --b 2 --solver \"kissat -q\"       an outside solver, its proof checked here\n\n\
                         Without --b the file's own b is used, and without that the radius is found."
 )]
 pub(crate) struct Verify {
@@ -50,6 +51,9 @@ pub(crate) struct Verify {
     /// or not proved but counted: enumeration
     #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM")]
     proof: Evidence,
+    /// Let this SAT solver decide, as in "kissat -q" or "varisat {cnf} --proof {proof}"; its answers are checked
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["shard", "checkpoint"])]
+    solver: Option<SolverCommand>,
     #[command(flatten)]
     parts: Parts,
 }
@@ -210,18 +214,43 @@ impl Verify {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
         }
         let control = watch::control(common)?;
-        if self.parts.asked() || self.proof == Evidence::Enumeration {
+        if self.parts.asked() || (self.proof == Evidence::Enumeration && self.solver.is_none()) {
             let question = Question { matrix: g.clone(), b, ties: self.how.ties };
             return self.enumerate(&question, &control, common);
         }
-        let verdict = self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?;
-        if common.verbose
+        let verdict = match &self.solver {
+            Some(solver) => self.solve(g, b, solver, &control, common)?,
+            None => self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?,
+        };
+        let unsettled = self.solver.is_some() && verdict.conclusion == Conclusion::Undecided;
+        if (common.verbose || unsettled)
             && let Some(reason) = &verdict.reason
         {
             eprintln!("{}: {reason}", verdict.method);
         }
         self.publish(g, &verdict, b, common)?;
         self.certify(g, &verdict, &control, common)
+    }
+
+    /// Asks an outside solver.
+    fn solve(
+        &self,
+        g: &AllocationMatrix,
+        b: Option<usize>,
+        solver: &SolverCommand,
+        control: &Control,
+        common: &Common,
+    ) -> anyhow::Result<Verdict> {
+        anyhow::ensure!(
+            matches!(self.how.method.as_str(), "auto" | "sat"),
+            "--solver: the solver decides; leave --method {} out",
+            self.how.method
+        );
+        anyhow::ensure!(self.proof != Evidence::Enumeration, "--solver: a solver does not enumerate");
+        watch::with_progress(control, common.quiet, || {
+            verify_with_solver(g, b, self.how.ties, solver, control)
+        })
+        .map_err(known)
     }
 
     /// Counts every message: a part, or the verdict.

@@ -377,6 +377,21 @@ pub fn verify(
     }
 }
 
+/// As [`verify`], with an engine that is none of [`engines`].
+///
+/// # Errors
+/// [`VerifyError`]: the engine does not take the matrix, or its evidence does not replay.
+pub fn verify_by(
+    engine: &dyn Engine,
+    g: &AllocationMatrix,
+    b: Option<usize>,
+    ties: TieRule,
+    control: &Control,
+) -> Result<Verdict, VerifyError> {
+    engine.suits(g, ties)?;
+    run(engine, g, b, ties, control)
+}
+
 /// Whether no two verdicts contradict each other: every proven floor is at most every met margin.
 fn agree(verdicts: &[Verdict]) -> Result<(), VerifyError> {
     for low in verdicts {
