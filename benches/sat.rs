@@ -17,7 +17,11 @@ fn main() {
         let shuffled = |step: usize| (0..n).map(|i| i * step % n).collect::<Vec<_>>();
         algorithm1(n, b).and_then(|g| Ok(g.permuted(&shuffled(2), &shuffled(4))?))
     };
-    println!("| matrix | sequential counter | totalizer |\n|---|---|---|");
+    println!(
+        "| matrix | {} |\n|---{}|",
+        solvers().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" | "),
+        "|---".repeat(solvers().len())
+    );
     for size in [13, 15, 17, 19, 21, 23] {
         row(&format!("dense {size}"), dense(size).ok());
     }
@@ -26,13 +30,22 @@ fn main() {
     }
 }
 
+fn solvers() -> Vec<(&'static str, Sat)> {
+    let sat = Sat::default();
+    vec![
+        ("varisat, sequential counter", Sat { encoding: Encoding::SequentialCounter, ..sat }),
+        ("varisat, totalizer", sat),
+        #[cfg(feature = "cadical")]
+        ("CaDiCaL, totalizer", Sat { library: ecode::verify::Library::Cadical, ..sat }),
+    ]
+}
+
 fn row(name: &str, g: Option<AllocationMatrix>) {
     let Some(g) = g else { return };
-    let cells: Vec<String> = [Encoding::SequentialCounter, Encoding::Totalizer]
+    let cells: Vec<String> = solvers()
         .into_iter()
-        .map(|encoding| {
+        .map(|(_, sat)| {
             let start = std::time::Instant::now();
-            let sat = Sat { encoding, self_check: false };
             let control = Control::with_timeout(Some(LIMIT));
             let finding = sat.examine(&g, TieRule::Adversarial, Goal::Radius, &control);
             match finding.floor {

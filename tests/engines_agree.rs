@@ -34,7 +34,7 @@ proptest! {
         let oracle = examine(engines[0].as_ref(), &g, ties);
         let worst = oracle.worst.unwrap();
         prop_assert_eq!(oracle.floor, Some(worst.margin));
-        let sequential = Sat { encoding: Encoding::SequentialCounter, self_check: true };
+        let sequential = Sat { encoding: Encoding::SequentialCounter, self_check: true, ..Sat::default() };
         for engine in engines[1..].iter().map(AsRef::as_ref).chain([&sequential as &dyn Engine]) {
             let found = examine(engine, &g, ties);
             prop_assert_eq!(found.floor, oracle.floor, "floor of {}", engine.name());

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
-use ecode::code::{AllocationMatrix, Claim, Clauses, Formula, Message, Outcome, TieRule, deciding_sides};
+use ecode::code::{
+    AllocationMatrix, Claim, Clauses, Encoding, Formula, Message, Outcome, TieRule, deciding_sides,
+};
 use ecode::format::{Format, MatrixFile, dimacs, opb};
 use proptest::prelude::*;
 use varisat::Solver;
@@ -64,6 +66,24 @@ proptest! {
         // The sides that are said to decide do.
         let decided = deciding_sides(&claim.matrix, ties).iter().any(|&side| refuted[usize::from(side)]);
         prop_assert_eq!(decided, refuted[0] || refuted[1]);
+    }
+
+    /// What tells a formula that is too large before it is made.
+    #[test]
+    fn clauses_are_counted_without_making_them(
+        g in matrices(), rule in 0..4_usize, below in -4..6_i64, inputs in 0..40_usize, most in 1..40_usize,
+    ) {
+        for correct in [false, true] {
+            let formula = Formula::below(&g, TieRule::ALL[rule], below, correct);
+            let count = Clauses::count(&g, &formula);
+            prop_assert_eq!(count, Clauses::of(&g, &formula).clauses.len() as u64);
+        }
+        for encoding in [Encoding::Totalizer, Encoding::SequentialCounter] {
+            let mut clauses = Clauses::new(inputs, encoding);
+            clauses.demands(&(1..=inputs as i32).collect::<Vec<_>>(), most);
+            let count = Clauses::demanded(encoding, inputs, most);
+            prop_assert_eq!(count, clauses.clauses.len() as u64);
+        }
     }
 
     /// The clauses' models are models of the inequalities.

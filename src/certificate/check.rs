@@ -4,7 +4,7 @@ use super::clausal::replay_drat;
 use super::recount::recount;
 use super::replay::{ProofError, replay};
 use super::{Certificate, Evidence, SideProof, Strength, System, WorstCase};
-use crate::code::{Claim, Clauses, Counterexample, Formula, Outcome, deciding_sides};
+use crate::code::{Claim, Clauses, Counterexample, Formula, MOST_CLAUSES, Outcome, deciding_sides};
 
 /// What a valid certificate has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +163,12 @@ fn proved(
                 (formula.digest(), size, replay(&formula, &side.proof))
             }
             System::Drat => {
+                let count = Clauses::count(g, &formula);
+                if count > MOST_CLAUSES {
+                    return invalid(format!(
+                        "{name}: {count} clauses, but at most {MOST_CLAUSES} are replayed"
+                    ));
+                }
                 let clauses = Clauses::of(g, &formula);
                 let size = (clauses.variables, clauses.clauses.len(), "clauses");
                 (clauses.digest(), size, replay_drat(&clauses, &side.proof))

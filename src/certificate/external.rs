@@ -21,13 +21,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{MOST_BYTES, replay_full_drat};
-use crate::code::{AllocationMatrix, Clauses, Formula, Message, Outcome, TieRule, deciding_sides};
+use crate::code::{
+    AllocationMatrix, Clauses, Formula, MOST_CLAUSES, Message, Outcome, TieRule, deciding_sides,
+};
 use crate::verify::{
     Control, Engine, Finding, Goal, LocalSearch, Unsuitable, Verdict, VerifyError, verify_by,
 };
 
-/// Above this many ones in G the formula would not fit the memory.
-const MOST_ONES: usize = 1 << 20;
 /// The most that a solver may print.
 const MOST_OUTPUT: u64 = 64 << 20;
 /// How often a running solver is looked at.
@@ -112,14 +112,16 @@ impl Engine for External<'_> {
         "solver"
     }
 
-    fn suits(&self, g: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
-        if g.ones() <= MOST_ONES {
+    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable> {
+        // The formula grows with the loss that is asked for, at most to that of every worker.
+        let sides = deciding_sides(g, ties).into_iter();
+        let least = -(g.n() as i64) / 2;
+        let size = |correct| Clauses::count(g, &Formula::below(g, ties, least, correct));
+        let clauses = sides.map(size).max().unwrap_or(0);
+        if clauses <= MOST_CLAUSES {
             return Ok(());
         }
-        Err(Unsuitable(format!(
-            "a solver's formula takes matrices of up to {MOST_ONES} ones; here {}",
-            g.ones()
-        )))
+        Err(Unsuitable(format!("a solver gets formulas of up to {MOST_CLAUSES} clauses; here {clauses}")))
     }
 
     fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {

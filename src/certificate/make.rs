@@ -5,7 +5,7 @@ use super::solve::refute_clauses;
 use super::{
     Certificate, Evidence, Record, RecordedPart, SideCount, SideProof, System, WorstCase, reductions,
 };
-use crate::code::{AllocationMatrix, Claim, Clauses, Formula, deciding_sides};
+use crate::code::{AllocationMatrix, Claim, Clauses, Formula, MOST_CLAUSES, deciding_sides};
 use crate::verify::part::Whole;
 use crate::verify::{Conclusion, Control, Verdict};
 
@@ -21,6 +21,9 @@ pub enum NoCertificate {
     /// A refutation's worst case is proved by cutting planes only.
     #[error("how bad a refuted claim gets is proved by cutting planes: leave --proof drat out")]
     WorstCaseInDrat,
+    /// The formula is too large to be given as clauses.
+    #[error("{0} clauses are too many for a DRAT proof: leave --proof drat out")]
+    TooManyClauses(u64),
     /// No proof was found.
     #[error(transparent)]
     NoProof(#[from] NoProof),
@@ -72,6 +75,9 @@ pub fn certify(
             let formula = Formula::below(g, claim.ties, margin, correct);
             let (formula, proof) = match system {
                 System::CuttingPlanes => (formula.digest(), refute(&formula, &|| control.stopped())),
+                System::Drat if Clauses::count(g, &formula) > MOST_CLAUSES => {
+                    return Err(NoCertificate::TooManyClauses(Clauses::count(g, &formula)));
+                }
                 System::Drat => {
                     let clauses = Clauses::of(g, &formula);
                     (clauses.digest(), refute_clauses(&clauses, &|| control.stopped()))

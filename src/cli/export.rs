@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::code::{Claim, TieRule, deciding_sides};
+use ecode::code::{Claim, Clauses, Formula, TieRule, deciding_sides};
 use ecode::format::{Format, dimacs, opb};
 
 use super::{Ending, input, output};
@@ -40,6 +40,9 @@ pub(crate) struct Export {
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=1), value_name = "ANSWER")]
     side: Option<u8>,
 }
+
+/// More clauses than this would not fit two gigabytes.
+const MOST_EXPORTED: u64 = 1 << 23;
 
 #[derive(Clone, Copy)]
 enum Target {
@@ -84,6 +87,12 @@ impl Export {
                          export both, with --side 0 and --side 1; b is tolerated when both are unsatisfiable"
                     ),
                 };
+                let clauses =
+                    Clauses::count(&claim.matrix, &Formula::new(&claim.matrix, self.ties, b, correct));
+                anyhow::ensure!(
+                    matches!(self.to, Target::Opb) || clauses <= MOST_EXPORTED,
+                    "{clauses} clauses are too many (at most {MOST_EXPORTED}); --to opb needs one line a worker"
+                );
                 match self.to {
                     Target::Opb => opb(&claim, correct),
                     _ => dimacs(&claim, correct),

@@ -4,6 +4,7 @@
 //! The clauses of a [`Formula`] are satisfiable exactly when its inequalities are; a satisfying
 //! assignment of the clauses satisfies the inequalities on the variables that both have.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
@@ -32,7 +33,49 @@ pub struct Clauses {
     pub encoding: Encoding,
 }
 
+/// Of more clauses than this no proof is searched or replayed: they would not fit two gigabytes.
+pub const MOST_CLAUSES: u64 = 1 << 21;
+
 impl Clauses {
+    /// How many clauses [`Self::demands`] adds for so many inputs.
+    #[must_use]
+    pub fn demanded(encoding: Encoding, inputs: usize, most: usize) -> u64 {
+        match encoding {
+            Encoding::Totalizer => {
+                // All inputs are halved again and again: two lengths a level.
+                let mut sum = 0;
+                let mut lengths = BTreeMap::from([(inputs, 1_u64)]);
+                while let Some((len, times)) = lengths.pop_last().filter(|&(len, _)| len > 1) {
+                    let (left, right) = (len / 2, len - len / 2);
+                    let (a, b, outputs) = (left.min(most), right.min(most), len.min(most));
+                    let clauses: usize = (0..=a).map(|i| outputs.saturating_sub(i).min(b + 1)).sum();
+                    sum += times * clauses as u64;
+                    *lengths.entry(left).or_default() += times;
+                    *lengths.entry(right).or_default() += times;
+                }
+                sum
+            }
+            Encoding::SequentialCounter => {
+                (0..inputs).map(|place| 2 * (place + 1).min(most) as u64 - 1).sum()
+            }
+        }
+    }
+
+    /// How many clauses [`Self::of`] gives.
+    #[must_use]
+    pub fn count(g: &AllocationMatrix, formula: &Formula) -> u64 {
+        let encoding = Encoding::default();
+        let rows = formula
+            .turned
+            .iter()
+            .filter(|turned| turned.needed > 0)
+            .map(|turned| 1 + Self::demanded(encoding, g.worker_load(turned.worker), turned.needed));
+        let units: usize = formula.turned.iter().map(|turned| turned.units).sum();
+        let last = usize::try_from(formula.overturn).unwrap_or(0);
+        let reached = if last > 0 { 1 + Self::demanded(encoding, units, last) } else { 0 };
+        1 + Self::demanded(encoding, formula.k, formula.k - formula.weight) + rows.sum::<u64>() + reached
+    }
+
     /// No clauses yet, over so many variables.
     #[must_use]
     pub fn new(variables: usize, encoding: Encoding) -> Self {

@@ -8,7 +8,7 @@ mod matrix;
 mod vote;
 
 pub use bits::{IndexSet, Message, Partition, Worker, Workers};
-pub use clauses::{Clauses, Encoding};
+pub use clauses::{Clauses, Encoding, MOST_CLAUSES};
 pub use formula::{Formula, Inequality, Turned, deciding_sides};
 pub(crate) use matrix::hexadecimal;
 pub use matrix::{AllocationMatrix, MAX_SIZE, MatrixError};

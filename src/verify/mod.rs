@@ -31,7 +31,7 @@ pub use definition::Definition;
 pub use exhaustive::Exhaustive;
 pub use gluing::{Part, Premise, Proof, Shape, verify_by_gluing};
 pub use local::LocalSearch;
-pub use sat::Sat;
+pub use sat::{Library, Sat};
 pub use structure::Structure;
 
 pub use crate::code::Encoding;
@@ -166,6 +166,8 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
         Box::new(Branch),
         Box::new(Structure::default()),
         Box::new(Sat::default()),
+        #[cfg(feature = "cadical")]
+        Box::new(Sat { library: Library::Cadical, ..Sat::default() }),
     ]
 }
 

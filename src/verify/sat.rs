@@ -1,48 +1,69 @@
 //! "Some message of the right weight makes this many workers wrong", as a propositional formula for
-//! the SAT solver varisat.
+//! the SAT solver varisat, and where it was built in (feature `cadical`) for CaDiCaL.
 //!
 //! # What is promised
 //! A satisfying assignment is turned into a message and counted again by the definitions; the answer
-//! "unsatisfiable" is varisat's, and raises the proven floor. The search climbs: each message found
+//! "unsatisfiable" is the solver's, and raises the proven floor. The search climbs: each message found
 //! asks for a strictly larger loss, until the solver says that there is none.
 //!
 //! # The formula
 //! A variable per partition, one per voter. "At most v partitions are chosen" over the partitions,
 //! "a voter that counts as turned sees at least `needed` of them" per voter, "the turned voters' units
-//! reach T" over the voters. Only the directions that a maximisation needs are encoded. Equal
-//! partitions are chosen in order of their index: one message stands for all its permutations.
+//! reach T" over the voters. Only the directions that a maximisation needs are encoded.
+//!
+//! It is made once, for all T: "at least T" is one literal, which the solver *assumes*, so whatever it learns in
+//! one step of the climb serves the next. Symmetries are broken before and in it: workers with equal rows are one
+//! voter of several units, and equal partitions are chosen in order of their index, so that one message stands
+//! for all its permutations. Certificates are proofs about the plain formula, without either.
 
 use std::sync::mpsc;
 use std::time::Duration;
 
 use varisat::{CnfFormula, ExtendFormula as _, Lit, Solver};
 
-use super::reduce::{Side, sides};
+use super::exhaustive::unit;
+use super::reduce::{Side, Voter, sides};
 use super::{Control, Engine, Finding, Goal, Unsuitable};
-use crate::code::{AllocationMatrix, Clauses, Encoding, Message, Outcome, TieRule};
+use crate::code::{AllocationMatrix, Clauses, Encoding, MOST_CLAUSES, Message, Outcome, TieRule};
+
+/// Which program library solves the formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Library {
+    /// varisat, always there.
+    #[default]
+    Varisat,
+    /// CaDiCaL, of the feature of this name.
+    #[cfg(feature = "cadical")]
+    Cadical,
+}
 
 /// The SAT engine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sat {
+    /// Who solves.
+    pub library: Library,
     /// How cardinalities are encoded.
     pub encoding: Encoding,
     /// Let varisat check its own proof of every "unsatisfiable" with its independent checker.
     pub self_check: bool,
 }
 
-/// Above this many ones in G the formula would not fit the memory.
-const MOST_ONES: usize = 1 << 20;
-
 impl Engine for Sat {
     fn name(&self) -> &'static str {
-        "sat"
+        match self.library {
+            Library::Varisat => "sat",
+            #[cfg(feature = "cadical")]
+            Library::Cadical => "cadical",
+        }
     }
 
-    fn suits(&self, g: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
-        if g.ones() <= MOST_ONES {
+    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable> {
+        let clauses = sides(g, ties).iter().map(|side| Formula::size(side, self.encoding)).max().unwrap_or(0);
+        if clauses <= MOST_CLAUSES {
             return Ok(());
         }
-        Err(Unsuitable(format!("'sat' takes matrices of up to {MOST_ONES} ones; here {}", g.ones())))
+        let name = self.name();
+        Err(Unsuitable(format!("'{name}' takes formulas of up to {MOST_CLAUSES} clauses; here {clauses}")))
     }
 
     fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {
@@ -111,26 +132,16 @@ impl Sat {
         let (ask, questions) = mpsc::channel::<usize>();
         let (reply, answers) = mpsc::channel::<Answer>();
         let job = side.clone();
+        let watched = control.clone();
         // varisat cannot be interrupted: the thread is left behind when the work must stop.
         std::thread::spawn(move || {
-            let mut formula = Formula::of(&job, self.encoding);
-            let mut solver = Solver::new();
-            if self.self_check {
-                solver.enable_self_checking();
-            }
-            solver.add_formula(&formula.cnf);
+            let formula = Formula::of(&job, self.encoding);
+            let mut solving = self.solving(&formula, watched);
             while let Ok(wanted) = questions.recv() {
-                let answer = match formula.reached.get(wanted - 1) {
+                let answer = match formula.reached.get(wanted.div_ceil(formula.unit) - 1) {
                     // More units than all voters have.
                     None => Answer::None,
-                    Some(&reached) => {
-                        solver.assume(&[reached]);
-                        match solver.solve() {
-                            Ok(true) => formula.read(&job, &solver.model().unwrap_or_default()),
-                            Ok(false) => Answer::None,
-                            Err(_) => Answer::Failed,
-                        }
-                    }
+                    Some(&reached) => solving.solve(reached, &formula, &job),
                 };
                 if reply.send(answer).is_err() {
                     return;
@@ -178,16 +189,118 @@ impl Sat {
     }
 }
 
+/// A solver that holds the formula.
+enum Solving {
+    Varisat(Box<Solver<'static>>),
+    #[cfg(feature = "cadical")]
+    Cadical(cadical::Solver<Watch>),
+}
+
+/// Lets CaDiCaL look now and then whether it should stop.
+#[cfg(feature = "cadical")]
+struct Watch(Control);
+
+#[cfg(feature = "cadical")]
+impl cadical::Callbacks for Watch {
+    fn terminate(&mut self) -> bool {
+        self.0.stopped()
+    }
+}
+
+impl Sat {
+    #[cfg_attr(not(feature = "cadical"), allow(unused_variables, reason = "only CaDiCaL can be stopped"))]
+    #[cfg_attr(
+        not(feature = "cadical"),
+        allow(clippy::needless_pass_by_value, reason = "only CaDiCaL keeps it")
+    )]
+    fn solving(self, formula: &Formula, control: Control) -> Solving {
+        let clauses = &formula.clauses;
+        match self.library {
+            Library::Varisat => {
+                let mut solver = Solver::new();
+                if self.self_check {
+                    solver.enable_self_checking();
+                }
+                let mut cnf = CnfFormula::new();
+                for clause in &clauses.clauses {
+                    cnf.add_clause(&clause.iter().map(|&l| Lit::from_dimacs(l as isize)).collect::<Vec<_>>());
+                }
+                solver.add_formula(&cnf);
+                Solving::Varisat(Box::new(solver))
+            }
+            #[cfg(feature = "cadical")]
+            Library::Cadical => {
+                let mut solver = cadical::Solver::new();
+                solver.set_callbacks(Some(Watch(control)));
+                for clause in &clauses.clauses {
+                    solver.add_clause(clause.iter().copied());
+                }
+                Solving::Cadical(solver)
+            }
+        }
+    }
+}
+
+impl Solving {
+    /// A message that satisfies the formula with this literal assumed.
+    fn solve(&mut self, assumed: i32, formula: &Formula, side: &Side) -> Answer {
+        let mut values = vec![false; formula.partitions];
+        match self {
+            Self::Varisat(solver) => {
+                solver.assume(&[Lit::from_dimacs(assumed as isize)]);
+                match solver.solve() {
+                    Ok(true) => {}
+                    Ok(false) => return Answer::None,
+                    Err(_) => return Answer::Failed,
+                }
+                for lit in solver.model().unwrap_or_default() {
+                    if let Some(value) = values.get_mut(lit.var().index()) {
+                        *value = lit.is_positive();
+                    }
+                }
+            }
+            #[cfg(feature = "cadical")]
+            Self::Cadical(solver) => {
+                match solver.solve_with(std::iter::once(assumed)) {
+                    Some(true) => {}
+                    Some(false) => return Answer::None,
+                    None => return Answer::Failed,
+                }
+                for (value, variable) in values.iter_mut().zip(1..) {
+                    *value = solver.value(variable) == Some(true);
+                }
+            }
+        }
+        formula.read(side, &values)
+    }
+}
+
 /// The formula of one side.
 pub(crate) struct Formula {
-    cnf: CnfFormula,
-    /// Variable i, for i below this, says that partition i is chosen.
+    clauses: Clauses,
+    /// Variable i + 1, for i below this, says that partition i is chosen.
     partitions: usize,
-    /// `reached[t]`: assumed, it forces the turned voters' units beyond the constant to t + 1.
-    reached: Vec<Lit>,
+    /// What divides every voter's units.
+    unit: usize,
+    /// `reached[t]`: assumed, it forces the turned voters' units beyond the constant to (t + 1)·unit.
+    reached: Vec<i32>,
 }
 
 impl Formula {
+    /// About how many clauses there are.
+    fn size(side: &Side, encoding: Encoding) -> u64 {
+        let row = |voter: &Voter| -> usize {
+            let held = side.classes.iter().zip(&voter.holds).filter(|(_, holds)| **holds);
+            held.map(|(class, _)| class.len()).sum()
+        };
+        let k: usize = side.classes.iter().map(Vec::len).sum();
+        let units = side.voters.iter().map(|voter| voter.units).sum::<usize>() / unit(side);
+        let rows = side.voters.iter().map(|voter| Clauses::demanded(encoding, row(voter), voter.needed));
+        Clauses::demanded(encoding, k, k - side.weight)
+            + Clauses::demanded(encoding, units, units)
+            + rows.sum::<u64>()
+    }
+
     pub(crate) fn of(side: &Side, encoding: Encoding) -> Self {
         let k: usize = side.classes.iter().map(Vec::len).sum();
         let mut clauses = Clauses::new(k, encoding);
@@ -204,31 +317,21 @@ impl Formula {
             let counts = clauses.demands(&not_chosen, k - side.weight);
             clauses.add(vec![counts[k - side.weight - 1]]);
         }
+        let unit = unit(side);
         let mut turned = Vec::new();
         for voter in &side.voters {
             let held = side.classes.iter().zip(&voter.holds).filter(|(_, holds)| **holds);
             let row: Vec<i32> = held.flat_map(|(class, _)| class.iter().map(|&i| chosen(i))).collect();
             let demands = clauses.demands(&row, voter.needed);
-            turned.extend(std::iter::repeat_n(demands[voter.needed - 1], voter.units));
+            turned.extend(std::iter::repeat_n(demands[voter.needed - 1], voter.units / unit));
         }
         let all = turned.len();
         let reached = clauses.demands(&turned, all);
-        let literal = |&literal: &i32| Lit::from_dimacs(literal as isize);
-        let mut cnf = CnfFormula::new();
-        for clause in &clauses.clauses {
-            cnf.add_clause(&clause.iter().map(literal).collect::<Vec<_>>());
-        }
-        Self { cnf, partitions: k, reached: reached.iter().map(literal).collect() }
+        Self { clauses, partitions: k, unit, reached }
     }
 
-    fn read(&mut self, side: &Side, model: &[Lit]) -> Answer {
+    fn read(&self, side: &Side, values: &[bool]) -> Answer {
         let k = self.partitions;
-        let mut values = vec![false; k];
-        for lit in model {
-            if let Some(value) = values.get_mut(lit.var().index()) {
-                *value = lit.is_positive();
-            }
-        }
         let mut picked: Vec<usize> = (0..k).filter(|&i| values[i]).collect();
         // Fewer than the weight may be chosen; more never turn fewer workers.
         for i in 0..k {

@@ -41,6 +41,8 @@ impl Default for Structure {
     }
 }
 
+/// The most bytes that the states of two neighbouring places take, with what finds them.
+const MOST_BYTES: usize = 768 << 20;
 /// States below which dynamic programming is always worth trying.
 const FEW_STATES: u128 = 1 << 12;
 /// An enumerated choice costs so much less than a state of the dynamic program.
@@ -301,6 +303,9 @@ fn by_states(side: &Side, component: &Component, most: usize, control: &Control)
                 stays: last[voter] > place,
             })
             .collect();
+        // A new state is kept twice for the time being, each time with a box, a place in a list and a step.
+        let (before, after) = (2 * open.len() + 48, 4 * rules.iter().filter(|rule| rule.stays).count() + 128);
+        let room = MOST_BYTES.saturating_sub(layer.len() * before) / after;
         let mut index: HashMap<State, u32> = HashMap::new();
         let mut next: Vec<State> = Vec::new();
         let mut reached: Vec<Step> = Vec::new();
@@ -332,7 +337,7 @@ fn by_states(side: &Side, component: &Component, most: usize, control: &Control)
                         next.push(new.key().clone());
                         new.insert(reached.len() as u32);
                         reached.push(step);
-                        if kept + reached.len() > most {
+                        if kept + reached.len() > most || reached.len() > room {
                             return None;
                         }
                     }
