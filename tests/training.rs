@@ -99,7 +99,7 @@ fn training_learns() {
     let mut trainer = trained(long, code(9, 2)).unwrap();
     let metrics = trainer.evaluate().unwrap();
     assert!(metrics.test_accuracy > 0.8, "{metrics:?}");
-    assert!(metrics.test_loss < 1.0 && metrics.wrong_coordinates == 0 && metrics.verified);
+    assert!(metrics.test_loss < 1.0 && metrics.wrong_coordinates == Some(0) && metrics.verified);
     // 650 signs are 82 bytes; nine workers, 200 steps.
     assert_eq!((metrics.bytes_up, metrics.bytes_down), (9 * 200 * 82, 9 * 200 * 82));
     let floats = Config { aggregator: Aggregator::Mean, byzantine: Some(0), ..config() };
@@ -112,7 +112,7 @@ fn uncoded_runs_decode_wrong_where_coded_ones_do_not() {
     let claim = Claim { matrix: uncoded(9).unwrap(), b: 0, ties: TieRule::Abstain };
     let uncoded = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
     let lied = || Config { byzantine: Some(2), ..config() };
-    let wrong = |code| trained(lied(), code).unwrap().evaluate().unwrap().wrong_coordinates;
+    let wrong = |code| trained(lied(), code).unwrap().evaluate().unwrap().wrong_coordinates.unwrap();
     assert_eq!(wrong(code(9, 2)), 0);
     assert!(wrong(TrainingCode::verified(uncoded, "uncoded")) > 100);
 }

@@ -15,9 +15,10 @@ impl Doctor {
     pub(crate) fn run(self) -> anyhow::Result<Ending> {
         let vectors = vectors();
         let [libtorch, cuda] = ecode::train::model::libraries();
+        let mpi = ecode::train::transport::mpi_library();
         output::print(&format!(
             "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}\nsolvers: {}\ncheckers: {}\n\
-             libtorch: {libtorch}\nCUDA: {cuda}",
+             libtorch: {libtorch}\nCUDA: {cuda}\nMPI: {mpi}",
             env!("CARGO_PKG_VERSION"),
             method_names().join(", "),
             rayon::current_num_threads(),

@@ -46,6 +46,11 @@ pub(crate) enum Ending {
 #[error("{0}")]
 pub(crate) struct Contradiction(pub(crate) String);
 
+/// What another process has said already.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped by rank 0")]
+pub(crate) struct Silent;
+
 #[derive(Parser)]
 #[command(
     name = "ecode",
@@ -126,6 +131,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Ending::Refuted) => ExitCode::from(1),
         Ok(Ending::Undecided) => ExitCode::from(3),
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Silent>() => ExitCode::from(2),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(if error.is::<Contradiction>() { 4 } else { 2 })

@@ -133,7 +133,7 @@ fn one(
         config = kept;
         resumed = Some(folder);
     }
-    let outcome = session.train(config, &file, data, |_, _| place.to_owned(), resumed)?;
+    let outcome = session.train(config, &file, data, |_, _| place.to_owned(), resumed, None)?;
     Ok(outcome.summary)
 }
 

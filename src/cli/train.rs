@@ -10,12 +10,13 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::model::set_threads;
-use ecode::train::{Config, Metrics, RunFolder, Summary, Trainer};
+use ecode::train::transport::{Link, mpi_link};
+use ecode::train::{Config, Metrics, RunFolder, Summary, TrainError, Trainer};
 use ecode::verify::Control;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{Common, Ending, code, output, watch};
+use super::{Common, Ending, Silent, code, output, watch};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
 const CHECKPOINT: Duration = Duration::from_secs(60);
@@ -28,6 +29,7 @@ const CHECKPOINT: Duration = Duration::from_secs(60);
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
+                        mpirun -n 10 ecode train --transport mpi --code best:n=9,b=2 --data mnist:DIR\n  \
                         ecode plot runs/coded runs/uncoded -o curves.svg\n\n\
                         The code is verified first. Ctrl-C saves a checkpoint and exits with 3; --resume goes on \
                         to the same parameters, bit for bit."
@@ -44,6 +46,12 @@ pub(crate) struct Train {
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
+    /// in-process, or mpi: one process for the server and one for each worker, started by mpirun
+    #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi"])]
+    transport: String,
+    /// With mpi: a worker that is silent for so long counts as Byzantine
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::parse_time)]
+    worker_timeout: Duration,
     /// Print the run's summary as one JSON document
     #[arg(long)]
     json: bool,
@@ -167,6 +175,10 @@ struct Flags {
 impl Train {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let control = watch::control(common)?;
+        let link = match self.transport.as_str() {
+            "mpi" => Some(mpi_link().map_err(anyhow::Error::msg)?),
+            _ => None,
+        };
         let flags = toml::Table::try_from(&self.flags).context("the flags")?;
         let (config, resumed) = if let (Some(path), true) = (&self.run, self.resume) {
             let (folder, config) = RunFolder::open(path)?;
@@ -182,14 +194,16 @@ impl Train {
         };
         let file = code::resolve(&config.code)?;
         let data = config.data.load()?;
-        let outcome = Session { common, control: &control, speak: true }.train(
-            config,
-            &file,
-            &data,
-            |config, name| self.run.clone().unwrap_or_else(|| default_folder(config, name, file.matrix.n())),
-            resumed,
-        )?;
-        let Outcome { summary, path, elapsed } = outcome;
+        let session = Session { common, control: &control, speak: true };
+        let link = link.map(|link| (link, self.worker_timeout));
+        if link.as_ref().is_some_and(|(link, _)| link.rank() > 0) {
+            return session.work(config, &file, &data, link);
+        }
+        let place = |config: &Config, name: &str| {
+            self.run.clone().unwrap_or_else(|| default_folder(config, name, file.matrix.n()))
+        };
+        let outcome = session.train(config, &file, &data, place, resumed, link)?;
+        let Outcome { summary, path, elapsed, trainer: _processes } = outcome;
         if self.json {
             output::print(&serde_json::to_string(&summary)?)?;
         } else {
@@ -240,7 +254,12 @@ pub(crate) struct Outcome {
     pub(crate) summary: Summary,
     pub(crate) path: PathBuf,
     pub(crate) elapsed: Duration,
+    /// To be dropped last: with it goes the link to other processes, if there are any.
+    pub(crate) trainer: Trainer,
 }
+
+/// A link to other processes, and how long a worker may be silent.
+pub(crate) type Processes = Option<(Box<dyn Link>, Duration)>;
 
 /// Where and how runs are trained.
 pub(crate) struct Session<'a> {
@@ -259,22 +278,25 @@ impl Session<'_> {
         data: &Data,
         place: impl FnOnce(&Config, &str) -> PathBuf,
         resumed: Option<RunFolder>,
+        processes: Processes,
     ) -> anyhow::Result<Outcome> {
         let quiet = self.common.quiet || !self.speak;
-        set_threads(rayon::current_num_threads());
-        let code =
-            code::verified(file, &config.code, config.ties, config.allow_unverified, self.control, quiet)?;
-        let name = code.name().to_owned();
-        let mut trainer = Trainer::new(config, code, data.clone())?;
-        let folder = match resumed {
-            Some(folder) => {
-                if let Some(state) = folder.saved()? {
-                    trainer.restore(state).with_context(|| folder.path().display().to_string())?;
-                }
-                folder.rewind(trainer.state().step)?;
-                folder
+        let mut trainer = self.trainer(config, file, data, quiet)?;
+        let name = trainer.code().name().to_owned();
+        let connect = |trainer: &mut Trainer| match processes {
+            Some((link, timeout)) => trainer.connect(link, timeout, self.control.clone()),
+            None => Ok(()),
+        };
+        let folder = if let Some(folder) = resumed {
+            if let Some(state) = folder.saved()? {
+                trainer.restore(state).with_context(|| folder.path().display().to_string())?;
             }
-            None => RunFolder::create(&place(trainer.config(), &name), trainer.config(), file)?,
+            connect(&mut trainer)?;
+            folder.rewind(trainer.state().step)?;
+            folder
+        } else {
+            connect(&mut trainer)?;
+            RunFolder::create(&place(trainer.config(), &name), trainer.config(), file)?
         };
         let start = Instant::now();
         let bar = self.bar(&trainer);
@@ -282,7 +304,45 @@ impl Session<'_> {
         bar.finish_and_clear();
         ended?;
         let summary = folder.close(&trainer)?;
-        Ok(Outcome { summary, path: folder.path().to_owned(), elapsed: start.elapsed() })
+        Ok(Outcome { summary, path: folder.path().to_owned(), elapsed: start.elapsed(), trainer })
+    }
+
+    /// Verifies the code, and makes what trains with it.
+    fn trainer(
+        &self,
+        config: Config,
+        file: &MatrixFile,
+        data: &Data,
+        quiet: bool,
+    ) -> anyhow::Result<Trainer> {
+        set_threads(rayon::current_num_threads());
+        let code =
+            code::verified(file, &config.code, config.ties, config.allow_unverified, self.control, quiet)?;
+        Ok(Trainer::new(config, code, data.clone())?)
+    }
+
+    /// Works for a server: computes and votes until there is no more to do. What happens is the server's to tell.
+    pub(crate) fn work(
+        &self,
+        config: Config,
+        file: &MatrixFile,
+        data: &Data,
+        processes: Processes,
+    ) -> anyhow::Result<Ending> {
+        let mut trainer = self.trainer(config, file, data, true)?;
+        if let Some((link, timeout)) = processes {
+            match trainer.connect(link, timeout, self.control.clone()) {
+                Err(TrainError::Dismissed(_)) => return Err(Silent.into()),
+                connected => connected?,
+            }
+        }
+        while !trainer.finished() {
+            match trainer.advance() {
+                Err(TrainError::Interrupted) => break,
+                advanced => advanced?,
+            }
+        }
+        Ok(Ending::Done)
     }
 
     /// Trains until the end, or until stopped; the folder then holds all that is needed to go on.
@@ -290,6 +350,7 @@ impl Session<'_> {
         // The log has a line for this step already where a run goes on.
         let mut logged = folder.log()?.last().map(|metrics| metrics.step);
         let mut saved = Instant::now();
+        let mut lost = 0;
         loop {
             let step = trainer.state().step;
             let stopped = self.control.stopped();
@@ -311,8 +372,17 @@ impl Session<'_> {
                 folder.save(&trainer.snapshot()?)?;
                 saved = Instant::now();
             }
-            trainer.advance()?;
+            match trainer.advance() {
+                Err(TrainError::Interrupted) => continue,
+                advanced => advanced?,
+            }
             bar.inc(1);
+            for (worker, since) in &trainer.lost()[lost..] {
+                let text =
+                    format!("worker {worker} does not answer: counted as Byzantine from step {since} on");
+                bar.suspend(|| eprintln!("{text}"));
+            }
+            lost = trainer.lost().len();
         }
     }
 

@@ -57,7 +57,7 @@ pub fn run_table(summaries: &[Summary]) -> String {
             format!("{:.2} %{auc}", 100.0 * last.test_accuracy),
             format!("{:.4}", last.test_loss),
             if config.aggregator == Aggregator::Vote {
-                thousands(summary.wrong.into())
+                summary.wrong.map_or("not counted".into(), |wrong| thousands(wrong.into()))
             } else {
                 "—".into()
             },

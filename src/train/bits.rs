@@ -50,6 +50,16 @@ impl Bits {
         bits
     }
 
+    /// The bits of each word of 64 coordinates, from a function of the word's index.
+    pub(super) fn from_words(len: usize, mut word: impl FnMut(usize) -> u64) -> Self {
+        let mut bits = Self::zeros(len);
+        for (place, bits) in bits.words.iter_mut().enumerate() {
+            *bits = word(place);
+        }
+        bits.clear_padding();
+        bits
+    }
+
     /// The signs of a gradient: 1 where it is negative, `zero` where it is +0 or −0, else 0 (also for NaN).
     #[must_use]
     pub fn pack(gradient: &[f32], zero: bool) -> Self {

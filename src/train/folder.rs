@@ -70,8 +70,8 @@ pub struct Summary {
     pub last: Metrics,
     /// The best test accuracy and its step.
     pub best: Value,
-    /// Wrongly decoded coordinates in all steps.
-    pub wrong: u64,
+    /// Wrongly decoded coordinates in all steps; none where they were not all counted.
+    pub wrong: Option<u64>,
     /// SHA-256 of the parameters: in the model's order, four little-endian bytes each.
     pub parameters_digest: String,
     /// d.
@@ -350,7 +350,7 @@ impl Metrics {
             self.test_loss.to_string(),
             self.test_accuracy.to_string(),
             optional(self.test_auc),
-            self.wrong_coordinates.to_string(),
+            self.wrong_coordinates.map_or(String::new(), |wrong| wrong.to_string()),
             self.bytes_up.to_string(),
             self.bytes_down.to_string(),
             self.wall_s.to_string(),
@@ -384,7 +384,7 @@ impl Trainer {
             }),
             last,
             best: json!(state.best.map(|(accuracy, step)| json!({"test_accuracy": accuracy, "step": step}))),
-            wrong: state.totals.wrong,
+            wrong: (!state.totals.uncounted).then_some(state.totals.wrong),
             parameters_digest: self.parameters_digest(),
             parameters: self.dimension(),
             bytes_per_step: json!({

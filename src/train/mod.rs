@@ -21,6 +21,7 @@ pub mod model;
 mod random;
 pub mod sweep;
 mod trainer;
+pub mod transport;
 mod vote;
 
 pub use aggregate::Aggregator;

@@ -16,10 +16,11 @@ use super::aggregate::Aggregator;
 use super::attack::{Attack, Scene, coins};
 use super::bits::Bits;
 use super::config::{Config, ConfigError, MomentumAt};
-use super::data::{Crop, Data, Features};
+use super::data::{Crop, Data, Features, Samples};
 use super::hexadecimal;
 use super::model::{Evaluation, Job, Learner, ModelError, Orders, Report, learner};
 use super::random::{Purpose, permutation, stream};
+use super::transport::Deployment;
 use super::vote::{Conduct, Decoded, VoteEngine};
 use crate::code::{AllocationMatrix, Workers};
 use crate::verify::VerifiedCode;
@@ -108,6 +109,15 @@ pub enum TrainError {
         /// The learning rate.
         lr: f32,
     },
+    /// The processes of a deployment do not fit, or one is gone.
+    #[error("{0}")]
+    Transport(String),
+    /// The server has stopped this worker, and says why.
+    #[error("{0}")]
+    Dismissed(String),
+    /// Stopped in the middle of a step; the state is that before it.
+    #[error("stopped")]
+    Interrupted,
     /// The model cannot be computed.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -135,6 +145,9 @@ pub struct Totals {
     pub wall_s: f64,
     /// Estimated seconds of a deployment.
     pub deployed_s: f64,
+    /// Whether some steps ran where nobody knows all messages, so that wrong coordinates were not counted.
+    #[serde(default)]
+    pub uncounted: bool,
 }
 
 /// One line of the log.
@@ -153,8 +166,8 @@ pub struct Metrics {
     /// Area under the curve, for two classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_auc: Option<f64>,
-    /// Wrongly decoded coordinates since the last line.
-    pub wrong_coordinates: u64,
+    /// Wrongly decoded coordinates since the last line; none where nobody knows all messages.
+    pub wrong_coordinates: Option<u64>,
     /// Bytes to the server since the start.
     pub bytes_up: u64,
     /// Bytes from the server since the start.
@@ -202,6 +215,8 @@ pub struct Trainer {
     /// when `stale`.
     resident: bool,
     stale: bool,
+    /// Where this is one of many processes.
+    deployment: Option<Deployment>,
 }
 
 impl Trainer {
@@ -236,7 +251,8 @@ impl Trainer {
             learner.enter(&state)?;
             resident = true;
         }
-        Ok(Self { config, code, data, learner, engine, liars, order: None, state, resident, stale: false })
+        let (order, stale, deployment) = (None, false, None);
+        Ok(Self { config, code, data, learner, engine, liars, order, state, resident, stale, deployment })
     }
 
     /// Goes on from a saved state.
@@ -276,6 +292,36 @@ impl Trainer {
         }
         self.stale = false;
         Ok(())
+    }
+
+    /// From now on this is one of many processes. Signs travel, so that they must be on the host.
+    pub(super) fn deploy(&mut self, deployment: Deployment) {
+        self.resident = false;
+        self.state.totals.uncounted = true;
+        self.deployment = Some(deployment);
+    }
+
+    /// Takes over where the server stands.
+    pub(super) fn begin(&mut self, step: u64, parameters: Vec<f32>, velocity: Vec<f32>) {
+        (self.state.step, self.state.parameters, self.state.velocity) = (step, parameters, velocity);
+        self.stale = false;
+    }
+
+    pub(super) fn deployment(&self) -> Option<&Deployment> {
+        self.deployment.as_ref()
+    }
+
+    pub(super) fn engine(&self) -> &VoteEngine {
+        &self.engine
+    }
+
+    pub(super) fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// What computes, what it starts from, and what it learns from.
+    pub(super) fn parts(&mut self) -> (&mut dyn Learner, &State, &Samples) {
+        (self.learner.as_mut(), &self.state, &self.data.train)
     }
 
     /// The configuration.
@@ -361,7 +407,8 @@ impl Trainer {
     /// Trains one step.
     ///
     /// # Errors
-    /// [`TrainError::Audit`], [`TrainError::Diverged`] and [`TrainError::Model`]. The state is that before the step.
+    /// [`TrainError::Audit`], [`TrainError::Diverged`], [`TrainError::Model`], and in a deployment
+    /// [`TrainError::Transport`] and [`TrainError::Interrupted`]. The state is that before the step.
     pub fn advance(&mut self) -> Result<(), TrainError> {
         let start = Instant::now();
         let step = self.state.step;
@@ -416,6 +463,10 @@ impl Trainer {
         self.count(loss, wrong, gradient_s, start);
         if self.finished() {
             self.sync()?;
+            // All ranks know how many steps there are.
+            if let Some(deployment) = &mut self.deployment {
+                deployment.dismissed = true;
+            }
         }
         Ok(())
     }
@@ -448,6 +499,11 @@ impl Trainer {
     /// [`TrainError::Model`].
     pub fn evaluate(&mut self) -> Result<Metrics, TrainError> {
         self.sync()?;
+        if self.deployment.is_some() {
+            let batches = self.calibration();
+            let batches: Vec<&[u32]> = batches.iter().map(Vec::as_slice).collect();
+            self.learner.recalibrate(&self.state.parameters, &self.data.train, &batches)?;
+        }
         let Evaluation { loss, accuracy, auc } =
             self.learner.evaluate(&self.state.parameters, &self.data.test)?;
         let state = &mut self.state;
@@ -461,7 +517,7 @@ impl Trainer {
             test_loss: loss,
             test_accuracy: accuracy,
             test_auc: auc,
-            wrong_coordinates: totals.wrong_lately,
+            wrong_coordinates: self.deployment.is_none().then_some(totals.wrong_lately),
             bytes_up: totals.bytes_up,
             bytes_down: totals.bytes_down,
             wall_s: totals.wall_s,
@@ -476,7 +532,7 @@ impl Trainer {
     }
 
     /// Gradients, signs, votes and decode of one batch.
-    fn round(&mut self, batch: &[u32], liars: &Workers) -> Result<Round, ModelError> {
+    fn round(&mut self, batch: &[u32], liars: &Workers) -> Result<Round, TrainError> {
         let g = self.code.matrix();
         let (k, each) = (g.k(), self.config.samples_per_partition());
         let step = self.state.step;
@@ -484,6 +540,11 @@ impl Trainer {
         let crops: Vec<Vec<Crop>> = (0..k)
             .map(|i| if augment { Crop::draw(self.config.seed, step, i, each) } else { Vec::new() })
             .collect();
+        if let Some(deployment) = self.deployment.take() {
+            let (deployment, round) = self.deployed_round(deployment, batch, &crops, liars);
+            self.deployment = Some(deployment);
+            return round;
+        }
         // The partitions' gradients, then, for liars who flip labels, those of the partitions they hold.
         let flips = self.config.attack == Attack::LabelFlip && !liars.is_empty();
         let lied_about = |i: &usize| flips && liars.indices().any(|j| g.holds(j, *i));
@@ -505,9 +566,9 @@ impl Trainer {
             return Ok(Round { update: Update::Resident, loss, wrong, gradient_s });
         }
         if self.config.aggregator == Aggregator::Vote {
-            self.vote_round(&jobs, &flipped, liars)
+            Ok(self.vote_round(&jobs, &flipped, liars)?)
         } else {
-            self.gradient_round(&jobs, &flipped, liars)
+            Ok(self.gradient_round(&jobs, &flipped, liars)?)
         }
     }
 
@@ -616,7 +677,7 @@ impl Trainer {
 
 /// Adds noise, where the configuration has any, and takes momentum, where it is at the workers. Flipped
 /// jobs get the noise and the momentum of their partition.
-fn prepare(config: &Config, state: &State, partition: usize, gradient: &mut [&mut [f32]]) {
+pub(super) fn prepare(config: &Config, state: &State, partition: usize, gradient: &mut [&mut [f32]]) {
     if config.gradient_noise > 0.0 {
         let deviation = config.gradient_noise.sqrt() as f32;
         let mut random = stream(config.seed, Purpose::Noise, state.step, partition);
@@ -635,16 +696,16 @@ fn prepare(config: &Config, state: &State, partition: usize, gradient: &mut [&mu
 }
 
 /// What a round gives.
-struct Round {
-    update: Update,
-    loss: f64,
-    wrong: u64,
+pub(super) struct Round {
+    pub(super) update: Update,
+    pub(super) loss: f64,
+    pub(super) wrong: u64,
     /// Mean seconds that one partition's gradient took.
-    gradient_s: f64,
+    pub(super) gradient_s: f64,
 }
 
 /// The direction of a step.
-enum Update {
+pub(super) enum Update {
     Signs(Decoded),
     Gradient(Vec<f32>),
     /// Signs, and the partitions' new momentum.
@@ -696,10 +757,10 @@ impl Update {
 }
 
 /// Nobody panics while holding one of these, so that poison never matters.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn unlock<T>(mutex: Mutex<T>) -> T {
+pub(super) fn unlock<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

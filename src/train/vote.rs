@@ -271,13 +271,19 @@ impl VoteEngine {
     /// rules partitions that j does not hold may be empty.
     #[must_use]
     pub fn worker_vote(&self, j: usize, messages: &[Bits]) -> Vote {
+        self.vote_over(j, messages, messages)
+    }
+
+    /// The vote of worker j over other messages than the true ones, whose majority a tied worker opposes under
+    /// rule `adversarial`.
+    pub(super) fn vote_over(&self, j: usize, source: &[Bits], messages: &[Bits]) -> Vote {
         let row = &self.rows[j];
-        let d = row.first().map_or_else(|| messages.first().map_or(0, Bits::len), |&i| messages[i].len());
+        let d = row.first().map_or_else(|| messages.first().map_or(0, Bits::len), |&i| source[i].len());
         let (mut bits, mut silent) = (Bits::zeros(d), Bits::zeros(d));
         let mut counter = Counter::new();
         let blocks = bits.words_mut().as_chunks_mut::<BLOCK>().0.iter_mut();
         for (place, (bits, silent)) in blocks.zip(silent.words_mut().as_chunks_mut::<BLOCK>().0).enumerate() {
-            let (won, tie) = worker(row, messages, place * BLOCK, &mut counter);
+            let (won, tie) = worker(row, source, place * BLOCK, &mut counter);
             *bits = match self.ties {
                 TieRule::Zero | TieRule::Abstain => won,
                 TieRule::One => or(won, tie),
@@ -295,6 +301,22 @@ impl VoteEngine {
         bits.clear_padding();
         silent.clear_padding();
         Vote { bits, silent: self.can_be_silent(j).then_some(silent) }
+    }
+
+    /// μ: where a majority of all k messages is negative; a tie is not.
+    #[must_use]
+    pub fn majority(&self, messages: &[Bits]) -> Bits {
+        let mut bits = Bits::zeros(messages.first().map_or(0, Bits::len));
+        let mut counter = Counter::new();
+        for (place, bits) in bits.words_mut().as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            counter.start(self.k / 2 + 1, self.k);
+            for message in messages {
+                counter.add(0, load(message, place * BLOCK));
+            }
+            *bits = counter.at_least();
+        }
+        bits.clear_padding();
+        bits
     }
 
     /// The server's decode of the n votes that it received; `wrong` is left at 0, as it sees no message.
