@@ -9,7 +9,7 @@ use ecode::search::{Effort, LimitError, limits, minimum_within, pursue};
 use ecode::verify::{Control, Method, verify};
 use serde_json::Value;
 
-const EFFORT: Effort = Effort { moves: 20_000, restarts: 4, seed: 1 };
+const EFFORT: Effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
 
 fn radius(g: &AllocationMatrix, ties: TieRule) -> Option<usize> {
     verify(g, None, ties, &Method::Auto, &Control::default()).unwrap().radius().unwrap()

@@ -40,7 +40,7 @@ fn rows_of_three_settle_a_quarter_of_liars() {
 
 #[test]
 fn the_search_beside_disjoint_rows_finds_tolerant_codes() {
-    let effort = Effort { moves: 20_000, restarts: 4, seed: 1 };
+    let effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
     for (n, b, loads, most) in [
         (13, 3, &[1, 3, 3][..], 117),
         (15, 3, &[1, 1, 1], 147),

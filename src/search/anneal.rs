@@ -5,6 +5,10 @@
 //! plus a price on the ones. The tests are kept as bit columns (bit x of column i says whether test x
 //! holds point i), so one move is evaluated on all tests with a few word operations.
 //!
+//! A *turn* of order m moves the points of every one of some cycles of m points one on. Families that a turn
+//! leaves as they are can be searched alone: a move then changes a row and all its images, and of tests
+//! that turn into each other one is enough. There are far fewer such families, and many good ones.
+//!
 //! # What is promised
 //! - A family that is returned wins no more than allowed in any test of the problem. Whether the tests
 //!   are all that matter is the caller's affair: nothing here claims tolerance.
@@ -56,6 +60,43 @@ pub struct Test {
     pub allowed: u8,
 }
 
+/// A turn: points 0 to `order`·`cycles` − 1 lie in cycles of `order` points, the others stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Points in a cycle, at least 2.
+    pub order: usize,
+    /// Cycles.
+    pub cycles: usize,
+}
+
+impl Turn {
+    /// The points that these turn into.
+    #[must_use]
+    pub fn of(self, points: u32) -> u32 {
+        let mask = (1_u32 << self.order) - 1;
+        (0..self.cycles).fold(points, |turned, cycle| {
+            let shift = cycle * self.order;
+            let held = points >> shift & mask;
+            let next = (held << 1 | held >> (self.order - 1)) & mask;
+            turned & !(mask << shift) | next << shift
+        })
+    }
+
+    /// The set and all that it turns into, itself first.
+    fn orbit(self, points: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors(Some(points), move |&points| Some(self.of(points))).take(self.order)
+    }
+
+    /// The points that come after i in its cycle and i, as one set.
+    fn cycle_of(self, i: usize) -> u32 {
+        if i < self.order * self.cycles {
+            ((1 << self.order) - 1) << (i / self.order * self.order)
+        } else {
+            1 << i
+        }
+    }
+}
+
 /// What is to be found: `rows` rows of odd weight on `points` points.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -71,6 +112,20 @@ pub struct Problem {
     pub free: u32,
     /// The tests.
     pub tests: Vec<Test>,
+    /// Only families that this turn leaves as they are: as many whole orbits of rows as there can be, and
+    /// rows that stay.
+    pub turn: Option<Turn>,
+}
+
+impl Problem {
+    /// The same for families that the turn leaves as they are. The tests must be such that every test
+    /// turns into another, as those of this module do.
+    #[must_use]
+    pub fn turned(mut self, turn: Turn) -> Self {
+        self.tests.retain(|test| turn.orbit(test.points).all(|image| test.points <= image));
+        self.turn = Some(turn);
+        self
+    }
 }
 
 /// How the annealing goes.
@@ -219,6 +274,29 @@ impl State {
         growth
     }
 
+    /// How much the excess grows when the rows from `first` on become these, whose wins are left in `new`.
+    #[inline(always)]
+    fn joint_growth(&self, first: usize, rows: &[Row], new: &mut [Vec<u64>]) -> i64 {
+        for (row, new) in rows.iter().zip(&mut *new) {
+            self.columns.wins(*row, new);
+        }
+        let pairs = || new.iter().zip(&self.wins[first..]).take(rows.len());
+        let mut growth = 0;
+        for word in 0..self.columns.words {
+            let mut changed = pairs().fold(0, |changed, (new, old)| changed | (new[word] ^ old[word]));
+            while changed != 0 {
+                let bit = changed.trailing_zeros();
+                changed &= changed - 1;
+                let more: i16 = pairs()
+                    .map(|(new, old)| (new[word] >> bit & 1) as i16 - (old[word] >> bit & 1) as i16)
+                    .sum();
+                let slack = self.slack[word * 64 + bit as usize];
+                growth += i64::from((more - slack).max(0) - (-slack).max(0));
+            }
+        }
+        growth
+    }
+
     /// Makes row j `row`, whose wins are in `candidate`.
     fn take(&mut self, j: usize, row: Row) {
         for word in 0..self.candidate.len() {
@@ -321,6 +399,9 @@ fn anneal_on(
 ) -> Option<Vec<Row>> {
     let mut random = ChaCha8Rng::seed_from_u64(schedule.seed);
     random.set_stream(schedule.restart);
+    if let Some(turn) = problem.turn {
+        return anneal_turned(problem, turn, schedule, random, stopped);
+    }
     let mut rows = start.to_vec();
     rows.truncate(problem.rows);
     while rows.len() < problem.rows {
@@ -359,10 +440,106 @@ fn anneal_on(
             }
         }
     }
-    best.or(begin).map(|(_, mut rows)| {
-        rows.sort_by_key(|row| (row.weight(), row.points.reverse_bits()));
-        rows
-    })
+    best.or(begin).map(|(_, rows)| sorted(rows))
+}
+
+fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by_key(|row| (row.weight(), row.points.reverse_bits()));
+    rows
+}
+
+/// The same over the families that the turn leaves as they are: whole orbits change at once.
+#[inline(always)]
+fn anneal_turned(
+    problem: &Problem,
+    turn: Turn,
+    schedule: &Schedule,
+    mut random: ChaCha8Rng,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<Row>> {
+    let orbits = problem.rows / turn.order;
+    let stays = |group: usize| group >= orbits;
+    let images = |group: usize, row: Row, images: &mut Vec<Row>| {
+        images.clear();
+        let count = if stays(group) { 1 } else { turn.order };
+        images.extend(turn.orbit(row.points).take(count).map(|points| Row { points, ..row }));
+    };
+    let mut orbit = Vec::with_capacity(turn.order);
+    let place =
+        |group: usize| if stays(group) { group + orbits * (turn.order - 1) } else { group * turn.order };
+    let groups = orbits + problem.rows % turn.order;
+    let mut rows = Vec::with_capacity(problem.rows);
+    for group in 0..groups {
+        let mut row = random_row(problem, &mut random);
+        if stays(group) {
+            row.points = (0..problem.points)
+                .filter(|i| row.points >> i & 1 == 1)
+                .fold(0, |points, i| points | turn.cycle_of(i));
+            if row.weight() % 2 == 0 {
+                // Another cycle of odd length makes it odd, or nothing does.
+                let odd = (0..problem.points)
+                    .map(|i| turn.cycle_of(i))
+                    .find(|cycle| cycle.count_ones() % 2 == 1)?;
+                row.points ^= odd;
+            }
+            if row.load(problem.free) == 0 || row.load(problem.free) > problem.heaviest {
+                return None;
+            }
+        }
+        images(group, row, &mut orbit);
+        rows.extend_from_slice(&orbit);
+    }
+    let mut state = State::new(problem, rows);
+    let mut new = vec![vec![0; state.columns.words]; turn.order];
+    let load = |row: &Row| row.load(problem.free);
+    let mut weight: usize = state.rows.iter().map(load).sum();
+    let mut best = (state.excess == 0).then(|| (weight, state.rows.clone()));
+    let cooling = (schedule.cold / schedule.hot).ln() / schedule.moves.max(1) as f64;
+    let mut temperature = schedule.hot;
+    for step in 0..schedule.moves / turn.order as u64 {
+        if step % 256 == 0 {
+            temperature = schedule.hot * (cooling * (step * turn.order as u64) as f64).exp();
+            if step % 1024 == 0 && stopped() {
+                break;
+            }
+        }
+        let group = below(&mut random, groups);
+        let old = state.rows[place(group)];
+        let next = if stays(group) {
+            let mut next = old;
+            next.points ^= turn.cycle_of(below(&mut random, problem.points));
+            next.points ^= turn.cycle_of(below(&mut random, problem.points));
+            let sound = next != old
+                && next.weight() % 2 == 1
+                && next.points & !problem.free != 0
+                && next.load(problem.free) <= problem.heaviest;
+            sound.then_some(next)
+        } else {
+            neighbour(problem, old, &mut random)
+        };
+        let Some(next) = next else { continue };
+        images(group, next, &mut orbit);
+        let growth = state.joint_growth(place(group), &orbit, &mut new);
+        let many = if stays(group) { 1 } else { turn.order as i64 };
+        let heavier = many * (load(&next) as i64 - load(&old) as i64);
+        let energy = growth as f64 + schedule.price * heavier as f64;
+        let uniform = f64::from(random.next_u32()) / f64::from(u32::MAX);
+        if energy > 0.0 && uniform >= (-energy / temperature).exp() {
+            continue;
+        }
+        for (i, (&row, wins)) in orbit.iter().zip(&new).enumerate() {
+            state.candidate.copy_from_slice(wins);
+            state.take(place(group) + i, row);
+        }
+        weight = (weight as i64 + heavier) as usize;
+        if state.excess == 0 && best.as_ref().is_none_or(|&(least, _)| weight < least) {
+            best = Some((weight, state.rows.clone()));
+            if schedule.price <= 0.0 {
+                break;
+            }
+        }
+    }
+    best.map(|(_, rows)| sorted(rows))
 }
 
 /// Tests of the local problem: every K of b to `most` of the points may win |K| − b rows.

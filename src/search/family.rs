@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::anneal::{Problem, Row, Schedule, Test, anneal, local_tests, message_tests, part_tests};
+use super::anneal::{Problem, Row, Schedule, Test, Turn, anneal, local_tests, message_tests, part_tests};
 use crate::construct::{Block, Kind};
 
 /// What is looked for.
@@ -52,7 +52,15 @@ impl Quest {
             Kind::Whole => local_tests(self.points, self.b, self.points - self.b - 1),
         };
         let old = if self.kind == Kind::Part { self.old } else { 0 };
-        Problem { points: self.points, old, rows, heaviest: self.points + usize::from(old), free: 0, tests }
+        Problem {
+            points: self.points,
+            old,
+            rows,
+            heaviest: self.points + usize::from(old),
+            free: 0,
+            tests,
+            turn: None,
+        }
     }
 }
 
@@ -89,7 +97,8 @@ pub fn improve_beside(
     let t = n.checked_sub(1)? / 2;
     let points = n.checked_sub(start).filter(|points| (1..=Quest::MOST_POINTS).contains(points))?;
     let tests = tests_beside(points, loads, t, t.checked_sub(b)?)?;
-    let problem = |rows| Problem { points, old: 0, rows, heaviest: points, free: 0, tests: tests.clone() };
+    let problem =
+        |rows| Problem { points, old: 0, rows, heaviest: points, free: 0, tests: tests.clone(), turn: None };
     let found = lightest(&problem, n as i64, n.checked_sub(loads.len())?, effort, stopped)?;
     let mut rows = Vec::new();
     let mut first = 0;
@@ -101,7 +110,7 @@ pub fn improve_beside(
         ((0..points).filter(|i| row.points >> i & 1 == 1).map(|i| i + start).collect::<Vec<_>>(), 0)
     }));
     let loads: Vec<String> = loads.iter().map(usize::to_string).collect();
-    let found = format!("search beside {}, seed {}", loads.join(","), effort.seed);
+    let found = effort.found().replacen("search", &format!("search beside {}", loads.join(",")), 1);
     Some(Block { kind: Kind::Code, b, points: n, workers: n, rows, found })
 }
 
@@ -114,6 +123,27 @@ pub struct Effort {
     pub restarts: u64,
     /// The random seed.
     pub seed: u64,
+    /// Look only for families that a turn of this order leaves as they are; 0 or 1 for any families. Where the
+    /// points could all lie in cycles, they do for even seeds.
+    pub turn: usize,
+}
+
+impl Effort {
+    /// Who found it.
+    pub(super) fn found(self) -> String {
+        let turn = if self.turn > 1 { format!(", turn {}", self.turn) } else { String::new() };
+        format!("search, seed {}{turn}", self.seed)
+    }
+
+    /// The problem that is searched: the first `points` points may turn.
+    pub(super) fn turned(self, problem: Problem, points: usize) -> Problem {
+        let order = self.turn;
+        if order < 2 || order > points {
+            return problem;
+        }
+        let spare = usize::from(points % order == 0 && self.seed % 2 == 1 && order < points);
+        problem.turned(Turn { order, cycles: points / order - spare })
+    }
 }
 
 /// The best family that this effort finds: the least Σ (weight − n) over its rows, n being the cost of
@@ -123,7 +153,7 @@ pub struct Effort {
 ///
 /// ```
 /// use ecode::search::{Effort, Quest, improve};
-/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1 };
+/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
 /// let family = improve(Quest::whole(11, 1), effort, &|| false).ok_or("no family")?;
 /// assert_eq!(family.rows.len(), 4);
 /// # Ok::<(), &str>(())
@@ -143,7 +173,7 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
                 (points, usize::from(row.old))
             })
             .collect(),
-        found: format!("search, seed {}", effort.seed),
+        found: effort.found(),
     })
 }
 
@@ -164,19 +194,28 @@ pub(super) fn lightest(
         cold: 0.15,
         price,
     };
+    let problem = |rows| {
+        let problem = problem(rows);
+        let points = problem.points - problem.free.count_ones() as usize;
+        effort.turned(problem, points)
+    };
     let mut best: Option<Vec<Row>> = None;
-    let mut rows = 1;
-    while !stopped() && rows <= most {
+    let (mut rows, mut most_found) = (1, 0);
+    // Not every number of rows can turn.
+    let gap = effort.turn.max(1);
+    while !stopped() && rows <= most && rows <= most_found + gap {
         let problem = problem(rows);
         let found = (0..effort.restarts)
             .into_par_iter()
             .find_map_first(|restart| anneal(&problem, &schedule(restart, 0.0), &[], stopped));
-        let Some(found) = found else { break };
-        best = Some(found);
+        if let Some(found) = found {
+            best = Some(found);
+            most_found = rows;
+        }
         rows += 1;
     }
     // The lightest families with the most rows, and with one row fewer.
-    for rows in [rows.saturating_sub(1), rows.saturating_sub(2)] {
+    for rows in [most_found, most_found.saturating_sub(1)] {
         if rows == 0 || stopped() {
             continue;
         }

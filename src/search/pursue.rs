@@ -216,7 +216,7 @@ fn problem(demand: &Demand) -> Result<Problem, ConstructError> {
         .collect();
     let points = k + usize::from(free != 0);
     let heaviest = demand.max_load.min(most_load(demand));
-    Ok(Problem { points, old: 0, rows: 0, heaviest, free, tests })
+    Ok(Problem { points, old: 0, rows: 0, heaviest, free, tests, turn: None })
 }
 
 /// The largest load of use: a full row is never turned wrong, but where it can tie. There no code has rows
@@ -238,7 +238,7 @@ fn choices(k: usize, i: usize) -> usize {
 /// use ecode::construct::Demand;
 /// use ecode::search::{Effort, pursue};
 /// let demand = Demand { k: 5, max_load: 3, ..Demand::square(9, 1) };
-/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1 };
+/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
 /// let found = pursue(&demand, effort, None, &|| false)?.ok_or("none")?;
 /// assert!(demand.fits(&found.code()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -257,7 +257,7 @@ pub fn pursue(
     let mut best: Option<Block> = None;
     let mut price = than;
     let mut offer = |rows: Vec<Row>| -> bool {
-        let block = block(demand, &problem, &rows, effort.seed);
+        let block = block(demand, &problem, &rows, effort);
         let Ok(matrix) = block.code() else { return false };
         let better = demand.fits(&matrix) && price.is_none_or(|price| demand.price(&matrix) < price);
         if better {
@@ -293,7 +293,7 @@ fn any(
     effort: Effort,
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Option<Vec<Row>> {
-    let problem = Problem { rows: demand.n, heaviest: max_load, ..problem.clone() };
+    let problem = effort.turned(Problem { rows: demand.n, heaviest: max_load, ..problem.clone() }, demand.k);
     (0..effort.restarts)
         .into_par_iter()
         .find_map_first(|restart| anneal(&problem, &schedule(effort, restart, 0.0), &[], stopped))
@@ -311,7 +311,7 @@ fn light(
         let of = |rows| Problem { rows, ..problem.clone() };
         return lightest(&of, demand.k as i64, demand.n, effort, stopped);
     }
-    let problem = Problem { rows: demand.n, heaviest: max_load, ..problem.clone() };
+    let problem = effort.turned(Problem { rows: demand.n, heaviest: max_load, ..problem.clone() }, demand.k);
     let weight = |rows: &[Row]| rows.iter().map(|row| (row.points & !problem.free).count_ones()).sum::<u32>();
     (0..effort.restarts)
         .into_par_iter()
@@ -327,7 +327,7 @@ fn schedule(effort: Effort, restart: u64, price: f64) -> Schedule {
     Schedule { seed: effort.seed, restart, moves: effort.moves, hot: 2.0, cold: 0.15, price }
 }
 
-fn block(demand: &Demand, problem: &Problem, rows: &[Row], seed: u64) -> Block {
+fn block(demand: &Demand, problem: &Problem, rows: &[Row], effort: Effort) -> Block {
     let points = |row: &Row| (0..demand.k).filter(|i| (row.points & !problem.free) >> i & 1 == 1).collect();
     Block {
         kind: Kind::Code,
@@ -335,6 +335,6 @@ fn block(demand: &Demand, problem: &Problem, rows: &[Row], seed: u64) -> Block {
         points: demand.k,
         workers: demand.n,
         rows: rows.iter().map(|row| (points(row), 0)).collect(),
-        found: format!("search, seed {seed}"),
+        found: effort.found(),
     }
 }
