@@ -72,7 +72,8 @@ impl Bits {
     ///
     /// ```
     /// use ecode::train::Bits;
-    /// assert_eq!(Bits::pack_pieces(&[&[1.0, -1.0], &[], &[-1.0]], false), Bits::pack(&[1.0, -1.0, -1.0], false));
+    /// let pieces: [&[f32]; 3] = [&[1.0, -1.0], &[], &[-1.0]];
+    /// assert_eq!(Bits::pack_pieces(&pieces, false), Bits::pack(&[1.0, -1.0, -1.0], false));
     /// ```
     #[must_use]
     pub fn pack_pieces(pieces: &[impl std::ops::Deref<Target = [f32]>], zero: bool) -> Self {
