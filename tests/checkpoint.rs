@@ -5,15 +5,18 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use ecode::code::AllocationMatrix;
 use ecode::construct::{Bernoulli, bernoulli};
 use ecode::format::{Format, MatrixFile, write_whole};
 use serde_json::Value;
 
-/// A dense code whose enumeration takes some seconds.
-fn dense(n: usize, folder: &Path) -> String {
+/// A dense code whose enumeration takes some seconds, and full rows beside it, which are never wrong.
+fn dense(n: usize, full: usize, folder: &Path) -> String {
     let how = Bernoulli { n, k: n, p: 0.5, seed: 3, draw: 0, redraw_empty: false, odd_rows: true };
-    let file = MatrixFile::plain(bernoulli(how).unwrap());
-    let path = folder.join(format!("dense-{n}.npy"));
+    let g = bernoulli(how).unwrap();
+    let g = AllocationMatrix::from_fn(n + full, n, |j, i| j >= n || g.holds(j, i)).unwrap();
+    let file = MatrixFile::plain(g);
+    let path = folder.join(format!("dense-{n}-{full}.npy"));
     write_whole(&path, &file.to_bytes(Format::Npy)).unwrap();
     path.to_str().unwrap().to_owned()
 }
@@ -55,7 +58,7 @@ fn killed_until_done(
 #[test]
 fn killed_counts_go_on_and_give_the_same_verdict_and_record() {
     let folder = tempfile::tempdir().unwrap();
-    let path = dense(33, folder.path());
+    let path = dense(33, 0, folder.path());
     let options = ["--json", "--proof", "enumeration", "--certificate"];
     let whole =
         verify(folder.path(), &[&[path.as_str()], &options[..], &["whole.json"]].concat()).output().unwrap();
@@ -91,7 +94,7 @@ fn killed_counts_go_on_and_give_the_same_verdict_and_record() {
 #[test]
 fn killed_shards_are_the_same_part_in_the_end() {
     let folder = tempfile::tempdir().unwrap();
-    let path = dense(33, folder.path());
+    let path = dense(33, 0, folder.path());
     let shard = |out: &'static str| [path.as_str(), "--shard", "1/2", "-o", out].map(str::to_owned);
     let whole = shard("whole.json");
     let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
@@ -110,7 +113,7 @@ fn killed_shards_are_the_same_part_in_the_end() {
 #[test]
 fn a_timeout_saves_what_was_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let path = dense(45, folder.path());
+    let path = dense(45, 60, folder.path());
     let arguments = [&path, "--json", "--checkpoint", "count.json", "--timeout", "500ms"];
     let first = verify(folder.path(), &arguments).output().unwrap();
     assert_eq!(first.status.code(), Some(3));
@@ -133,7 +136,7 @@ fn a_timeout_saves_what_was_counted() {
 #[test]
 fn foreign_and_broken_checkpoints_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, other) = (dense(21, folder.path()), dense(23, folder.path()));
+    let (path, other) = (dense(21, 0, folder.path()), dense(23, 0, folder.path()));
     let checkpoint = folder.path().join("count.json");
     let run = |arguments: &[&str]| {
         let output =

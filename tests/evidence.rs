@@ -146,3 +146,40 @@ proptest! {
         }
     }
 }
+
+/// Random rows of odd load that nothing takes apart, then full ones.
+fn dense_and_full(dense: usize, full: usize) -> AllocationMatrix {
+    let mut state = 7_u64;
+    let mut bit = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state >> 40 & 1 == 1
+    };
+    let rows: Vec<Vec<bool>> = (0..dense + full)
+        .map(|j| {
+            let mut row: Vec<bool> = (0..dense).map(|_| j >= dense || bit()).collect();
+            row[0] ^= row.iter().filter(|&&entry| entry).count() % 2 == 0;
+            row
+        })
+        .collect();
+    AllocationMatrix::from_rows(&rows).unwrap()
+}
+
+/// Where no engine takes the matrix the answer is what a search met, and no more.
+#[test]
+fn a_matrix_that_no_engine_takes_is_decided_only_by_a_message() {
+    let stop = Control::with_timeout(Some(std::time::Duration::from_secs(60)));
+    let ask = |full, b| verify(&dense_and_full(801, full), b, TieRule::Zero, &Method::Auto, &stop).unwrap();
+    // So many full rows that nothing is wrong with it, but nobody can tell.
+    let verdict = ask(1000, None);
+    assert_eq!((verdict.method, verdict.word(), verdict.floor), ("local search", "undecided", None));
+    assert!(verdict.reason.as_ref().unwrap().contains("too large for every engine"), "{:?}", verdict.reason);
+    assert_eq!((verdict.radius(), verdict.radius_at_least()), (None, None));
+    assert!(verdict.radius_below() > Some(0) && verdict.worst_case().is_none());
+    // Without them a message shows that there is no radius; how bad it gets stays open.
+    let verdict = ask(0, None);
+    assert_eq!((verdict.b, verdict.word(), verdict.radius()), (0, "refuted", Some(None)));
+    assert_eq!((verdict.radius_below(), verdict.worst_case().is_none()), (Some(0), true));
+    assert!(verdict.worst.unwrap().margin < -1);
+}

@@ -97,7 +97,7 @@ pub fn certify(
             if system == System::Drat {
                 return Err(NoCertificate::WorstCaseInDrat);
             }
-            if verdict.radius().is_none() {
+            if verdict.worst_case().is_none() {
                 return Err(NoCertificate::WorstCaseUnknown);
             }
             let attack = worst.attack(g, claim.ties, claim.b).ok_or(NoCertificate::WorstCaseUnknown)?;

@@ -125,12 +125,17 @@ pub(crate) fn verified(
     let name = name(file, text);
     let limited = if allow_unverified { control.within(PATIENCE) } else { control.clone() };
     let work = || -> anyhow::Result<Result<VerifiedCode, String>> {
-        let b = match file.b {
-            Some(b) => b,
-            None => match verify(&file.matrix, None, ties, &Method::Auto, &limited)?.radius_at_least() {
-                Some(radius) => radius,
-                None => return Ok(Err("some message is decoded wrong even when nobody lies".into())),
-            },
+        let found = || -> anyhow::Result<Result<usize, String>> {
+            let verdict = verify(&file.matrix, None, ties, &Method::Auto, &limited)?;
+            Ok(match (verdict.radius_at_least(), verdict.radius()) {
+                (Some(radius), _) => Ok(radius),
+                (None, Some(_)) => Err("some message is decoded wrong even when nobody lies".into()),
+                (None, None) => Err("what it tolerates could not be decided in time".into()),
+            })
+        };
+        let b = match file.b.map_or_else(found, |b| Ok(Ok(b)))? {
+            Ok(b) => b,
+            Err(why) => return Ok(Err(why)),
         };
         let claim = Claim { matrix: file.matrix.clone(), b, ties };
         let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));

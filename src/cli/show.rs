@@ -74,7 +74,7 @@ impl Show {
             verify(g, None, self.ties, &Method::Auto, &control)
         })
         .map_err(super::verify::known)?;
-        let worst = verdict.radius().and(verdict.worst.as_ref());
+        let worst = verdict.worst_case();
         if worst.is_none() && !common.quiet {
             eprintln!("note: the worst message was not found in {} s and is not marked", PATIENCE.as_secs());
         }

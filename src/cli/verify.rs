@@ -186,7 +186,7 @@ pub(crate) fn report(
         text += &format!("\n{remark}\n");
     }
     if let Some(worst) = &verdict.worst {
-        let known = if verdict.radius().is_some() { "Worst message" } else { "Worst message met" };
+        let known = if verdict.worst_case().is_some() { "Worst message" } else { "Worst message met" };
         let which = if g.n() <= PICTURE { format!(": {}", worst.wrong) } else { String::new() };
         let message = if g.k() <= PICTURE {
             format!(" {}", worst.message)

@@ -210,11 +210,18 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The radius where it is determined: `Some(None)` says that G fails already at b = 0.
+    /// The radius where it is determined: `Some(None)` says that G fails already at b = 0, for which one
+    /// message is enough.
     #[must_use]
     pub fn radius(&self) -> Option<Option<usize>> {
         let margin = self.worst.as_ref()?.margin;
-        (self.floor == Some(margin)).then(|| usize::try_from(margin).ok())
+        (margin < 0 || self.floor == Some(margin)).then(|| usize::try_from(margin).ok())
+    }
+
+    /// The worst message, where it is proven that none is worse.
+    #[must_use]
+    pub fn worst_case(&self) -> Option<&Outcome> {
+        self.worst.as_ref().filter(|worst| self.floor == Some(worst.margin))
     }
 
     /// The largest b that is proven to be tolerated.
@@ -226,7 +233,7 @@ impl Verdict {
     /// The smallest b that is proven not to be tolerated.
     #[must_use]
     pub fn radius_below(&self) -> Option<usize> {
-        self.worst.as_ref().and_then(|worst| usize::try_from(worst.margin + 1).ok())
+        self.worst.as_ref().map(|worst| usize::try_from(worst.margin + 1).unwrap_or(0))
     }
 
     /// `tolerant`, `refuted` or `undecided`.
@@ -337,8 +344,11 @@ pub fn verify(
                 (&Exhaustive, format!("{choices} messages after merging equal partitions{tried}"))
             } else if Branch.suits(g, ties).is_ok() {
                 (&Branch, format!("{choices} messages after merging equal partitions{tried}"))
-            } else {
+            } else if Sat::default().suits(g, ties).is_ok() {
                 (&Sat::default(), format!("too many messages for branch and bound{tried}"))
+            } else {
+                // Nothing takes it: a message that is as bad as can be found, and no floor.
+                (&LocalSearch { work: 1 << 28 }, format!("too large for every engine{tried}"))
             };
             let mut verdict = run(engine, g, b, ties, control)?;
             if let Some(known) = known
@@ -367,11 +377,11 @@ pub fn verify(
                 verdicts.push(run(engine.as_ref(), g, b, ties, control)?);
             }
             agree(&verdicts)?;
-            // The most informative answer: a decided one with the radius, the fastest of those.
+            // The most informative answer: a decided one with the worst case, the fastest of those.
             let names: Vec<_> = verdicts.iter().map(|v| format!("{} ({})", v.method, v.word())).collect();
             let best = verdicts
                 .into_iter()
-                .min_by_key(|v| (v.conclusion == Conclusion::Undecided, v.radius().is_none(), v.elapsed));
+                .min_by_key(|v| (v.conclusion == Conclusion::Undecided, v.worst_case().is_none(), v.elapsed));
             let mut best = best.ok_or_else(|| Unsuitable("no engine takes this matrix".to_owned()))?;
             best.reason = Some(format!("engines agree: {}", names.join(", ")));
             Ok(best)
