@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use num_bigint::BigUint;
+use num_bigint::{BigInt, BigUint};
 use rayon::prelude::*;
 
 use super::exhaustive::{Exhaustive, MOST_PATTERNS, MOST_TABLE, Plan, for_each_vector, unit};
@@ -257,6 +257,39 @@ impl Enumeration {
             ranked.messages_before(own.end) - ranked.messages_before(own.start)
         };
         self.sides.iter().map(count).collect()
+    }
+
+    /// The losses ([`Side`]) of all messages of each side together, worked out one worker at a time instead of
+    /// one message at a time: what a count must add up to.
+    pub(super) fn losses(&self) -> Vec<BigUint> {
+        let losses = |ranked: &Ranked| {
+            let side = &ranked.side;
+            let mut alike: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+            for voter in &side.voters {
+                let held = side.classes.iter().zip(&voter.holds).filter(|&(_, &holds)| holds);
+                *alike.entry((held.map(|(class, _)| class.len()).sum(), voter.needed)).or_default() +=
+                    voter.units;
+            }
+            let turned = alike.into_iter().map(|((load, needed), units)| {
+                let (own, other) = (binomials(load), binomials(self.matrix.k() - load));
+                // The rest of the choice lies outside the row.
+                let seen = needed.max((side.weight + 1).saturating_sub(other.len()))..=load.min(side.weight);
+                seen.map(|seen| &own[seen] * &other[side.weight - seen]).sum::<BigUint>() * units
+            });
+            turned.sum::<BigUint>() + &ranked.messages[0][side.weight] * side.constant
+        };
+        self.sides.iter().map(losses).collect()
+    }
+
+    /// The same for what was counted; `None` where margins do not tell it.
+    pub(super) fn counted_losses(&self, margins: &[BTreeMap<i64, BigUint>]) -> Vec<Option<BigInt>> {
+        let losses = |(ranked, margins): (&Ranked, &BTreeMap<i64, BigUint>)| {
+            let each = |(&margin, messages): (&i64, &BigUint)| {
+                Some(BigInt::from(messages.clone()) * ranked.side.loss_of_margin(margin)?)
+            };
+            margins.iter().map(each).sum()
+        };
+        self.sides.iter().zip(margins).map(losses).collect()
     }
 
     /// The rank of the choice that a message belongs to; `None` for a message that no side counts.

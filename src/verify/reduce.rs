@@ -100,6 +100,14 @@ impl Side {
         (self.n as i64 - loss as i64 - i64::from(self.correct)).div_euclid(2)
     }
 
+    /// The loss that a margin tells of. `None` where two losses leave it, as silent workers make them.
+    pub(crate) fn loss_of_margin(&self, margin: i64) -> Option<i64> {
+        let even = self.constant % 2 == 0 && self.voters.iter().all(|voter| voter.units % 2 == 0);
+        // Of the two losses with this margin, the even one.
+        let loss = self.n as i64 - i64::from(self.correct) - 2 * margin;
+        even.then(|| loss - loss.rem_euclid(2))
+    }
+
     /// The smallest loss that leaves a margin of at most `margin`.
     #[must_use]
     pub fn loss_for(&self, margin: i64) -> i64 {

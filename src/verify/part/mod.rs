@@ -4,7 +4,8 @@
 //! - A [`Part`] that [`Part::check`] accepts speaks of the matrix that it contains, counts exactly as many messages
 //!   as its range of ranks stands for, and its worst message has the smallest margin that it counts and lies in its
 //!   range. That the counts *are* right is the word of the program that wrote it.
-//! - [`merge`] gives a verdict only where the parts are about one claim and cover every rank exactly once.
+//! - [`merge`] gives a verdict only where the parts are about one claim and cover every rank exactly once, and
+//!   where all that they count adds up to as many wrong votes as the rows of the matrix make.
 //! - The same claim and range give the same bytes, on any machine and at any number of threads.
 
 mod json;
@@ -200,7 +201,7 @@ pub struct Whole {
 /// Puts parts together. `parts` come with the names by which errors call them.
 ///
 /// # Errors
-/// [`PartError`]: different claims or programs, an overlap or a gap.
+/// [`PartError`]: different claims or programs, an overlap or a gap; counts that cannot all be right.
 pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
     let unfit = |what: String| Err(PartError::Unfit(what));
     let mut parts = parts;
@@ -275,6 +276,18 @@ pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
     }
     if at < all.total() {
         return unfit(missing(at..all.total()));
+    }
+    // Each part counts as many messages as it should; whether in the right places, all of them together tell.
+    let exact = all.losses().into_iter().zip(all.counted_losses(&count.margins));
+    for (answer, (exact, counted)) in all.sides().into_iter().zip(exact) {
+        if let Some(counted) = counted.filter(|counted| *counted != exact.clone().into()) {
+            return Err(PartError::Invalid(format!(
+                "some part counts wrong: on side {} all votes against the answer add up to {}, but by the rows to {}",
+                u8::from(answer),
+                counted / 2,
+                exact / 2_u32
+            )));
+        }
     }
     Ok(Whole { program, question, sides: all.sides(), count, total: all.total(), parts: list })
 }

@@ -1,0 +1,181 @@
+//! Promise: whatever is done to a part or a certificate, nothing false is accepted, and nothing ends in a panic.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use ecode::certificate::{Certificate, check};
+use ecode::code::{AllocationMatrix, Outcome, TieRule};
+use ecode::verify::part::{Part, PartError, Question, merge};
+use ecode::verify::{Conclusion, Control, Enumeration, Method, verify};
+use proptest::prelude::*;
+use rayon::prelude::*;
+
+fn files(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+/// Every beginning of a file that is not all of it, but for white space at the end.
+fn cut(bytes: &[u8]) -> impl ParallelIterator<Item = &[u8]> {
+    (0..bytes.trim_ascii_end().len()).into_par_iter().map(|len| &bytes[..len])
+}
+
+/// Every file with one byte changed in one of some ways.
+fn changed(bytes: &[u8]) -> impl ParallelIterator<Item = Vec<u8>> {
+    (0..bytes.len()).into_par_iter().flat_map_iter(move |place| {
+        let byte = bytes[place];
+        let others = [byte ^ 1, byte ^ 3, b'0', b'9', b' '];
+        others.into_iter().filter(move |&other| other != byte).map(move |other| {
+            let mut changed = bytes.to_vec();
+            changed[place] = other;
+            changed
+        })
+    })
+}
+
+#[test]
+fn a_part_that_is_cut_off_anywhere_is_none() {
+    for (path, bytes) in files("fixtures/parts/valid") {
+        Part::parse(&bytes).unwrap();
+        cut(&bytes).for_each(|beginning| {
+            let error = Part::parse(beginning).unwrap_err();
+            assert!(matches!(error, PartError::Malformed(_)), "{} bytes: {error}", beginning.len());
+            assert_eq!(error.to_string().lines().count(), 1);
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let (torn, record) = (folder.path().join("torn.json"), folder.path().join("record.json"));
+        for len in (0..bytes.len() - 1).step_by(97) {
+            std::fs::write(&torn, &bytes[..len]).unwrap();
+            let mut command = Command::cargo_bin("ecode").unwrap();
+            let output = command.arg("merge").arg(&torn).arg("--certificate").arg(&record).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{len}: {said}");
+            assert!(said.starts_with("error: ") && said.contains("torn.json"), "{said}");
+            assert_eq!(said.trim_end().lines().count(), 1, "{}: {said}", path.display());
+            assert!(!record.exists());
+        }
+    }
+}
+
+#[test]
+fn a_part_with_any_byte_changed_is_refused_or_the_same() {
+    for (_, bytes) in files("fixtures/parts/valid") {
+        let part = Part::parse(&bytes).unwrap();
+        let same = changed(&bytes).filter(|bytes| Part::parse(bytes).is_ok_and(|read| read == part)).count();
+        let accepted = changed(&bytes).filter(|bytes| Part::parse(bytes).is_ok()).count();
+        // Line ends and spaces between the fields.
+        assert_eq!((same, accepted > 0), (accepted, true));
+    }
+}
+
+/// What an accepted certificate says is so, by the definition.
+fn holds(bytes: &[u8]) -> Option<bool> {
+    let certificate = Certificate::parse(bytes).ok()?;
+    let accepted = check(&certificate).ok()?;
+    let claim = &certificate.claim;
+    let definition = Method::Named("definition".to_owned());
+    let verdict = verify(&claim.matrix, None, claim.ties, &definition, &Control::default()).unwrap();
+    let tolerant = verdict.floor.unwrap() >= claim.b as i64;
+    let radius = accepted.radius.is_none_or(|radius| verdict.radius() == Some(Some(radius)));
+    Some(accepted.tolerant == tolerant && radius)
+}
+
+#[test]
+fn a_certificate_that_is_cut_off_anywhere_is_none() {
+    for (_, bytes) in files("fixtures/certificates/valid") {
+        assert_eq!(holds(&bytes), Some(true));
+        cut(&bytes).for_each(|beginning| assert!(Certificate::parse(beginning).is_err()));
+    }
+}
+
+#[test]
+fn a_certificate_with_any_byte_changed_is_refused_or_true() {
+    for (path, bytes) in files("fixtures/certificates/valid") {
+        let held: Vec<bool> = changed(&bytes).filter_map(|bytes| holds(&bytes)).collect();
+        assert!(!held.is_empty() && held.iter().all(|&held| held), "{}", path.display());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Parts whose counts were moved and signed again: as long as the wrong votes do not add up, there is no verdict.
+    #[test]
+    fn moved_counts_are_found_out(
+        entries in prop::collection::vec(any::<bool>(), 49), rule in 0..3_usize,
+        of in 1..5_u64, tampered in 0..5_u64, up in any::<bool>(), by in 1..3_i64,
+    ) {
+        let ties = TieRule::ALL.into_iter().filter(|&ties| ties != TieRule::Abstain).nth(rule).unwrap();
+        let g = AllocationMatrix::from_fn(7, 7, |j, i| entries[7 * j + i]).unwrap();
+        let all = Enumeration::new(&g, ties).unwrap();
+        let parts = (0..of).map(|index| {
+            let range = all.shard(index, of);
+            let mut save = |_, _: &_| Ok(());
+            let counted =
+                all.count(range.clone(), all.nothing(), &Control::default(), Duration::MAX, &mut save);
+            let mut count = counted.unwrap().1;
+            let side = count.margins.iter_mut().find(|margins| !margins.is_empty());
+            if index == tampered % of && let Some(margins) = side {
+                let entry = if up { margins.last_key_value() } else { margins.first_key_value() };
+                let margin = *entry.unwrap().0;
+                let messages = margins.remove(&margin).unwrap();
+                *margins.entry(margin + if up { by } else { -by }).or_default() += messages;
+            }
+            let question = Question { matrix: g.clone(), b: None, ties };
+            (index.to_string(), Part::new(question, &all, (index, of), range, count))
+        });
+        let parts: Vec<(String, Part)> = parts.collect();
+        let touched = parts.iter().any(|(_, part)| !part.range.is_empty());
+        prop_assert!(touched);
+        match merge(parts) {
+            Err(PartError::Invalid(_)) => {}
+            // The part that was to be changed is empty.
+            Ok(whole) => {
+                let exact = verify(&g, None, ties, &Method::Auto, &Control::default()).unwrap();
+                prop_assert_eq!(whole.verdict(Duration::ZERO).unwrap().floor, exact.floor);
+                prop_assert!(all.shard(tampered % of, of).is_empty());
+            }
+            Err(error) => prop_assert!(false, "{}", error),
+        }
+    }
+}
+
+/// The worst message can be left out of a part only by giving up its range: a milder one in its place is found out.
+#[test]
+fn a_part_that_hides_its_worst_message_is_refused() {
+    let g = ecode::construct::algorithm1(9, 2).unwrap();
+    let all = Enumeration::new(&g, TieRule::Adversarial).unwrap();
+    let mut save = |_, _: &_| Ok(());
+    let (_, mut count) =
+        all.count(0..all.total(), all.nothing(), &Control::default(), Duration::MAX, &mut save).unwrap();
+    let question = Question { matrix: g.clone(), b: Some(3), ties: TieRule::Adversarial };
+    let honest = Part::new(question.clone(), &all, (0, 1), 0..all.total(), count.clone());
+    let verdict = merge(vec![("a".into(), honest)]).unwrap().verdict(Duration::ZERO).unwrap();
+    assert!(matches!(verdict.conclusion, Conclusion::Refuted(_)));
+    // All messages with margin 2 are said to have margin 3 or 4, so that b = 3 would be tolerated.
+    let margins = count.margins.remove(0);
+    let (smallest, next) = (*margins.keys().next().unwrap(), *margins.keys().nth(1).unwrap());
+    let mut moved = margins.clone();
+    let hidden = moved.remove(&smallest).unwrap();
+    *moved.entry(next).or_default() += hidden;
+    count.margins.push(moved);
+    let milder = all.sides().len();
+    assert_eq!(milder, 1);
+    // A message that has the margin that is now said to be the smallest.
+    let message = (0_u32..1 << 9)
+        .filter(|set| set.count_ones() == 4)
+        .map(|set| ecode::code::Message::from_indices(9, (0..9).filter(|i| set >> i & 1 == 1)))
+        .find(|message| Outcome::of(&g, TieRule::Adversarial, message).margin == next)
+        .unwrap();
+    count.worst = Some(Outcome::of(&g, TieRule::Adversarial, &message));
+    let forged = Part::new(question, &all, (0, 1), 0..all.total(), count);
+    // The part alone is in order: only the sum over all messages tells.
+    forged.check().unwrap();
+    let error = merge(vec![("a".into(), forged)]).unwrap_err();
+    assert!(
+        matches!(&error, PartError::Invalid(why) if why.starts_with("some part counts wrong")),
+        "{error}"
+    );
+}
