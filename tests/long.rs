@@ -2,6 +2,7 @@
 //! verdict has a proof that checkers of other people accept. `scripts/test-long` runs it; it takes minutes.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -230,4 +231,38 @@ fn outside_solvers_agree() {
         });
         println!("{} matrices, all tie rules: {name} agrees", matrices() / 8);
     }
+}
+
+/// Gluing for every odd n up to 1001: the theorem's premises, checked on the matrix, and where the structure engine
+/// is through in a second, its verdict too.
+#[test]
+#[ignore = "minutes: scripts/test-long"]
+fn gluing_tolerates_what_it_says_up_to_1001_workers() {
+    let (codes, engines) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // One in so many numbers of workers where there are to be fewer matrices; 1001 always.
+    let step = (MATRICES / matrices().max(1)).max(1) as usize;
+    (1..501_usize).into_par_iter().rev().filter(|half| half % step == 0).for_each(|half| {
+        let n = 2 * half + 1;
+        let state = &mut (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let drawn = 1 + draw(state, half);
+        let bs: BTreeSet<usize> = [1, 2, 3, 4, half / 4, half / 2, half - 1, half, drawn].into();
+        for b in bs.into_iter().filter(|&b| (1..=half).contains(&b)) {
+            let code = Gluing::new(n, b).unwrap();
+            assert_eq!(code.shape.prove(&code.matrix, b).unwrap().b(), b, "n = {n}, b = {b}");
+            assert!(code.matrix.ones() <= algorithm1(n, b).unwrap().ones(), "n = {n}, b = {b}");
+            codes.fetch_add(1, Ordering::Relaxed);
+            let second = Control::with_timeout(Some(Duration::from_secs(1)));
+            let ties = TieRule::Adversarial;
+            let verdict = verify(&code.matrix, Some(b), ties, &named("structure"), &second).unwrap();
+            assert_ne!(verdict.word(), "refuted", "n = {n}, b = {b}");
+            engines.fetch_add(usize::from(verdict.word() == "tolerant"), Ordering::Relaxed);
+            // The claim beyond is never proved.
+            assert!(code.shape.prove(&code.matrix, b + 1).is_err() || b == half, "n = {n}, b = {b}");
+        }
+    });
+    println!(
+        "gluing: {} codes of up to 1001 workers, each proved by the theorem, {} by the structure engine as well",
+        codes.into_inner(),
+        engines.into_inner()
+    );
 }

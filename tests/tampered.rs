@@ -22,11 +22,11 @@ fn cut(bytes: &[u8]) -> impl ParallelIterator<Item = &[u8]> {
     (0..bytes.trim_ascii_end().len()).into_par_iter().map(|len| &bytes[..len])
 }
 
-/// Every file with one byte changed in one of some ways.
+/// The file with one byte changed, each in one of two ways.
 fn changed(bytes: &[u8]) -> impl ParallelIterator<Item = Vec<u8>> {
     (0..bytes.len()).into_par_iter().flat_map_iter(move |place| {
         let byte = bytes[place];
-        let others = [byte ^ 1, byte ^ 3, b'0', b'9', b' '];
+        let others = [byte ^ 1, b"09- \"]"[place % 6]];
         others.into_iter().filter(move |&other| other != byte).map(move |other| {
             let mut changed = bytes.to_vec();
             changed[place] = other;
