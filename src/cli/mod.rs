@@ -13,6 +13,7 @@ mod design;
 mod doctor;
 mod ensemble;
 mod enumerate;
+mod experiment;
 mod export;
 mod input;
 mod merge;
@@ -97,6 +98,7 @@ enum Command {
     Ensemble(ensemble::EnsembleCommand),
     Train(Box<train::Train>),
     Sweep(sweep::Sweep),
+    Experiment(experiment::Command),
     Plot(plot::Plot),
     Data(data::Data),
     Show(show::Show),
@@ -155,6 +157,7 @@ fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Ensemble(args) => args.run(common),
         Command::Train(args) => args.run(common),
         Command::Sweep(args) => args.run(common),
+        Command::Experiment(args) => args.run(common),
         Command::Plot(args) => args.run(common),
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::report::{Cell, sweep_table};
+use ecode::report::{Cell, Curve, sweep_table};
 use ecode::train::data::Data;
 use ecode::train::sweep::{Grid, GridRun};
 use ecode::train::{Config, RunFolder, Summary};
+use ecode::verify::Control;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -54,45 +55,15 @@ impl Sweep {
         let stem = self.grid.file_stem().unwrap_or_default();
         let base = self.run.unwrap_or_else(|| PathBuf::from("runs").join(stem));
         let control = watch::control(common)?;
-        let bar = if common.quiet || !std::io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            let template = "{bar:30} run {pos} of {len}, {eta} left  {msg}";
-            let bar = ProgressBar::new(runs.len() as u64);
-            ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
-        };
-        let session = Session { common, control: &control, speak: false };
-        let mut data: HashMap<String, Data> = HashMap::new();
-        let mut cells: Vec<Cell> = Vec::new();
-        let mut curves = Vec::new();
-        for run in runs {
-            if control.stopped() {
-                break;
-            }
-            bar.set_message(run.name.clone());
-            let source = run.config.data.to_string();
-            let samples = match data.entry(source) {
-                std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
-                std::collections::hash_map::Entry::Vacant(free) => free.insert(run.config.data.load()?),
-            };
-            let place = base.join(&run.name);
-            let summary = one(&session, &run, &place, samples).with_context(|| run.name.clone())?;
-            if summary.status == "finished" {
-                if self.plot.is_some() {
-                    curves.push(plot::read(&place)?.1);
-                }
-                let attack = run.config.attack.name().to_owned();
-                add(&mut cells, run, attack, &summary);
-                bar.inc(1);
-            }
-        }
-        bar.finish_and_clear();
+        let finished = train_all(common, &control, runs, &base)?;
+        let curves: Vec<_> = finished.iter().map(|run| run.curve.clone()).collect();
         if let Some(file) = self.plot.as_ref().filter(|_| !curves.is_empty()) {
             plot::draw(&curves, file)?;
             if !common.quiet {
                 eprintln!("curves: {}", file.display());
             }
         }
+        let cells = cells(&finished);
         if self.json {
             let cells: Vec<_> = cells.iter().map(cell_json).collect();
             output::print(&json!({"schema": "ecode/sweep/1", "cells": cells}).to_string())?;
@@ -107,13 +78,54 @@ impl Sweep {
     }
 }
 
+/// A run of a grid that is finished.
+pub(crate) struct Finished {
+    pub(crate) run: GridRun,
+    pub(crate) summary: Summary,
+    pub(crate) curve: Curve,
+}
+
+/// Trains all runs, each in a folder of `base`, but those that are finished; until stopped. Returns the finished.
+pub(crate) fn train_all(
+    common: &Common,
+    control: &Control,
+    runs: Vec<GridRun>,
+    base: &Path,
+) -> anyhow::Result<Vec<Finished>> {
+    let bar = if common.quiet || !std::io::stderr().is_terminal() {
+        ProgressBar::hidden()
+    } else {
+        let template = "{bar:30} run {pos} of {len}, {eta} left  {msg}";
+        let bar = ProgressBar::new(runs.len() as u64);
+        ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+    };
+    let session = Session { common, control, speak: false };
+    let mut data: HashMap<String, Data> = HashMap::new();
+    let mut finished = Vec::new();
+    for run in runs {
+        if control.stopped() {
+            break;
+        }
+        bar.set_message(run.name.clone());
+        let source = run.config.data.to_string();
+        let samples = match data.entry(source) {
+            std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
+            std::collections::hash_map::Entry::Vacant(free) => free.insert(run.config.data.load()?),
+        };
+        let place = base.join(&run.name);
+        let summary = one(&session, &run, &place, samples).with_context(|| run.name.clone())?;
+        if summary.status == "finished" {
+            let (_, curve) = plot::read(&place)?;
+            finished.push(Finished { run, summary, curve });
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(finished)
+}
+
 /// Trains a run, goes on with it, or reads what came of it.
-fn one(
-    session: &Session<'_>,
-    run: &GridRun,
-    place: &std::path::Path,
-    data: &Data,
-) -> anyhow::Result<Summary> {
+fn one(session: &Session<'_>, run: &GridRun, place: &Path, data: &Data) -> anyhow::Result<Summary> {
     let file = code::resolve(&run.config.code)?;
     let mut config = run.config.clone();
     let mut resumed = None;
@@ -137,30 +149,35 @@ fn one(
     Ok(outcome.summary)
 }
 
-/// Adds a finished run to its cell.
-fn add(cells: &mut Vec<Cell>, run: GridRun, attack: String, summary: &Summary) {
-    let byzantine = summary.config.liars();
-    let value = summary.last.test_auc.unwrap_or(100.0 * summary.last.test_accuracy);
-    let found = cells.iter_mut().find(|cell| {
-        (cell.n, cell.b, cell.byzantine) == (run.setting.n, run.setting.b, byzantine)
-            && cell.scheme == run.scheme
-            && cell.attack == attack
-    });
-    match found {
-        Some(cell) => cell.values.push(value),
-        None => cells.push(Cell {
-            n: run.setting.n,
-            b: run.setting.b,
-            byzantine,
-            attack,
-            scheme: run.scheme,
-            metric: if summary.last.test_auc.is_some() { "test AUC" } else { "test accuracy, %" },
-            values: vec![value],
-        }),
+/// The runs that differ in their seed only, together.
+pub(crate) fn cells(finished: &[Finished]) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = Vec::new();
+    for Finished { run, summary, .. } in finished {
+        let byzantine = summary.config.liars();
+        let attack = run.config.attack.name();
+        let value = summary.last.test_auc.unwrap_or(100.0 * summary.last.test_accuracy);
+        let found = cells.iter_mut().find(|cell| {
+            (cell.n, cell.b, cell.byzantine) == (run.setting.n, run.setting.b, byzantine)
+                && cell.scheme == run.scheme
+                && cell.attack == attack
+        });
+        match found {
+            Some(cell) => cell.values.push(value),
+            None => cells.push(Cell {
+                n: run.setting.n,
+                b: run.setting.b,
+                byzantine,
+                attack: attack.to_owned(),
+                scheme: run.scheme.clone(),
+                metric: if summary.last.test_auc.is_some() { "test AUC" } else { "test accuracy, %" },
+                values: vec![value],
+            }),
+        }
     }
+    cells
 }
 
-fn cell_json(cell: &Cell) -> serde_json::Value {
+pub(crate) fn cell_json(cell: &Cell) -> serde_json::Value {
     let (mean, deviation) = cell.statistics();
     json!({
         "n": cell.n, "b": cell.b, "byzantine": cell.byzantine, "attack": cell.attack, "scheme": cell.scheme,

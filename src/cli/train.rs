@@ -154,7 +154,7 @@ struct Flags {
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
-    /// Test the model every so many steps [default: a twentieth of all]
+    /// Test the model every so many steps [default: a twentieth of all; once an epoch where more epochs are given]
     #[arg(long, value_name = "STEPS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     evaluate_every: Option<u64>,

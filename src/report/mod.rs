@@ -19,6 +19,6 @@ pub use compare::{Compared, compare_csv, compare_table};
 pub use curves::{Curve, DrawError, curves_html, curves_png, curves_svg};
 pub use page::{analysis_page, compare_page, matrix_page};
 pub use picture::{Glyphs, picture};
-pub use runs::{Cell, run_label, run_table, sweep_table};
+pub use runs::{Cell, Times, run_label, run_table, sweep_table, times_table};
 pub use story::refutation;
 pub use table::{loads, thousands, time, verdict_table};

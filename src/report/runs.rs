@@ -134,7 +134,62 @@ pub fn sweep_table(cells: &[Cell]) -> String {
     }
     let metric = cells.first().map_or("nothing yet", |cell| cell.metric);
     let seeds = cells.iter().map(|cell| cell.values.len()).max().unwrap_or(0);
-    format!("{table}\n\n{metric}; mean ± standard deviation over {seeds} seeds.")
+    let over =
+        if seeds == 1 { "one seed".into() } else { format!("mean ± standard deviation over {seeds} seeds") };
+    format!("{table}\n\n{metric}; {over}.")
+}
+
+/// What a scheme needs to reach test accuracies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Times {
+    /// Setting and scheme.
+    pub label: String,
+    /// For each accuracy, what each seed's run needs: estimated deployed seconds and steps; none where it was not reached.
+    pub reached: Vec<Vec<Option<(f64, u64)>>>,
+    /// The test accuracy in percent at the end, of each seed.
+    pub last: Vec<f64>,
+    /// For each accuracy, the minutes that the paper gives; infinite where it says "never", empty where it says nothing.
+    pub published: Vec<f64>,
+}
+
+/// A line a scheme, a column an accuracy in percent: estimated deployed time and steps, means over the seeds, where every
+/// seed gets there. Under it the paper's line, where there is one.
+#[must_use]
+pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
+    let mut table = Table::new();
+    let head = ["scheme".to_owned(), "measured".to_owned()];
+    let columns = targets.iter().map(|target| format!("{target} %"));
+    table
+        .load_style(presets::ASCII_MARKDOWN)
+        .set_header(head.into_iter().chain(columns).chain(["at the end".to_owned()]));
+    for row in rows {
+        let mut line = vec![row.label.clone(), "here".to_owned()];
+        line.extend(row.reached.iter().map(|seeds| {
+            let there: Vec<(f64, u64)> = seeds.iter().copied().flatten().collect();
+            let count = there.len() as f64;
+            if there.len() < seeds.len() {
+                let some =
+                    if there.is_empty() { String::new() } else { format!(" ({count} of {})", seeds.len()) };
+                return format!("∞{some}");
+            }
+            let seconds = there.iter().map(|(seconds, _)| seconds).sum::<f64>() / count;
+            let steps = there.iter().map(|&(_, steps)| steps as f64).sum::<f64>() / count;
+            format!("{}, {steps:.0} steps", super::time(std::time::Duration::from_secs_f64(seconds.max(0.0))))
+        }));
+        let mean = row.last.iter().sum::<f64>() / row.last.len() as f64;
+        line.push(format!("{mean:.1} %"));
+        table.add_row(line);
+        if !row.published.is_empty() {
+            let mut line = vec![String::new(), "paper".to_owned()];
+            line.extend(
+                row.published.iter().map(|minutes| {
+                    if minutes.is_finite() { format!("{minutes} min") } else { "∞".to_owned() }
+                }),
+            );
+            table.add_row(line);
+        }
+    }
+    table.to_string()
 }
 
 #[cfg(test)]
@@ -156,5 +211,26 @@ mod tests {
         assert_eq!(cells[0].statistics(), (82.0, Some(2.0)));
         let text = sweep_table(&cells);
         assert!(text.contains("| 5 | 1 | 2         | reverse | 82.0 ± 2.0 | 50.0    |"), "{text}");
+    }
+
+    #[test]
+    fn a_time_is_told_only_where_every_seed_gets_there() {
+        let row = Times {
+            label: "uncoded".into(),
+            reached: vec![
+                vec![Some((2.0, 10)), Some((4.0, 20))],
+                vec![Some((9.0, 90)), None],
+                vec![None, None],
+            ],
+            last: vec![70.0, 81.0],
+            published: vec![52.6, 95.0, f64::INFINITY],
+        };
+        let text = times_table(&[75.0, 80.0, 85.5], &[row]);
+        assert!(text.contains("| 75 %            | 80 %       | 85.5 % | at the end |"), "{text}");
+        assert!(
+            text.contains("| uncoded | here     | 3.0 s, 15 steps | ∞ (1 of 2) | ∞      | 75.5 %     |"),
+            "{text}"
+        );
+        assert!(text.contains("|         | paper    | 52.6 min        | 95 min     | ∞      |"), "{text}");
     }
 }

@@ -177,7 +177,7 @@ pub struct Config {
     pub zero_sign: ZeroSign,
     /// The seed of everything random.
     pub seed: u64,
-    /// Test the model every so many steps. By default a twentieth of all.
+    /// Test the model every so many steps. By default a twentieth of all, at least once an epoch where epochs are given.
     pub evaluate_every: Option<u64>,
     /// Save a checkpoint every so many steps. By default once a minute.
     pub checkpoint_every: Option<u64>,
@@ -276,7 +276,9 @@ impl Config {
                 return Err(ConfigError(format!("epochs is {epochs}; expected above 0")));
             }
             let per_epoch = samples / (g.k() * self.samples_per_partition()).max(1);
-            self.steps = Some((epochs * per_epoch as f64).round().max(1.0) as u64);
+            let steps = (epochs * per_epoch as f64).round().max(1.0) as u64;
+            self.evaluate_every.get_or_insert((per_epoch as u64).min(steps / 20).max(1));
+            self.steps = Some(steps);
         }
         self.steps = Some(self.steps());
         self.check(g, samples)?;

@@ -16,6 +16,7 @@ mod attack;
 mod bits;
 mod config;
 pub mod data;
+pub mod experiment;
 mod folder;
 pub mod model;
 mod random;

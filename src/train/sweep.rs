@@ -27,7 +27,8 @@ use super::config::{Config, ConfigError, one_line};
 pub struct Grid {
     /// Workers, the b that the code is made for, and, where it differs, the actual number of liars.
     pub settings: Vec<Setting>,
-    /// Codes and aggregators, as in `algorithm1`, `bernoulli:r=2.5`, `uncoded+median`.
+    /// Codes and aggregators, as in `algorithm1`, `bernoulli:r=2.5` (a draw for each seed), `bernoulli:r=2.5,seed=3`,
+    /// `uncoded+median`.
     pub schemes: Vec<String>,
     /// Attacks; by default that of the base.
     #[serde(default)]
@@ -114,7 +115,10 @@ impl Grid {
                         let (name, rest) = code.split_once(':').unwrap_or((code, ""));
                         config.code = match name {
                             "uncoded" => format!("uncoded:n={n}"),
-                            "bernoulli" => format!("bernoulli:n={n},b={b},{rest},seed={seed}"),
+                            // A draw for each seed, unless the scheme names one.
+                            "bernoulli" if !rest.contains("seed=") => {
+                                format!("bernoulli:n={n},b={b},{rest},seed={seed}")
+                            }
                             _ if rest.is_empty() => format!("{name}:n={n},b={b}"),
                             _ => format!("{name}:n={n},b={b},{rest}"),
                         };
