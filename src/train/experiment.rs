@@ -231,7 +231,9 @@ mod tests {
         assert!(runs.iter().all(|run| run.config.model == ModelKind::Resnet50 && run.config.batch == 64));
         assert_eq!(runs[0].config.samples_per_partition(), 32);
         assert_eq!(runs[0].config.lr_decay_epochs, [20.0, 40.0, 80.0]);
-        assert!(paper("figure-a4b").iter().all(|run| run.config.gradient_noise.to_bits() == 1e-8_f64.to_bits()));
+        assert!(
+            paper("figure-a4b").iter().all(|run| run.config.gradient_noise.to_bits() == 1e-8_f64.to_bits())
+        );
         let runs = paper("figure-a4c");
         assert_eq!(runs[2].config.aggregator, Aggregator::Median);
         assert_eq!((runs[2].config.lr, runs[2].config.byzantine), (Some(0.1), Some(3)));
