@@ -20,7 +20,6 @@ fn mpirun(folder: &Path) -> Command {
         ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
         ("OMPI_MCA_rmaps_base_oversubscribe", "1"),
         ("OMPI_MCA_hwloc_base_binding_policy", "none"),
-        ("OMP_WAIT_POLICY", "PASSIVE"),
     ] {
         command.env(name, value);
     }
@@ -42,7 +41,7 @@ fn digest(run: &Path) -> String {
 
 fn alone(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(program());
-    command.current_dir(folder).env("OMP_WAIT_POLICY", "PASSIVE").args(["train", "--threads", "1", "-q"]);
+    command.current_dir(folder).args(["train", "--threads", "1", "-q"]);
     let output = command.args(arguments).args(["--run", "alone"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     digest(&folder.join("alone"))
@@ -64,6 +63,28 @@ fn mpirun_reaches_the_parameters_of_one_process() {
     assert_eq!(digest(&folder.path().join("many")), expected);
     // One rank speaks.
     assert_eq!(text(&output.stdout).matches("Trained 40 steps").count(), 1, "{}", text(&output.stdout));
+}
+
+/// Every rank of the deployment has a network of its own, and another number of threads than one process.
+#[cfg(feature = "tch")]
+#[test]
+fn mpirun_reaches_the_parameters_of_one_process_with_a_residual_network() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/cifar10-sample");
+    if !data.exists() {
+        eprintln!("skipped: {} is not there", data.display());
+        return;
+    }
+    let data = format!("cifar10:{}", data.display());
+    let network = ["--code", "best:n=5,b=2", "--model", "resnet18", "--device", "cpu", "--data", &data];
+    let arguments =
+        [&network[..], &["--steps", "2", "--evaluate-every", "2", "--batch", "2", "--attack", "omniscient"]];
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program());
+    command.current_dir(folder.path()).args(["train", "--threads", "2", "-q", "--run", "alone"]);
+    assert!(command.args(arguments.concat()).output().unwrap().status.success());
+    let output = train(folder.path(), "6", &[&arguments.concat()[..], &["--run", "many"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(digest(&folder.path().join("many")), digest(&folder.path().join("alone")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use ecode::code::{AllocationMatrix, Claim, TieRule};
 use ecode::construct::{algorithm1, cyclic, uncoded};
 use ecode::train::data::{Data, DataSource, Features, ImageShape, Samples};
-use ecode::train::model::{Job, Learner, Network, set_threads};
+use ecode::train::model::{Job, Learner, Network};
 use ecode::train::{
     Aggregator, Attack, ByzantineSet, Config, Device, ModelKind, MomentumAt, Purpose, State, Trainer,
     TrainingCode, stream,
@@ -41,21 +41,13 @@ fn code(matrix: AllocationMatrix, b: usize) -> TrainingCode {
     TrainingCode::verified(code, "code")
 }
 
-/// The state after some steps, on one thread of libtorch: its bits depend on their number.
+/// The state after all steps.
 fn trained(config: &Config, code: &TrainingCode, data: &Data) -> Trainer {
-    let _one = one_thread();
     let mut trainer = Trainer::new(config.clone(), code.clone(), data.clone()).unwrap();
     while !trainer.finished() {
         trainer.advance().unwrap();
     }
     trainer
-}
-
-fn one_thread() -> std::sync::MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let guard = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    set_threads(1);
-    guard
 }
 
 fn bits(state: &State) -> Vec<u32> {
@@ -89,7 +81,6 @@ fn networks_have_the_parameters_of_their_papers() {
 /// Along its own direction a gradient's slope is its length; with the pieces in a wrong order it is not.
 #[test]
 fn gradients_are_slopes() {
-    let _one = one_thread();
     let data = images(3, 8, 40, 10);
     for (kind, flip_labels) in [
         (ModelKind::Cnn, false),
@@ -135,6 +126,29 @@ fn tolerated_liars_change_no_bit_of_a_residual_network() {
 }
 
 #[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let data = images(3, 8, 120, 300);
+    let code = code(algorithm1(5, 1).unwrap(), 1);
+    for model in [ModelKind::Cnn, ModelKind::Resnet18] {
+        let reached = [1, 2, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            // What libtorch would take on a machine with so many cores.
+            pool.broadcast(|_| tch::set_num_threads(threads as i32));
+            pool.install(|| {
+                let mut trainer = trained(&Config { batch: 16, ..config(model) }, &code, &data);
+                let tested = trainer.evaluate().unwrap();
+                (
+                    bits(&trainer.snapshot().unwrap()),
+                    tested.test_loss.to_bits(),
+                    tested.test_accuracy.to_bits(),
+                )
+            })
+        });
+        assert!(reached[0] == reached[1] && reached[1] == reached[2], "{model:?}");
+    }
+}
+
+#[test]
 fn a_residual_network_goes_on_to_the_same_bits() {
     let data = images(3, 8, 60, 10);
     let code = code(uncoded(3).unwrap(), 0);
@@ -142,7 +156,6 @@ fn a_residual_network_goes_on_to_the_same_bits() {
         let whole =
             Config { steps: Some(4), momentum_at, gradient_noise: 1e-6, ..config(ModelKind::Resnet18) };
         let expected = trained(&whole, &code, &data).snapshot().unwrap();
-        let _one = one_thread();
         let mut first = Trainer::new(whole.clone(), code.clone(), data.clone()).unwrap();
         first.advance().unwrap();
         first.advance().unwrap();

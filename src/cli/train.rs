@@ -9,7 +9,6 @@ use clap::Args;
 use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
-use ecode::train::model::set_threads;
 use ecode::train::transport::{Link, mpi_link};
 use ecode::train::{Config, Metrics, RunFolder, Summary, TrainError, Trainer};
 use ecode::verify::Control;
@@ -315,7 +314,6 @@ impl Session<'_> {
         data: &Data,
         quiet: bool,
     ) -> anyhow::Result<Trainer> {
-        set_threads(rayon::current_num_threads());
         let code =
             code::verified(file, &config.code, config.ties, config.allow_unverified, self.control, quiet)?;
         Ok(Trainer::new(config, code, data.clone())?)

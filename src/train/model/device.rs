@@ -60,11 +60,10 @@ pub(super) fn name(device: Device) -> String {
 
 /// One line on libtorch and one on CUDA.
 pub(super) fn report() -> [String; 2] {
-    let threads = tch::get_num_threads();
     let cuda = match (load_cuda(), gpus()) {
         (Err(why), _) => format!("not in this libtorch ({})", why.lines().next().unwrap_or_default()),
         (Ok(()), 0) => "libtorch has it, but finds no usable GPU".to_owned(),
         (Ok(()), count) => format!("{count} usable, cuda:0 to cuda:{}", count - 1),
     };
-    [format!("libtorch 2.11, {threads} threads"), cuda]
+    ["libtorch 2.11".into(), cuda]
 }

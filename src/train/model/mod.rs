@@ -57,14 +57,6 @@ pub fn libraries() -> [String; 2] {
     ];
 }
 
-/// Sets how many threads libtorch uses, where it is built in.
-pub fn set_threads(threads: usize) {
-    #[cfg(feature = "tch")]
-    tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
-    #[cfg(not(feature = "tch"))]
-    let _ = threads;
-}
-
 /// One gradient to compute: the mean loss of some training samples.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
@@ -95,8 +87,7 @@ pub type Take<'a> = &'a (dyn Fn(usize, &mut [&mut [f32]]) + Sync);
 /// A model whose parameters are d numbers in a stated order.
 ///
 /// # What is promised
-/// The same parameters and jobs give the same gradients, bit for bit: the logistic model's however many
-/// threads work, a network's on the CPU at a fixed number of threads.
+/// The same parameters and jobs give the same gradients, bit for bit, on the CPU however many threads work.
 pub trait Learner {
     /// The model's name.
     fn name(&self) -> &'static str;

@@ -2,12 +2,13 @@
 //!
 //! # What is promised
 //! - Parameters lie in the order in which the plan names them, each as libtorch stores it.
-//! - On the CPU the same parameters and jobs give the same gradients, bit for bit, at the same number of
-//!   threads (libtorch splits its sums by threads).
+//! - On the CPU the same parameters and jobs give the same gradients, bit for bit, on any number of threads:
+//!   each partition is computed by one thread, since libtorch would split its sums by threads.
 //! - Batch normalisation normalises a partition by its own samples. The running statistics, which only the
 //!   evaluation uses, are moved once by every partition of a step, in their order, as when one process
 //!   computes them all; what a liar computes moves none.
 
+use rayon::prelude::*;
 use tch::{Device, Kind, Reduction, Tensor};
 
 use super::super::config::{ConfigError, Device as DeviceChoice, ModelKind};
@@ -20,7 +21,7 @@ use super::{Evaluation, Job, Learner, ModelError, Resident, Take};
 const CHUNK: usize = 256;
 
 /// How far one partition moves the running statistics.
-const STATISTICS_MOMENTUM: f64 = 0.1;
+pub(super) const STATISTICS_MOMENTUM: f64 = 0.1;
 
 /// Added to a variance before its root is taken.
 const EPSILON: f64 = 1e-5;
@@ -163,8 +164,8 @@ fn resnet(channels: i64, classes: i64, blocks: [usize; 4], bottleneck: bool) -> 
 /// What batch normalisation does in a pass.
 #[derive(Clone, Copy)]
 enum Mode {
-    /// Normalises by the batch; moves the running statistics by this share, where there is one.
-    Train(Option<f64>),
+    /// Normalises by the batch, whose mean and variance replace the statistics, where there are any.
+    Train,
     /// Normalises by the running statistics.
     Test,
 }
@@ -199,14 +200,10 @@ impl Pass<'_> {
             Layer::BatchNorm(_) => {
                 let (weight, bias) = (self.next()?.shallow_clone(), self.next()?.shallow_clone());
                 let running = self.statistics.next().map(|[mean, variance]| (mean, variance));
-                let (running, training, momentum) = match self.mode {
-                    Mode::Train(Some(momentum)) => (running, true, momentum),
-                    Mode::Train(None) => (None, true, 0.0),
-                    Mode::Test => (running, false, 0.0),
-                };
                 let (mean, variance) = (running.map(|running| running.0), running.map(|running| running.1));
                 let (weight, bias) = (Some(&weight), Some(&bias));
-                x.f_batch_norm(weight, bias, mean, variance, training, momentum, EPSILON, true)?
+                let training = matches!(self.mode, Mode::Train);
+                x.f_batch_norm(weight, bias, mean, variance, training, 1.0, EPSILON, true)?
             }
             Layer::Relu => x.f_relu()?,
             Layer::MaxPool => x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)?,
@@ -305,10 +302,109 @@ impl Network {
         tch::no_grad(|| Ok(self.flat.f_copy_(&source)?))
     }
 
+    /// What one thread needs to go through the layers by itself.
+    fn hand(&self) -> Hand {
+        let pair = |[mean, variance]: &[Tensor; 2]| [mean.shallow_clone(), variance.shallow_clone()];
+        Hand {
+            leaves: self.leaves.iter().map(Tensor::shallow_clone).collect(),
+            statistics: self.statistics.iter().map(pair).collect(),
+        }
+    }
+
+    /// The same with statistics of its own, to be filled with those of one batch.
+    pub(super) fn training_hand(&self) -> Result<Hand, ModelError> {
+        let hand = self.hand();
+        let empty = |[mean, variance]: [Tensor; 2]| Ok([mean.f_zeros_like()?, variance.f_zeros_like()?]);
+        let statistics = hand.statistics.into_iter().map(empty).collect::<Result<_, tch::TchError>>()?;
+        Ok(Hand { statistics, ..hand })
+    }
+
+    /// Moves the running statistics by a share towards those of a batch.
+    pub(super) fn move_statistics(&self, batch: &[[Tensor; 2]], share: f64) -> Result<(), ModelError> {
+        tch::no_grad(|| {
+            for (kept, new) in self.statistics.iter().flatten().zip(batch.iter().flatten()) {
+                let moved = kept.f_mul_scalar(1.0 - share)?.f_add(&new.f_mul_scalar(share)?)?;
+                kept.shallow_clone().f_copy_(&moved)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Everything that stays the same from job to job.
+    pub(super) fn still(&self) -> Still<'_> {
+        Still { plan: &self.plan, classes: self.classes, device: self.device }
+    }
+
+    /// The gradients of some jobs, handed to `take` in any order. Returns their mean losses.
+    fn learn(&self, train: &Samples, jobs: &[Job<'_>], take: Take<'_>) -> Result<Vec<f64>, ModelError> {
+        let still = self.still();
+        let hands = jobs.iter().map(|_| self.training_hand()).collect::<Result<Vec<_>, _>>()?;
+        let one = |(place, (job, hand)): (usize, (&Job<'_>, Hand))| {
+            alone();
+            let (gradient, loss) = still.gradient(&hand, train, job)?;
+            let mut host = gradient
+                .into_iter()
+                .map(|part| part.f_to_device(Device::Cpu)?.f_contiguous())
+                .collect::<Result<Vec<Tensor>, _>>()?;
+            let mut pieces: Vec<&mut [f32]> = host.iter_mut().map(numbers).collect();
+            take(place, &mut pieces);
+            Ok((loss.f_double_value(&[])?, hand.statistics))
+        };
+        let done: Vec<_> = if self.device == Device::Cpu {
+            let tasks = jobs.par_iter().zip(hands).enumerate().with_max_len(1);
+            tasks.map(one).collect::<Result<_, ModelError>>()?
+        } else {
+            jobs.iter().zip(hands).enumerate().map(one).collect::<Result<_, ModelError>>()?
+        };
+        // In the order of the partitions, whichever thread was first.
+        for (_, (_, statistics)) in jobs.iter().zip(&done).filter(|(job, _)| !job.flip_labels) {
+            self.move_statistics(statistics, STATISTICS_MOMENTUM)?;
+        }
+        Ok(done.into_iter().map(|(loss, _)| loss).collect())
+    }
+
+    fn test(&self, test: &Samples) -> Result<Evaluation, ModelError> {
+        let still = self.still();
+        let indices: Vec<u32> = (0..test.len() as u32).collect();
+        let chunks: Vec<_> = indices.chunks(CHUNK).map(|chunk| (chunk, self.hand())).collect();
+        let one = |(samples, hand): (&[u32], Hand)| {
+            alone();
+            tch::no_grad(|| {
+                let (images, labels) = still.batch(test, &Job { samples, crops: &[], flip_labels: false })?;
+                let logits = hand.pass(Mode::Test).run(still.plan, images)?;
+                let sum = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Sum, -100, 0.0)?;
+                let hits = logits.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_sum(Kind::Int64)?;
+                Ok((sum.f_double_value(&[])?, hits.f_int64_value(&[])?))
+            })
+        };
+        let done: Vec<(f64, i64)> =
+            chunks.into_par_iter().with_max_len(1).map(one).collect::<Result<_, ModelError>>()?;
+        let count = test.len().max(1) as f64;
+        let (loss, right) = done.iter().fold((0.0, 0), |(loss, right), one| (loss + one.0, right + one.1));
+        Ok(Evaluation { loss: loss / count, accuracy: right as f64 / count, auc: None })
+    }
+}
+
+/// Parameters and statistics in the hands of one thread: they share their memory with the network's.
+pub(super) struct Hand {
+    leaves: Vec<Tensor>,
+    pub(super) statistics: Vec<[Tensor; 2]>,
+}
+
+impl Hand {
     fn pass(&self, mode: Mode) -> Pass<'_> {
         Pass { parameters: self.leaves.iter(), statistics: self.statistics.iter(), mode }
     }
+}
 
+/// What threads share: nothing of libtorch's.
+pub(super) struct Still<'a> {
+    plan: &'a [Layer],
+    classes: usize,
+    device: Device,
+}
+
+impl Still<'_> {
     /// Some samples and their labels as tensors on the device.
     fn batch(&self, samples: &Samples, job: &Job<'_>) -> Result<(Tensor, Tensor), ModelError> {
         let Features::Images { shape, .. } = &samples.features else {
@@ -331,45 +427,22 @@ impl Network {
     /// The gradient of one job, a tensor for each parameter tensor, on the device; and the mean loss.
     pub(super) fn gradient(
         &self,
+        hand: &Hand,
         train: &Samples,
         job: &Job<'_>,
     ) -> Result<(Vec<Tensor>, Tensor), ModelError> {
         let (images, labels) = self.batch(train, job)?;
-        let mode = Mode::Train((!job.flip_labels).then_some(STATISTICS_MOMENTUM));
-        let logits = self.pass(mode).run(&self.plan, images)?;
+        let logits = hand.pass(Mode::Train).run(self.plan, images)?;
         let loss = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Mean, -100, 0.0)?;
-        let gradient = Tensor::f_run_backward(&[&loss], &self.leaves, false, false)?;
+        let gradient = Tensor::f_run_backward(&[&loss], &hand.leaves, false, false)?;
         Ok((gradient, loss.f_detach()?))
     }
+}
 
-    fn learn(&self, train: &Samples, jobs: &[Job<'_>], take: Take<'_>) -> Result<Vec<f64>, ModelError> {
-        let one = |(place, job): (usize, &Job<'_>)| {
-            let (gradient, loss) = self.gradient(train, job)?;
-            let mut host = gradient
-                .into_iter()
-                .map(|part| part.f_to_device(Device::Cpu)?.f_contiguous())
-                .collect::<Result<Vec<Tensor>, _>>()?;
-            let mut pieces: Vec<&mut [f32]> = host.iter_mut().map(numbers).collect();
-            take(place, &mut pieces);
-            Ok(loss.f_double_value(&[])?)
-        };
-        jobs.iter().enumerate().map(one).collect()
-    }
-
-    fn test(&self, test: &Samples) -> Result<Evaluation, ModelError> {
-        let (mut loss, mut right) = (0.0, 0);
-        let indices: Vec<u32> = (0..test.len() as u32).collect();
-        for samples in indices.chunks(CHUNK) {
-            let (images, labels) = self.batch(test, &Job { samples, crops: &[], flip_labels: false })?;
-            let logits = self.pass(Mode::Test).run(&self.plan, images)?;
-            let sum = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Sum, -100, 0.0)?;
-            loss += sum.f_double_value(&[])?;
-            let hits = logits.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_sum(Kind::Int64)?;
-            right += hits.f_int64_value(&[])?;
-        }
-        let count = test.len().max(1) as f64;
-        Ok(Evaluation { loss: loss / count, accuracy: right as f64 / count, auc: None })
-    }
+/// From now on libtorch computes on this thread without the help of others.
+pub(super) fn alone() {
+    thread_local!(static ALONE: std::cell::OnceCell<()> = const { std::cell::OnceCell::new() });
+    ALONE.with(|once| *once.get_or_init(|| tch::set_num_threads(1)));
 }
 
 impl Learner for Network {
@@ -418,7 +491,7 @@ impl Learner for Network {
 
     fn evaluate(&mut self, parameters: &[f32], test: &Samples) -> Result<Evaluation, ModelError> {
         self.set(parameters)?;
-        tch::no_grad(|| self.test(test))
+        self.test(test)
     }
 
     fn recalibrate(
@@ -431,15 +504,23 @@ impl Learner for Network {
             return Ok(());
         }
         self.set(parameters)?;
-        tch::no_grad(|| {
-            for (place, samples) in batches.iter().enumerate() {
-                let (images, _) = self.batch(train, &Job { samples, crops: &[], flip_labels: false })?;
-                // The first batch replaces what was there, and all weigh the same in the end.
-                let share = 1.0 / (place + 1) as f64;
-                let _ = self.pass(Mode::Train(Some(share))).run(&self.plan, images)?;
-            }
-            Ok(())
-        })
+        let still = self.still();
+        let hands = batches.iter().map(|_| self.training_hand()).collect::<Result<Vec<_>, _>>()?;
+        let one = |(samples, hand): (&&[u32], Hand)| {
+            alone();
+            tch::no_grad(|| {
+                let (images, _) = still.batch(train, &Job { samples, crops: &[], flip_labels: false })?;
+                let _logits = hand.pass(Mode::Train).run(still.plan, images)?;
+                Ok(hand.statistics)
+            })
+        };
+        let done: Vec<_> =
+            batches.par_iter().zip(hands).with_max_len(1).map(one).collect::<Result<_, ModelError>>()?;
+        for (place, statistics) in done.iter().enumerate() {
+            // The first batch replaces what was there, and all weigh the same in the end.
+            self.move_statistics(statistics, 1.0 / (place + 1) as f64)?;
+        }
+        Ok(())
     }
 
     fn state(&self) -> Result<Vec<(String, Vec<f32>)>, ModelError> {

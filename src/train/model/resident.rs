@@ -14,7 +14,7 @@ use super::super::config::MomentumAt;
 use super::super::data::Samples;
 use super::super::random::{Purpose, stream};
 use super::super::trainer::State;
-use super::network::Network;
+use super::network::{Network, STATISTICS_MOMENTUM, alone};
 use super::{ModelError, Orders, Report, Resident};
 use crate::code::TieRule;
 
@@ -177,11 +177,18 @@ impl Resident for Network {
             return Err(ModelError("nothing was put on the device".into()));
         };
         let start = Instant::now();
+        if self.device == Device::Cpu {
+            alone();
+        }
         let (config, k) = (orders.config, orders.partitions);
         let (mut messages, mut flipped, mut momentum, mut losses) = (vec![], vec![], vec![], vec![]);
         for (place, job) in orders.jobs.iter().enumerate() {
             let partition = if place < k { place } else { orders.flipped[place - k] };
-            let (gradient, loss) = self.gradient(train, job)?;
+            let hand = self.training_hand()?;
+            let (gradient, loss) = self.still().gradient(&hand, train, job)?;
+            if !job.flip_labels {
+                self.move_statistics(&hand.statistics, STATISTICS_MOMENTUM)?;
+            }
             let gradient = self.prepared(kept, orders, partition, &gradient)?;
             let negative = if config.zero_sign.negative(orders.step, partition) {
                 gradient.f_le(0.0)?
