@@ -233,8 +233,8 @@ fn outside_solvers_agree() {
     }
 }
 
-/// Gluing for every odd n up to 1001: the theorem's premises, checked on the matrix, and where the structure engine
-/// is through in a second, its verdict too.
+/// Gluing for every odd n up to 1001: the theorem's premises, checked on the matrix, and up to 201 workers, where the
+/// structure engine is through in a moment, its verdict too.
 #[test]
 #[ignore = "minutes: scripts/test-long"]
 fn gluing_tolerates_what_it_says_up_to_1001_workers() {
@@ -251,11 +251,13 @@ fn gluing_tolerates_what_it_says_up_to_1001_workers() {
             assert_eq!(code.shape.prove(&code.matrix, b).unwrap().b(), b, "n = {n}, b = {b}");
             assert!(code.matrix.ones() <= algorithm1(n, b).unwrap().ones(), "n = {n}, b = {b}");
             codes.fetch_add(1, Ordering::Relaxed);
-            let second = Control::with_timeout(Some(Duration::from_secs(1)));
-            let ties = TieRule::Adversarial;
-            let verdict = verify(&code.matrix, Some(b), ties, &named("structure"), &second).unwrap();
-            assert_ne!(verdict.word(), "refuted", "n = {n}, b = {b}");
-            engines.fetch_add(usize::from(verdict.word() == "tolerant"), Ordering::Relaxed);
+            if n <= 201 {
+                let moment = Control::with_timeout(Some(Duration::from_millis(200)));
+                let ties = TieRule::Adversarial;
+                let verdict = verify(&code.matrix, Some(b), ties, &named("structure"), &moment).unwrap();
+                assert_ne!(verdict.word(), "refuted", "n = {n}, b = {b}");
+                engines.fetch_add(usize::from(verdict.word() == "tolerant"), Ordering::Relaxed);
+            }
             // The claim beyond is never proved.
             assert!(code.shape.prove(&code.matrix, b + 1).is_err() || b == half, "n = {n}, b = {b}");
         }

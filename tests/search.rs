@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
-use ecode::construct::{Block, Gluing, Kind};
-use ecode::search::{Effort, Quest, improve};
+use ecode::construct::{Block, Gluing, Kind, blocks, known_part};
+use ecode::search::{Effort, Quest, improve, lighten};
 use serde_json::Value;
 
 const EFFORT: Effort = Effort { moves: 20_000, restarts: 4, seed: 3, turn: 1 };
@@ -30,6 +30,46 @@ fn parts_pass_the_theorem_wherever_they_stand() {
             code.shape.prove(&code.matrix, 1).unwrap();
         }
     }
+}
+
+/// The condition of the gluing theorem (docs/theory.md, section 11), taken literally.
+fn glues(part: &Block) -> bool {
+    let old = part.rows.iter().map(|&(_, old)| old).max().unwrap();
+    (0..1_u32 << part.points).all(|set| {
+        let size = set.count_ones() as usize;
+        (0..=old.max(part.b)).all(|c| {
+            let wins = part.rows.iter().filter(|(new, old)| {
+                let held = new.iter().filter(|&i| set >> i & 1 == 1).count() + c.min(*old);
+                2 * held > new.len() + old
+            });
+            let most = if c < part.b { (size + c).saturating_sub(part.b) } else { size };
+            wins.count() <= most
+        })
+    })
+}
+
+/// What the second lemma makes of a family gets lighter, keeps its rows, and can still be glued.
+#[test]
+fn parts_are_made_lighter() {
+    for (b, points, own) in [(2, 9, &[][..]), (2, 12, blocks()), (3, 11, &[])] {
+        let firsts: Vec<Block> = own.iter().filter(|block| block.kind == Kind::First).cloned().collect();
+        let part = known_part(b, points, &firsts).unwrap();
+        assert_eq!((part.kind, part.points, part.found.as_str()), (Kind::Part, points, "the lemma"));
+        let effort = Effort { moves: 10_000, restarts: 2, seed: 1, turn: 1 };
+        let lighter = lighten(&part, effort, &|| false).unwrap();
+        assert!(glues(&part) && glues(&lighter), "{part}\n{lighter}");
+        assert_eq!(lighter.rows.len(), part.rows.len());
+        assert!(lighter.weight() < part.weight());
+    }
+    for part in blocks().iter().filter(|block| block.kind == Kind::Part) {
+        assert!(glues(part), "{part}");
+    }
+    // Where a part is known with as many rows and fewer ones, it is that one; where there is no room, none.
+    assert_eq!(known_part(2, 12, blocks()).unwrap().weight(), 58);
+    assert_eq!(known_part(3, 5, blocks()), None);
+    // Whole codes are another matter.
+    let whole = improve(Quest::whole(9, 1), EFFORT, &|| false).unwrap();
+    assert_eq!(lighten(&whole, EFFORT, &|| false), None);
 }
 
 /// Families that turn are far fewer, and what is hard to find among all is found among them in a moment.
@@ -89,6 +129,16 @@ fn what_is_found_is_kept_and_used() {
     assert!(!mine.exists());
     let stored: Value = serde_json::from_slice(&std::fs::read(&code).unwrap()).unwrap();
     assert_eq!(stored["verification"]["verdict"], "tolerant");
+    // Parts are looked for as well, and the code that they make is verified.
+    let part = ["search", "--n", "33", "--b", "2", "--part", "6", "--rounds", "1"];
+    assert!(ecode(&part)["ones"].as_u64() <= Some(397));
+    for wrong in [["--part", "3"], ["--part", "17"]] {
+        let mut command = Command::cargo_bin("ecode").unwrap();
+        let output = command.args(["search", "--n", "33", "--b", "2"]).args(wrong).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("a part for b = 2 has 4 to 16 points"), "{said}");
+    }
     // A family that is not valid is used, and the verdict says so.
     let wrong = Block {
         kind: Kind::Whole,

@@ -11,12 +11,13 @@ use ecode::search::{Hunt, HuntError, Prey};
 use serde_json::Value;
 
 fn prey(demand: Demand, beside: &[usize]) -> Prey {
-    Prey { demand, beside: beside.to_vec(), seed: 7 }
+    Prey { demand, beside: beside.to_vec(), part: None, seed: 7 }
 }
 
 fn all_kinds() -> Vec<Prey> {
     let lighter = Demand { k: 7, max_load: 7, objective: Objective::Lexicographic, ..Demand::square(12, 1) };
-    vec![prey(Demand::square(11, 2), &[]), prey(Demand::square(13, 3), &[1, 3, 3]), prey(lighter, &[])]
+    let part = Prey { part: Some(9), ..prey(Demand::square(101, 2), &[]) };
+    vec![prey(Demand::square(11, 2), &[]), prey(Demand::square(13, 3), &[1, 3, 3]), prey(lighter, &[]), part]
 }
 
 #[test]
@@ -29,7 +30,7 @@ fn a_state_that_is_read_again_goes_on_as_if_nothing_had_happened() {
             whole.advance(&|| false).unwrap();
             parts.advance(&|| false).unwrap();
             let text = parts.to_json().to_string();
-            parts = Hunt::resume(prey.clone(), &text).unwrap();
+            parts = Hunt::resume(prey.clone(), &[], &text).unwrap();
             // A round cut short leaves no trace.
             let before = parts.clone();
             parts.advance(&|| true).unwrap();
@@ -44,10 +45,10 @@ fn a_state_that_is_read_again_goes_on_as_if_nothing_had_happened() {
 
 #[test]
 fn states_of_other_searches_are_refused() {
-    let [first, second, third] = &all_kinds()[..] else { panic!("three") };
+    let [first, second, third, fourth] = &all_kinds()[..] else { panic!("four") };
     let text = Hunt::new(first.clone(), blocks()).unwrap().to_json().to_string();
-    for other in [second, third, &Prey { seed: 8, ..first.clone() }] {
-        assert!(matches!(Hunt::resume(other.clone(), &text), Err(HuntError::Other { .. })));
+    for other in [second, third, fourth, &Prey { seed: 8, ..first.clone() }] {
+        assert!(matches!(Hunt::resume(other.clone(), blocks(), &text), Err(HuntError::Other { .. })));
     }
     let good: Value = serde_json::from_str(&text).unwrap();
     for (name, wrong) in [
@@ -60,11 +61,11 @@ fn states_of_other_searches_are_refused() {
     ] {
         let mut broken = good.clone();
         broken[name] = wrong;
-        let read = Hunt::resume(first.clone(), &broken.to_string());
+        let read = Hunt::resume(first.clone(), blocks(), &broken.to_string());
         assert!(matches!(read, Err(HuntError::Broken(_))), "{name}: {read:?}");
     }
     for broken in ["", "{}", "[]", &text[..text.len() / 2]] {
-        assert!(Hunt::resume(first.clone(), broken).is_err(), "{broken}");
+        assert!(Hunt::resume(first.clone(), blocks(), broken).is_err(), "{broken}");
     }
 }
 

@@ -24,6 +24,7 @@ use super::{Common, Ending, design, input, output, parse_time, watch};
                         ecode search --n 15 --b 2 --time 10m --catalogue mine.txt -o better.json\n  \
                         ecode search --n 15 --b 2 --time 8h --state search.json    (again, to go on)\n  \
                         ecode search --n 17 --b 4 --beside 1,3,3 --time 20s\n  \
+                        ecode search --n 101 --b 3 --part 15 --time 5m --catalogue mine.txt\n  \
                         ecode search --n 15 --k 7 --b 2 --max-load 3 --time 20s\n  \
                         ecode search --n 12 --k 7 --b 1 --balanced --time 20s\n  \
                         ecode search --n 11 --b 1 --exact\n\n\
@@ -48,6 +49,9 @@ pub(crate) struct Search {
     /// Look only for codes in which rows of these odd loads share no partition with others, as in 1,1,3,3,3
     #[arg(long, value_name = "LOADS", value_delimiter = ',')]
     beside: Vec<usize>,
+    /// Look only for a part of so many points that gluing can use (k = n, odd), for codes too large to search
+    #[arg(long, value_name = "POINTS", conflicts_with_all = ["beside", "exact"])]
+    part: Option<usize>,
     /// Find the fewest ones of any code by exhaustion, whatever its shape (n = k odd, up to 15); --timeout ends it early
     #[arg(long, conflicts_with_all = ["time", "rounds", "state", "seed", "catalogue", "beside", "k", "objective", "balanced"])]
     exact: bool,
@@ -211,12 +215,12 @@ impl Search {
 
     /// The hunt where its state file says it is, else from the start.
     fn hunt(&self, demand: Demand, blocks: &[Block]) -> anyhow::Result<Hunt> {
-        let prey = Prey { demand, beside: self.beside.clone(), seed: self.seed };
+        let prey = Prey { demand, beside: self.beside.clone(), part: self.part, seed: self.seed };
         match &self.state {
             Some(path) if path.exists() => {
                 let place = || path.display().to_string();
                 let text = std::fs::read_to_string(path).with_context(place)?;
-                Hunt::resume(prey, &text).with_context(place)
+                Hunt::resume(prey, blocks, &text).with_context(place)
             }
             _ => Ok(Hunt::new(prey, blocks)?),
         }

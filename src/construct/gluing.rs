@@ -57,7 +57,9 @@ pub struct Block {
 }
 
 impl Block {
-    fn weight(&self) -> usize {
+    /// Its ones, old points included.
+    #[must_use]
+    pub fn weight(&self) -> usize {
         self.rows.iter().map(|(new, old)| new.len() + old).sum()
     }
 
@@ -246,6 +248,28 @@ impl Gluing {
         matrix_rows.resize(n, (0..n).collect());
         Ok(Self { matrix: AllocationMatrix::from_supports(n, &matrix_rows)?, shape })
     }
+}
+
+/// The part on so many points with the most rows that these blocks know, among those the one with the fewest ones: one of
+/// them, or what the lemma of b rows over a whole part makes of the best family inside. `None` where there is none.
+#[must_use]
+pub fn known_part(b: usize, points: usize, blocks: &[Block]) -> Option<Block> {
+    // Rows count more than ones: so it is in large codes.
+    const LARGE: usize = 1 << 20;
+    let families: Vec<Block> =
+        blocks.iter().filter(|block| matches!(block.kind, Kind::First | Kind::Part)).cloned().collect();
+    let best = plan(LARGE, b, points, &families);
+    let inside = best.get(points)?;
+    let lemma = (b >= 1 && points >= 2 * b && inside.rows <= points - 2 * b).then(|| {
+        let mut rows = Vec::new();
+        build(&best, points, b, 0, &mut rows);
+        let mut rows: Vec<(Vec<usize>, usize)> = rows.into_iter().map(|row| (row, 0)).collect();
+        rows.extend((1..=b).map(|i| ((0..points).collect(), points + 1 - 2 * i)));
+        Block { kind: Kind::Part, b, points, workers: 0, rows, found: "the lemma".to_owned() }
+    });
+    let known =
+        families.iter().filter(|block| (block.kind, block.b, block.points) == (Kind::Part, b, points));
+    known.cloned().chain(lemma).max_by_key(|block| (block.rows.len(), std::cmp::Reverse(block.weight())))
 }
 
 /// The best family for every number of points up to `points`.

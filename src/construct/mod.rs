@@ -16,7 +16,7 @@ pub use best::{Best, Made, best, best_with};
 pub use classical::{cyclic, full, repetition, uncoded};
 pub use demand::{Demand, Objective, best_for};
 pub use disjoint::Disjoint;
-pub use gluing::{Block, BlockError, Gluing, Kind, blocks, parse_blocks};
+pub use gluing::{Block, BlockError, Gluing, Kind, blocks, known_part, parse_blocks};
 
 use crate::code::MatrixError;
 

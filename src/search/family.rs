@@ -22,6 +22,9 @@ impl Quest {
     /// Beyond this many points a restart takes minutes.
     pub const MOST_POINTS: usize = 20;
 
+    /// The same for parts, which have b + 1 times as many tests.
+    pub const MOST_PART_POINTS: usize = 16;
+
     /// All local rows of a code for (n, b): a family on the N = (n + 1)/2 + b partitions that no
     /// dictator holds.
     #[must_use]
@@ -166,15 +169,54 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
         b: quest.b,
         points: quest.points,
         workers: if quest.kind == Kind::Code { quest.points } else { 0 },
-        rows: rows
-            .iter()
-            .map(|row| {
-                let points = (0..quest.points).filter(|i| row.points >> i & 1 == 1).collect();
-                (points, usize::from(row.old))
-            })
-            .collect(),
+        rows: listed(&rows, quest.points),
         found: effort.found(),
     })
+}
+
+/// A family like this one, as many rows on as many points, with fewer ones; `None` where the effort finds none. Annealing
+/// starts from it, not so hot that nothing is left of it. Families of the kinds that are glued only.
+///
+/// ```
+/// use ecode::construct::{blocks, known_part};
+/// use ecode::search::{Effort, lighten};
+/// // What the lemma makes of the best family on 9 points for two liars is not the lightest.
+/// let part = known_part(2, 9, &[]).ok_or("no part")?;
+/// let effort = Effort { moves: 5000, restarts: 4, seed: 1, turn: 1 };
+/// let lighter = lighten(&part, effort, &|| false).ok_or("none found")?;
+/// assert!(lighter.rows.len() == part.rows.len() && lighter.weight() < part.weight());
+/// # Ok::<(), &str>(())
+/// ```
+#[must_use]
+pub fn lighten(family: &Block, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
+    let Block { kind, b, points, .. } = *family;
+    let old = family.rows.iter().map(|&(_, old)| old).max()? as u8;
+    if !matches!(kind, Kind::First | Kind::Part) || points > Quest::MOST_POINTS {
+        return None;
+    }
+    let start: Vec<Row> = family
+        .rows
+        .iter()
+        .map(|(row, old)| Row { points: row.iter().fold(0, |set, i| set | 1 << i), old: *old as u8 })
+        .collect();
+    let problem = Quest { kind, b, points, old }.problem(start.len());
+    let found = (0..effort.restarts)
+        .into_par_iter()
+        .filter_map(|restart| {
+            let schedule =
+                Schedule { seed: effort.seed, restart, moves: effort.moves, hot: 0.6, cold: 0.2, price: 0.1 };
+            let rows = anneal(&problem, &schedule, &start, stopped)?;
+            Some((rows.iter().map(|row| row.weight()).sum::<usize>(), restart, rows))
+        })
+        .min_by_key(|&(weight, restart, _)| (weight, restart));
+    let (_, _, rows) = found.filter(|&(weight, ..)| weight < family.weight())?;
+    Some(Block { rows: listed(&rows, points), found: effort.found(), ..family.clone() })
+}
+
+/// Rows as blocks list them.
+fn listed(rows: &[Row], points: usize) -> Vec<(Vec<usize>, usize)> {
+    let list = |row: &Row| (0..points).filter(|i| row.points >> i & 1 == 1).collect();
+    rows.iter().map(|row| (list(row), usize::from(row.old))).collect()
 }
 
 /// The family with the least Σ (weight − full) over at most `most` rows that the effort finds.

@@ -8,9 +8,11 @@
 
 use serde_json::{Value, json};
 
-use super::family::{Effort, Quest, improve, improve_beside};
+use super::family::{Effort, Quest, improve, improve_beside, lighten};
 use super::pursue::pursue;
-use crate::construct::{Block, ConstructError, Demand, Kind, Objective, best_for, parameter, parse_blocks};
+use crate::construct::{
+    Block, ConstructError, Demand, Kind, Objective, best_for, known_part, parameter, parse_blocks,
+};
 
 /// What is hunted, and with which random numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Prey {
     pub demand: Demand,
     /// Loads of rows that share no partition with others; empty for any rows.
     pub beside: Vec<usize>,
+    /// Only a part of so many points, to be glued; `None` for whole codes.
+    pub part: Option<usize>,
     /// The seed of the first round; the next ones count on.
     pub seed: u64,
 }
@@ -50,17 +54,31 @@ impl Prey {
             return parameter(format!("rows beside others have odd loads, not {even}"));
         }
         if !self.plain() {
-            return if self.beside.is_empty() {
+            return if self.beside.is_empty() && self.part.is_none() {
                 Ok(())
             } else {
                 parameter(
-                    "a search beside given rows takes k = n, odd, no limit on loads and --objective ones"
+                    "a search beside given rows, or for a part, takes k = n, odd, no limit on loads and --objective ones"
                         .to_owned(),
                 )
             };
         }
         if self.demand.b == 0 {
             return parameter("b = 0 needs no search: every worker its own partition".to_owned());
+        }
+        if let Some(points) = self.part {
+            let (least, most) = (2 * self.demand.b, Quest::MOST_PART_POINTS);
+            if !self.beside.is_empty() {
+                return parameter("a search for a part is not beside given rows".to_owned());
+            }
+            return if (least..=most).contains(&points) {
+                Ok(())
+            } else {
+                parameter(format!(
+                    "a part for b = {} has {least} to {most} points, not {points}",
+                    self.demand.b
+                ))
+            };
         }
         let most = Quest::MOST_POINTS;
         match self.points() {
@@ -71,6 +89,27 @@ impl Prey {
                 self.demand.n, self.demand.b
             )),
             None => parameter("these rows have more partitions than n".to_owned()),
+        }
+    }
+
+    /// The best part of one round: mostly one that is lighter than the best so far or known before.
+    fn part_round(
+        &self,
+        points: usize,
+        round: u64,
+        known: Option<&Block>,
+        stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Block> {
+        let moves = 50_000 << round.min(3);
+        let effort = Effort { moves, restarts: 4, seed: self.seed.wrapping_add(round), turn: 1 };
+        let b = self.demand.b;
+        match known {
+            Some(known) if round % 4 != 3 => lighten(known, effort, stopped),
+            _ => {
+                let effort = Effort { turn: [1, 3, 2][(round / 4 % 3) as usize], ..effort };
+                let old = (2 * b + 1).min(points) as u8;
+                improve(Quest { kind: Kind::Part, b, points, old }, effort, stopped)
+            }
         }
     }
 
@@ -102,7 +141,7 @@ impl Prey {
         let objective = name_of(objective);
         json!({
             "n": n, "k": k, "b": b, "max_load": max_load, "objective": objective,
-            "ties": ties.name(), "beside": self.beside, "seed": self.seed,
+            "ties": ties.name(), "beside": self.beside, "part": self.part, "seed": self.seed,
         })
     }
 }
@@ -142,6 +181,8 @@ pub struct Hunt {
     known: Option<(usize, usize)>,
     rounds: u64,
     best: Option<Block>,
+    /// What was known before, where the hunt is for parts to be glued to it; else nothing.
+    blocks: Vec<Block>,
 }
 
 impl Hunt {
@@ -152,7 +193,8 @@ impl Hunt {
     pub fn new(prey: Prey, blocks: &[Block]) -> Result<Self, ConstructError> {
         prey.check()?;
         let known = best_for(&prey.demand, blocks)?.map(|code| prey.demand.price(&code.matrix));
-        Ok(Self { prey, known, rounds: 0, best: None })
+        let blocks = if prey.part.is_some() { blocks.to_vec() } else { Vec::new() };
+        Ok(Self { prey, known, rounds: 0, best: None, blocks })
     }
 
     /// Rounds finished so far.
@@ -167,9 +209,10 @@ impl Hunt {
         self.best.as_ref()
     }
 
-    /// The price of the code that a family makes with no other blocks' help.
+    /// The price of the code that a family makes with no other blocks' help, a part with that of all that were known.
     fn price(&self, found: &Block) -> Option<(usize, usize)> {
-        let code = best_for(&self.prey.demand, std::slice::from_ref(found)).ok()??;
+        let code =
+            best_for(&self.prey.demand, &[&self.blocks, std::slice::from_ref(found)].concat()).ok()??;
         Some(self.prey.demand.price(&code.matrix))
     }
 
@@ -185,7 +228,14 @@ impl Hunt {
     /// When the search is not for codes of these sizes.
     pub fn advance(&mut self, stopped: &(dyn Fn() -> bool + Sync)) -> Result<Option<Block>, ConstructError> {
         let least = self.least();
-        let found = self.prey.round(self.rounds, least, stopped)?;
+        let found = match self.prey.part {
+            Some(points) => {
+                let known = || known_part(self.prey.demand.b, points, &self.blocks);
+                let known = self.best.clone().or_else(known);
+                self.prey.part_round(points, self.rounds, known.as_ref(), stopped)
+            }
+            None => self.prey.round(self.rounds, least, stopped)?,
+        };
         let better = |price: &(usize, usize)| least.is_none_or(|least| *price < least);
         let found = found.filter(|found| self.price(found).is_some_and(|price| better(&price)));
         if !stopped() {
@@ -209,11 +259,11 @@ impl Hunt {
         })
     }
 
-    /// Reads the state of a hunt for this prey.
+    /// Reads the state of a hunt for this prey that began with these blocks.
     ///
     /// # Errors
     /// [`HuntError`]: the text is no state, or that of another hunt.
-    pub fn resume(prey: Prey, text: &str) -> Result<Self, HuntError> {
+    pub fn resume(prey: Prey, blocks: &[Block], text: &str) -> Result<Self, HuntError> {
         let state: Value = serde_json::from_str(text).map_err(|_| HuntError::Broken("a JSON document"))?;
         if state["schema"] != "ecode/search/1" {
             return Err(HuntError::Broken("the schema ecode/search/1"));
@@ -242,6 +292,7 @@ impl Hunt {
                     parse_blocks(best.as_str().unwrap_or_default()).map_err(|_| listed.clone())?;
                 let block = blocks.pop().ok_or(listed.clone())?;
                 let sizes = match block.kind {
+                    Kind::Part => prey.part == Some(block.points),
                     Kind::Code => (block.workers, block.points) == (prey.demand.n, prey.demand.k),
                     _ => block.points == Quest::whole(prey.demand.n, prey.demand.b).points,
                 };
@@ -251,6 +302,7 @@ impl Hunt {
                 Some(block)
             }
         };
-        Ok(Self { prey, known, rounds, best })
+        let blocks = if prey.part.is_some() { blocks.to_vec() } else { Vec::new() };
+        Ok(Self { prey, known, rounds, best, blocks })
     }
 }

@@ -15,6 +15,6 @@ mod pursue;
 pub use bounds::{Bound, Exhausted, bounds, exhausted};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use exact::{Exact, minimum, minimum_within};
-pub use family::{Effort, Quest, improve, improve_beside};
+pub use family::{Effort, Quest, improve, improve_beside, lighten};
 pub use hunt::{Hunt, HuntError, Prey};
 pub use pursue::{Limit, LimitError, Limits, limits, pursue};
