@@ -226,11 +226,11 @@ mod tests {
             published: vec![52.6, 95.0, f64::INFINITY],
         };
         let text = times_table(&[75.0, 80.0, 85.5], &[row]);
-        assert!(text.contains("| 75 %            | 80 %       | 85.5 % | at the end |"), "{text}");
+        assert!(text.contains("| 75 %             | 80 %       | 85.5 % | at the end |"), "{text}");
         assert!(
-            text.contains("| uncoded | here     | 3.0 s, 15 steps | ∞ (1 of 2) | ∞      | 75.5 %     |"),
+            text.contains("| uncoded | here     | 3.00 s, 15 steps | ∞ (1 of 2) | ∞      | 75.5 %     |"),
             "{text}"
         );
-        assert!(text.contains("|         | paper    | 52.6 min        | 95 min     | ∞      |"), "{text}");
+        assert!(text.contains("|         | paper    | 52.6 min         | 95 min     | ∞      |"), "{text}");
     }
 }
