@@ -225,8 +225,21 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Config`].
     pub fn new(config: Config, code: TrainingCode, data: Data) -> Result<Self, TrainError> {
+        let learner = learner(config.model, config.device, &data)?;
+        Self::with_learner(config, code, data, learner)
+    }
+
+    /// A run at its start that trains any model; `model` and `device` of the configuration are not looked at.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`], [`TrainError::Model`].
+    pub fn with_learner(
+        config: Config,
+        code: TrainingCode,
+        data: Data,
+        mut learner: Box<dyn Learner>,
+    ) -> Result<Self, TrainError> {
         let config = config.settle(code.matrix(), code.b(), data.train.len())?;
-        let mut learner = learner(config.model, config.device, &data)?;
         let parameters = learner.initial(config.seed);
         let d = parameters.len();
         let k = code.matrix().k();
