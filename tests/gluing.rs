@@ -81,6 +81,25 @@ fn the_theorem_proves_large_codes() {
     }
 }
 
+/// The second lemma takes at most m − 2b rows inside, whatever else would be found wrong with more of them.
+#[test]
+fn the_lemma_takes_no_more_rows_than_it_is_proven_for() {
+    // Four single partitions, a row on {4, 5, 6}, rows on the new points {8, 9, 10}, and one that covers them.
+    let code = |inside: usize| {
+        let mut rows: Vec<Vec<usize>> = (0..4).map(|i| vec![i]).collect();
+        rows.push(vec![4, 5, 6]);
+        rows.extend(vec![vec![8, 9, 10]; inside]);
+        rows.push(vec![6, 7, 8, 9, 10]);
+        rows.resize(11, (0..11).collect());
+        AllocationMatrix::from_supports(11, &rows).unwrap()
+    };
+    let shape = Shape::from_json(&serde_json::json!([{"counted": 4}, [3]])).unwrap();
+    assert_eq!(shape.prove(&code(1), 1).unwrap().b(), 1);
+    let premise = shape.prove(&code(2), 1).unwrap_err().to_string();
+    assert!(premise.contains("2 rows inside, more than m − 2b"), "{premise}");
+    assert!(!tolerates(&code(2), 1));
+}
+
 #[test]
 fn the_limits_of_redundancy_are_reached() {
     // Repeating a block with q rows on m points leads to r = (1 − q/m)·n/2: n/7 for b = 1.
