@@ -175,7 +175,7 @@ impl Train {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let control = watch::control(common)?;
         let link = match self.transport.as_str() {
-            "mpi" => Some(mpi_link().map_err(anyhow::Error::msg)?),
+            "mpi" => Some(mpi_link().map_err(first_rank_says)?),
             _ => None,
         };
         let flags = toml::Table::try_from(&self.flags).context("the flags")?;
@@ -210,6 +210,16 @@ impl Train {
         }
         Ok(if summary.status == "finished" { Ending::Done } else { Ending::Undecided })
     }
+}
+
+/// What keeps every process from starting is said by one of them.
+fn first_rank_says(text: String) -> anyhow::Error {
+    // Without MPI, only mpirun's variables tell who this is.
+    let ranks = ["OMPI_COMM_WORLD_RANK", "PMI_RANK"].map(|name| std::env::var(name).unwrap_or_default());
+    if ranks.iter().any(|rank| !rank.is_empty() && rank != "0") {
+        return Silent.into();
+    }
+    anyhow::Error::msg(text)
 }
 
 /// The configuration of a file, changed by flags.

@@ -164,8 +164,8 @@ fn resnet(channels: i64, classes: i64, blocks: [usize; 4], bottleneck: bool) -> 
 /// What batch normalisation does in a pass.
 #[derive(Clone, Copy)]
 enum Mode {
-    /// Normalises by the batch, whose mean and variance replace the statistics, where there are any.
-    Train,
+    /// Normalises by the batch, and moves the statistics by this share towards its mean and variance.
+    Train(f64),
     /// Normalises by the running statistics.
     Test,
 }
@@ -202,8 +202,11 @@ impl Pass<'_> {
                 let running = self.statistics.next().map(|[mean, variance]| (mean, variance));
                 let (mean, variance) = (running.map(|running| running.0), running.map(|running| running.1));
                 let (weight, bias) = (Some(&weight), Some(&bias));
-                let training = matches!(self.mode, Mode::Train);
-                x.f_batch_norm(weight, bias, mean, variance, training, 1.0, EPSILON, true)?
+                let (training, share) = match self.mode {
+                    Mode::Train(share) => (true, share),
+                    Mode::Test => (false, 0.0),
+                };
+                x.f_batch_norm(weight, bias, mean, variance, training, share, EPSILON, true)?
             }
             Layer::Relu => x.f_relu()?,
             Layer::MaxPool => x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)?,
@@ -303,7 +306,7 @@ impl Network {
     }
 
     /// What one thread needs to go through the layers by itself.
-    fn hand(&self) -> Hand {
+    pub(super) fn hand(&self) -> Hand {
         let pair = |[mean, variance]: &[Tensor; 2]| [mean.shallow_clone(), variance.shallow_clone()];
         Hand {
             leaves: self.leaves.iter().map(Tensor::shallow_clone).collect(),
@@ -320,7 +323,7 @@ impl Network {
     }
 
     /// Moves the running statistics by a share towards those of a batch.
-    pub(super) fn move_statistics(&self, batch: &[[Tensor; 2]], share: f64) -> Result<(), ModelError> {
+    fn move_statistics(&self, batch: &[[Tensor; 2]], share: f64) -> Result<(), ModelError> {
         tch::no_grad(|| {
             for (kept, new) in self.statistics.iter().flatten().zip(batch.iter().flatten()) {
                 let moved = kept.f_mul_scalar(1.0 - share)?.f_add(&new.f_mul_scalar(share)?)?;
@@ -341,7 +344,7 @@ impl Network {
         let hands = jobs.iter().map(|_| self.training_hand()).collect::<Result<Vec<_>, _>>()?;
         let one = |(place, (job, hand)): (usize, (&Job<'_>, Hand))| {
             alone();
-            let (gradient, loss) = still.gradient(&hand, train, job)?;
+            let (gradient, loss) = still.gradient(&hand, 1.0, train, job)?;
             let mut host = gradient
                 .into_iter()
                 .map(|part| part.f_to_device(Device::Cpu)?.f_contiguous())
@@ -424,15 +427,17 @@ impl Still<'_> {
         Ok((images, Tensor::f_from_slice(&labels)?.f_to_device(self.device)?))
     }
 
-    /// The gradient of one job, a tensor for each parameter tensor, on the device; and the mean loss.
+    /// The gradient of one job, a tensor for each parameter tensor, on the device; and the mean loss. The hand's
+    /// statistics move by a share towards the job's.
     pub(super) fn gradient(
         &self,
         hand: &Hand,
+        share: f64,
         train: &Samples,
         job: &Job<'_>,
     ) -> Result<(Vec<Tensor>, Tensor), ModelError> {
         let (images, labels) = self.batch(train, job)?;
-        let logits = hand.pass(Mode::Train).run(self.plan, images)?;
+        let logits = hand.pass(Mode::Train(share)).run(self.plan, images)?;
         let loss = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Mean, -100, 0.0)?;
         let gradient = Tensor::f_run_backward(&[&loss], &hand.leaves, false, false)?;
         Ok((gradient, loss.f_detach()?))
@@ -510,7 +515,7 @@ impl Learner for Network {
             alone();
             tch::no_grad(|| {
                 let (images, _) = still.batch(train, &Job { samples, crops: &[], flip_labels: false })?;
-                let _logits = hand.pass(Mode::Train).run(still.plan, images)?;
+                let _logits = hand.pass(Mode::Train(1.0)).run(still.plan, images)?;
                 Ok(hand.statistics)
             })
         };

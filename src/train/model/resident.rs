@@ -184,11 +184,13 @@ impl Resident for Network {
         let (mut messages, mut flipped, mut momentum, mut losses) = (vec![], vec![], vec![], vec![]);
         for (place, job) in orders.jobs.iter().enumerate() {
             let partition = if place < k { place } else { orders.flipped[place - k] };
-            let hand = self.training_hand()?;
-            let (gradient, loss) = self.still().gradient(&hand, train, job)?;
-            if !job.flip_labels {
-                self.move_statistics(&hand.statistics, STATISTICS_MOMENTUM)?;
-            }
+            // One job after the other: the running statistics themselves can move, but for what liars compute.
+            let (hand, share) = if job.flip_labels {
+                (self.training_hand()?, 1.0)
+            } else {
+                (self.hand(), STATISTICS_MOMENTUM)
+            };
+            let (gradient, loss) = self.still().gradient(&hand, share, train, job)?;
             let gradient = self.prepared(kept, orders, partition, &gradient)?;
             let negative = if config.zero_sign.negative(orders.step, partition) {
                 gradient.f_le(0.0)?
