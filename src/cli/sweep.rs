@@ -11,7 +11,7 @@ use ecode::train::data::Data;
 use ecode::train::sweep::{Grid, GridRun};
 use ecode::train::{Config, RunFolder, Summary};
 use ecode::verify::Control;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::train::Session;
@@ -92,14 +92,15 @@ pub(crate) fn train_all(
     runs: Vec<GridRun>,
     base: &Path,
 ) -> anyhow::Result<Vec<Finished>> {
+    let bars = MultiProgress::new();
     let bar = if common.quiet || !std::io::stderr().is_terminal() {
         ProgressBar::hidden()
     } else {
         let template = "{bar:30} run {pos} of {len}, {eta} left  {msg}";
-        let bar = ProgressBar::new(runs.len() as u64);
+        let bar = bars.add(ProgressBar::new(runs.len() as u64));
         ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
     };
-    let session = Session { common, control, speak: false };
+    let session = Session { common, control, speak: false, bars };
     let mut data: HashMap<String, Data> = HashMap::new();
     let mut finished = Vec::new();
     for run in runs {

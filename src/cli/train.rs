@@ -12,7 +12,7 @@ use ecode::train::data::Data;
 use ecode::train::transport::{Link, mpi_link};
 use ecode::train::{Config, Metrics, RunFolder, Summary, TrainError, Trainer};
 use ecode::verify::Control;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::{Common, Ending, Silent, code, output, watch};
@@ -193,7 +193,7 @@ impl Train {
         };
         let file = code::resolve(&config.code)?;
         let data = config.data.load()?;
-        let session = Session { common, control: &control, speak: true };
+        let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
         let link = link.map(|link| (link, self.worker_timeout));
         if link.as_ref().is_some_and(|(link, _)| link.rank() > 0) {
             return session.work(config, &file, &data, link);
@@ -274,8 +274,10 @@ pub(crate) type Processes = Option<(Box<dyn Link>, Duration)>;
 pub(crate) struct Session<'a> {
     pub(crate) common: &'a Common,
     pub(crate) control: &'a Control,
-    /// Show a bar and log lines.
+    /// Say what is verified and, where there is no bar, every line of the log.
     pub(crate) speak: bool,
+    /// Where a run's bar is shown, under those of whoever runs many.
+    pub(crate) bars: MultiProgress,
 }
 
 impl Session<'_> {
@@ -395,10 +397,10 @@ impl Session<'_> {
     }
 
     fn bar(&self, trainer: &Trainer) -> ProgressBar {
-        if !self.speak || self.common.quiet || !std::io::stderr().is_terminal() {
+        if self.common.quiet || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::new(trainer.config().steps());
+        let bar = self.bars.add(ProgressBar::new(trainer.config().steps()));
         bar.set_position(trainer.state().step);
         let template = "{bar:30} step {pos} of {len}, {per_sec}, {eta} left  {msg}";
         ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
