@@ -214,3 +214,20 @@ fn the_command_says_what_is_impossible_and_what_is_only_not_found() {
         }
     }
 }
+
+/// Who asks for light workers is told how light they could be at most.
+#[test]
+fn a_balanced_design_says_what_no_code_goes_below() {
+    let sizes = ["design", "--n", "15", "--b", "2", "--balanced"];
+    let least =
+        limits(&Demand { objective: Objective::MaxLoad, ..Demand::square(15, 2) }).unwrap().max_load.least;
+    let (status, document, error) = ecode(&[&sizes[..], &["--json"]].concat());
+    assert_eq!(status, Some(0), "{error}");
+    let load = &document["construction"]["max_load"];
+    assert_eq!(load["at_least"].as_u64(), Some(least as u64), "{document}");
+    let heaviest = load["heaviest"].as_u64().unwrap();
+    assert!(heaviest >= least as u64);
+    let mut command = Command::cargo_bin("ecode").unwrap();
+    let said = String::from_utf8(command.args(sizes).output().unwrap().stdout).unwrap();
+    assert!(said.contains(&format!("Heaviest load: {heaviest}. No tolerant code has")), "{said}");
+}

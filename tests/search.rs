@@ -158,3 +158,22 @@ fn what_is_found_is_kept_and_used() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("line 1"));
 }
+
+/// Where a bound is met there is nothing to look for, unless one says how long to look.
+#[test]
+fn what_is_proven_to_be_best_is_said_at_once() {
+    let search = |more: &[&str]| {
+        let mut command = Command::cargo_bin("ecode").unwrap();
+        let output = command.args(["search", "--n", "9", "--b", "2", "--json"]).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{more:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), said)
+    };
+    let (found, said) = search(&[]);
+    assert_eq!((found["ones"].as_u64(), found["seeds"].as_u64()), (Some(59), Some(0)));
+    assert_eq!((&found["optimal"], &found["verdict"]), (&true.into(), &"tolerant".into()));
+    assert!(said.contains("nothing to look for"), "{said}");
+    let (found, said) = search(&["--rounds", "1"]);
+    assert_eq!(found["seeds"].as_u64(), Some(1));
+    assert!(!said.contains("nothing to look for"), "{said}");
+}

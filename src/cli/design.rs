@@ -6,11 +6,11 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{
-    Algorithm1, Bernoulli, Block, Disjoint, Gluing, algorithm1, bernoulli, best_for, blocks, cyclic, full,
-    repetition, uncoded,
+    Algorithm1, Bernoulli, Block, Demand, Disjoint, Gluing, algorithm1, bernoulli, best_for, blocks, cyclic,
+    full, repetition, uncoded,
 };
 use ecode::format::{Format, MatrixFile, verdict_json};
-use ecode::search::{bounds, limits};
+use ecode::search::{Limit, bounds, limits};
 use ecode::verify::{Conclusion, Verdict};
 use serde_json::{Value, json};
 
@@ -198,10 +198,22 @@ impl Design {
         // Under `abstain` the bounds speak of odd loads only.
         let spoken_of = self.how.ties != TieRule::Abstain || matrix.all_loads_odd();
         let tolerant = verdict.conclusion == Conclusion::Tolerant;
+        let load = if tolerant && self.construction == Construction::Best {
+            self.wish.lightest(self.n, self.b, self.how.ties)?
+        } else {
+            None
+        };
         let remark = (tolerant && spoken_of).then(|| standing(&matrix, self.b)).flatten();
+        let remark: Vec<String> =
+            remark.into_iter().chain(load.map(|least| heaviest_beside(&matrix, least))).collect();
+        let remark = (!remark.is_empty()).then(|| remark.join("\n"));
         let text = report(&matrix, &verdict, Some(self.b), remark.as_deref());
         let ending = ending(&verdict);
         let verification = Some(verification(&verdict, &matrix));
+        let mut construction = construction;
+        if let Some(least) = load {
+            construction["max_load"] = json!({"heaviest": Demand::heaviest(&matrix), "at_least": least.least, "source": least.source});
+        }
         let file = MatrixFile { matrix, b: Some(self.b), construction: Some(construction), verification };
         if let (Some(path), Some(format)) = (&self.output, format) {
             output::write(path, &file.to_bytes(format))?;
@@ -212,6 +224,17 @@ impl Design {
             output::print(&text)?;
         }
         Ok(ending)
+    }
+}
+
+/// The heaviest load beside what no tolerant code goes below.
+fn heaviest_beside(g: &AllocationMatrix, least: Limit) -> String {
+    let heaviest = Demand::heaviest(g);
+    let Limit { least, name, .. } = least;
+    if heaviest == least {
+        format!("Heaviest load: {heaviest}. No tolerant code has a lighter one ({name}).")
+    } else {
+        format!("Heaviest load: {heaviest}. No tolerant code has one below {least} ({name}).")
     }
 }
 

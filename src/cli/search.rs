@@ -11,7 +11,7 @@ use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Best, Block, Demand, Objective, best, best_for, blocks};
 use ecode::format::{Format, MatrixFile};
 use ecode::report::{thousands, time};
-use ecode::search::{Hunt, LimitError, Limits, Prey, bounds, limits, minimum_within};
+use ecode::search::{Hunt, Limit, LimitError, Limits, Prey, bounds, limits, minimum_within};
 use ecode::verify::{Conclusion, Control};
 use serde_json::json;
 
@@ -40,7 +40,7 @@ pub(crate) struct Search {
     b: usize,
     #[command(flatten)]
     wish: Wish,
-    /// How long to look [default: 60s, without an end where --rounds says it]
+    /// How long to look [default: 60s, without an end where --rounds says it; not at all where a bound is met]
     #[arg(long, value_parser = parse_time)]
     time: Option<Duration>,
     /// End after so many rounds in all: the same rounds find the same, however long they take
@@ -105,6 +105,12 @@ impl Wish {
     /// Whether more is asked than sizes.
     pub(crate) fn beyond_sizes(&self) -> bool {
         self.max_load.is_some() || self.balanced || self.objective != Wanted::Ones
+    }
+
+    /// The bound on the heaviest load, where that is what is to be small.
+    pub(crate) fn lightest(&self, n: usize, b: usize, ties: TieRule) -> anyhow::Result<Option<Limit>> {
+        let demand = self.demand(n, b, ties)?;
+        Ok(if demand.objective == Objective::Ones { None } else { Some(limits(&demand)?.max_load) })
     }
 
     pub(crate) fn demand(&self, n: usize, b: usize, ties: TieRule) -> anyhow::Result<Demand> {
@@ -226,6 +232,17 @@ impl Search {
         }
     }
 
+    /// Whether only sizes are asked for, and nothing that a longer search could be meant for.
+    fn plain(&self) -> bool {
+        !self.wish.beyond_sizes()
+            && self.wish.k.is_none()
+            && self.part.is_none()
+            && self.beside.is_empty()
+            && self.state.is_none()
+            && self.time.is_none()
+            && self.rounds.is_none()
+    }
+
     /// Goes on with the hunt until time or rounds are over. The best of it, be it from a round cut short.
     fn look(
         &self,
@@ -302,7 +319,14 @@ impl Search {
         let mut hunt = self.hunt(demand, &[blocks(), &own].concat())?;
         let control = watch::control(common)?;
         let begun = hunt.rounds();
-        let found = self.look(&demand, &mut hunt, &[blocks(), &own].concat(), &control, common)?;
+        // Where a bound is met there is nothing to look for.
+        let settled =
+            self.plain() && known.as_ref().is_some_and(|code| code.matrix.ones() == least.ones.least);
+        let found = if settled {
+            None
+        } else {
+            self.look(&demand, &mut hunt, &[blocks(), &own].concat(), &control, common)?
+        };
         let new = found.filter(|found| !own.contains(found));
         own.extend(new.clone());
         let now = code(&own)?;
@@ -329,6 +353,9 @@ impl Search {
         ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the code found is not tolerant");
         if let (Some(path), Some(new)) = (&self.catalogue, &new) {
             add_to(path, new)?;
+        }
+        if settled && !common.quiet {
+            eprintln!("nothing to look for: the best code known has as few ones as any can have");
         }
         let mut least = least;
         if demand.objective == Objective::Lexicographic {
@@ -412,7 +439,7 @@ fn least_text(least: &Limits) -> String {
 }
 
 fn least_json(least: &Limits) -> serde_json::Value {
-    let each = |limit: &ecode::search::Limit| json!({"least": limit.least, "rule": limit.name, "source": limit.source});
+    let each = |limit: &Limit| json!({"least": limit.least, "rule": limit.name, "source": limit.source});
     json!({"ones": each(&least.ones), "max_load": each(&least.max_load)})
 }
 

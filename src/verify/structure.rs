@@ -43,6 +43,10 @@ impl Default for Structure {
 
 /// The most bytes that the states of two neighbouring places take, with what finds them.
 const MOST_BYTES: usize = 768 << 20;
+/// States of one place from which on dynamic programming is asked whether it will end ([`Outlook`]).
+const DOUBTFUL: usize = 1 << 14;
+/// States may turn out to be so many times fewer than foreseen.
+const HOPE: u128 = 1 << 8;
 /// States below which dynamic programming is always worth trying.
 const FEW_STATES: u128 = 1 << 12;
 /// An enumerated choice costs so much less than a state of the dynamic program.
@@ -140,9 +144,11 @@ impl Structure {
         let sizes = component.classes.iter().map(|&class| side.classes[class].len());
         let all = sizes.fold(1_u128, |all, size| all.saturating_mul(size as u128 + 1));
         let states = (all / CHOICES_PER_STATE).min(self.most_states).max(FEW_STATES);
-        let mut profile = by_states(side, component, states as usize, control).or_else(|| {
-            if all > self.most_choices { None } else { by_enumeration(side, component, control) }
-        })?;
+        let mut profile = match by_states(side, component, states as usize, control) {
+            Ok(profile) => profile,
+            Err(_) if all > self.most_choices => return None,
+            Err(_) => by_enumeration(side, component, control)?,
+        };
         profile.rise();
         Some(profile)
     }
@@ -253,28 +259,59 @@ struct Step {
     loss: u32,
 }
 
-/// The dynamic program; `None` when it would keep more than `most` states, or has to stop.
-fn by_states(side: &Side, component: &Component, most: usize, control: &Control) -> Option<Profile> {
+/// Whether the dynamic program may still end within its bound on states, where as many were kept as
+/// there are choices: where no two choices were alike yet, nothing says that others will be before a
+/// voter has all its classes behind it.
+struct Outlook {
+    /// The states of the last place.
+    states: usize,
+    /// The choices of the classes so far.
+    choices: u128,
+    /// The choices of the classes that come before any open voter has its last one.
+    coming: u128,
+    /// The most states there can be: what the open voters may need, and what may be spent.
+    room: u128,
+}
+
+impl Outlook {
+    /// From the sizes of the classes to come, and the most that each number in a state can be.
+    fn new(
+        states: usize,
+        choices: u128,
+        coming: impl Iterator<Item = usize>,
+        numbers: impl Iterator<Item = usize>,
+    ) -> Self {
+        let product = |all: u128, most: usize| all.saturating_mul(most as u128 + 1);
+        Self { states, choices, coming: coming.fold(1, product), room: numbers.fold(1, product) }
+    }
+
+    /// Whether far more than `most` states are to come.
+    fn hopeless(&self, most: usize) -> bool {
+        let foreseen = (self.states as u128).saturating_mul(self.coming).min(self.room);
+        self.states >= DOUBTFUL
+            && self.choices <= 2 * self.states as u128
+            && foreseen > HOPE.saturating_mul(most as u128)
+    }
+}
+
+/// The dynamic program. The states kept so far, where it would keep more than `most` of them (or that is
+/// to be expected), or has to stop.
+fn by_states(side: &Side, component: &Component, most: usize, control: &Control) -> Result<Profile, u128> {
     let order = order(side, component);
     let size_of = |place: usize| side.classes[component.classes[order[place]]].len();
     let holds = |voter: usize, place: usize| side.voters[voter].holds[component.classes[order[place]]];
     let budget = side.weight;
 
     // Each voter's last place, and how many partitions it holds beyond a place.
-    let mut last = HashMap::new();
-    let mut beyond: HashMap<usize, usize> = HashMap::new();
-    for &voter in &component.voters {
-        for place in (0..order.len()).filter(|&place| holds(voter, place)) {
-            last.insert(voter, place);
-            *beyond.entry(voter).or_default() += size_of(place);
-        }
-    }
+    let (last, mut beyond) = horizons(&component.voters, order.len(), &holds, &size_of);
     let mut open: Vec<usize> = Vec::new();
     let mut layer: Vec<State> = vec![Box::new([0])];
     let mut steps: Vec<Vec<Step>> = vec![vec![Step { from: 0, count: 0, loss: 0 }]];
     let mut kept = 1;
+    let mut choices = 1_u128;
     for place in 0..order.len() {
         let size = size_of(place);
+        choices = choices.saturating_mul(size as u128 + 1);
         // The voters that open here, then those that were open, and which of all stay so.
         let opening: Vec<usize> = component
             .voters
@@ -311,7 +348,7 @@ fn by_states(side: &Side, component: &Component, most: usize, control: &Control)
         let mut reached: Vec<Step> = Vec::new();
         for (from, state) in layer.iter().enumerate() {
             if from % 1024 == 0 && control.stopped() {
-                return None;
+                return Err((kept + reached.len()) as u128);
             }
             let before = steps[place][from].loss;
             for count in 0..=size.min(budget - usize::from(state[0])) {
@@ -338,7 +375,7 @@ fn by_states(side: &Side, component: &Component, most: usize, control: &Control)
                         new.insert(reached.len() as u32);
                         reached.push(step);
                         if kept + reached.len() > most || reached.len() > room {
-                            return None;
+                            return Err((kept + reached.len()) as u128);
                         }
                     }
                 }
@@ -348,11 +385,38 @@ fn by_states(side: &Side, component: &Component, most: usize, control: &Control)
         (layer, reached) = undominated(next, reached);
         kept += reached.len();
         steps.push(reached);
+        if layer.len() >= DOUBTFUL {
+            let first = open.iter().map(|voter| last[voter]).min().unwrap_or(place);
+            let needs = open.iter().map(|&voter| side.voters[voter].needed);
+            let outlook =
+                Outlook::new(layer.len(), choices, (place + 1..first).map(size_of), needs.chain([budget]));
+            if outlook.hopeless(most) {
+                return Err(kept as u128);
+            }
+        }
     }
 
     let size: usize = (0..order.len()).map(size_of).sum();
     let choices = traced(&order, &layer, &steps, size.min(budget));
-    Some(Profile { choices, evaluated: kept as u128 })
+    Ok(Profile { choices, evaluated: kept as u128 })
+}
+
+/// Each voter's last place of `places`, and how many partitions it holds in all of them.
+fn horizons(
+    voters: &[usize],
+    places: usize,
+    holds: &dyn Fn(usize, usize) -> bool,
+    size_of: &dyn Fn(usize) -> usize,
+) -> (HashMap<usize, usize>, HashMap<usize, usize>) {
+    let mut last = HashMap::new();
+    let mut beyond: HashMap<usize, usize> = HashMap::new();
+    for &voter in voters {
+        for place in (0..places).filter(|&place| holds(voter, place)) {
+            last.insert(voter, place);
+            *beyond.entry(voter).or_default() += size_of(place);
+        }
+    }
+    (last, beyond)
 }
 
 /// The choice behind each spending up to `most`. Nobody is open at the end: one state a spending.
@@ -476,7 +540,7 @@ pub(crate) fn narrow_order(holders: &[Vec<usize>], voters: usize) -> Vec<usize> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::construct::algorithm1;
+    use crate::construct::{Bernoulli, algorithm1, bernoulli};
 
     /// Both ways to a profile give the same losses, on components of every kind.
     #[test]
@@ -503,11 +567,36 @@ mod tests {
                             profile.rise();
                             Some(profile.choices.iter().map(|choice| choice.loss).collect())
                         };
-                        assert_eq!(losses(states), losses(listed), "{g:?} {ties:?}");
+                        assert_eq!(losses(states.ok()), losses(listed), "{g:?} {ties:?}");
                     }
                 }
             }
         }
+    }
+
+    /// Where no two choices are alike for long, the dynamic program gives up far below its bound.
+    #[test]
+    fn dense_matrices_are_given_up_soon() {
+        for seed in 0..3 {
+            let how = Bernoulli { n: 41, k: 41, p: 0.5, seed, draw: 0, redraw_empty: false, odd_rows: true };
+            let Ok(g) = bernoulli(how) else { panic!("41 x 41 is a size") };
+            let side = &sides(&g, TieRule::Adversarial)[0];
+            let most = Structure::default().most_states as usize;
+            let kept = by_states(side, &components(side)[0], most, &Control::default()).err();
+            assert!(kept.is_some_and(|kept| kept < most as u128 / 64), "{kept:?} states, seed {seed}");
+        }
+    }
+
+    /// States that are as many as the choices are no reason to give up where voters soon close, or where
+    /// what the open ones need leaves room for few.
+    #[test]
+    fn hope_is_not_given_up_too_soon() {
+        let dense = Outlook { states: 1 << 14, choices: 1 << 14, coming: 1 << 20, room: u128::MAX };
+        assert!(dense.hopeless(1 << 22));
+        assert!(!Outlook { coming: 1 << 10, ..dense }.hopeless(1 << 22));
+        assert!(!Outlook { room: 1 << 30, ..dense }.hopeless(1 << 22));
+        assert!(!Outlook { choices: 1 << 17, ..dense }.hopeless(1 << 22));
+        assert!(!Outlook { states: 1 << 13, ..dense }.hopeless(1 << 22));
     }
 
     /// Algorithm 1's chain has few open workers, in whatever order its rows and columns arrive.
