@@ -36,10 +36,10 @@ struct List {
 /// Run one, and make its table and figure
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode experiment list\n  ecode experiment run table-a1\n  \
-                  ecode experiment run table-a1 --data mnist:data/mnist --model cnn --seeds 0,1,2\n  \
+                  ecode experiment run table-a1 --data mnist:data/mnist --model cnn --lr 1e-4 --steps 300 --seeds 0,1,2\n  \
                   ecode experiment run table-a1 --scale paper --data cifar10:data/cifar10 --device cuda:0\n\n\
                   Runs that are finished are not run again, interrupted ones go on. The folder then holds \
-                  table.md and figure.svg beside the runs.")]
+                  table.md and figure.svg (the first seed's curves) beside the runs.")]
 struct RunOne {
     /// The experiment's name, as `ecode experiment list` tells it
     name: String,
@@ -219,7 +219,10 @@ impl Report {
         }
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         output::write(&folder.join("table.md"), self.text.as_bytes())?;
-        let curves: Vec<_> = finished.iter().map(|run| run.curve.clone()).collect();
+        // One seed's: with all of them nobody could tell the curves apart.
+        let seed = finished.first().map(|one| one.run.config.seed);
+        let first = finished.iter().filter(|one| Some(one.run.config.seed) == seed);
+        let curves: Vec<_> = first.map(|one| one.curve.clone()).collect();
         plot::draw(&curves, &folder.join("figure.svg"))
     }
 
