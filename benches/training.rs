@@ -12,7 +12,7 @@ use ecode::code::AllocationMatrix;
 use ecode::construct::{algorithm1, cyclic};
 use ecode::train::data::{Data, Features, ImageShape, Samples};
 use ecode::train::model::{Evaluation, Job, Learner, ModelError, Network, Take};
-use ecode::train::{Bits, Config, Device, ModelKind, Trainer, TrainingCode};
+use ecode::train::{Config, Device, ModelKind, Trainer, TrainingCode};
 
 const STEPS: u64 = 4;
 
@@ -78,14 +78,11 @@ fn images(count: usize) -> Data {
         deviation: vec![0.25; 3],
         augment: true,
     };
-    let noise = Bits::from_fn(8, |i| i % 3 == 0).words()[0];
     let samples = |count: usize| Samples {
         labels: (0..count).map(|i| (i % 10) as u16).collect(),
         features: Features::Images {
             shape: shape.clone(),
-            pixels: (0..count as u64 * 3072)
-                .map(|i| (i.wrapping_mul(noise | 0x9E37_79B9) >> 13) as u8)
-                .collect(),
+            pixels: (0..count as u64 * 3072).map(|i| (i.wrapping_mul(0x9E37_79B9) >> 13) as u8).collect(),
         },
     };
     Data { train: samples(count), test: samples(10), classes: 10 }

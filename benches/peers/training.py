@@ -95,7 +95,7 @@ def peer(matrix, liars, batch, data):
 
 
 def ours(code, batch, folder, threads, place):
-    """Mean seconds of a step after the first, and the matrix."""
+    """Median seconds of a step after the first, and the matrix."""
     command = [ECODE, "train", "-q", "--allow-unverified", "--code", code, "--model", "resnet18", "--device", "cpu"]
     command += ["--data", f"cifar10:{folder}", "--batch", str(batch), "--steps", str(STEPS + 1), "--run", str(place)]
     command += ["--evaluate-every", "1", "--threads", str(threads)]

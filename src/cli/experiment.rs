@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
-use ecode::report::{Cell, Times, sweep_table, times_table};
+use ecode::report::{Times, sweep_table, times_table};
 use ecode::train::experiment::{Experiment, Part, Scale, names, reached};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::sweep::{Finished, cell_json, cells, train_all};
@@ -46,6 +47,24 @@ struct RunOne {
     /// smoke: logistic regression on synthetic data, seconds a run; paper: ResNet on CIFAR-10, as published
     #[arg(long, value_enum, default_value = "smoke")]
     scale: Size,
+    #[command(flatten)]
+    changes: Changes,
+    /// The seeds, one run of everything each
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0",
+          value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seeds: Vec<u64>,
+    /// The folder of all runs [default: runs/NAME-SCALE]
+    #[arg(long, value_name = "DIR")]
+    run: Option<PathBuf>,
+    /// Print the tables as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// What goes over the experiment's own values: keys of a configuration, as flags.
+#[derive(Args, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Changes {
     /// Other data, as in `ecode train`
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
@@ -70,16 +89,6 @@ struct RunOne {
     /// Test the model every so many steps
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(i64).range(1..=1 << 40))]
     evaluate_every: Option<i64>,
-    /// The seeds, one run of everything each
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0",
-          value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
-    seeds: Vec<u64>,
-    /// The folder of all runs [default: runs/NAME-SCALE]
-    #[arg(long, value_name = "DIR")]
-    run: Option<PathBuf>,
-    /// Print the tables as one JSON document
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -128,7 +137,8 @@ impl RunOne {
             Size::Smoke => (Scale::Smoke, "smoke"),
             Size::Paper => (Scale::Paper, "paper"),
         };
-        let runs = experiment.runs(scale, &self.seeds, &self.changes())?;
+        let changes = toml::Table::try_from(&self.changes).context("the flags")?;
+        let runs = experiment.runs(scale, &self.seeds, &changes)?;
         let folder = self.run.unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-{size}", self.name)));
         let control = watch::control(common)?;
         let asked = runs.len();
@@ -151,24 +161,6 @@ impl RunOne {
             return Ok(Ending::Undecided);
         }
         Ok(Ending::Done)
-    }
-
-    /// What the command line changes, as keys of a configuration.
-    fn changes(&self) -> toml::Table {
-        let mut changes = toml::Table::new();
-        let texts = [("data", &self.data), ("model", &self.model), ("device", &self.device)];
-        let texts = texts.map(|(key, text)| (key, text.clone().map(toml::Value::from)));
-        let values = [
-            ("steps", self.steps.map(toml::Value::from)),
-            ("epochs", self.epochs.map(toml::Value::from)),
-            ("batch", self.batch.map(toml::Value::from)),
-            ("lr", self.lr.map(toml::Value::from)),
-            ("evaluate-every", self.evaluate_every.map(toml::Value::from)),
-        ];
-        for (key, value) in texts.into_iter().chain(values) {
-            changes.extend(value.map(|value| (key.to_owned(), value)));
-        }
-        changes
     }
 }
 
@@ -196,13 +188,7 @@ impl Report {
             text += "\nTime to each test accuracy: estimated deployed time, mean over the seeds; ∞ where not every seed gets there.\n";
         }
         for part in drawn {
-            let here = |cell: &&Cell| {
-                part.grid.schemes.contains(&cell.scheme)
-                    && part.grid.settings.iter().any(|setting| {
-                        (setting.n, setting.byzantine.unwrap_or(setting.b)) == (cell.n, cell.byzantine)
-                    })
-            };
-            let cells: Vec<Cell> = accuracies.iter().filter(here).cloned().collect();
+            let cells = cells(finished.iter().filter(|one| part.has(&one.run)));
             text += &format!("\n{}\n", sweep_table(&cells));
         }
         text.push('\n');

@@ -151,7 +151,7 @@ fn one(session: &Session<'_>, run: &GridRun, place: &Path, data: &Data) -> anyho
 }
 
 /// The runs that differ in their seed only, together.
-pub(crate) fn cells(finished: &[Finished]) -> Vec<Cell> {
+pub(crate) fn cells<'a>(finished: impl IntoIterator<Item = &'a Finished>) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     for Finished { run, summary, .. } in finished {
         let byzantine = summary.config.liars();

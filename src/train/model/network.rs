@@ -391,7 +391,7 @@ impl Network {
 /// Parameters and statistics in the hands of one thread: they share their memory with the network's.
 pub(super) struct Hand {
     leaves: Vec<Tensor>,
-    pub(super) statistics: Vec<[Tensor; 2]>,
+    statistics: Vec<[Tensor; 2]>,
 }
 
 impl Hand {
