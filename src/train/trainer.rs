@@ -519,13 +519,12 @@ impl Trainer {
         }
         let Evaluation { loss, accuracy, auc } =
             self.learner.evaluate(&self.state.parameters, &self.data.test)?;
+        let per_epoch = self.steps_per_epoch() as f64;
         let state = &mut self.state;
         let totals = &mut state.totals;
         let metrics = Metrics {
             step: state.step,
-            epoch: state.step as f64
-                / (self.data.train.len() / (self.code.matrix().k() * self.config.samples_per_partition()))
-                    as f64,
+            epoch: state.step as f64 / per_epoch,
             train_loss: (totals.steps_lately > 0).then(|| totals.loss_lately / totals.steps_lately as f64),
             test_loss: loss,
             test_accuracy: accuracy,
