@@ -19,18 +19,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The rooms, imports pointing downwards only: [`report`] and [`format`](mod@format) show and store,
-//! [`certificate`] keeps the evidence and checks it, [`analysis`] counts, [`verify`] decides, [`construct`]
-//! makes, [`code`] is what all of it is about.
-//! [`train`] learns with a code under attack,
-//! [`verify`] decides, [`construct`] makes, [`code`] is what all of it is about.
+//! This crate is a facade: each module is a crate of its own, and a program that needs one of them depends on
+//! that one alone. ARCHITECTURE.md has the map.
 
-pub mod analysis;
-pub mod certificate;
-pub mod code;
-pub mod construct;
-pub mod format;
-pub mod report;
-pub mod search;
-pub mod train;
-pub mod verify;
+#[cfg(feature = "cli")]
+extern crate self as ecode;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use ecode_analysis as analysis;
+pub use ecode_core as code;
+pub use ecode_design::{construct, search};
+pub use ecode_format as format;
+pub use ecode_report as report;
+pub use ecode_train as train;
+pub use ecode_verify as verify;
+
+/// Certificates: what a verdict leaves behind for others to check, how it is made, and the checker.
+pub mod certificate {
+    pub use ecode_check::*;
+    pub use ecode_prove::*;
+}

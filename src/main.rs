@@ -1,9 +1,17 @@
-//! `ecode`: design and verify codes that tolerate Byzantine workers. Parse, run, exit.
+//! `ecode`: design and verify codes that tolerate Byzantine workers. Everything that belongs to a process is here:
+//! its arguments, its signals, its exit code.
 
-mod cli;
+mod signals;
 
 use std::process::ExitCode;
 
+use ecode::verify::Control;
+
 fn main() -> ExitCode {
-    cli::main()
+    let stop = Control::default();
+    if let Err(error) = signals::listen(&stop) {
+        eprintln!("error: cannot listen for Ctrl-C: {error}");
+        return ExitCode::from(2);
+    }
+    ExitCode::from(ecode::cli::run(std::env::args_os(), &stop))
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use ecode::train::data::fetch::{Remote, fetch};
 use ecode::train::data::{Crop, DataSource, Features, Samples};
+use ecode::verify::Control;
 
 fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, 8, sizes.len() as u8];
@@ -189,19 +190,24 @@ fn serve(bytes: &'static [u8], times: usize) -> String {
 #[test]
 fn downloads_are_whole_and_right_or_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let file = Remote { name: "hello", md5: "5d41402abc4b2a76b9719d911017c592" };
+    let file = Remote {
+        name: "hello",
+        size: 5,
+        sha256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+    };
     let mut told = Vec::new();
     let from = serve(b"hello", 1);
-    assert!(fetch(&file, &from, folder.path(), |bytes, total| told.push((bytes, total))).unwrap());
-    assert_eq!(told.last(), Some(&(5, Some(5))));
+    let go = Control::default();
+    assert!(fetch(&file, &from, folder.path(), &go, |bytes| told.push(bytes)).unwrap());
+    assert_eq!(told.last(), Some(&5));
     assert_eq!(std::fs::read(folder.path().join("hello")).unwrap(), b"hello");
     // It is there already: the server is gone, and nothing is asked of it.
-    assert!(!fetch(&file, &from, folder.path(), |_, _| ()).unwrap());
+    assert!(!fetch(&file, &from, folder.path(), &go, |_| ()).unwrap());
 
     let other = tempfile::tempdir().unwrap();
-    let error = fetch(&file, &serve(b"hullo", 1), other.path(), |_, _| ()).unwrap_err().to_string();
-    assert!(error.contains("the MD5 digest is") && error.contains("nothing was kept"), "{error}");
-    let error = fetch(&file, "http://127.0.0.1:1", other.path(), |_, _| ()).unwrap_err().to_string();
+    let error = fetch(&file, &serve(b"hullo", 1), other.path(), &go, |_| ()).unwrap_err().to_string();
+    assert!(error.contains("the SHA-256 is") && error.contains("nothing was kept"), "{error}");
+    let error = fetch(&file, "http://127.0.0.1:1", other.path(), &go, |_| ()).unwrap_err().to_string();
     assert!(error.contains("--from"), "{error}");
     assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0);
 }
@@ -214,10 +220,10 @@ fn archives_are_unpacked() {
     header.set_mode(0o644);
     archive.append_data(&mut header, "inner/file.bin", &b"abc"[..]).unwrap();
     let bytes: &'static [u8] = Vec::leak(gzip(&archive.into_inner().unwrap()));
-    let digest = <md5::Md5 as md5::Digest>::digest(bytes);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let file = Remote { name: "data.tar.gz", md5: String::leak(digest) };
+    let digest = ecode::code::digest::sha256(bytes);
+    let sha256 = String::leak(digest).trim_start_matches("sha256:");
+    let file = Remote { name: "data.tar.gz", size: bytes.len() as u64, sha256 };
     let folder = tempfile::tempdir().unwrap();
-    fetch(&file, &serve(bytes, 1), folder.path(), |_, _| ()).unwrap();
+    fetch(&file, &serve(bytes, 1), folder.path(), &Control::default(), |_| ()).unwrap();
     assert_eq!(std::fs::read(folder.path().join("inner/file.bin")).unwrap(), b"abc");
 }

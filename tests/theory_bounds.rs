@@ -8,7 +8,7 @@ use ecode::analysis::theory::{
 };
 use ecode::analysis::{Adversary, Ensemble, EnsembleError, Kind, Profile, RadiusDraws, enumerate};
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::construct::{Bernoulli, full};
+use ecode::construct::{Bernoulli, bernoulli, full};
 use ecode::verify::Control;
 use proptest::prelude::*;
 
@@ -270,9 +270,10 @@ fn the_radius_over_draws_is_counted() {
         }
     }
     let how = Bernoulli { n: 3, k: 3, p, seed: 1, draw: 0, redraw_empty: false, odd_rows: false };
-    let draws = RadiusDraws::of(how, 2000, TieRule::Adversarial, &Control::default()).unwrap();
+    let draw = |draw| bernoulli(Bernoulli { draw, ..how });
+    let draws = RadiusDraws::of(draw, 2000, TieRule::Adversarial, &Control::default()).unwrap();
     assert_eq!(draws.draws(), 2000);
-    assert_eq!(draws, RadiusDraws::of(how, 2000, TieRule::Adversarial, &Control::default()).unwrap());
+    assert_eq!(draws, RadiusDraws::of(draw, 2000, TieRule::Adversarial, &Control::default()).unwrap());
     for (b, exact) in exact.into_iter().enumerate() {
         let (met, low, high) = draws.part(draws.tolerant(b));
         assert!(
@@ -282,5 +283,5 @@ fn the_radius_over_draws_is_counted() {
     }
     let stopped = Control::default();
     stopped.stop();
-    assert_eq!(RadiusDraws::of(how, 9, TieRule::Zero, &stopped).unwrap().draws(), 0);
+    assert_eq!(RadiusDraws::of(draw, 9, TieRule::Zero, &stopped).unwrap().draws(), 0);
 }

@@ -6,7 +6,8 @@ use anyhow::ensure;
 use clap::Args;
 use ecode::analysis::{Analysis, AnalysisError, Options};
 use ecode::code::TieRule;
-use ecode::format::{Format, analysis_json};
+use ecode::format::Format;
+use ecode::report::analysis_json;
 use ecode::report::{analysis_page, analysis_text};
 
 use super::{Common, Contradiction, Ending, input, output, watch};
@@ -84,7 +85,7 @@ impl Analyze {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let options = self.what.options()?;
         let file = input::matrix(&self.file, self.format)?;
-        let control = watch::control(common)?;
+        let control = common.control();
         let analysis =
             watch::with_progress(&control, common.quiet, || Analysis::of(&file.matrix, &options, &control))
                 .map_err(told)?;

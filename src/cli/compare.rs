@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use ecode::analysis::{Analysis, Options};
 use ecode::code::TieRule;
-use ecode::format::analysis_json;
+use ecode::report::analysis_json;
 use ecode::report::{Compared, compare_csv, compare_page, compare_table};
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl Compare {
         }
         let options =
             Options { ties: self.ties, qs: vec![self.q], draws: self.draws, seed: self.seed, sample: false };
-        let control = watch::control(common)?;
+        let control = common.control();
         let analyses = watch::with_progress(&control, common.quiet, || {
             files
                 .iter()

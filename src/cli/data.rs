@@ -46,19 +46,17 @@ impl Data {
         let Some(collection) = COLLECTIONS.iter().find(|collection| collection.name == args.name) else {
             anyhow::bail!("unknown data set '{}'", args.name);
         };
+        let control = common.control();
         let from = args.from.as_deref().unwrap_or(collection.address);
         for file in collection.files {
             let bar = if common.quiet || !std::io::stderr().is_terminal() {
                 ProgressBar::hidden()
             } else {
                 let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}  {msg}";
-                let bar = ProgressBar::new(0).with_message(file.name);
+                let bar = ProgressBar::new(file.size).with_message(file.name);
                 ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
             };
-            let new = fetch(file, from, &args.to, |bytes, total| {
-                bar.set_length(total.unwrap_or(bytes));
-                bar.set_position(bytes);
-            })?;
+            let new = fetch(file, from, &args.to, &control, |bytes| bar.set_position(bytes))?;
             bar.finish_and_clear();
             let how = if new { "downloaded" } else { "there already" };
             output::print(&format!("{}: {how}, digest right", args.to.join(file.name).display()))?;

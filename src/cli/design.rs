@@ -170,7 +170,7 @@ impl Design {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         ensure!(self.b <= self.n, "--b {}: there are only n = {} workers", self.b, self.n);
         let format = self.output.as_deref().map(|path| Format::of_path(path).unwrap_or(Format::Json));
-        let control = watch::control(common)?;
+        let control = common.control();
         let draws = if self.construction == Construction::Bernoulli { self.draws } else { 1 };
         let progress = watch::Draws::new(draws, common.quiet);
         let mut draw = 0;

@@ -6,7 +6,7 @@ use comfy_table::{Table, presets};
 use ecode::analysis::theory::{LocalVoting, local_error, local_error_bound, mixture, sign_error};
 use ecode::analysis::{Adversary, Ensemble, Kind, RadiusDraws};
 use ecode::code::TieRule;
-use ecode::construct::Bernoulli;
+use ecode::construct::{Bernoulli, bernoulli};
 use ecode::report::probability;
 use serde_json::{Value, json};
 
@@ -105,9 +105,10 @@ impl EnsembleCommand {
             errors.push((q, means));
         }
         let how = Bernoulli { n, k, p, seed: self.seed, draw: 0, redraw_empty: false, odd_rows: false };
-        let control = watch::control(common)?;
+        bernoulli(how)?;
+        let control = common.control();
         let radii = watch::with_progress(&control, common.quiet, || {
-            RadiusDraws::of(how, self.draws, self.ties, &control)
+            RadiusDraws::of(|draw| bernoulli(Bernoulli { draw, ..how }), self.draws, self.ties, &control)
         })?;
         let ending = if radii.draws() < self.draws { Ending::Undecided } else { Ending::Done };
         let voting = LocalVoting::with_probability(k, p);

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::sweep::{Finished, cell_json, cells, train_all};
-use super::{Common, Ending, output, plot, watch};
+use super::{Common, Ending, output, plot};
 
 /// Run the paper's experiments: their codes, attacks and hyper-parameters
 #[derive(Args)]
@@ -140,7 +140,7 @@ impl RunOne {
         let changes = toml::Table::try_from(&self.changes).context("the flags")?;
         let runs = experiment.runs(scale, &self.seeds, &changes)?;
         let folder = self.run.unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-{size}", self.name)));
-        let control = watch::control(common)?;
+        let control = common.control();
         let asked = runs.len();
         let finished = train_all(common, &control, runs, &folder)?;
         let report = Report::of(&experiment, &finished, scale == Scale::Paper);

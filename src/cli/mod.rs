@@ -29,10 +29,11 @@ mod train;
 mod verify;
 mod watch;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use ecode::verify::Control;
 
 /// How a command ended, when it did not fail.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,16 @@ pub(crate) struct Common {
     /// Say more: why an engine was chosen
     #[arg(long, short, global = true, help_heading = "Common options")]
     verbose: bool,
+    /// Who may ask the work to stop.
+    #[arg(skip)]
+    stop: Control,
+}
+
+impl Common {
+    /// The control of this command: it ends with `--timeout`, and when the caller of [`run`] says stop.
+    pub(crate) fn control(&self) -> Control {
+        self.timeout.map_or_else(|| self.stop.clone(), |timeout| self.stop.within(timeout))
+    }
 }
 
 #[derive(Subcommand)]
@@ -125,27 +136,48 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * scale).map_err(|_| expected())
 }
 
-/// Parses the arguments, runs the command, and turns what came of it into an exit code.
-pub(crate) fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
-    match run(command, &common) {
-        Ok(Ending::Done) => ExitCode::SUCCESS,
-        Ok(Ending::Refuted) => ExitCode::from(1),
-        Ok(Ending::Undecided) => ExitCode::from(3),
-        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) if error.is::<Silent>() => ExitCode::from(2),
+/// Runs one command as the program `ecode` does, and returns its exit code. The first argument is the program's
+/// name. Nothing of the process is changed, so that a program can call it as often as it likes: `stop` ends
+/// the work early, as Ctrl-C does.
+///
+/// ```
+/// let arguments = ["ecode", "bounds", "--n", "9", "--b", "2", "--json"];
+/// assert_eq!(ecode::cli::run(arguments, &ecode::verify::Control::default()), 0);
+/// ```
+pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, stop: &Control) -> u8 {
+    let Cli { command, mut common } = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and versions are answers; where nobody reads them, nothing is left to say.
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    common.stop = stop.clone();
+    match execute(command, &common) {
+        Ok(Ending::Done) => 0,
+        Ok(Ending::Refuted) => 1,
+        Ok(Ending::Undecided) => 3,
+        Err(error) if output::is_closed_pipe(&error) => 0,
+        Err(error) if error.is::<Silent>() => 2,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(if error.is::<Contradiction>() { 4 } else { 2 })
+            if error.is::<Contradiction>() { 4 } else { 2 }
         }
     }
 }
 
-fn run(command: Command, common: &Common) -> anyhow::Result<Ending> {
-    if let Some(threads) = common.threads {
-        anyhow::ensure!((1..=1024).contains(&threads), "--threads {threads}: expected 1 to 1024");
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    }
+fn execute(command: Command, common: &Common) -> anyhow::Result<Ending> {
+    let Some(threads) = common.threads else { return dispatch(command, common) };
+    anyhow::ensure!((1..=1024).contains(&threads), "--threads {threads}: expected 1 to 1024");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
+    pool.install(|| dispatch(command, common))
+}
+
+/// The stack of a thread of `--threads`, in bytes: that of a main thread on Linux.
+const STACK: usize = 8 << 20;
+
+fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
     match command {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),

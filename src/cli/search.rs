@@ -140,7 +140,7 @@ impl Search {
             bounds.iter().filter(|bound| !bound.by_search()).map(|bound| bound.ones).max().unwrap_or(n);
         // Where nothing is known, to the most ones that there can be.
         let to = known.as_ref().map_or(n * max_load + 1, |known| known.matrix.ones());
-        let control = watch::control(common)?;
+        let control = common.control();
         let start = Instant::now();
         let found = watch::with_progress(&control, common.quiet, || {
             minimum_within(n, b, max_load, from, to, &|| control.stopped())
@@ -317,7 +317,7 @@ impl Search {
         let code = |own: &[Block]| best_for(&demand, &[blocks(), own].concat());
         let known = code(&own)?;
         let mut hunt = self.hunt(demand, &[blocks(), &own].concat())?;
-        let control = watch::control(common)?;
+        let control = common.control();
         let begun = hunt.rounds();
         // Where a bound is met there is nothing to look for.
         let settled =

@@ -69,7 +69,7 @@ impl Show {
     /// The pictures as files.
     fn draw(&self, file: &MatrixFile, common: &Common) -> anyhow::Result<Ending> {
         let g = &file.matrix;
-        let control = watch::control(common)?.within(PATIENCE);
+        let control = common.control().within(PATIENCE);
         let verdict = watch::with_progress(&control, common.quiet, || {
             verify(g, None, self.ties, &Method::Auto, &control)
         })

@@ -15,7 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::train::Session;
-use super::{Common, Ending, code, output, plot, watch};
+use super::{Common, Ending, code, output, plot};
 
 /// Train a grid of runs: settings × schemes × attacks × seeds
 #[derive(Args)]
@@ -54,7 +54,7 @@ impl Sweep {
         let runs = Grid::from_toml(&text).and_then(|grid| grid.runs()).with_context(|| name.clone())?;
         let stem = self.grid.file_stem().unwrap_or_default();
         let base = self.run.unwrap_or_else(|| PathBuf::from("runs").join(stem));
-        let control = watch::control(common)?;
+        let control = common.control();
         let finished = train_all(common, &control, runs, &base)?;
         let curves: Vec<_> = finished.iter().map(|run| run.curve.clone()).collect();
         if let Some(file) = self.plot.as_ref().filter(|_| !curves.is_empty()) {

@@ -15,7 +15,7 @@ use ecode::verify::Control;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{Common, Ending, Silent, code, output, watch};
+use super::{Common, Ending, Silent, code, output};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
 const CHECKPOINT: Duration = Duration::from_secs(60);
@@ -173,7 +173,7 @@ struct Flags {
 
 impl Train {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        let control = watch::control(common)?;
+        let control = common.control();
         let link = match self.transport.as_str() {
             "mpi" => Some(mpi_link().map_err(first_rank_says)?),
             _ => None,

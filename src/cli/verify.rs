@@ -213,7 +213,7 @@ impl Verify {
         if let Some(b) = b {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
         }
-        let control = watch::control(common)?;
+        let control = common.control();
         if self.parts.asked() || (self.proof == Evidence::Enumeration && self.solver.is_none()) {
             let question = Question { matrix: g.clone(), b, ties: self.how.ties };
             return self.enumerate(&question, &control, common);

@@ -1,34 +1,15 @@
-//! A progress bar, `--timeout` and Ctrl-C around work that may take long.
+//! A progress bar around work that may take long.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use ecode::verify::Control;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Common;
-
 /// Work shorter than this gets no progress bar.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Makes the control of this run. The first Ctrl-C stops the work, which then says what it knows; the
-/// second ends the program.
-pub(crate) fn control(common: &Common) -> anyhow::Result<Control> {
-    let control = Control::with_timeout(common.timeout);
-    let handle = control.clone();
-    let pressed = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if pressed.swap(true, Ordering::Relaxed) {
-            std::process::exit(3);
-        }
-        handle.stop();
-    })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(control)
-}
 
 /// Runs the work, with a progress bar on a terminal once it has taken a second.
 pub(crate) fn with_progress<T>(control: &Control, quiet: bool, work: impl FnOnce() -> T) -> T {

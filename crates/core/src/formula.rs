@@ -1,0 +1,160 @@
+//! The claim "G is not b-tolerant" as inequalities between 0/1 variables, for any pseudo-Boolean solver.
+//!
+//! # What is promised
+//! G is b-tolerant under the tie rule exactly when the formulas of all [`deciding_sides`] are
+//! unsatisfiable (Theorems 1 to 3 of docs/theory.md). A formula is made from G alone, row by row, with
+//! nothing merged or left out: whoever reads it against docs/formats.md can make it again.
+
+use std::fmt::Write as _;
+
+use super::{AllocationMatrix, TieRule, digest};
+
+/// Σ coefficient · variable ≥ `at_least`. Variables count from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inequality {
+    /// Coefficients, never zero, with their variables in increasing order.
+    pub terms: Vec<(i64, usize)>,
+    /// The right-hand side.
+    pub at_least: i64,
+}
+
+/// A worker, under one threshold, that counts as turned once `needed` of its partitions are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// The worker.
+    pub worker: usize,
+    /// How many chosen partitions turn it; 0 for a worker that is turned already.
+    pub needed: usize,
+    /// What it adds to the loss once turned.
+    pub units: usize,
+}
+
+/// "Some message with this correct answer is decoded wrong, with at most b Byzantine workers."
+///
+/// Variable i + 1, for i < k, says that partition i is *chosen*: its bit speaks against the correct
+/// answer. Variable k + 1 + p says that the p-th entry of [`turned`](Self::turned) counts as turned.
+///
+/// ```
+/// use ecode_core::{AllocationMatrix, Formula, TieRule, deciding_sides};
+/// // Three workers that hold everything: is there a wrong decode with two liars?
+/// let g = AllocationMatrix::from_fn(3, 3, |_, _| true)?;
+/// assert_eq!(deciding_sides(&g, TieRule::Zero), [false]);
+/// let formula = Formula::new(&g, TieRule::Zero, 2, false);
+/// assert_eq!(formula.opb().lines().last(), Some("1 x4 1 x5 1 x6 >= 0 ;"));
+/// # Ok::<(), ecode_core::MatrixError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Formula {
+    /// The number of partitions.
+    pub k: usize,
+    /// μ, the correct answer on this side.
+    pub correct: bool,
+    /// At most so many partitions are chosen.
+    pub weight: usize,
+    /// Who can be turned, in the order of the workers.
+    pub turned: Vec<Turned>,
+    /// So many units overturn the decode.
+    pub overturn: i64,
+    /// One inequality per entry of `turned` that needs a partition, in that order; then "at most
+    /// `weight` are chosen"; then "the turned ones' units reach `overturn`".
+    pub inequalities: Vec<Inequality>,
+}
+
+/// The correct answers whose formulas decide the claim: one where one side stands for both
+/// (Theorem 3 of docs/theory.md).
+#[must_use]
+pub fn deciding_sides(g: &AllocationMatrix, ties: TieRule) -> Vec<bool> {
+    let odd_loads = g.all_loads_odd();
+    if g.n() % 2 == 1 && (odd_loads || matches!(ties, TieRule::Adversarial | TieRule::One)) {
+        return vec![false];
+    }
+    if g.k() % 2 == 1 && (odd_loads || ties != TieRule::One) {
+        return vec![true];
+    }
+    vec![false, true]
+}
+
+impl Formula {
+    /// The formula of one side of the claim that b Byzantine workers overturn some message.
+    #[must_use]
+    pub fn new(g: &AllocationMatrix, ties: TieRule, b: usize, correct: bool) -> Self {
+        Self::below(g, ties, b as i64, correct)
+    }
+
+    /// The formula of one side of "some message has a smaller margin than this". A negative margin tells how
+    /// wrong a message is decoded even when nobody lies.
+    #[must_use]
+    pub fn below(g: &AllocationMatrix, ties: TieRule, margin: i64, correct: bool) -> Self {
+        let (n, k) = (g.n(), g.k());
+        // The bits against the answer: ones, at most k/2, or zeros, fewer than k/2.
+        let weight = if correct { (k - 1) / 2 } else { k / 2 };
+        let mut turned = Vec::new();
+        for worker in 0..n {
+            let load = g.worker_load(worker);
+            let (half, beyond) = (load.div_ceil(2), load / 2 + 1);
+            // A wrong worker costs the difference "right minus wrong" two units, a silent one one.
+            match ties {
+                _ if half == beyond => turned.push(Turned { worker, needed: half, units: 2 }),
+                TieRule::Abstain => {
+                    turned.push(Turned { worker, needed: half, units: 1 });
+                    turned.push(Turned { worker, needed: beyond, units: 1 });
+                }
+                TieRule::Adversarial => turned.push(Turned { worker, needed: half, units: 2 }),
+                TieRule::Zero | TieRule::One => {
+                    // A tied worker is turned where its bit is the wrong one.
+                    let tie_is_wrong = (ties == TieRule::One) != correct;
+                    let needed = if tie_is_wrong { half } else { beyond };
+                    turned.push(Turned { worker, needed, units: 2 });
+                }
+            }
+        }
+        // The margin is ⌊(n − loss − [μ = 1]) / 2⌋.
+        let mut overturn = n as i64 - i64::from(correct) - 2 * margin + 1;
+        if turned.iter().all(|turned| turned.units == 2) {
+            for turned in &mut turned {
+                turned.units = 1;
+            }
+            overturn = overturn.div_euclid(2) + overturn.rem_euclid(2);
+        }
+        let mut inequalities = Vec::new();
+        for (place, &Turned { worker, needed, .. }) in turned.iter().enumerate() {
+            if needed > 0 {
+                let mut terms: Vec<_> = g.support(worker).map(|i| (1, i + 1)).collect();
+                terms.push((-(needed as i64), k + 1 + place));
+                inequalities.push(Inequality { terms, at_least: 0 });
+            }
+        }
+        let terms = (1..=k).map(|x| (-1, x)).collect();
+        inequalities.push(Inequality { terms, at_least: -(weight as i64) });
+        let terms = turned.iter().enumerate().map(|(place, t)| (t.units as i64, k + 1 + place)).collect();
+        inequalities.push(Inequality { terms, at_least: overturn });
+        Self { k, correct, weight, turned, overturn, inequalities }
+    }
+
+    /// How many variables there are.
+    #[must_use]
+    pub fn variables(&self) -> usize {
+        self.k + self.turned.len()
+    }
+
+    /// The formula as OPB text: the header, then one line an inequality.
+    #[must_use]
+    pub fn opb(&self) -> String {
+        let mut text =
+            format!("* #variable= {} #constraint= {}\n", self.variables(), self.inequalities.len());
+        for inequality in &self.inequalities {
+            for (coefficient, variable) in &inequality.terms {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{coefficient} x{variable} ");
+            }
+            let _ = writeln!(text, ">= {} ;", inequality.at_least);
+        }
+        text
+    }
+
+    /// `sha256:` and the SHA-256 of [`Self::opb`] in lower-case hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        digest::sha256(self.opb().as_bytes())
+    }
+}

@@ -1,0 +1,279 @@
+//! Looking for families of local rows: as many rows as possible, then as few ones as possible.
+
+use rayon::prelude::*;
+
+use super::anneal::{Problem, Row, Schedule, Test, Turn, anneal, local_tests, message_tests, part_tests};
+use crate::construct::{Block, Kind};
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quest {
+    /// Where the family may stand.
+    pub kind: Kind,
+    /// The number of Byzantine workers.
+    pub b: usize,
+    /// Points of the family, at most [`Quest::MOST_POINTS`].
+    pub points: usize,
+    /// The largest number of old points in a row; 0 for families that stand first.
+    pub old: u8,
+}
+
+impl Quest {
+    /// Beyond this many points a restart takes minutes.
+    pub const MOST_POINTS: usize = 20;
+
+    /// The same for parts, which have b + 1 times as many tests.
+    pub const MOST_PART_POINTS: usize = 16;
+
+    /// All local rows of a code for (n, b): a family on the N = (n + 1)/2 + b partitions that no
+    /// dictator holds.
+    #[must_use]
+    pub fn whole(n: usize, b: usize) -> Self {
+        Self { kind: Kind::Whole, b, points: n.div_ceil(2) + b, old: 0 }
+    }
+
+    /// A code for (n, b) of any shape: every row, messages of weight t as tests.
+    #[must_use]
+    pub fn code(n: usize, b: usize) -> Self {
+        Self { kind: Kind::Code, b, points: n, old: 0 }
+    }
+
+    /// What a full row costs: n where the family is the whole code's, else more than any row.
+    fn full(self) -> i64 {
+        match self.kind {
+            Kind::Whole => 2 * (self.points - self.b) as i64 - 1,
+            Kind::Code => self.points as i64,
+            Kind::First | Kind::Part => 1 << 20,
+        }
+    }
+
+    fn problem(self, rows: usize) -> Problem {
+        let tests = match self.kind {
+            Kind::Part => part_tests(self.points, self.b, self.old),
+            Kind::Code => message_tests(self.points, self.b),
+            Kind::First => local_tests(self.points, self.b, self.points),
+            Kind::Whole => local_tests(self.points, self.b, self.points - self.b - 1),
+        };
+        let old = if self.kind == Kind::Part { self.old } else { 0 };
+        Problem {
+            points: self.points,
+            old,
+            rows,
+            heaviest: self.points + usize::from(old),
+            free: 0,
+            tests,
+            turn: None,
+        }
+    }
+}
+
+/// The tests of rows beside disjoint ones: with `budget` wins in all and t points, a K of the other
+/// points may win what the disjoint rows leave of the budget when they get the other t − |K| points.
+fn tests_beside(points: usize, loads: &[usize], t: usize, budget: usize) -> Option<Vec<Test>> {
+    let mut majorities: Vec<usize> = loads.iter().map(|load| load.div_ceil(2)).collect();
+    majorities.sort_unstable();
+    let won = |mut left: usize| {
+        majorities.iter().take_while(|&&a| left.checked_sub(a).map(|rest| left = rest).is_some()).count()
+    };
+    let allowed: Vec<usize> =
+        (0..=points.min(t)).map(|k| budget.checked_sub(won(t - k))).collect::<Option<_>>()?;
+    let binds = |k: usize| k > 0 && allowed.get(k + 1) != Some(&allowed[k]);
+    let tests = (1..1_u32 << points).filter_map(|points| {
+        let k = points.count_ones() as usize;
+        (k <= t && binds(k)).then(|| Test { points, old: 0, allowed: allowed[k] as u8 })
+    });
+    Some(tests.collect())
+}
+
+/// The best code for (n, b) that this effort finds in which rows of these odd loads share no partition
+/// with any other row that is not full; `None` where they win too much already, leave no partition or more
+/// than [`Quest::MOST_POINTS`], or nothing is found. Deterministic like [`improve`].
+#[must_use]
+pub fn improve_beside(
+    n: usize,
+    b: usize,
+    loads: &[usize],
+    effort: Effort,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Block> {
+    let start: usize = loads.iter().sum();
+    let t = n.checked_sub(1)? / 2;
+    let points = n.checked_sub(start).filter(|points| (1..=Quest::MOST_POINTS).contains(points))?;
+    let tests = tests_beside(points, loads, t, t.checked_sub(b)?)?;
+    let problem =
+        |rows| Problem { points, old: 0, rows, heaviest: points, free: 0, tests: tests.clone(), turn: None };
+    let found = lightest(&problem, n as i64, n.checked_sub(loads.len())?, effort, stopped)?;
+    let mut rows = Vec::new();
+    let mut first = 0;
+    for load in loads {
+        rows.push(((first..first + load).collect(), 0));
+        first += load;
+    }
+    rows.extend(found.iter().map(|row| {
+        ((0..points).filter(|i| row.points >> i & 1 == 1).map(|i| i + start).collect::<Vec<_>>(), 0)
+    }));
+    let loads: Vec<String> = loads.iter().map(usize::to_string).collect();
+    let found = effort.found().replacen("search", &format!("search beside {}", loads.join(",")), 1);
+    Some(Block { kind: Kind::Code, b, points: n, workers: n, rows, found })
+}
+
+/// How long and with which random numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Moves per restart.
+    pub moves: u64,
+    /// Restarts per number of rows.
+    pub restarts: u64,
+    /// The random seed.
+    pub seed: u64,
+    /// Look only for families that a turn of this order leaves as they are; 0 or 1 for any families. Where the
+    /// points could all lie in cycles, they do for even seeds.
+    pub turn: usize,
+}
+
+impl Effort {
+    /// Who found it.
+    pub(super) fn found(self) -> String {
+        let turn = if self.turn > 1 { format!(", turn {}", self.turn) } else { String::new() };
+        format!("search, seed {}{turn}", self.seed)
+    }
+
+    /// The problem that is searched: the first `points` points may turn.
+    pub(super) fn turned(self, problem: Problem, points: usize) -> Problem {
+        let order = self.turn;
+        if order < 2 || order > points {
+            return problem;
+        }
+        let spare = usize::from(points % order == 0 && self.seed % 2 == 1 && order < points);
+        problem.turned(Turn { order, cycles: points / order - spare })
+    }
+}
+
+/// The best family that this effort finds: the least Σ (weight − n) over its rows, n being the cost of
+/// the full rows that they replace (for families inside larger codes: the most rows, then the fewest
+/// ones). `None` where it finds no row at all. The same quest, effort and seed give the same family on
+/// every machine and at any number of threads, unless `stopped` ends it.
+///
+/// ```
+/// use ecode_design::search::{Effort, Quest, improve};
+/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
+/// let family = improve(Quest::whole(11, 1), effort, &|| false).ok_or("no family")?;
+/// assert_eq!(family.rows.len(), 4);
+/// # Ok::<(), &str>(())
+/// ```
+#[must_use]
+pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
+    let most = if quest.kind == Kind::Code { quest.points } else { usize::MAX };
+    lightest(&|rows| quest.problem(rows), quest.full(), most, effort, stopped).map(|rows| Block {
+        kind: quest.kind,
+        b: quest.b,
+        points: quest.points,
+        workers: if quest.kind == Kind::Code { quest.points } else { 0 },
+        rows: listed(&rows, quest.points),
+        found: effort.found(),
+    })
+}
+
+/// A family like this one, as many rows on as many points, with fewer ones; `None` where the effort finds none. Annealing
+/// starts from it, not so hot that nothing is left of it. Families of the kinds that are glued only.
+///
+/// ```
+/// use ecode_design::construct::{blocks, known_part};
+/// use ecode_design::search::{Effort, lighten};
+/// // What the lemma makes of the best family on 9 points for two liars is not the lightest.
+/// let part = known_part(2, 9, &[]).ok_or("no part")?;
+/// let effort = Effort { moves: 5000, restarts: 4, seed: 1, turn: 1 };
+/// let lighter = lighten(&part, effort, &|| false).ok_or("none found")?;
+/// assert!(lighter.rows.len() == part.rows.len() && lighter.weight() < part.weight());
+/// # Ok::<(), &str>(())
+/// ```
+#[must_use]
+pub fn lighten(family: &Block, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
+    let Block { kind, b, points, .. } = *family;
+    let old = family.rows.iter().map(|&(_, old)| old).max()? as u8;
+    if !matches!(kind, Kind::First | Kind::Part) || points > Quest::MOST_POINTS {
+        return None;
+    }
+    let start: Vec<Row> = family
+        .rows
+        .iter()
+        .map(|(row, old)| Row { points: row.iter().fold(0, |set, i| set | 1 << i), old: *old as u8 })
+        .collect();
+    let problem = Quest { kind, b, points, old }.problem(start.len());
+    let found = (0..effort.restarts)
+        .into_par_iter()
+        .filter_map(|restart| {
+            let schedule =
+                Schedule { seed: effort.seed, restart, moves: effort.moves, hot: 0.6, cold: 0.2, price: 0.1 };
+            let rows = anneal(&problem, &schedule, &start, stopped)?;
+            Some((rows.iter().map(|row| row.weight()).sum::<usize>(), restart, rows))
+        })
+        .min_by_key(|&(weight, restart, _)| (weight, restart));
+    let (_, _, rows) = found.filter(|&(weight, ..)| weight < family.weight())?;
+    Some(Block { rows: listed(&rows, points), found: effort.found(), ..family.clone() })
+}
+
+/// Rows as blocks list them.
+fn listed(rows: &[Row], points: usize) -> Vec<(Vec<usize>, usize)> {
+    let list = |row: &Row| (0..points).filter(|i| row.points >> i & 1 == 1).collect();
+    rows.iter().map(|row| (list(row), usize::from(row.old))).collect()
+}
+
+/// The family with the least Σ (weight − full) over at most `most` rows that the effort finds.
+pub(super) fn lightest(
+    problem: &(dyn Fn(usize) -> Problem + Sync),
+    full: i64,
+    most: usize,
+    effort: Effort,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<Row>> {
+    let cost = |rows: &[Row]| rows.iter().map(|row| row.weight() as i64 - full).sum::<i64>();
+    let schedule = |restart, price| Schedule {
+        seed: effort.seed,
+        restart,
+        moves: effort.moves,
+        hot: 2.0,
+        cold: 0.15,
+        price,
+    };
+    let problem = |rows| {
+        let problem = problem(rows);
+        let points = problem.points - problem.free.count_ones() as usize;
+        effort.turned(problem, points)
+    };
+    let mut best: Option<Vec<Row>> = None;
+    let (mut rows, mut most_found) = (1, 0);
+    // Not every number of rows can turn.
+    let gap = effort.turn.max(1);
+    while !stopped() && rows <= most && rows <= most_found + gap {
+        let problem = problem(rows);
+        let found = (0..effort.restarts)
+            .into_par_iter()
+            .find_map_first(|restart| anneal(&problem, &schedule(restart, 0.0), &[], stopped));
+        if let Some(found) = found {
+            best = Some(found);
+            most_found = rows;
+        }
+        rows += 1;
+    }
+    // The lightest families with the most rows, and with one row fewer.
+    for rows in [most_found, most_found.saturating_sub(1)] {
+        if rows == 0 || stopped() {
+            continue;
+        }
+        let problem = problem(rows);
+        let lightest = (0..effort.restarts)
+            .into_par_iter()
+            .filter_map(|restart| {
+                let family = anneal(&problem, &schedule(restart, 0.1), &[], stopped)?;
+                Some((cost(&family), restart, family))
+            })
+            .min_by_key(|&(cost, restart, _)| (cost, restart));
+        if let Some((lighter, _, family)) = lightest
+            && best.as_ref().is_none_or(|best| lighter < cost(best))
+        {
+            best = Some(family);
+        }
+    }
+    best
+}

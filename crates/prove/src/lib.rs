@@ -1,0 +1,21 @@
+//! From a verdict to its certificate: proofs in cutting planes and DRAT, records of enumerations, and
+//! solvers that are installed on the machine.
+//!
+//! # What is promised
+//! Nothing that is made here is trusted: `ecode_check` reads it as it would read a stranger's, and shares no
+//! code with this crate but the definitions and the certificate's types.
+
+mod bound;
+mod external;
+mod inequality;
+mod make;
+mod prove;
+mod simplex;
+#[cfg(feature = "sat")]
+mod solve;
+
+pub use external::{NoSolver, SolverCommand, find_program, verify_with_solver};
+pub use make::{NoCertificate, Scope, certify, record};
+pub use prove::{MOST_BYTES, NoProof, refute};
+#[cfg(feature = "sat")]
+pub use solve::refute_clauses;

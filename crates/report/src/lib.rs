@@ -1,0 +1,26 @@
+//! What a person looks at: pictures of G, tables, and a refutation told step by step. Returns text,
+//! prints nothing.
+
+mod analysis;
+mod chart;
+mod codes;
+mod compare;
+mod curves;
+mod json;
+mod page;
+mod picture;
+mod runs;
+mod story;
+mod table;
+
+pub use analysis::{analysis_text, probability};
+pub use chart::{matrix_svg, standalone};
+pub use codes::{codes_csv, codes_html, codes_json, codes_markdown};
+pub use compare::{Compared, compare_csv, compare_table};
+pub use curves::{Curve, DrawError, curves_html, curves_png, curves_svg};
+pub use json::analysis_json;
+pub use page::{analysis_page, compare_page, matrix_page};
+pub use picture::{Glyphs, picture};
+pub use runs::{Cell, Times, run_label, run_table, sweep_table, times_table};
+pub use story::refutation;
+pub use table::{loads, thousands, time, verdict_table};

@@ -1,0 +1,294 @@
+//! Pages for the browser: one file, no script, nothing from the network. They follow the reader's light or
+//! dark setting, fit a phone, can be walked with the keyboard, and print.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::chart::{Curve, STYLE, bars, curves, drawn, matrix_svg};
+use super::compare::Compared;
+use super::{probability, thousands};
+use ecode_analysis::{Analysis, Evidence, Fixed, Kind};
+
+const PAGE_STYLE: &str = "
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:72rem;padding:1rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin:2rem 0 .5rem}
+p{max-width:44rem}a{color:var(--c0)}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.5rem;align-items:start}
+figure{margin:0}figcaption{color:var(--soft);font-size:.9rem;margin-top:.4rem}
+svg{display:block;width:100%;height:auto;max-width:38rem}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
+th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:right;white-space:nowrap}
+th:first-child,td:first-child,td.left,th.left{text-align:left}
+.skip{position:absolute;left:-100vw}.skip:focus{position:static}
+:focus-visible{outline:3px solid var(--c4);outline-offset:2px}
+code{overflow-wrap:anywhere}
+@media print{body{max-width:none;padding:0;font-size:11pt}.scroll{overflow:visible}section,figure,table,tr{break-inside:avoid}
+h1,h2,h2+p{break-after:avoid}
+.skip{display:none}.grid{display:block}svg{max-width:14cm}table{font-size:8pt}th,td{padding:.1rem .3rem}}
+";
+
+/// A whole page around its content.
+fn page(title: &str, content: &Markup) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                title { (title) }
+                style { (PreEscaped(STYLE)) (PreEscaped(PAGE_STYLE)) }
+            }
+            body {
+                a class="skip" href="#main" { "To the content" }
+                main id="main" { (content) }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// A table that scrolls sideways where it does not fit, also by keyboard.
+fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label=(caption) {
+            table {
+                thead { tr { @for cell in header { th scope="col" { (cell) } } } }
+                tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
+            }
+        }
+    }
+}
+
+/// The most curves of a chart.
+const CURVES: usize = 8;
+
+/// The numbers of liars that get a curve: those between the radius and half of the workers, thinned out.
+fn shown(first: usize, last: usize) -> Vec<usize> {
+    let all: Vec<usize> = (first..=last).collect();
+    let every = all.len().div_ceil(CURVES - 1).max(1);
+    all.into_iter().step_by(every).collect()
+}
+
+fn error_chart(analysis: &Analysis, kind: Kind, label: &str) -> Markup {
+    let qs: Vec<f64> = (0..=100).map(|step| f64::from(step) / 200.0).collect();
+    let rows = analysis.adaptive_curves(kind, &qs);
+    let n = analysis.matrix.n();
+    let radius = analysis.radius.flatten();
+    let first = radius.map_or(0, |radius| radius + 1);
+    let line = |b: usize| qs.iter().zip(&rows).map(|(&q, row)| (q, row[b])).collect();
+    let mut all = Vec::new();
+    if let (Kind::Sign, Some(radius)) = (kind, radius) {
+        let name = if radius == 0 { "b = 0".to_owned() } else { format!("b = 0 to {radius}") };
+        all.push(Curve { name, points: line(0) });
+    }
+    all.extend(shown(first, n / 2).into_iter().map(|b| Curve { name: format!("b = {b}"), points: line(b) }));
+    html! {
+        figure {
+            (curves(label, &all, (0.0, 0.5), "q, the probability that one partition's sign is wrong", false))
+            figcaption { (label) ", against liars chosen after the message. With more than " (n / 2) " liars it is 1." }
+        }
+    }
+}
+
+fn fixed(fixed: &Fixed) -> String {
+    match fixed {
+        Fixed::Exact { error, .. } => probability(*error),
+        Fixed::Between { low, .. } => {
+            format!("{} to {}", probability(low.value()), probability(fixed.at_most()))
+        }
+    }
+}
+
+fn summary(analysis: &Analysis) -> Markup {
+    let g = &analysis.matrix;
+    let radius = match analysis.radius {
+        Some(Some(radius)) => format!("{radius} Byzantine workers are tolerated, whatever they send"),
+        Some(None) => "none: some message is decoded wrong even when nobody lies".to_owned(),
+        None => "not determined".to_owned(),
+    };
+    let how = match &analysis.evidence {
+        Evidence::Counted(enumerator) => {
+            format!("exact: all 2^{} messages were counted by {}", g.k(), enumerator.how().name())
+        }
+        Evidence::Drawn(_) => "estimates from random messages, too many to count".to_owned(),
+    };
+    let rows = [
+        ("workers × partitions", format!("{} × {}", g.n(), g.k())),
+        ("ones, redundancy", format!("{}, r = {:.3}", thousands(g.ones() as u128), g.redundancy())),
+        ("ties", analysis.ties.to_string()),
+        ("radius", radius),
+        ("figures", how),
+    ];
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Summary" {
+            table { tbody { @for (name, value) in rows { tr { th scope="row" { (name) } td class="left" style="white-space:normal" { (value) } } } } }
+        }
+        p { code { (g.digest()) } }
+    }
+}
+
+/// The picture of G as a page.
+#[must_use]
+pub fn matrix_page(
+    name: &str,
+    g: &ecode_core::AllocationMatrix,
+    worst: Option<&ecode_core::Outcome>,
+) -> String {
+    let content = html! {
+        h1 { "Allocation matrix " (name) }
+        figure {
+            (drawn(&matrix_svg(g, worst)))
+            figcaption { "A row a worker, a column a partition; bars show loads. " @if worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
+        }
+        p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (format!("{:.3}", g.redundancy())) }
+        p { code { (g.digest()) } }
+    };
+    page(&format!("{name}: allocation matrix"), &content)
+}
+
+/// Everything of an analysis as a page.
+#[must_use]
+pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) -> String {
+    let n = analysis.matrix.n();
+    let first = analysis.radius.flatten().map_or(0, |radius| radius + 1);
+    let bs = shown(first, n / 2);
+    let header: Vec<String> = ["b".to_owned(), "liars".to_owned()]
+        .into_iter()
+        .chain(analysis.at.iter().map(|at| format!("q = {}", at.q)))
+        .collect();
+    let rows = |kind: Kind| -> Vec<Vec<String>> {
+        let line = |b: usize, liars: &str, cell: &dyn Fn(&ecode_analysis::Row) -> String| {
+            let cells = analysis.at.iter().map(|at| cell(&at.rows(kind)[b]));
+            [b.to_string(), liars.to_owned()].into_iter().chain(cells).collect()
+        };
+        let of = |b: usize| {
+            [
+                line(b, "random", &|row| probability(row.random.value())),
+                line(b, "worst fixed", &|row| fixed(&row.fixed)),
+                line(b, "adaptive", &|row| probability(row.adaptive.value())),
+            ]
+        };
+        let honest = (kind == Kind::Sign && first > 0).then(|| {
+            let mut cells: Vec<String> = line(0, "any", &|row| probability(row.adaptive.value()));
+            cells[0] = if first == 1 { "0".to_owned() } else { format!("0 to {}", first - 1) };
+            cells
+        });
+        honest.into_iter().chain(bs.iter().flat_map(|&b| of(b))).collect()
+    };
+    let content = html! {
+        h1 { "What " (name) " is worth" }
+        (summary(analysis))
+        div class="grid" {
+            section {
+                h2 { "The matrix" }
+                figure {
+                    (drawn(&matrix_svg(&analysis.matrix, analysis.worst.as_ref())))
+                    figcaption { "A row a worker, a column a partition; bars show loads. " @if analysis.worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
+                }
+            }
+            @if let Some(margins) = &analysis.margins {
+                section {
+                    h2 { "Margins" }
+                    @let drawn: Vec<(i64, f64, bool)> = margins.margins.iter().map(|(&margin, count)| {
+                        let digits = count.to_string();
+                        (margin, digits.parse::<f64>().unwrap_or(f64::MAX).log10(), margin < 0)
+                    }).collect();
+                    figure {
+                        (bars("Messages by margin, logarithmic", &drawn, "margin: liars that the message survives"))
+                        figcaption { "How many of the 2^" (analysis.matrix.k()) " messages survive how many liars (logarithmic). The smallest margin is the radius." }
+                    }
+                    details {
+                        summary { "The counts" }
+                        @let counts: Vec<Vec<String>> = margins.margins.iter().map(|(margin, count)| vec![margin.to_string(), count.to_string()]).collect();
+                        (table("Messages by margin", &["margin".to_owned(), "messages".to_owned()], &counts))
+                    }
+                }
+            }
+        }
+        h2 { "Errors" }
+        p { "Each partition's sign is wrong independently with probability q. A decode is wrong when it is not the majority of the message; a sign is wrong when the decode is not the true sign." }
+        div class="grid" {
+            (error_chart(analysis, Kind::Decode, "Probability of a wrong decode"))
+            (error_chart(analysis, Kind::Sign, "Probability of a wrong sign"))
+        }
+        @if !analysis.at.is_empty() {
+            h2 { "Wrong decode" }
+            (table("Probability of a wrong decode", &header, &rows(Kind::Decode)))
+            h2 { "Wrong sign" }
+            (table("Probability of a wrong sign", &header, &rows(Kind::Sign)))
+        }
+        @if let Some(d) = coordinates {
+            @let expected: Vec<Vec<String>> = (first.saturating_sub(1)..=n / 2).take(CURVES).map(|b| {
+                std::iter::once(b.to_string()).chain(analysis.at.iter().map(|at| format!("{:.3}", at.sign[b].adaptive.value() * d as f64))).collect()
+            }).collect();
+            @let header: Vec<String> = std::iter::once("b".to_owned()).chain(analysis.at.iter().map(|at| format!("q = {}", at.q))).collect();
+            h2 { "Expected wrong signs a step" }
+            p { "Of " (thousands(u128::from(d))) " coordinates, adaptive liars." }
+            (table("Expected wrong signs", &header, &expected))
+        }
+        @if !analysis.sets.is_empty() {
+            h2 { "Sets of liars that are fixed before the message" }
+            @let sets: Vec<Vec<String>> = analysis.sets.iter().map(|sets| {
+                let (workers, part) = sets.worst.as_ref().map_or(("none".to_owned(), 0.0), |(workers, part)| (workers.to_string(), *part));
+                vec![sets.b.to_string(), thousands(sets.sets), thousands(sets.harmful), workers, probability(part)]
+            }).collect();
+            (table("Fixed sets of liars", &["b", "sets", "that can do harm", "the worst", "beats of all messages"].map(str::to_owned), &sets))
+        }
+    };
+    page(&format!("{name}: error probabilities"), &content)
+}
+
+/// Several codes side by side as a page.
+#[must_use]
+pub fn compare_page(compared: &[Compared], q: f64) -> String {
+    let rows: Vec<Vec<String>> = compared.iter().map(Compared::cells).collect();
+    let most = compared.iter().map(|code| code.analysis.matrix.n() / 2).max().unwrap_or(0);
+    let curve = |kind: Kind| -> Vec<Curve> {
+        compared
+            .iter()
+            .map(|code| {
+                let at = code.analysis.adaptive_curves(kind, &[q]);
+                let points = at.first().map_or(Vec::new(), |row| {
+                    row.iter().take(most + 2).enumerate().map(|(b, &p)| (b as f64, p)).collect()
+                });
+                Curve { name: short(&code.name), points }
+            })
+            .collect()
+    };
+    let charts: Vec<(&str, Vec<Curve>)> = vec![
+        ("Probability of a wrong decode", curve(Kind::Decode)),
+        ("Probability of a wrong sign", curve(Kind::Sign)),
+    ];
+    let content = html! {
+        h1 { "Codes side by side" }
+        (table("Codes", &Compared::header(q), &rows))
+        h2 { "Errors at q = " (q) }
+        div class="grid" {
+            @for (label, lines) in &charts {
+                figure {
+                    (curves(label, lines, (0.0, most as f64 + 1.0), "b, the number of liars", true))
+                    figcaption { (label) ", each partition's sign wrong with probability " (q) ", against liars chosen after the message. Where a curve has no point the probability is 0 or too small for the chart." }
+                }
+            }
+        }
+        h2 { "The matrices" }
+        div class="grid" {
+            @for code in compared {
+                figure {
+                    (drawn(&matrix_svg(&code.analysis.matrix, code.analysis.worst.as_ref())))
+                    figcaption { (code.name) }
+                }
+            }
+        }
+    };
+    page("Codes side by side", &content)
+}
+
+/// A name that fits a legend.
+fn short(name: &str) -> String {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let count = file.chars().count();
+    if count <= 14 { file.to_owned() } else { file.chars().take(13).chain(['…']).collect() }
+}

@@ -1,0 +1,236 @@
+//! Tables of training runs.
+
+use comfy_table::{Table, presets};
+use serde_json::Value;
+
+use super::table::thousands;
+use ecode_train::{Aggregator, Summary};
+
+/// How a run is labelled: code, n, b, r, aggregator, and whether the code is verified.
+#[must_use]
+pub fn run_label(summary: &Summary) -> String {
+    let code = &summary.code;
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let aggregator = match summary.config.aggregator {
+        Aggregator::Vote => String::new(),
+        other => format!(" + {}", other.name()),
+    };
+    let verified = if code["verified"] == true { "" } else { ", UNVERIFIED" };
+    let b = code["b"].as_u64().map_or(String::new(), |b| format!(", b {b}"));
+    format!(
+        "{}{aggregator} (n {}{b}, r {:.2}{verified})",
+        text(&code["name"]),
+        code["n"],
+        code["r_eff"].as_f64().unwrap_or(0.0)
+    )
+}
+
+/// One line a run: the code, what was done to it, what came of it, and what a deployment would pay.
+#[must_use]
+pub fn run_table(summaries: &[Summary]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header([
+        "code",
+        "largest load",
+        "Byzantine",
+        "attack",
+        "seed",
+        "steps",
+        "test accuracy",
+        "test loss",
+        "wrong signs",
+        "bytes up",
+        "bytes down",
+        "deployed",
+    ]);
+    for summary in summaries {
+        let (config, last) = (&summary.config, &summary.last);
+        let bytes = |key: &str| thousands(u128::from(summary.bytes_per_step[key].as_u64().unwrap_or(0)));
+        let auc = last.test_auc.map_or(String::new(), |auc| format!(", AUC {auc:.3}"));
+        table.add_row([
+            run_label(summary),
+            summary.code["max_load"].to_string(),
+            config.liars().to_string(),
+            config.attack.name().to_owned(),
+            config.seed.to_string(),
+            summary.steps.to_string(),
+            format!("{:.2} %{auc}", 100.0 * last.test_accuracy),
+            format!("{:.4}", last.test_loss),
+            if config.aggregator == Aggregator::Vote {
+                summary.wrong.map_or("not counted".into(), |wrong| thousands(wrong.into()))
+            } else {
+                "—".into()
+            },
+            bytes("up"),
+            bytes("down"),
+            super::time(std::time::Duration::from_secs_f64(last.deployed_s.max(0.0))),
+        ]);
+    }
+    format!("{table}\n\nBytes: of one worker in one step. Deployed: estimated time of all steps.")
+}
+
+/// The runs of a sweep that differ in their seed only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// Workers.
+    pub n: usize,
+    /// The b that the code is made for.
+    pub b: usize,
+    /// Workers that lie.
+    pub byzantine: usize,
+    /// What they do.
+    pub attack: String,
+    /// The code and the aggregator.
+    pub scheme: String,
+    /// What the values are.
+    pub metric: &'static str,
+    /// The last value of every run.
+    pub values: Vec<f64>,
+}
+
+impl Cell {
+    /// Mean and sample standard deviation (none of a single run).
+    #[must_use]
+    pub fn statistics(&self) -> (f64, Option<f64>) {
+        let count = self.values.len() as f64;
+        let mean = self.values.iter().sum::<f64>() / count;
+        let squares: f64 = self.values.iter().map(|value| (value - mean).powi(2)).sum();
+        (mean, (self.values.len() > 1).then(|| (squares / (count - 1.0)).sqrt()))
+    }
+}
+
+/// A line a setting and attack, a column a scheme, mean ± standard deviation in every cell.
+#[must_use]
+pub fn sweep_table(cells: &[Cell]) -> String {
+    let mut schemes: Vec<&str> = Vec::new();
+    let mut lines: Vec<(usize, usize, usize, &str)> = Vec::new();
+    for cell in cells {
+        if !schemes.contains(&cell.scheme.as_str()) {
+            schemes.push(&cell.scheme);
+        }
+        let line = (cell.n, cell.b, cell.byzantine, cell.attack.as_str());
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let mut table = Table::new();
+    let head = ["n", "b", "Byzantine", "attack"];
+    table.load_style(presets::ASCII_MARKDOWN).set_header(head.iter().chain(&schemes));
+    for line in lines {
+        let (n, b, byzantine, attack) = line;
+        let mut row = vec![n.to_string(), b.to_string(), byzantine.to_string(), attack.to_owned()];
+        row.extend(schemes.iter().map(|scheme| {
+            let here = |cell: &&Cell| {
+                (cell.n, cell.b, cell.byzantine, cell.attack.as_str()) == line && cell.scheme == *scheme
+            };
+            cells.iter().find(here).map_or("—".to_owned(), |cell| {
+                let digits = if cell.metric == "test AUC" { 3 } else { 1 };
+                let (mean, deviation) = cell.statistics();
+                let deviation = deviation.map_or(String::new(), |spread| format!(" ± {spread:.digits$}"));
+                format!("{mean:.digits$}{deviation}")
+            })
+        }));
+        table.add_row(row);
+    }
+    let metric = cells.first().map_or("nothing yet", |cell| cell.metric);
+    let seeds = cells.iter().map(|cell| cell.values.len()).max().unwrap_or(0);
+    let over =
+        if seeds == 1 { "one seed".into() } else { format!("mean ± standard deviation over {seeds} seeds") };
+    format!("{table}\n\n{metric}; {over}.")
+}
+
+/// What a scheme needs to reach test accuracies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Times {
+    /// Setting and scheme.
+    pub label: String,
+    /// For each accuracy, what each seed's run needs: estimated deployed seconds and steps; none where it was not reached.
+    pub reached: Vec<Vec<Option<(f64, u64)>>>,
+    /// The test accuracy in percent at the end, of each seed.
+    pub last: Vec<f64>,
+    /// For each accuracy, the minutes that the paper gives; infinite where it says "never", empty where it says nothing.
+    pub published: Vec<f64>,
+}
+
+/// A line a scheme, a column an accuracy in percent: estimated deployed time and steps, means over the seeds, where every
+/// seed gets there. Under it the paper's line, where there is one.
+#[must_use]
+pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
+    let mut table = Table::new();
+    let head = ["scheme".to_owned(), "measured".to_owned()];
+    let columns = targets.iter().map(|target| format!("{target} %"));
+    table
+        .load_style(presets::ASCII_MARKDOWN)
+        .set_header(head.into_iter().chain(columns).chain(["at the end".to_owned()]));
+    for row in rows {
+        let mut line = vec![row.label.clone(), "here".to_owned()];
+        line.extend(row.reached.iter().map(|seeds| {
+            let there: Vec<(f64, u64)> = seeds.iter().copied().flatten().collect();
+            let count = there.len() as f64;
+            if there.len() < seeds.len() {
+                let some =
+                    if there.is_empty() { String::new() } else { format!(" ({count} of {})", seeds.len()) };
+                return format!("∞{some}");
+            }
+            let seconds = there.iter().map(|(seconds, _)| seconds).sum::<f64>() / count;
+            let steps = there.iter().map(|&(_, steps)| steps as f64).sum::<f64>() / count;
+            format!("{}, {steps:.0} steps", super::time(std::time::Duration::from_secs_f64(seconds.max(0.0))))
+        }));
+        let mean = row.last.iter().sum::<f64>() / row.last.len() as f64;
+        line.push(format!("{mean:.1} %"));
+        table.add_row(line);
+        if !row.published.is_empty() {
+            let mut line = vec![String::new(), "paper".to_owned()];
+            line.extend(
+                row.published.iter().map(|minutes| {
+                    if minutes.is_finite() { format!("{minutes} min") } else { "∞".to_owned() }
+                }),
+            );
+            table.add_row(line);
+        }
+    }
+    table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_have_their_mean_and_deviation() {
+        let cell = |scheme: &str, values: &[f64]| Cell {
+            n: 5,
+            b: 1,
+            byzantine: 2,
+            attack: "reverse".into(),
+            scheme: scheme.into(),
+            metric: "test accuracy, %",
+            values: values.to_vec(),
+        };
+        let cells = [cell("algorithm1", &[80.0, 82.0, 84.0]), cell("uncoded", &[50.0])];
+        assert_eq!(cells[0].statistics(), (82.0, Some(2.0)));
+        let text = sweep_table(&cells);
+        assert!(text.contains("| 5 | 1 | 2         | reverse | 82.0 ± 2.0 | 50.0    |"), "{text}");
+    }
+
+    #[test]
+    fn a_time_is_told_only_where_every_seed_gets_there() {
+        let row = Times {
+            label: "uncoded".into(),
+            reached: vec![
+                vec![Some((2.0, 10)), Some((4.0, 20))],
+                vec![Some((9.0, 90)), None],
+                vec![None, None],
+            ],
+            last: vec![70.0, 81.0],
+            published: vec![52.6, 95.0, f64::INFINITY],
+        };
+        let text = times_table(&[75.0, 80.0, 85.5], &[row]);
+        assert!(text.contains("| 75 %             | 80 %       | 85.5 % | at the end |"), "{text}");
+        assert!(
+            text.contains("| uncoded | here     | 3.00 s, 15 steps | ∞ (1 of 2) | ∞      | 75.5 %     |"),
+            "{text}"
+        );
+        assert!(text.contains("|         | paper    | 52.6 min         | 95 min     | ∞      |"), "{text}");
+    }
+}

@@ -1,0 +1,83 @@
+//! The oracle: the paper's Proposition 2 taken literally. Every message, every set of b workers,
+//! everything that they may send. Slow and obvious, and therefore limited to n ≤ 9 and k ≤ 16.
+
+use itertools::Itertools as _;
+
+use super::{Control, Engine, Finding, Goal, Unsuitable};
+use ecode_core::{AllocationMatrix, Message, Outcome, TieRule, decode, honest_vote, majority};
+
+/// The engine that enumerates the definition.
+pub struct Definition;
+
+const MOST_WORKERS: usize = 9;
+const MOST_PARTITIONS: usize = 16;
+
+impl Engine for Definition {
+    fn name(&self) -> &'static str {
+        "definition"
+    }
+
+    fn suits(&self, g: &AllocationMatrix, _ties: TieRule) -> Result<(), Unsuitable> {
+        if g.n() <= MOST_WORKERS && g.k() <= MOST_PARTITIONS {
+            return Ok(());
+        }
+        Err(Unsuitable(format!(
+            "'definition' tries every reply of every Byzantine set, and takes n ≤ {MOST_WORKERS} and \
+             k ≤ {MOST_PARTITIONS}; here n = {}, k = {}",
+            g.n(),
+            g.k()
+        )))
+    }
+
+    fn examine(&self, g: &AllocationMatrix, ties: TieRule, _: Goal, control: &Control) -> Finding {
+        let mut finding = Finding::default();
+        let mut smallest: Option<(i64, Outcome)> = None;
+        control.begin(1 << g.k());
+        for bits in 0..1_u32 << g.k() {
+            if control.stopped() {
+                finding.worst = smallest.map(|(_, outcome)| outcome);
+                return finding;
+            }
+            let chosen = (0..g.k()).filter(|i| bits >> i & 1 == 1);
+            let message = Message::from_indices(g.k(), chosen);
+            let outcome = Outcome::of(g, ties, &message);
+            // Below zero the definition only says "wrong already"; by how much is the outcome's count.
+            let margin = match survived(g, ties, &message) {
+                -1 => outcome.margin.min(-1),
+                survived => survived,
+            };
+            let key = |margin, outcome: &Outcome| (margin, g.n() - outcome.wrong.count());
+            if smallest.as_ref().is_none_or(|(m, o)| key(margin, &outcome) < key(*m, o)) {
+                smallest = Some((margin, outcome));
+            }
+            finding.messages += 1;
+            finding.evaluated += 1;
+            control.advance(1);
+        }
+        finding.floor = smallest.as_ref().map(|(margin, _)| *margin);
+        finding.worst = smallest.map(|(_, outcome)| outcome);
+        finding
+    }
+}
+
+/// The most Byzantine workers under which this message decodes right whoever they are and whatever
+/// they send; −1 when it decodes wrong with none.
+fn survived(g: &AllocationMatrix, ties: TieRule, message: &Message) -> i64 {
+    let honest: Vec<_> = (0..g.n()).map(|j| honest_vote(g, ties, j, message)).collect();
+    let replies: &[Option<bool>] =
+        if ties == TieRule::Abstain { &[Some(false), Some(true), None] } else { &[Some(false), Some(true)] };
+    for b in 0..=g.n() {
+        for liars in (0..g.n()).combinations(b) {
+            for lies in (0..b).map(|_| replies.iter().copied()).multi_cartesian_product() {
+                let mut received = honest.clone();
+                for (&liar, lie) in liars.iter().zip(lies) {
+                    received[liar] = lie;
+                }
+                if decode(&received) != majority(message) {
+                    return b as i64 - 1;
+                }
+            }
+        }
+    }
+    g.n() as i64
+}

@@ -1,0 +1,48 @@
+//! In which order the classes of a component are gone through, so that few voters are open at a time.
+
+/// The most classes that are weighed against each other for the next place in the order.
+const MOST_CANDIDATES: usize = 256;
+
+/// An order of connected classes that keeps few voters open, where `holders[class]` lists the voters that
+/// hold it: always the class that opens the fewest voters more than it closes, among those that touch an
+/// open voter.
+#[must_use]
+pub fn narrow_order(holders: &[Vec<usize>], voters: usize) -> Vec<usize> {
+    let classes = holders.len();
+    let mut held: Vec<Vec<usize>> = vec![Vec::new(); voters];
+    for (class, holders) in holders.iter().enumerate() {
+        for &voter in holders {
+            held[voter].push(class);
+        }
+    }
+    let mut rest: Vec<usize> = held.iter().map(Vec::len).collect();
+    let mut opened = vec![false; voters];
+    let mut done = vec![false; classes];
+    // Start at an end: the class whose workers hold the fewest classes.
+    let start =
+        (0..classes).min_by_key(|&class| holders[class].iter().map(|&voter| rest[voter]).sum::<usize>());
+    let mut order = Vec::with_capacity(classes);
+    let mut candidates: Vec<usize> = Vec::new();
+    let mut next = start;
+    while let Some(class) = next {
+        done[class] = true;
+        order.push(class);
+        for &voter in &holders[class] {
+            rest[voter] -= 1;
+            if !opened[voter] {
+                opened[voter] = true;
+                candidates.extend(held[voter].iter().filter(|&&class| !done[class]));
+            }
+        }
+        candidates.retain(|&class| !done[class]);
+        candidates.sort_unstable();
+        candidates.dedup();
+        let cost = |class: usize| -> i64 {
+            let change =
+                holders[class].iter().map(|&voter| i64::from(!opened[voter]) - i64::from(rest[voter] == 1));
+            change.sum()
+        };
+        next = candidates.iter().take(MOST_CANDIDATES).copied().min_by_key(|&class| cost(class));
+    }
+    order
+}

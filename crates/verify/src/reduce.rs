@@ -1,0 +1,200 @@
+//! From a matrix and a tie rule to one or two small maximisation problems that every fast engine
+//! solves: "choose a message of a fixed weight that makes the most workers wrong".
+//!
+//! # What is promised
+//! For a [`Side`] with weight v and the messages m' of weight v over the partitions, let
+//! loss(m') = `constant` + Σ `units` of the voters whose row sees at least `needed` ones of m'.
+//! The smallest margin over **all** messages is the smallest of [`Side::margin`] over the sides'
+//! largest losses. Proofs are in docs/theory.md; in short:
+//!
+//! - Messages split by their correct answer μ. Where μ = 0, more ones only make more workers wrong
+//!   (under every tie rule), so the largest weight ⌊k/2⌋ is enough. Where μ = 1, complement the
+//!   message: fewer than half are zeros, and weight ⌊(k−1)/2⌋ of zeros is enough.
+//! - A worker that no message of weight v can make wrong is dropped, one that is always wrong is
+//!   added to the constant.
+//! - Workers that see the same partitions with the same threshold become one voter with more units,
+//!   partitions that lie in the same voters' rows become one class: only how many of the class are
+//!   ones matters.
+//! - Under `abstain` a tied worker is half wrong: R − W = n − loss, when a wrong worker costs 2 units
+//!   and a silent one 1. Under the other rules a wrong worker costs 2 as well.
+
+use std::collections::BTreeMap;
+
+use ecode_core::{AllocationMatrix, Message, TieRule};
+
+/// A worker, or several alike: wrong as soon as `needed` of its row's partitions are chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voter {
+    /// Which classes of partitions the row holds, one entry a class of the side.
+    pub holds: Vec<bool>,
+    /// How many chosen partitions in the row turn it; at least 1, at most the row's weight.
+    pub needed: usize,
+    /// What it adds to the loss once turned.
+    pub units: usize,
+}
+
+/// The messages with one correct answer, reduced to a choice of `weight` partitions.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// μ on this side. Where it is 1 the chosen partitions are the message's zeros.
+    pub correct: bool,
+    /// How many partitions are chosen.
+    pub weight: usize,
+    /// The partitions of each class, in increasing order; together they are `0..k`.
+    pub classes: Vec<Vec<usize>>,
+    /// The workers that a choice can turn.
+    pub voters: Vec<Voter>,
+    /// The loss that no choice avoids.
+    pub constant: usize,
+    n: usize,
+    k: usize,
+}
+
+impl Side {
+    fn new(g: &AllocationMatrix, ties: TieRule, correct: bool) -> Self {
+        let (n, k) = (g.n(), g.k());
+        let weight = if correct { (k - 1) / 2 } else { k / 2 };
+        let mut constant = 0;
+        // (row, needed) → units. A BTreeMap, so that the order does not depend on hashing.
+        let mut voters: BTreeMap<(Vec<bool>, usize), usize> = BTreeMap::new();
+        for j in 0..n {
+            let load = g.worker_load(j);
+            let (beyond_half, half) = (load / 2 + 1, load.div_ceil(2));
+            let steps: &[(usize, usize)] = match (ties, correct) {
+                (TieRule::Adversarial, _) | (TieRule::Zero, true) | (TieRule::One, false) => &[(half, 2)],
+                (TieRule::Zero, false) | (TieRule::One, true) => &[(beyond_half, 2)],
+                (TieRule::Abstain, _) => &[(half, 1), (beyond_half, 1)],
+            };
+            let never = load.min(weight);
+            for &(needed, units) in steps {
+                if needed == 0 {
+                    constant += units;
+                } else if needed <= never {
+                    let row = (0..k).map(|i| g.holds(j, i)).collect();
+                    *voters.entry((row, needed)).or_default() += units;
+                }
+            }
+        }
+        // A partition that no other remaining worker tells apart from another is the same.
+        let mut by_column: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+        for i in 0..k {
+            let column = voters.keys().map(|(row, _)| row[i]).collect();
+            by_column.entry(column).or_default().push(i);
+        }
+        let mut classes: Vec<Vec<usize>> = by_column.into_values().collect();
+        classes.sort_unstable();
+        let voters = voters
+            .into_iter()
+            .map(|((row, needed), units)| Voter {
+                holds: classes.iter().map(|class| row[class[0]]).collect(),
+                needed,
+                units,
+            })
+            .collect();
+        Self { correct, weight, classes, voters, constant, n, k }
+    }
+
+    /// The margin that a loss leaves: how many Byzantine workers are survived, negative for none.
+    #[must_use]
+    pub fn margin(&self, loss: usize) -> i64 {
+        (self.n as i64 - loss as i64 - i64::from(self.correct)).div_euclid(2)
+    }
+
+    /// The loss that a margin tells of. `None` where two losses leave it, as silent workers make them.
+    pub(crate) fn loss_of_margin(&self, margin: i64) -> Option<i64> {
+        let even = self.constant % 2 == 0 && self.voters.iter().all(|voter| voter.units % 2 == 0);
+        // Of the two losses with this margin, the even one.
+        let loss = self.n as i64 - i64::from(self.correct) - 2 * margin;
+        even.then(|| loss - loss.rem_euclid(2))
+    }
+
+    /// The smallest loss that leaves a margin of at most `margin`.
+    #[must_use]
+    pub fn loss_for(&self, margin: i64) -> i64 {
+        self.n as i64 - i64::from(self.correct) - 2 * margin - 1
+    }
+
+    /// The message that chooses `counts[c]` partitions of each class c, the lowest first.
+    ///
+    /// # Panics
+    /// When a count exceeds its class.
+    #[must_use]
+    pub fn message(&self, counts: &[usize]) -> Message {
+        let chosen = self.classes.iter().zip(counts).flat_map(|(class, &count)| &class[..count]);
+        let chosen = Message::from_indices(self.k, chosen.copied());
+        if self.correct { chosen.complement() } else { chosen }
+    }
+
+    /// The loss of a choice, counted one voter at a time.
+    #[must_use]
+    pub fn loss(&self, counts: &[usize]) -> usize {
+        let seen = |voter: &Voter| -> usize {
+            voter.holds.iter().zip(counts).filter(|(holds, _)| **holds).map(|(_, count)| count).sum()
+        };
+        let turned = self.voters.iter().filter(|voter| seen(voter) >= voter.needed);
+        self.constant + turned.map(|voter| voter.units).sum::<usize>()
+    }
+
+    /// The side that knows only these classes and voters, which hold no others, with another weight.
+    /// Its losses are those voters' alone.
+    #[must_use]
+    pub(super) fn part(&self, classes: &[usize], voters: &[usize], weight: usize) -> Self {
+        let voter = |&j: &usize| Voter {
+            holds: classes.iter().map(|&class| self.voters[j].holds[class]).collect(),
+            ..self.voters[j].clone()
+        };
+        Self {
+            correct: self.correct,
+            weight,
+            classes: classes.iter().map(|&class| self.classes[class].clone()).collect(),
+            voters: voters.iter().map(voter).collect(),
+            constant: 0,
+            n: self.n,
+            k: self.k,
+        }
+    }
+
+    /// How many choices there are after the reductions; `u128::MAX` stands for more.
+    #[must_use]
+    pub fn choices(&self) -> u128 {
+        let sizes: Vec<usize> = self.classes.iter().map(Vec::len).collect();
+        choices_by_weight(&sizes, self.weight)[self.weight]
+    }
+
+    /// How many messages this side covers before the reductions: C(k, weight), saturating.
+    #[must_use]
+    pub fn messages(&self) -> u128 {
+        choices_by_weight(&vec![1; self.k], self.weight)[self.weight]
+    }
+}
+
+/// For each v up to `most`: how many vectors with 0 ≤ xᵢ ≤ `sizes[i]` have the sum v (saturating).
+#[must_use]
+pub fn choices_by_weight(sizes: &[usize], most: usize) -> Vec<u128> {
+    let mut ways = vec![0_u128; most + 1];
+    ways[0] = 1;
+    for &size in sizes {
+        ways = (0..=most)
+            .map(|v| (0..=size.min(v)).fold(0_u128, |sum, x| sum.saturating_add(ways[v - x])))
+            .collect();
+    }
+    ways
+}
+
+/// The sides whose largest losses decide the smallest margin: one where one stands for both
+/// (docs/theory.md, section 3).
+#[must_use]
+pub fn sides(g: &AllocationMatrix, ties: TieRule) -> Vec<Side> {
+    let odd_loads = g.all_loads_odd();
+    if g.n() % 2 == 1 && (odd_loads || matches!(ties, TieRule::Adversarial | TieRule::One)) {
+        // Every loss is even, so with n odd a tied server vote never comes about: both sides read their
+        // margin alike. Where μ = 0 as many partitions are chosen or more, and turn as many workers or more.
+        return vec![Side::new(g, ties, false)];
+    }
+    if g.k() % 2 == 1 && (odd_loads || ties != TieRule::One) {
+        // Both sides choose equally many partitions. Where μ = 1 a choice loses as much or more, and a
+        // tied server vote is wrong.
+        return vec![Side::new(g, ties, true)];
+    }
+    vec![Side::new(g, ties, false), Side::new(g, ties, true)]
+}
