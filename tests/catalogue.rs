@@ -49,7 +49,7 @@ fn every_line_can_be_worked_out_again() {
         CATALOGUE.step_by(2).flat_map(|n| (1..=(n - 1) / 2).map(move |b| (n, b))).collect();
     let fresh: Vec<String> =
         pairs.into_par_iter().map(|(n, b)| Entry::new(n, b).unwrap().to_line() + "\n").collect();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/search/catalogue.jsonl");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/design/src/search/catalogue.jsonl");
     if std::env::var_os("ECODE_WRITE_DOCS").is_some() {
         std::fs::write(path, fresh.concat()).unwrap();
         return;
