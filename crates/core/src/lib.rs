@@ -66,12 +66,14 @@ mod clauses;
 pub mod digest;
 mod formula;
 mod matrix;
+mod shown;
 mod vote;
 
 pub use bits::{IndexSet, Message, Partition, Worker, Workers};
 pub use clauses::{Clauses, Encoding, MOST_CLAUSES};
 pub use formula::{Formula, Inequality, Turned, deciding_sides};
 pub use matrix::{AllocationMatrix, MAX_SIZE, MatrixError};
+pub use shown::{shown, shown_sentence};
 pub use vote::{Counterexample, Outcome, TieRule, UnknownTieRule, decode, honest_vote, majority};
 
 /// The claim "G is perfectly b-Byzantine tolerant under this tie rule" (the paper's Proposition 2):
