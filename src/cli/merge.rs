@@ -46,7 +46,7 @@ impl Merge {
             PartError::Invalid(why) => anyhow::Error::new(Contradiction(why)),
             error => error.into(),
         })?;
-        let g = &whole.question.matrix;
+        let g = &whole.question().matrix;
         if let Some(path) = &self.matrix {
             let matrix = input::matrix(path, Format::of_path(path))?.matrix;
             anyhow::ensure!(
@@ -61,13 +61,13 @@ impl Merge {
         if self.json {
             output::print(&verdict_json(&verdict, g).to_string())?;
         } else {
-            let parts = whole.parts.len();
+            let parts = whole.parts().len();
             let remark = format!(
                 "Counted by {} in {parts} {}, which cover every choice exactly once.",
-                whole.program,
+                whole.program(),
                 if parts == 1 { "part" } else { "parts" }
             );
-            output::print(&report(g, &verdict, whole.question.b, Some(&remark)))?;
+            output::print(&report(g, &verdict, whole.question().b, Some(&remark)))?;
         }
         if let Some(path) = &self.certificate {
             output::write(path, record(&whole, &verdict).to_json().as_bytes())?;
