@@ -1,4 +1,5 @@
 //! Promise: every link and every path in the documents leads somewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
