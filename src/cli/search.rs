@@ -353,13 +353,8 @@ impl Search {
         };
         let construction = now.to_json();
         // Interrupted or not: what was found is to be verified.
-        let verdict = self.how.decide_glued(
-            &now.matrix,
-            Some(self.b),
-            Some(&construction),
-            &Control::default(),
-            common.quiet,
-        )?;
+        let (made, whole) = (Some(&construction), Control::default());
+        let verdict = self.how.decide_glued(&now.matrix, Some(self.b), made, &whole, common.quiet)?;
         ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         if let (Some(path), Some(new)) = (&self.catalogue, &new) {
             add_to(path, new)?;

@@ -302,12 +302,12 @@ impl Verify {
         }
         if !progress.complete {
             let verdict = progress.part.verdict(progress.elapsed).map_err(known)?;
-            self.publish(g, &verdict, b, common, &documents)?;
+            self.publish(g, &verdict, b, common, documents)?;
             return Ok(ending(&verdict));
         }
         let whole = whole(progress.part)?;
         let verdict = whole.verdict(progress.elapsed).map_err(known)?;
-        self.publish(g, &verdict, b, common, &documents)?;
+        self.publish(g, &verdict, b, common, documents)?;
         match &self.certificate {
             Some(path) if self.proof == Evidence::Enumeration => {
                 output::write(path, record(&whole, &verdict).to_json().as_bytes())?;
