@@ -278,8 +278,9 @@ struct Task<'a> {
     plan: &'a Plan<'a>,
     sizes: &'a [usize],
     control: &'a Control,
-    /// How many partitions the classes from each place on hold: what can still be chosen outside.
+    /// How many partitions of each outer class are chosen.
     counts: Vec<usize>,
+    /// How many partitions of the weight are left for the inner classes and the outer ones to come.
     left: usize,
     /// For each input: how many more ones its voter needs.
     need: Vec<i32>,
