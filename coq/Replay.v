@@ -20,7 +20,7 @@ Proof.
   destruct b as [|y b]; cbn [both].
   - cbn [nth]. rewrite andb_false_r. cbn [Nat.b2n]. rewrite cnt_false; [reflexivity|].
     intros [|i] _; cbn; apply andb_false_r.
-  - rewrite <- IH. destruct (x && y); reflexivity.
+  - cbn [nth]. rewrite <- IH. destruct (x && y); reflexivity.
 Qed.
 
 Lemma count_spec {A} (P : A -> bool) (d : A) l : count P l = cnt (fun i => P (nth i l d)) (length l).
