@@ -4,11 +4,6 @@
 let implb b1 b2 =
   if b1 then b2 else true
 
-(** val xorb : bool -> bool -> bool **)
-
-let xorb b1 b2 =
-  if b1 then if b2 then false else true else b2
-
 (** val negb : bool -> bool **)
 
 let negb = function
@@ -1887,19 +1882,6 @@ let check_gluing g b parts =
 
 module T = PositiveMap
 
-(** val choices : nat -> nat -> bool list list **)
-
-let rec choices k v =
-  match k with
-  | O -> (match v with
-          | O -> [] :: []
-          | S _ -> [])
-  | S k0 ->
-    app (map (fun x -> false :: x) (choices k0 v))
-      (match v with
-       | O -> []
-       | S v0 -> map (fun x -> true :: x) (choices k0 v0))
-
 type histogram = n T.t
 
 (** val key0 : nat -> positive **)
@@ -1944,11 +1926,6 @@ let rec tally k v w vs h =
      (match v with
       | O -> h0
       | S v0 -> tally k0 v0 w0 (map take ws) h0))
-
-(** val messages : nat -> bool -> bool list list **)
-
-let messages k mu =
-  map (map (xorb mu)) (choices k (side k mu))
 
 (** val loss_margin : nat -> bool -> nat -> z **)
 

@@ -1,8 +1,6 @@
 
 val implb : bool -> bool -> bool
 
-val xorb : bool -> bool -> bool
-
 val negb : bool -> bool
 
 type nat =
@@ -758,8 +756,6 @@ module T :
   val equal : ('a1 -> 'a1 -> bool) -> 'a1 t -> 'a1 t -> bool
  end
 
-val choices : nat -> nat -> bool list list
-
 type histogram = n T.t
 
 val key0 : nat -> positive
@@ -771,8 +767,6 @@ val bump : nat -> histogram -> histogram
 val settle : open_voter list -> nat * open_voter list
 
 val tally : nat -> nat -> nat -> open_voter list -> histogram -> histogram
-
-val messages : nat -> bool -> bool list list
 
 val loss_margin : nat -> bool -> nat -> z
 
