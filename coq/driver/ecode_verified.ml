@@ -196,6 +196,11 @@ let verify (c : Certificate.t) =
     (if c.tolerant then "TOLERANT" else "REFUTED") c.n c.k c.b c.ties (number "radius" radius)
     (number "smallest_margin" margin) kind c.digest
 
+let print_theorem (c : Certificate.t) =
+  let needed, _, _ = obligations c in
+  let rule = match c.ties with "zero" -> "Zero" | "one" -> "One" | "abstain" -> "Abstain" | _ -> "Adversarial" in
+  Theorem.print ~n:c.n ~k:c.k ~rule ~digest:c.digest c.rows (List.map (fun o -> (o.claim, o.evidence ())) needed)
+
 let usage = "Usage: ecode-verified [--coq] CERTIFICATE\n\
   Checks a certificate of `ecode verify --certificate` with a checker that is proved in Coq. `-` reads standard input.\n\
   --coq prints the claim as a Coq theorem instead, for the files in coq/.\n\
@@ -225,5 +230,6 @@ let () =
   match List.tl (Array.to_list Sys.argv) with
   | [ "--help" ] | [ "-h" ] -> print_endline usage
   | [ "--version" ] -> print_endline "ecode-verified 1"
+  | [ "--coq"; file ] -> run file print_theorem
   | [ file ] when file = "-" || (file <> "" && file.[0] <> '-') -> run file verify
   | _ -> prerr_endline usage; exit 2

@@ -20,10 +20,11 @@ let malformed what = raise (Malformed what)
 let number text =
   let l = String.length text in
   let from = if l > 0 && text.[0] = '-' then 1 else 0 in
-  if l = from || l - from > 18 then malformed (Printf.sprintf "'%s' is no number" (String.escaped text));
+  if l = from then malformed (Printf.sprintf "'%s' is no number" (String.escaped text));
   for i = from to l - 1 do
     match text.[i] with '0' .. '9' -> () | _ -> malformed (Printf.sprintf "'%s' is no number" (String.escaped text))
   done;
+  if l - from > 18 then raise (Refused (Printf.sprintf "the number %s is too large" text));
   int_of_string text
 
 let id text =
