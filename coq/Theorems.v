@@ -1,4 +1,5 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
+From Coq Require Import ZArith NArith.
 From Election Require Import Count Definitions Margin Sides EvenPartitions TieRules Holders Algorithm1 Gluing Disjoint
   FewestOnes Errata PB Formula Shapes Enumerate Replay GluingCheck Tally Checker.
 

@@ -114,19 +114,29 @@ let range v =
   if not digits then malformed "parts: contents is \"%s\", not a digest" (String.escaped contents);
   (from, upto)
 
+let most = 4096
+
+(* How the partitions are cut into parts: a number is a part that is enumerated, {"counted": points} a counted one, a
+   list one under the lemma. *)
 let rec shape v =
+  let points v = match natural "a part" v with
+    | m when m >= 1 && m <= most -> m
+    | _ -> malformed "a part has from 1 to %d points" most in
   match v with
+  | Array [] -> malformed "a list of parts is empty"
   | Array l -> Whole (List.map shape l)
   | Object l ->
     let f = ref l in
-    let points = natural "counted" (need f "counted") in
+    let m = points (need f "counted") in
     nothing_left "a part" f;
-    Counted points
-  | v -> Enumerated (natural "a part" v)
+    Counted m
+  | v -> Enumerated (points v)
 
-let most = 4096
+(* The largest file that is read, in bytes. *)
+let most_bytes = 128 lsl 20
 
 let parse (bytes : string) : t =
+  if String.length bytes > most_bytes then malformed "more than %d bytes" most_bytes;
   let f = fields_of "a certificate" (try Json.parse bytes with Json.Malformed what -> malformed "%s" what) in
   let schema = text "schema" (need f "schema") in
   if schema <> "ecode/certificate/1" then malformed "schema is \"%s\", expected \"ecode/certificate/1\"" (String.escaped schema);
@@ -159,6 +169,8 @@ let parse (bytes : string) : t =
   let counts = Option.map (fun v -> List.map counted (list "counted" v)) (optional f "counted") in
   let choices = Option.map (decimal "choices") (optional f "choices") in
   let parts = optional f "parts" in
+  let cut = Option.map (fun v -> match shape v with Whole l -> l | _ -> malformed "shape is no list") (optional f "shape") in
+  if (kind = "gluing") <> (cut <> None) then malformed "kind gluing has a shape, and no other kind has one";
   nothing_left "a certificate" f;
   let evidence =
     match kind, counterexample, worst, counts, choices, parts with
@@ -167,8 +179,8 @@ let parse (bytes : string) : t =
       Enumeration (Option.get margin, attack, { worst; counted; choices; ranges })
     | "enumeration", _, _, _, _, _ ->
       malformed "kind enumeration has worst, counted, choices, parts and a smallest margin, and no sides"
-    | "gluing", None, None, None, None, Some parts when sides = [] && margin = None ->
-      Gluing (List.map shape (list "parts" parts))
+    | "gluing", None, None, None, None, None when sides = [] && margin = None -> Gluing (Option.get cut)
+    | "gluing", _, _, _, _, _ -> malformed "kind gluing has a shape and nothing else"
     | _, _, None, None, None, None ->
       (match kind, counterexample with
        | "refutation", Some attack when (margin <> None) = (sides <> []) ->
@@ -179,5 +191,5 @@ let parse (bytes : string) : t =
        | "drat", None when sides <> [] && margin = None -> Drat sides
        | ("cutting-planes" | "drat"), _ -> malformed "kind %s has sides, no counterexample and no smallest margin" kind
        | _ -> malformed "kind is \"%s\", expected refutation, cutting-planes, drat, gluing or enumeration" (String.escaped kind))
-    | _ -> malformed "only kinds enumeration and gluing have worst, counted, choices and parts" in
+    | _ -> malformed "only kind enumeration has worst, counted, choices and parts" in
   { digest; n; k; rows; tolerant; b; radius; ties; evidence; tight; reductions }

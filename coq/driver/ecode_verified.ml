@@ -121,16 +121,19 @@ let record (c : Certificate.t) ties margin (r : Certificate.record) =
         invalid "parts: choice %s is where the next part should begin" at;
       upto) "0" r.ranges in
   if at <> r.choices then invalid "parts: they end at choice %s of %s" at r.choices;
-  (match total with
-   | Some messages when messages * c.n <= most_votes -> ()
-   | _ -> raise (Undecided "there are too many messages to count them again here"));
+  let again = match total with Some messages -> messages * c.n <= most_votes | None -> false in
+  (* A counterexample is a proof without any count. *)
+  if not again && c.tolerant then raise (Undecided "there are too many messages to count them again here");
   let counts (answer, margins) =
     { what = Printf.sprintf "side %d: the counts" (Bool.to_int answer);
       claim = Counts (answer, List.map (fun (z, m) -> (Numbers.z z, Numbers.n_of_decimal m)) margins);
       evidence = (fun () -> Counting) } in
-  List.map counts r.counted
-  @ [ { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = (fun () -> Counting) };
-      { what = "the worst message"; claim = Attained (Numbers.z margin); evidence = (fun () -> Witness r.worst) } ]
+  let worst = { what = "the worst message"; claim = Attained (Numbers.z margin); evidence = (fun () -> Witness r.worst) } in
+  if not again then [ worst ], false
+  else
+    List.map counts r.counted
+    @ [ { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = (fun () -> Counting) }; worst ],
+    true
 
 (* What the certificate claims, as obligations; and the radius and smallest margin that they show. *)
 let obligations (c : Certificate.t) =
@@ -177,7 +180,8 @@ let obligations (c : Certificate.t) =
         | Some a when not c.tolerant -> [ overturned "counterexample" c.b a ]
         | None when c.tolerant -> []
         | _ -> invalid "a record has a counterexample exactly where the claim is refuted" in
-      attack @ record c ties margin r, (if margin >= 0 then Some margin else None), Some margin in
+      let counted, again = record c ties margin r in
+      attack @ counted, (if margin >= 0 then Some margin else None), (if again then Some margin else None) in
   let needed, radius = match c.tight with
     | None -> needed, radius
     | Some a -> needed @ [ overturned "tight" (c.b + 1) a ], Some c.b in

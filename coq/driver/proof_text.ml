@@ -243,5 +243,5 @@ let read ~variables (formula : ineq list) (text : string) : proof * int =
     | LDel ids ->
       if searching then List.iter (fun i -> ignore (find i); Hashtbl.remove known i; Propagation.remove db i) ids;
       Del (List.map Numbers.pos ids) in
-  let steps = List.map step lines in
+  let steps = List.rev (List.rev_map step lines) in
   ({ steps; conclusion = Numbers.pos conclusion }, !count)

@@ -66,7 +66,8 @@ def shorten_proof(c):
     """Only what is needed to end: the contradiction is claimed at once."""
     if c.get("sides"):
         side = rng.choice(c["sides"])
-        count = side["proof"].split("\n")[1][2:-1]
+        count = next((line[2:-1] for line in side["proof"].split("\n") if line.startswith("f ")), "1")
+        count = count if count.isdigit() else "1"
         last = rng.choice([f"rup >= 1;\nconclusion UNSAT : {int(count) + 1};", f"conclusion UNSAT : {rng.randrange(1, int(count) + 1)};"])
         side["proof"] = f"pseudo-Boolean proof version 3.0\nf {count};\n{last.replace('conclusion', 'output NONE;' + chr(10) + 'conclusion')}\nend pseudo-Boolean proof;\n"
 
