@@ -195,6 +195,8 @@ let verify (c : Certificate.t) =
   let kind = match c.evidence with
     | Refutation _ -> "refutation" | Cutting_planes _ -> "cutting-planes" | Drat _ -> "drat"
     | Enumeration _ -> "enumeration" | Gluing _ -> "gluing" in
+  (* A refuted record that was not counted again shows its attack and no more. *)
+  let radius = match c.evidence, margin with Enumeration _, None -> None | _ -> radius in
   let number name = function Some i -> Printf.sprintf " %s=%d" name i | None -> "" in
   Printf.printf "s VERIFIED %s n=%d k=%d b=%d ties=%s%s%s kind=%s digest=%s\n"
     (if c.tolerant then "TOLERANT" else "REFUTED") c.n c.k c.b c.ties (number "radius" radius)
