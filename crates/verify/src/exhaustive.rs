@@ -46,7 +46,14 @@ impl Engine for Exhaustive {
         Err(Unsuitable("'exhaustive' would have to try more than 2^63 messages; try --method sat".to_owned()))
     }
 
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, _: Goal, control: &Control) -> Finding {
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        _: Goal,
+        _: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding {
         let sides = sides(g, ties);
         let total = sides.iter().map(Side::choices).sum::<u128>();
         control.begin(u64::try_from(total).unwrap_or(u64::MAX));
