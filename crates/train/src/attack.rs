@@ -5,49 +5,33 @@ use rand_distr::{Distribution as _, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::bits::Bits;
+use super::names::named;
 use super::random::{Purpose, permutation, stream};
 use ecode_core::{AllocationMatrix, Message, TieRule, Workers, honest_vote, majority};
 
-/// How a Byzantine worker chooses what it sends. Where workers send gradients instead of votes, x̄ is the
-/// mean of the honest ones, and s the `attack-scale`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Attack {
-    /// Nothing: it is honest.
-    None,
-    /// The opposite of its honest vote; −s times its gradient.
-    #[default]
-    Reverse,
-    /// Fair coins; Gaussian noise with s times the root mean square of x̄.
-    Random,
-    /// Always negative; s times the root mean square of x̄, negated, everywhere.
-    Constant,
-    /// The opposite of the true majority; −s·x̄.
-    Omniscient,
-    /// An honest vote over gradients of flipped labels (class c taken for classes − 1 − c).
-    LabelFlip,
-    /// A little is enough (Baruch, Baruch and Goldberg, NeurIPS 2019): x̄ less z deviations of the honest
-    /// gradients, z as large as hides among them. For gradient aggregators.
-    Alie,
-    /// Inner-product manipulation (Xie, Koyejo and Gupta, UAI 2019): −s·x̄ with a small s, 0.5 by default.
-    /// For gradient aggregators.
-    Ipm,
-}
-
-impl Attack {
-    /// Its name in files and on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Reverse => "reverse",
-            Self::Random => "random",
-            Self::Constant => "constant",
-            Self::Omniscient => "omniscient",
-            Self::LabelFlip => "label-flip",
-            Self::Alie => "alie",
-            Self::Ipm => "ipm",
-        }
+named! {
+    /// How a Byzantine worker chooses what it sends. Where workers send gradients instead of votes, x̄ is the
+    /// mean of the honest ones, and s the `attack-scale`.
+    pub enum Attack {
+        /// Nothing: it is honest.
+        None = "none",
+        /// The opposite of its honest vote; −s times its gradient.
+        #[default]
+        Reverse = "reverse",
+        /// Fair coins; Gaussian noise with s times the root mean square of x̄.
+        Random = "random",
+        /// Always negative; s times the root mean square of x̄, negated, everywhere.
+        Constant = "constant",
+        /// The opposite of the true majority; −s·x̄.
+        Omniscient = "omniscient",
+        /// An honest vote over gradients of flipped labels (class c taken for classes − 1 − c).
+        LabelFlip = "label-flip",
+        /// A little is enough (Baruch, Baruch and Goldberg, NeurIPS 2019): x̄ less z deviations of the honest
+        /// gradients, z as large as hides among them. For gradient aggregators.
+        Alie = "alie",
+        /// Inner-product manipulation (Xie, Koyejo and Gupta, UAI 2019): −s·x̄ with a small s, 0.5 by default.
+        /// For gradient aggregators.
+        Ipm = "ipm",
     }
 }
 
@@ -210,7 +194,7 @@ pub(super) fn coins(d: usize, seed: u64, step: u64, worker: usize) -> Bits {
 
 /// What a Byzantine worker knows when workers send gradients.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct Knowledge<'a> {
     /// The honest workers' gradients.
     pub honest: &'a [&'a [f32]],
     /// n, all workers.
@@ -221,7 +205,7 @@ pub struct Scene<'a> {
     pub scale: f32,
 }
 
-impl Scene<'_> {
+impl Knowledge<'_> {
     /// Replaces a Byzantine worker's own gradient by what it sends. Nothing changes under `label-flip` and
     /// `none`: the gradient is what it is.
     pub fn corrupt(&self, attack: Attack, seed: u64, step: u64, worker: usize, own: &mut [f32]) {
