@@ -66,13 +66,13 @@ pub(super) fn exceeds(
 mod tests {
     use super::*;
     use ecode_core::{Claim, TieRule};
-    use ecode_verify::{Control, Method, VerifiedCode};
+    use ecode_verify::{Control, Method, Verified, VerifiedCode};
 
     fn code(b: usize) -> TrainingCode {
         let matrix = ecode_design::construct::algorithm1(9, b).unwrap_or_else(|error| panic!("{error}"));
         let claim = Claim { matrix, b, ties: TieRule::Abstain };
-        match VerifiedCode::verify(claim, &Method::Auto, &Control::default()) {
-            Ok(Ok(code)) => TrainingCode::verified(code, "algorithm1"),
+        match VerifiedCode::verify(claim, Method::Auto, &Control::default()) {
+            Ok(Verified::Yes(code)) => TrainingCode::verified(code, "algorithm1"),
             other => panic!("{other:?}"),
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn take(folder: &Path) -> Result<File, FolderError> {
             let mut text = String::new();
             let read = (&file).take(200).read_to_string(&mut text);
             let holder = text.lines().next().filter(|line| read.is_ok() && !line.is_empty());
-            let by = holder.map_or_else(|| "another process".to_owned(), crate::transport::cleaned);
+            let by = holder.map_or_else(|| "another process".to_owned(), ecode_core::shown);
             return Err(FolderError::Held { folder: folder.to_owned(), by });
         }
         Err(TryLockError::Error(error)) => return Err(io(error)),

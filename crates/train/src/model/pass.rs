@@ -1,6 +1,6 @@
 //! One pass through the layers of a network, forward and back.
 
-use tch::{Device, Kind, Reduction, Tensor};
+use tch::{Device, Reduction, Tensor};
 
 use super::learner::{Job, ModelError};
 use super::plan::Layer;

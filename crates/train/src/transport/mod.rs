@@ -15,6 +15,8 @@ mod worker;
 
 use std::time::Duration;
 
+use ecode_core::shown_sentence;
+
 pub use channel::{Channel, channels};
 pub use message::{Message, VOTE_HEADER};
 pub(crate) use server::{Server, VoteShape};
@@ -77,7 +79,7 @@ impl Deployment {
 
 /// A process that cannot start says why to those that wait for it: a worker to the server, the server to all.
 pub fn leave(mut link: Box<dyn Link>, why: &str) {
-    let why = cleaned(why);
+    let why = shown_sentence(why);
     if link.rank() == 0 {
         let to: Vec<usize> = (1..link.ranks()).collect();
         link.send(&to, Message::Stop(why).to_bytes());
@@ -85,11 +87,6 @@ pub fn leave(mut link: Box<dyn Link>, why: &str) {
         link.send(&[0], Message::Failed(why).to_bytes());
     }
     link.flush(GOODBYE);
-}
-
-/// What another process says, as it can be shown: one line without control characters, not too long.
-pub(crate) fn cleaned(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect()
 }
 
 /// The link of this process, started by `mpirun`.

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::message::MAX_TEXT;
-use super::{GOODBYE, LOOK, Link, Message, VOTE_HEADER, cleaned};
+use super::{GOODBYE, LOOK, Link, Message, VOTE_HEADER};
 use crate::error::TrainError;
 use crate::vote::Vote;
+use ecode_core::shown_sentence;
 use ecode_verify::Control;
 
 /// What a right vote of a worker looks like.
@@ -90,7 +91,7 @@ impl Server {
     }
 
     fn failed(&mut self, rank: usize, text: &str) {
-        let text = cleaned(text);
+        let text = shown_sentence(text);
         self.give_up(&[rank]);
         if !self.said.iter().any(|said| said.ends_with(&text)) {
             self.said.push(format!("worker {}: {text}", rank - 1));
@@ -117,8 +118,8 @@ impl Server {
             let Some((rank, bytes)) = self.link.receive(LOOK, MAX_TEXT) else { continue };
             let text = match Message::from_bytes(&bytes, self.dimension) {
                 Some(Message::Hello(theirs)) => difference(mine, &theirs)
-                    .map(|text| format!("rank {rank} differs from rank 0: {}", cleaned(&text))),
-                Some(Message::Failed(why)) => Some(format!("rank {rank}: {}", cleaned(&why))),
+                    .map(|text| format!("rank {rank} differs from rank 0: {}", shown_sentence(&text))),
+                Some(Message::Failed(why)) => Some(format!("rank {rank}: {}", shown_sentence(&why))),
                 _ => continue,
             };
             waiting.retain(|&waits| waits != rank);

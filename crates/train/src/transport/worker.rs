@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::message::MAX_TEXT;
-use super::{GOODBYE, LOOK, Link, Message, cleaned};
+use super::{GOODBYE, LOOK, Link, Message};
 use crate::error::TrainError;
+use ecode_core::shown_sentence;
 use ecode_verify::Control;
 
 /// How long a worker that was told to stop waits for the server to end the run in order.
@@ -39,7 +40,7 @@ impl Worker {
 
     /// Says why this worker cannot go on.
     pub(crate) fn fail(&mut self, why: &str) {
-        self.tell(&Message::Failed(cleaned(why)));
+        self.tell(&Message::Failed(shown_sentence(why)));
         self.link.flush(GOODBYE);
     }
 
