@@ -311,14 +311,14 @@ mod tests {
             let name = field.name();
             let value = &table[&name];
             let fits = match field.kind {
-                FieldKind::Flag => value.is_bool(),
-                FieldKind::Text | FieldKind::Choice(_) => value.is_str(),
-                FieldKind::Integer => value.is_integer(),
-                FieldKind::Number => value.is_float(),
-                FieldKind::Numbers => value.is_array(),
+                Flag => value.is_bool(),
+                Text | Choice(_) => value.is_str(),
+                Integer => value.is_integer(),
+                Number => value.is_float(),
+                Numbers => value.is_array(),
             };
             assert!(fits, "{name} is {value}, declared as {:?}", field.kind);
-            if let FieldKind::Choice(choices) = field.kind {
+            if let Choice(choices) = field.kind {
                 for &choice in choices {
                     let one = toml::Table::from_iter([(name.clone(), choice.into())]);
                     let read = Config::from_table(one).unwrap_or_else(|error| panic!("{error}"));
@@ -328,7 +328,7 @@ mod tests {
             let help = field.help();
             assert!(!help.is_empty() && !help.ends_with('.'), "{help}");
             let without = matches!(name.as_str(), "code" | "epochs" | "lr-decay-epochs")
-                || field.kind == FieldKind::Flag;
+                || field.kind == Flag;
             assert_eq!(help.contains("[default: "), !without, "{help}");
         }
     }

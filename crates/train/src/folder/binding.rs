@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::FolderError;
-use super::summary::{Program, SCHEMA, bytes_per_step, code};
+use super::summary::{Program, SCHEMA};
 use crate::config::Config;
 use crate::identity::data_digest;
 use crate::trainer::Trainer;
@@ -25,13 +24,6 @@ pub(super) struct Binding {
     data: String,
     /// The configuration as it was said, in TOML.
     config: String,
-    /// The code, as a summary tells it.
-    pub(super) code: Value,
-    /// Why nothing covers the run from the start, where nothing does.
-    pub(super) unverified: Option<String>,
-    /// d.
-    pub(super) parameters: usize,
-    pub(super) bytes_per_step: Value,
     /// The configuration with the number of liars filled in.
     pub(super) settled: Config,
 }
@@ -46,12 +38,6 @@ impl Binding {
             matrix: trainer.code().matrix().digest(),
             data: data_digest(trainer.data()),
             config: said.to_toml(),
-            code: code(trainer),
-            unverified: trainer
-                .excess()
-                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
-            parameters: trainer.dimension(),
-            bytes_per_step: bytes_per_step(trainer),
             settled: Config { code: at, data, ..trainer.config().clone() },
         }
     }

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use super::config::{Config, ConfigError};
 use super::error::TrainError;
-use super::metrics::{Best, Metrics};
+use super::metrics::Metrics;
 use super::state::State;
 use super::trainer::Trainer;
 use binding::Binding;
@@ -88,15 +88,15 @@ pub enum FolderError {
     Train(#[from] TrainError),
 }
 
-/// The folder of one run, which this process writes in.
+/// The folder of one run, to read, or held by this process to write in.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     program: Program,
     binding: Option<Binding>,
     log: Option<Log>,
-    /// Held until the end.
-    _lock: File,
+    /// Held until the end, where this process writes.
+    lock: Option<File>,
 }
 
 impl RunFolder {
@@ -127,7 +127,7 @@ impl RunFolder {
         let kept = Config { code: MATRIX.into(), data: said.data.absolute(), ..said.clone() };
         let binding = Binding::of(trainer, &kept, program);
         let (path, program) = (path.to_owned(), program.clone());
-        let mut folder = Self { path, program, binding: None, log: None, _lock: lock };
+        let mut folder = Self { path, program, binding: None, log: None, lock: Some(lock) };
         folder.write(MATRIX, &matrix.to_bytes(Format::Json))?;
         folder.write(LOG, b"")?;
         folder.write(BINDING, &json(&binding).map_err(|what| folder.broken(BINDING, what))?)?;
@@ -140,20 +140,39 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Opens the folder of a run that was interrupted, or finished, to go on with it.
+    /// Opens the folder of a run to read it, also while another process trains it. The configuration is the one that
+    /// is run, the number of liars filled in, and names the folder's own matrix.
+    ///
+    /// # Errors
+    /// [`FolderError::Empty`] when there is none, [`FolderError::Broken`], [`FolderError::Io`].
+    pub fn open(path: &Path) -> Result<(Self, Config), FolderError> {
+        let (folder, said) = Self::unlocked(path, &Program::default())?;
+        let binding: Option<Binding> = read_json(path, BINDING)?;
+        let mut config = binding.map_or(said, |binding| binding.settled);
+        config.code = folder.matrix().display().to_string();
+        Ok((folder, config))
+    }
+
+    /// Takes the folder of a run to go on with it. The configuration is the one that was said.
     ///
     /// # Errors
     /// [`FolderError::Empty`] when there is none, [`FolderError::Held`], [`FolderError::Broken`],
     /// [`FolderError::Io`].
-    pub fn open(path: &Path, program: &Program) -> Result<(Self, Config), FolderError> {
-        if !path.join(CONFIG).exists() {
-            return Err(FolderError::Empty(path.to_owned()));
-        }
+    pub fn hold(path: &Path, program: &Program) -> Result<(Self, Config), FolderError> {
+        Self::unlocked(path, program)?;
         let lock = lock::take(path)?;
+        let (folder, config) = Self::unlocked(path, program)?;
+        Ok((Self { lock: Some(lock), ..folder }, config))
+    }
+
+    fn unlocked(path: &Path, program: &Program) -> Result<(Self, Config), FolderError> {
+        let place = path.join(CONFIG);
+        let bytes = read_file(&place)?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let broken = |ConfigError(what)| FolderError::Broken { place, what };
+        let config = Config::from_toml(&text).map_err(broken)?;
         let (path, program) = (path.to_owned(), program.clone());
-        let folder = Self { path, program, binding: None, log: None, _lock: lock };
-        let config = config(&folder.path)?;
-        Ok((folder, config))
+        Ok((Self { path, program, binding: None, log: None, lock: None }, config))
     }
 
     /// Where it is.
@@ -189,6 +208,9 @@ impl RunFolder {
     /// [`FolderError::Differs`] where the trainer was not made from what the run began with,
     /// [`FolderError::Broken`], [`FolderError::Io`], [`FolderError::Train`] where the state does not fit.
     pub fn resume(&mut self, trainer: &mut Trainer, said: &Config) -> Result<Vec<String>, FolderError> {
+        if self.lock.is_none() {
+            return Err(FolderError::Held { folder: self.path.clone(), by: "nobody: it was opened to be read".into() });
+        }
         let mut remarks = Vec::new();
         let binding: Binding = read_json(&self.path, BINDING)?.ok_or_else(|| FolderError::Differs {
             folder: self.path.clone(),
@@ -219,6 +241,11 @@ impl RunFolder {
             }
         });
         self.binding = Some(binding);
+        // What was said of an interrupted run no longer holds.
+        if self.summary()?.is_some_and(|summary| !summary.status.is_final()) {
+            let place = self.place(SUMMARY);
+            fs::remove_file(&place).map_err(|error| FolderError::Io { place, error })?;
+        }
         Ok(remarks)
     }
 
@@ -296,59 +323,6 @@ impl RunFolder {
     pub fn summary(&self) -> Result<Option<Summary>, FolderError> {
         read_json(&self.path, SUMMARY)
     }
-
-    /// What a run comes to so far, and its log, without touching it: also while another process trains it, and after
-    /// it was killed.
-    ///
-    /// # Errors
-    /// [`FolderError::Empty`], [`FolderError::Untested`], [`FolderError::Broken`], [`FolderError::Io`].
-    pub fn look(path: &Path) -> Result<(Summary, Vec<Metrics>), FolderError> {
-        if !path.join(CONFIG).exists() {
-            return Err(FolderError::Empty(path.to_owned()));
-        }
-        let log = log::read(&path.join(LOG))?;
-        if let Some(summary) = read_json::<Summary>(path, SUMMARY)? {
-            // A run that goes on after an interruption is beyond what its summary says.
-            if summary.status.is_final() || log.last().is_none_or(|last| last.step <= summary.last.step) {
-                return Ok((summary, log));
-            }
-        }
-        let (Some(last), Some(binding)) = (log.last().cloned(), read_json::<Binding>(path, BINDING)?) else {
-            return Err(FolderError::Untested(path.to_owned()));
-        };
-        let better = |best: Option<Best>, line: &Metrics| match best {
-            Some(best) if !line.beats(&best) => Some(best),
-            _ => Some(Best::from(line)),
-        };
-        let counted = log.iter().all(|line| line.wrong_coordinates.is_some());
-        let summary = Summary {
-            schema: summary::SCHEMA.into(),
-            program: binding.program,
-            status: Status::Unfinished,
-            reason: None,
-            steps: last.step,
-            code: summary::with_label(binding.code, last.verified),
-            unverified: last.unverified.clone().or(binding.unverified),
-            lost: last.lost.clone(),
-            best: log.iter().fold(None, better),
-            wrong: counted.then(|| log.iter().filter_map(|line| line.wrong_coordinates).sum()),
-            parameters_digest: None,
-            parameters: binding.parameters,
-            bytes_per_step: binding.bytes_per_step,
-            config: binding.settled,
-            last,
-        };
-        Ok((summary, log))
-    }
-}
-
-/// The configuration of a folder; it names the folder's own matrix.
-fn config(path: &Path) -> Result<Config, FolderError> {
-    let place = path.join(CONFIG);
-    let bytes = read_file(&place)?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let broken = |ConfigError(what)| FolderError::Broken { place, what };
-    Config::from_toml(&text).map_err(broken)
 }
 
 /// A file's bytes; none where there is none.

@@ -27,8 +27,6 @@ named! {
         Failed = "failed",
         /// With `on-excess stop`: more workers lie or are lost than the code is verified for. It can go on.
         Stopped = "stopped",
-        /// Nothing has been said yet: it goes on somewhere, or was killed.
-        Unfinished = "unfinished",
     }
 }
 
@@ -46,6 +44,7 @@ impl Status {
             TrainError::Diverged { .. } => Some(Self::Diverged),
             TrainError::Audit { .. } => Some(Self::Failed),
             TrainError::Excess(_) => Some(Self::Stopped),
+            TrainError::Transport(_) => Some(Self::Interrupted),
             _ => None,
         }
     }
@@ -91,8 +90,8 @@ pub struct Summary {
     pub best: Option<Best>,
     /// Wrongly decoded coordinates in all steps; none where they were not all counted.
     pub wrong: Option<u64>,
-    /// SHA-256 of the parameters: in the model's order, four little-endian bytes each. None while unfinished.
-    pub parameters_digest: Option<String>,
+    /// SHA-256 of the parameters: in the model's order, four little-endian bytes each.
+    pub parameters_digest: String,
     /// d.
     pub parameters: usize,
     /// Bytes that a worker sends and receives in a step (the largest of each).
@@ -101,8 +100,8 @@ pub struct Summary {
     pub config: Config,
 }
 
-/// What stays the same from the first step to the last: the code, as a summary tells it, without `verified`.
-pub(super) fn code(trainer: &Trainer) -> Value {
+/// The code, and whether the proof covers the run.
+fn code(trainer: &Trainer) -> Value {
     let code = trainer.code();
     let g = code.matrix();
     json!({
@@ -115,23 +114,18 @@ pub(super) fn code(trainer: &Trainer) -> Value {
         "r": g.redundancy(),
         "r_eff": trainer.config().batch_reduction * g.redundancy(),
         "max_load": g.worker_loads().into_iter().max(),
+        "verified": trainer.excess().is_none(),
     })
 }
 
 /// Bytes that a worker sends and receives in a step, the largest of each.
-pub(super) fn bytes_per_step(trainer: &Trainer) -> Value {
+fn bytes_per_step(trainer: &Trainer) -> Value {
     let bytes: Vec<(u64, u64)> =
         (0..trainer.code().matrix().n()).map(|j| trainer.bytes_per_step(j)).collect();
     json!({
         "up": bytes.iter().map(|bytes| bytes.0).max(),
         "down": bytes.iter().map(|bytes| bytes.1).max(),
     })
-}
-
-/// A code, and whether the proof covers the run.
-pub(super) fn with_label(mut code: Value, verified: bool) -> Value {
-    code["verified"] = json!(verified);
-    code
 }
 
 impl Trainer {
@@ -148,13 +142,13 @@ impl Trainer {
             status: if self.finished() { Status::Finished } else { Status::Interrupted },
             reason: None,
             steps: state.step,
-            code: with_label(code(self), state.excess.is_none()),
+            code: code(self),
             unverified: state.excess.as_ref().map(|excess| format!("from step {}: {}", excess.step, excess.why)),
             lost: state.lost.clone(),
             last,
             best: state.best,
             wrong: (!state.totals.uncounted).then_some(state.totals.wrong),
-            parameters_digest: Some(digest),
+            parameters_digest: digest,
             parameters: self.dimension(),
             bytes_per_step: bytes_per_step(self),
             config: self.config().clone(),
