@@ -19,8 +19,8 @@ use ecode_core::digest::hexadecimal;
 /// The log's length and content at a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
-    lines: usize,
-    sha256: String,
+    pub(super) lines: usize,
+    pub(super) sha256: String,
 }
 
 /// A log that lines are added to.
