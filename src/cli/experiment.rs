@@ -243,9 +243,8 @@ fn rows(part: &Part, finished: &[Ended], published: bool) -> Vec<Times> {
             let (n, liars) = (setting.n, first.summary.config.liars());
             let r = first.summary.code["r_eff"].as_f64().unwrap_or(0.0);
             let reached = part.targets.iter().map(|&target| {
-                let needed = |one: &&Ended| {
-                    reached(&one.curve.log, target).map(|line| (line.deployed_s, line.step))
-                };
+                let needed =
+                    |one: &&Ended| reached(&one.curve.log, target).map(|line| (line.deployed_s, line.step));
                 runs.iter().map(needed).collect()
             });
             rows.push(Times {

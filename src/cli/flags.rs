@@ -16,7 +16,9 @@ pub(crate) struct ChangeFlags(pub(crate) toml::Table);
 const CHANGES: [&str; 8] = ["data", "model", "device", "steps", "epochs", "batch", "lr", "evaluate-every"];
 
 fn fields(names: Option<&[&str]>) -> impl Iterator<Item = &'static Field> {
-    Config::FIELDS.iter().filter(move |field| names.is_none_or(|names| names.contains(&field.name().as_str())))
+    Config::FIELDS
+        .iter()
+        .filter(move |field| names.is_none_or(|names| names.contains(&field.name().as_str())))
 }
 
 fn argument(field: &Field) -> Arg {

@@ -84,9 +84,9 @@ impl Session<'_> {
     ) -> anyhow::Result<Outcome> {
         let mut trainer = task.trainer()?;
         let mut connect = |trainer: &mut Trainer| match processes.as_mut() {
-            Some(Processes { link, patience }) => link
-                .take()
-                .map_or(Ok(()), |link| trainer.connect(link, *patience, self.control.clone())),
+            Some(Processes { link, patience }) => {
+                link.take().map_or(Ok(()), |link| trainer.connect(link, *patience, self.control.clone()))
+            }
             None => Ok(()),
         };
         let mut folder = match place(trainer.config()) {
@@ -117,7 +117,8 @@ impl Session<'_> {
         let summary = match ended {
             Ok(()) => folder.close(&mut trainer, None)?,
             // Some errors are what the run comes to.
-            Err(error) => match error.downcast_ref::<TrainError>().map(|error| (error, Status::after(error))) {
+            Err(error) => match error.downcast_ref::<TrainError>().map(|error| (error, Status::after(error)))
+            {
                 Some((reason, Some(status))) => {
                     if !status.is_final() {
                         folder.save(&trainer.snapshot()?)?;

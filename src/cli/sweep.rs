@@ -68,7 +68,9 @@ impl Sweep {
         }
         if ended.len() < runs.len() {
             let (known, asked) = (ended.len(), runs.len());
-            output::remark!("stopped after {known} of {asked} runs; the same command goes on with what is missing");
+            output::remark!(
+                "stopped after {known} of {asked} runs; the same command goes on with what is missing"
+            );
             return Ok(Ending::Undecided);
         }
         Ok(Ending::Done)

@@ -97,7 +97,8 @@ impl Train {
     fn ranked(&self, common: &Common, processes: Option<&mut Processes>) -> anyhow::Result<Ending> {
         let control = common.control();
         let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
-        let works = processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
+        let works =
+            processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works)?;
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None)?,
@@ -111,9 +112,11 @@ impl Train {
             (_, processes) => {
                 let place = |config: &Config| match folder {
                     Some(folder) => Place::Held(folder),
-                    None => Place::New(self.run.clone().unwrap_or_else(|| {
-                        default_folder(config, task.code.name(), file.matrix.n())
-                    })),
+                    None => Place::New(
+                        self.run
+                            .clone()
+                            .unwrap_or_else(|| default_folder(config, task.code.name(), file.matrix.n())),
+                    ),
                 };
                 session.train(&task, place, processes)?
             }
@@ -189,9 +192,8 @@ fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Co
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.
     let beside = path.parent().map(|folder| folder.join(&config.code));
-    let beside = beside.filter(|beside| {
-        !flags.contains_key("code") && !config.code.is_empty() && beside.is_file()
-    });
+    let beside =
+        beside.filter(|beside| !flags.contains_key("code") && !config.code.is_empty() && beside.is_file());
     let mut table = toml::Table::try_from(&config)?;
     if flags.contains_key("steps") || flags.contains_key("epochs") {
         table.remove("steps");
@@ -221,11 +223,15 @@ fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
     } else {
         format!(" at step {}, where it was tested last", summary.last.step)
     };
-    let took = if elapsed.is_zero() { String::new() } else { format!(", in {}", ecode::report::time(elapsed)) };
+    let took =
+        if elapsed.is_zero() { String::new() } else { format!(", in {}", ecode::report::time(elapsed)) };
     let reason = summary.reason.as_ref().map_or(String::new(), |reason| format!("{reason}.\n"));
     let label = summary.unverified.as_ref().map_or(String::new(), |why| format!("UNVERIFIED {why}.\n"));
-    let lost: Vec<String> =
-        summary.lost.iter().map(|lost| format!("worker {} from step {} on", lost.worker, lost.step)).collect();
+    let lost: Vec<String> = summary
+        .lost
+        .iter()
+        .map(|lost| format!("worker {} from step {} on", lost.worker, lost.step))
+        .collect();
     let lost = if lost.is_empty() { String::new() } else { format!("Lost: {}.\n", lost.join(", ")) };
     let rest = if summary.status.is_final() {
         format!("ecode plot {} draws the curves", path.display())

@@ -60,7 +60,11 @@ pub fn run_table(summaries: &[Summary]) -> String {
             } else {
                 format!("{:.2} %{auc} (step {})", 100.0 * last.test_accuracy, last.step)
             },
-            if last.test_loss.is_finite() { format!("{:.4}", last.test_loss) } else { "not finite".to_owned() },
+            if last.test_loss.is_finite() {
+                format!("{:.4}", last.test_loss)
+            } else {
+                "not finite".to_owned()
+            },
             if config.aggregator == Aggregator::Vote {
                 summary.wrong.map_or("not counted".into(), |wrong| thousands(wrong.into()))
             } else {
@@ -129,7 +133,11 @@ impl Cell {
         }
         for (number, what) in [(self.diverged, "diverged"), (self.failed, "audit failed")] {
             if number > 0 {
-                let of = if number < self.asked { format!(" ({number} of {})", self.asked) } else { String::new() };
+                let of = if number < self.asked {
+                    format!(" ({number} of {})", self.asked)
+                } else {
+                    String::new()
+                };
                 parts.push(format!("{what}{of}"));
             }
         }

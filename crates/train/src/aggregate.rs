@@ -120,6 +120,30 @@ mod tests {
         assert_eq!(join(Aggregator::Vote, 0), [1.0, -1.0]);
         // The two nearest others of gradient 2 are at distances 1 and 5; no other is as near.
         assert_eq!(join(Aggregator::Krum, 1), [3.0, 0.0]);
-        assert!(Aggregator::Krum.unfit(5, 3).is_some() && Aggregator::TrimmedMean.unfit(5, 3).is_some());
+    }
+
+    /// Three workers, by hand.
+    #[test]
+    fn three_workers_are_joined_as_each_rule_says() {
+        let gradients: [&[f32]; 3] = [&[1.0, -1.0], &[2.0, -2.0], &[6.0, 0.0]];
+        let join = |rule: Aggregator, b| rule.join(&gradients, b);
+        assert_eq!(join(Aggregator::Mean, 0), [3.0, -1.0]);
+        assert_eq!(join(Aggregator::Median, 0), [2.0, -1.0]);
+        assert_eq!(join(Aggregator::TrimmedMean, 1), [2.0, -1.0]);
+        assert_eq!(join(Aggregator::TrimmedMean, 0), [3.0, -1.0]);
+        assert_eq!(join(Aggregator::Vote, 0), [1.0, -1.0]);
+        // Distances 2, 26 and 20: the first of the two that are near each other.
+        assert_eq!(join(Aggregator::Krum, 0), [1.0, -1.0]);
+    }
+
+    /// Krum needs n > 2b + 2, trimmed means n > 2b.
+    #[test]
+    fn rules_know_what_they_can_defend() {
+        let fits = |rule: Aggregator, n, b| rule.unfit(n, b).is_none();
+        assert!(
+            fits(Aggregator::Krum, 9, 3) && !fits(Aggregator::Krum, 8, 3) && !fits(Aggregator::Krum, 9, 6)
+        );
+        assert!(fits(Aggregator::TrimmedMean, 5, 2) && !fits(Aggregator::TrimmedMean, 4, 2));
+        assert!(fits(Aggregator::Mean, 1, 9) && fits(Aggregator::Median, 1, 9));
     }
 }

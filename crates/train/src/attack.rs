@@ -329,4 +329,50 @@ mod tests {
         // Φ(z) = (26 − 2)/26 = 0.923: z = 1.426.
         assert!((hidden_deviations(50, 24) - 1.426).abs() < 1e-3, "{}", hidden_deviations(50, 24));
     }
+
+    /// What a Byzantine worker sends instead of [5, 7] where the honest ones have these gradients.
+    fn sent(attack: Attack, honest: &[&[f32]], n: usize, scale: f32) -> Vec<f32> {
+        let mut own = vec![5.0, 7.0];
+        let knowledge = Knowledge { honest, n, b: n - honest.len(), scale };
+        knowledge.corrupt(attack, 3, 11, n - 1, &mut own);
+        own
+    }
+
+    /// Three workers of which one lies, by hand: x̄ = (2, −1), of root mean square √2.5, and s = 2.
+    #[test]
+    fn gradients_are_corrupted_as_the_table_says() {
+        let honest: [&[f32]; 2] = [&[1.0, 2.0], &[3.0, -4.0]];
+        let of = |attack| sent(attack, &honest, 3, 2.0);
+        assert_eq!(of(Attack::None), [5.0, 7.0]);
+        assert_eq!(of(Attack::LabelFlip), [5.0, 7.0]);
+        assert_eq!(of(Attack::Reverse), [-10.0, -14.0]);
+        assert_eq!(of(Attack::Omniscient), [-4.0, 2.0]);
+        assert_eq!(sent(Attack::Ipm, &honest, 3, 0.5), [-1.0, 0.5]);
+        let size = 2.0 * 2.5_f32.sqrt();
+        assert_eq!(of(Attack::Constant), [-size, -size]);
+        // The stream of worker 2 in step 11 under seed 3, scaled.
+        let mut random = stream(3, Purpose::Attack, 11, 2);
+        let normal: [f32; 2] = std::array::from_fn(|_| StandardNormal.sample(&mut random));
+        assert_eq!(of(Attack::Random), normal.map(|normal| size * normal));
+    }
+
+    /// Five workers of which two lie: one supporter is needed, Φ(z) = 2/3, z = 0.43073. The honest 1, 2, 6 have the
+    /// mean 3 and the variance 14/3; those that agree have no variance to hide in.
+    #[test]
+    fn a_little_is_taken_off_the_mean() {
+        let honest: [&[f32]; 3] = [&[1.0, 4.0], &[2.0, 4.0], &[6.0, 4.0]];
+        let sent = sent(Attack::Alie, &honest, 5, 1.0);
+        assert!((sent[0] - 2.069_53).abs() < 1e-4 && (sent[1] - 4.0).abs() < 1e-6, "{sent:?}");
+    }
+
+    /// Coins are fair, differ by worker and step, and leave no bit beyond the last coordinate.
+    #[test]
+    fn coins_are_fair() {
+        let d = 10_007;
+        let ones = coins(d, 1, 2, 3).count();
+        assert!((4_700..5_300).contains(&ones), "{ones}");
+        assert_ne!(coins(d, 1, 2, 3), coins(d, 1, 2, 4));
+        assert_ne!(coins(d, 1, 2, 3), coins(d, 1, 3, 3));
+        assert_eq!(coins(d, 1, 2, 3).words()[d / 64] >> (d % 64), 0);
+    }
 }

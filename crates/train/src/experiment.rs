@@ -143,7 +143,8 @@ impl Experiment {
                 }
                 change(&mut base, &part.grid.base);
                 change(&mut base, changes);
-                let grid = Grid { settings: vec![setting], base, seeds: Some(seeds.to_vec()), ..part.grid.clone() };
+                let grid =
+                    Grid { settings: vec![setting], base, seeds: Some(seeds.to_vec()), ..part.grid.clone() };
                 runs.extend(grid.runs()?);
             }
         }

@@ -85,17 +85,25 @@ mod tests {
             let liars = Workers::from_indices(9, liars.iter().copied());
             exceeds(&code, Aggregator::Vote, &liars, missing)
         };
-        for (liars, missing) in [(&[][..], &[][..]), (&[0, 1], &[]), (&[], &[3, 4]), (&[0], &[1]), (&[0, 1], &[0, 1])] {
+        for (liars, missing) in
+            [(&[][..], &[][..]), (&[0, 1], &[]), (&[], &[3, 4]), (&[0], &[1]), (&[0, 1], &[0, 1])]
+        {
             assert_eq!(why(liars, missing), None, "{liars:?} {missing:?}");
         }
         let text = |liars: &[usize], missing: &[usize]| why(liars, missing).unwrap_or_default();
         assert_eq!(text(&[0, 1, 2], &[]), "3 workers lie, the code is verified for 2");
-        assert_eq!(text(&[0], &[1, 2]), "1 worker lies and 2 workers send no vote, the code is verified for 2");
+        assert_eq!(
+            text(&[0], &[1, 2]),
+            "1 worker lies and 2 workers send no vote, the code is verified for 2"
+        );
         assert_eq!(text(&[], &[1, 2, 8]), "3 workers send no vote, the code is verified for 2");
         let nobody = Workers::from_indices(9, []);
         let other = exceeds(&code, Aggregator::Median, &nobody, &[]);
         assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));
         let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");
-        assert_eq!(exceeds(&unknown, Aggregator::Vote, &nobody, &[]).as_deref(), Some("the code is not verified"));
+        assert_eq!(
+            exceeds(&unknown, Aggregator::Vote, &nobody, &[]).as_deref(),
+            Some("the code is not verified")
+        );
     }
 }

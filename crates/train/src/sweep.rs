@@ -146,7 +146,10 @@ impl Grid {
         for run in &runs {
             if let Some(other) = named.insert(&run.name, run) {
                 let (one, two) = (&other.scheme, &run.scheme);
-                return Err(ConfigError(format!("the schemes {one} and {two} would share the folder {}", run.name)));
+                return Err(ConfigError(format!(
+                    "the schemes {one} and {two} would share the folder {}",
+                    run.name
+                )));
             }
         }
         Ok(runs)
@@ -167,9 +170,9 @@ impl Grid {
         let mut config = read(table, scheme)?;
         let (code, aggregator) = scheme.split_once('+').unwrap_or((scheme, ""));
         if !aggregator.is_empty() {
-            config.aggregator = toml::Value::from(aggregator).try_into().map_err(
-                |error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message())),
-            )?;
+            config.aggregator = toml::Value::from(aggregator)
+                .try_into()
+                .map_err(|error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message())))?;
         }
         let (name, rest) = code.split_once(':').unwrap_or((code, ""));
         config.code = match name {
@@ -248,7 +251,10 @@ mod tests {
         for (more, expected) in [
             ("[base]\nbyzantine = 2", "base: byzantine has no effect here, settings decides it"),
             ("[base]\ncode = \"full:n=5\"", "base: code has no effect here, schemes decides it"),
-            ("attacks = [\"reverse\"]\n[base]\nattack = \"none\"", "base: attack has no effect here, attacks"),
+            (
+                "attacks = [\"reverse\"]\n[base]\nattack = \"none\"",
+                "base: attack has no effect here, attacks",
+            ),
             ("seeds = [1]\n[base]\nseed = 2", "base: seed has no effect here, seeds"),
             ("[overrides.uncoded]\nbyzantine = 2", "overrides.\"uncoded\": byzantine has no effect"),
             ("[overrides.uncoded]\nseed = 2", "overrides.\"uncoded\": seed has no effect"),

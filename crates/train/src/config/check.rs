@@ -107,7 +107,8 @@ impl Config {
         if self.momentum >= 1.0 {
             return fail(format!("momentum is {}; expected below 1", plain(said(self.momentum))));
         }
-        if let Some(epoch) = self.lr_decay_epochs.iter().find(|epoch| !(**epoch >= 0.0 && epoch.is_finite())) {
+        if let Some(epoch) = self.lr_decay_epochs.iter().find(|epoch| !(**epoch >= 0.0 && epoch.is_finite()))
+        {
             return fail(format!("lr-decay-epochs has {}; expected 0 or more", plain(*epoch)));
         }
         if self.seed > i64::MAX as u64 {

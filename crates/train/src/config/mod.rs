@@ -197,9 +197,12 @@ impl Config {
         let Err(error) = read(&table) else { return read(&table).map_err(|_| ConfigError(String::new())) };
         // The reader of tables does not say which field it was: the one that fails alone.
         let alone = |(name, value): (&String, &toml::Value)| {
-            read(&toml::Table::from_iter([(name.clone(), value.clone())])).err().map(|error| (name.clone(), error))
+            read(&toml::Table::from_iter([(name.clone(), value.clone())]))
+                .err()
+                .map(|error| (name.clone(), error))
         };
-        let (name, error) = table.iter().find_map(alone).map_or((None, error), |(name, error)| (Some(name), error));
+        let (name, error) =
+            table.iter().find_map(alone).map_or((None, error), |(name, error)| (Some(name), error));
         let message = error.message().replace('\n', " ");
         Err(ConfigError(match name {
             Some(name) if !message.contains("unknown field") => format!("{name}: {message}"),
@@ -327,15 +330,17 @@ mod tests {
             }
             let help = field.help();
             assert!(!help.is_empty() && !help.ends_with('.'), "{help}");
-            let without = matches!(name.as_str(), "code" | "epochs" | "lr-decay-epochs")
-                || field.kind == Flag;
+            let without =
+                matches!(name.as_str(), "code" | "epochs" | "lr-decay-epochs") || field.kind == Flag;
             assert_eq!(help.contains("[default: "), !without, "{help}");
         }
     }
 
     #[test]
     fn numbers_that_do_not_fit_are_refused_as_they_were_written() {
-        for (text, expected) in [("lr = 1e300", "1e300 does not fit"), ("momentum = 1e-300", "1e-300 does not fit")] {
+        for (text, expected) in
+            [("lr = 1e300", "1e300 does not fit"), ("momentum = 1e-300", "1e-300 does not fit")]
+        {
             let error = Config::from_toml(text).map_err(|error| error.0);
             assert!(error.as_ref().is_err_and(|error| error.contains(expected)), "{error:?}");
         }

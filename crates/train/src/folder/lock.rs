@@ -18,13 +18,8 @@ pub(super) const LOCK: &str = "lock";
 pub(super) fn take(folder: &Path) -> Result<File, FolderError> {
     let place = folder.join(LOCK);
     let io = |error| FolderError::Io { place: place.clone(), error };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&place)
-        .map_err(io)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&place).map_err(io)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -37,7 +32,10 @@ pub(super) fn take(folder: &Path) -> Result<File, FolderError> {
         Err(TryLockError::Error(error)) => return Err(io(error)),
     }
     let text = format!("process {} on {}\n", std::process::id(), host());
-    file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes())).map_err(io)?;
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .map_err(io)?;
     Ok(file)
 }
 

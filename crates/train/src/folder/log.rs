@@ -66,9 +66,7 @@ impl Log {
 
     /// Brings all lines to the disk, and says what they are.
     pub(super) fn mark(&self) -> Result<Mark, FolderError> {
-        self.file
-            .sync_data()
-            .map_err(|error| FolderError::Io { place: self.place.clone(), error })?;
+        self.file.sync_data().map_err(|error| FolderError::Io { place: self.place.clone(), error })?;
         Ok(Mark { lines: self.lines, sha256: hexadecimal(&self.digest.clone().finalize()) })
     }
 

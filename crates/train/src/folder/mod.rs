@@ -209,7 +209,10 @@ impl RunFolder {
     /// [`FolderError::Broken`], [`FolderError::Io`], [`FolderError::Train`] where the state does not fit.
     pub fn resume(&mut self, trainer: &mut Trainer, said: &Config) -> Result<Vec<String>, FolderError> {
         if self.lock.is_none() {
-            return Err(FolderError::Held { folder: self.path.clone(), by: "nobody: it was opened to be read".into() });
+            return Err(FolderError::Held {
+                folder: self.path.clone(),
+                by: "nobody: it was opened to be read".into(),
+            });
         }
         let mut remarks = Vec::new();
         let binding: Binding = read_json(&self.path, BINDING)?.ok_or_else(|| FolderError::Differs {

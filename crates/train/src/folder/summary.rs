@@ -143,7 +143,10 @@ impl Trainer {
             reason: None,
             steps: state.step,
             code: code(self),
-            unverified: state.excess.as_ref().map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            unverified: state
+                .excess
+                .as_ref()
+                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
             lost: state.lost.clone(),
             last,
             best: state.best,

@@ -15,9 +15,7 @@ mod plan;
 #[cfg(feature = "tch")]
 mod resident;
 
-pub use learner::{
-    Computed, Evaluation, Job, Learner, ModelError, Report, Request, Resident, Take,
-};
+pub use learner::{Computed, Evaluation, Job, Learner, ModelError, Report, Request, Resident, Take};
 pub use logistic::Logistic;
 #[cfg(feature = "tch")]
 pub use network::Network;
@@ -58,4 +56,3 @@ pub fn libraries() -> [String; 2] {
         "needs libtorch".into(),
     ];
 }
-

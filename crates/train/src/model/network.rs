@@ -168,7 +168,8 @@ impl Network {
         let one = |(samples, hand): (&[u32], Hand)| {
             alone();
             tch::no_grad(|| {
-                let (images, labels) = shared.batch(test, &Job { samples, crops: &[], flip_labels: false })?;
+                let (images, labels) =
+                    shared.batch(test, &Job { samples, crops: &[], flip_labels: false })?;
                 let logits = hand.pass(Mode::Test).run(shared.plan, images)?;
                 let sum = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Sum, -100, 0.0)?;
                 let hits = logits.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_sum(Kind::Int64)?;

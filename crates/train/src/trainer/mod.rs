@@ -415,7 +415,10 @@ impl Trainer {
             deployed_s: totals.deployed_s,
             gradients: totals.gradients,
             verified: state.excess.is_none(),
-            unverified: state.excess.as_ref().map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            unverified: state
+                .excess
+                .as_ref()
+                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
             lost: state.lost.clone(),
         };
         (totals.wrong_lately, totals.loss_lately, totals.steps_lately) = (0, 0.0, 0);

@@ -83,7 +83,8 @@ impl Trainer {
     fn crops(&self) -> Vec<Vec<Crop>> {
         let each = self.config.samples_per_partition();
         let augment = matches!(&self.data.train.features, Features::Images { shape, .. } if shape.augment);
-        let draw = |i| if augment { Crop::draw(self.config.seed, self.state.step, i, each) } else { Vec::new() };
+        let draw =
+            |i| if augment { Crop::draw(self.config.seed, self.state.step, i, each) } else { Vec::new() };
         (0..self.code.matrix().k()).map(draw).collect()
     }
 
@@ -175,8 +176,7 @@ impl Trainer {
             .collect();
         let honest: Vec<Vec<f32>> = (0..n).filter(|&j| !liars.contains(j)).map(|j| sent[j].clone()).collect();
         let honest: Vec<&[f32]> = honest.iter().map(Vec::as_slice).collect();
-        let knowledge =
-            Knowledge { honest: &honest, n, b: self.config.liars(), scale: self.config.scale() };
+        let knowledge = Knowledge { honest: &honest, n, b: self.config.liars(), scale: self.config.scale() };
         for j in liars.indices() {
             knowledge.corrupt(self.config.attack, self.config.seed, self.state.step, j, &mut sent[j]);
         }

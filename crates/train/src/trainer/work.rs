@@ -90,7 +90,8 @@ impl Trainer {
         };
         let (mut messages, mut instead) = (vec![Bits::zeros(d); g.k()], vec![Bits::zeros(d); g.k()]);
         let mut losses = vec![0.0; g.k()];
-        for ((&(i, flip), bits), computed) in places.iter().zip(packed.into_iter().map(unlock)).zip(&computed) {
+        for ((&(i, flip), bits), computed) in places.iter().zip(packed.into_iter().map(unlock)).zip(&computed)
+        {
             // With flipped labels or not, once for each partition of the row.
             losses[i] = computed.loss;
             *if flip { &mut instead[i] } else { &mut messages[i] } = bits;

@@ -57,8 +57,9 @@ pub trait Link {
     /// Waits until all messages are taken, but not longer than that. Whether they are.
     fn flush(&mut self, wait: Duration) -> bool;
 
-    /// Some rank does not answer any more: the end must not wait for it.
-    fn give_up(&mut self) {}
+    /// Some rank does not answer any more: the end must not wait for it. Where leaving without it ends all processes,
+    /// they end with this exit code.
+    fn give_up(&mut self, _code: i32) {}
 }
 
 /// What one process is in a deployment.

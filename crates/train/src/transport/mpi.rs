@@ -34,8 +34,8 @@ struct Sending {
 pub(super) struct MpiLink {
     world: SimpleCommunicator,
     sending: Vec<Sending>,
-    /// Whether a rank hangs, so that leaving in order would wait for it.
-    stuck: bool,
+    /// The exit code, where a rank hangs, so that leaving in order would wait for it.
+    stuck: Option<i32>,
     _universe: Universe,
 }
 
@@ -49,7 +49,7 @@ impl MpiLink {
         // Only this thread calls MPI.
         let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)
             .ok_or("MPI was started before in this process")?;
-        Ok(Self { world: universe.world(), sending: Vec::new(), stuck: false, _universe: universe })
+        Ok(Self { world: universe.world(), sending: Vec::new(), stuck: None, _universe: universe })
     }
 
     /// Looks which messages were taken, and frees their bytes.
@@ -103,7 +103,7 @@ impl Link for MpiLink {
                 }
                 // It is never received, and so takes no memory here; whoever sent it waits in vain.
                 std::mem::forget(message);
-                self.stuck = true;
+                self.stuck.get_or_insert(0);
                 return Some((rank, Vec::new()));
             }
             if start.elapsed() >= wait {
@@ -124,9 +124,8 @@ impl Link for MpiLink {
         // SAFETY: the box lives until `Sending::progress` frees it, which it does once every request made here is
         // complete; where one never completes, the bytes stay for good. Nobody writes to them.
         let shared: &'static [u8] = unsafe { &*bytes };
-        let begin = |rank: usize| {
-            (rank, self.world.process_at_rank(rank as i32).immediate_send(StaticScope, shared))
-        };
+        let begin =
+            |rank: usize| (rank, self.world.process_at_rank(rank as i32).immediate_send(StaticScope, shared));
         let open = to.into_iter().map(begin).collect();
         self.sending.extend(Sending { bytes, open }.progress());
         gone
@@ -143,8 +142,8 @@ impl Link for MpiLink {
         }
     }
 
-    fn give_up(&mut self) {
-        self.stuck = true;
+    fn give_up(&mut self, code: i32) {
+        self.stuck = Some(code);
     }
 }
 
@@ -154,10 +153,10 @@ impl Drop for MpiLink {
         for (_, request) in self.sending.drain(..).flat_map(|sending| sending.open) {
             // MPI may read the bytes later: neither they nor the request are ever freed.
             std::mem::forget(request);
-            self.stuck = true;
+            self.stuck.get_or_insert(0);
         }
-        if self.stuck {
-            self.world.abort(0);
+        if let Some(code) = self.stuck {
+            self.world.abort(code);
         }
     }
 }

@@ -43,8 +43,13 @@ pub(crate) struct Server {
     lost: Vec<usize>,
     /// What workers that left said.
     said: Vec<String>,
+    /// Whether the end will not wait for some rank.
+    stuck: bool,
     finished: bool,
 }
+
+/// The exit code of a run that can go on.
+const UNFINISHED: i32 = 3;
 
 impl Server {
     pub(crate) fn new(
@@ -55,8 +60,8 @@ impl Server {
         dimension: usize,
     ) -> Self {
         let alive = vec![true; shapes.len()];
-        let (lost, said, finished) = (Vec::new(), Vec::new(), false);
-        Self { link, patience, control, shapes, dimension, alive, lost, said, finished }
+        let (lost, said, stuck, finished) = (Vec::new(), Vec::new(), false, false);
+        Self { link, patience, control, shapes, dimension, alive, lost, said, stuck, finished }
     }
 
     /// The ranks that are still waited for.
@@ -81,7 +86,7 @@ impl Server {
 
     fn give_up(&mut self, ranks: &[usize]) {
         if !ranks.is_empty() {
-            self.link.give_up();
+            self.leave_with(UNFINISHED);
         }
         for rank in ranks {
             if std::mem::replace(&mut self.alive[rank - 1], false) {
@@ -167,9 +172,7 @@ impl Server {
     /// The longest right message of a worker, in bytes.
     fn longest(&self) -> usize {
         let vote = |shape: &VoteShape| {
-            VOTE_HEADER
-                + 8 * shape.partitions
-                + self.dimension.div_ceil(8) * (1 + usize::from(shape.silent))
+            VOTE_HEADER + 8 * shape.partitions + self.dimension.div_ceil(8) * (1 + usize::from(shape.silent))
         };
         self.shapes.iter().map(vote).max().unwrap_or(0).max(MAX_TEXT)
     }
@@ -199,9 +202,14 @@ impl Server {
     /// All steps are done: waits until the last decode is taken.
     pub(crate) fn finish(&mut self) {
         self.finished = true;
-        if !self.link.flush(self.patience) {
-            self.link.give_up();
+        if !self.link.flush(self.patience) || self.stuck {
+            self.leave_with(0);
         }
+    }
+
+    fn leave_with(&mut self, code: i32) {
+        self.stuck = true;
+        self.link.give_up(code);
     }
 }
 
@@ -210,7 +218,7 @@ impl Drop for Server {
         if !self.finished {
             self.announce(&Message::Stop(String::new()));
             if !self.link.flush(GOODBYE) {
-                self.link.give_up();
+                self.leave_with(UNFINISHED);
             }
         }
     }

@@ -59,7 +59,7 @@ impl Worker {
                 return Err(TrainError::Interrupted);
             }
             if start.elapsed() > self.patience {
-                self.link.give_up();
+                self.link.give_up(2);
                 let seconds = self.patience.as_secs_f64();
                 let text = format!(
                     "the server has said nothing for {seconds:.0} s: it is gone, or stopped (--server-timeout waits longer)"
