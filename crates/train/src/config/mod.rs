@@ -296,6 +296,11 @@ mod tests {
     fn a_configuration_survives_its_file() {
         let config = full();
         assert_eq!(Config::from_toml(&config.to_toml()), Ok(config.clone()));
+        // JSON says null where TOML says nothing.
+        for config in [config.clone(), Config::default()] {
+            let json = serde_json::to_string(&config).unwrap_or_default();
+            assert_eq!(serde_json::from_str::<Config>(&json).ok(), Some(config));
+        }
         let rates = [0.0, 39.9, 40.0, 80.0].map(|epoch| config.learning_rate(epoch).to_bits());
         let tenth = |rate: f32| rate / 10.0;
         assert_eq!(rates, [1e-4, 1e-4, tenth(1e-4), tenth(tenth(1e-4))].map(f32::to_bits));

@@ -1,7 +1,7 @@
 //! How the values of a configuration are read and written: numbers that mean what was said, tie rules by name,
 //! errors in one line.
 
-use serde::{Deserialize as _, Deserializer, de::Error as _};
+use serde::{Deserialize as _, Deserializer};
 
 /// A number as people write it: with an exponent where its digits would be a row of zeros.
 pub(crate) fn plain(value: f64) -> String {
@@ -15,20 +15,23 @@ pub(crate) fn plain(value: f64) -> String {
 
 /// An f32 from a number that an f32 can hold: what would become infinite or zero is refused as it was written.
 pub(super) fn single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
-    let said = f64::deserialize(deserializer)?;
+    held(f64::deserialize(deserializer)?)
+}
+
+/// The same where the value may be missing, or `null`.
+pub(super) fn optional_single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
+    Option::<f64>::deserialize(deserializer)?.map(held).transpose()
+}
+
+fn held<E: serde::de::Error>(said: f64) -> Result<f32, E> {
     let held = said as f32;
     if (held.is_infinite() && said.is_finite()) || (held == 0.0 && said != 0.0) {
-        return Err(D::Error::custom(format!(
+        return Err(E::custom(format!(
             "{} does not fit a number of single precision; expected 1.2e-38 to 3.4e38, or 0",
             plain(said)
         )));
     }
     Ok(held)
-}
-
-/// The same where the value may be missing.
-pub(super) fn optional_single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
-    single(deserializer).map(Some)
 }
 
 /// An error of the TOML reader in one line, with its place.
