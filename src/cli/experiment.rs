@@ -42,7 +42,8 @@ struct List {
                   Runs that are finished are not run again, interrupted ones go on. The folder then holds \
                   table.md and figure.svg (the first seed's curves) beside the runs.")]
 struct RunOne {
-    /// The experiment's name, as `ecode experiment list` tells it
+    /// The experiment
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(names()))]
     name: String,
     /// smoke: logistic regression on synthetic data, seconds a run; paper: ResNet on CIFAR-10, as published
     #[arg(long, value_enum, default_value = "smoke")]

@@ -118,7 +118,10 @@ impl Aside {
 
     fn place(self) -> Result<(), Failure> {
         sync(self.file.as_file()).map_err(Failure::Final)?;
-        self.file.persist(&self.target).map_err(|error| Failure::of_placing(error.error))?;
+        let (_held, path) = self.file.into_parts();
+        fs::rename(&path, &self.target).map_err(Failure::of_placing)?;
+        // It is no longer there to be removed.
+        let _ = path.keep();
         sync_folder(folder_of(&self.target)).map_err(Failure::Final)
     }
 }

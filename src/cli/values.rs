@@ -1,0 +1,49 @@
+//! Values of options that are one of a few names: help and completions list them.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ecode::code::TieRule;
+use ecode::format::Format;
+use ecode::verify::method_names;
+
+/// A parser of one of these names.
+fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names.into_iter().collect::<Vec<_>>())
+        .try_map(|name| name.parse().map_err(|error: T::Err| error.to_string()))
+}
+
+/// Formats of matrix files.
+pub(crate) fn formats() -> impl TypedValueParser<Value = Format> {
+    named(Format::ALL.map(Format::name))
+}
+
+/// Rules for ties.
+pub(crate) fn ties() -> impl TypedValueParser<Value = TieRule> {
+    named(TieRule::ALL.map(TieRule::name))
+}
+
+/// Engines, and how one is chosen.
+pub(crate) fn methods() -> PossibleValuesParser {
+    PossibleValuesParser::new(["auto", "all"].into_iter().chain(method_names()).collect::<Vec<_>>())
+}
+
+/// The names of a type that has them, and more.
+pub(crate) fn formats_and<T>(more: &[&'static str]) -> impl TypedValueParser<Value = T> + use<T>
+where
+    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
+{
+    named(Format::ALL.map(Format::name).into_iter().chain(more.to_vec()))
+}
+
+/// One of these names.
+pub(crate) fn any_of<T>(names: &[&'static str]) -> impl TypedValueParser<Value = T> + use<T>
+where
+    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
+{
+    named(names.to_vec())
+}
