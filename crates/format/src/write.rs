@@ -106,6 +106,11 @@ impl Aside {
         self.file.as_file_mut()
     }
 
+    /// How many bytes are written.
+    pub fn length(&mut self) -> u64 {
+        self.file().metadata().map_or(0, |file| file.len())
+    }
+
     /// Syncs it and puts it into the target's place.
     ///
     /// # Errors
