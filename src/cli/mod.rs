@@ -34,7 +34,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use ecode::format::one_line;
 use ecode::verify::Control;
 
 /// How a command ended, when it did not fail.
@@ -138,8 +137,14 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * scale).map_err(|_| expected())
 }
 
-/// A line of an error is cut beyond that, in characters: it may quote what it was given.
+/// A line of an error is cut beyond that, in bytes: it may quote what it was given.
 const LONGEST: usize = 1000;
+
+/// An error as one line of bearable length.
+fn one_line(text: &str) -> String {
+    let bearable = text.len() <= LONGEST && !text.contains(char::is_control);
+    if bearable { text.to_owned() } else { ecode::code::shown_sentence(text) }
+}
 
 /// Runs one command as the program `ecode` does, and returns its exit code. The first argument is the program's
 /// name. Nothing of the process is changed, so that a program can call it as often as it likes: `stop` ends
@@ -157,8 +162,8 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
         Ok(cli) => cli,
         Err(error) => {
             let text = error.render().to_string();
-            if text.lines().any(|line| line.chars().count() > LONGEST) {
-                let lines: Vec<String> = text.lines().map(|line| one_line(line, LONGEST)).collect();
+            if text.lines().any(|line| line.len() > LONGEST) {
+                let lines: Vec<String> = text.lines().map(one_line).collect();
                 output::remark!("{}", lines.join("\n"));
             } else {
                 // Help and versions are answers; where nobody reads them, nothing is left to say.
@@ -174,7 +179,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
         Ok(Ending::Undecided) => 3,
         Err(error) if error.is::<Silent>() => 2,
         Err(error) => {
-            output::remark!("error: {}", one_line(&format!("{error:#}"), LONGEST));
+            output::remark!("error: {}", one_line(&format!("{error:#}")));
             if error.is::<Contradiction>() { 4 } else { 2 }
         }
     }

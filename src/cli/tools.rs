@@ -55,11 +55,7 @@ impl Man {
         for name in &self.of {
             let names: Vec<&str> = of.get_subcommands().map(Command::get_name).collect();
             of = of.find_subcommand(name).with_context(|| {
-                format!(
-                    "no command '{}'; expected one of {}",
-                    ecode::format::one_line(name, 40),
-                    names.join(", ")
-                )
+                format!("no command '{}'; expected one of {}", ecode::code::shown(name), names.join(", "))
             })?;
         }
         let mut page = Vec::new();

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecode::code::TieRule;
 use ecode::format::Format;
-use ecode::verify::method_names;
 
 /// A parser of one of these names.
 fn named<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
@@ -25,11 +24,6 @@ pub(crate) fn formats() -> impl TypedValueParser<Value = Format> {
 /// Rules for ties.
 pub(crate) fn ties() -> impl TypedValueParser<Value = TieRule> {
     named(TieRule::ALL.map(TieRule::name))
-}
-
-/// Engines, and how one is chosen.
-pub(crate) fn methods() -> PossibleValuesParser {
-    PossibleValuesParser::new(["auto", "all"].into_iter().chain(method_names()).collect::<Vec<_>>())
 }
 
 /// The names of a type that has them, and more.

@@ -35,7 +35,7 @@ impl<'a> Numbers<'a> {
                 Some(word) => {
                     let text = String::from_utf8_lossy(&word[..word.len().min(40)]);
                     return Some(text.parse().map_err(|_| {
-                        let found = format!("line {} has \"{}\"", self.line, super::entry::shown(&text));
+                        let found = format!("line {} has \"{}\"", self.line, ecode_core::shown(&text));
                         FormatError::new(found, "a whole number")
                     }));
                 }

@@ -45,12 +45,6 @@ pub(crate) fn is_name(field: &str) -> bool {
     field.starts_with(|c: char| c.is_alphabetic() || c == '_') && !is_number(field) && bit(field).is_none()
 }
 
-/// A field as an error message can show it: short, on one line.
-pub(crate) fn shown(field: &str) -> String {
-    let short: String = field.chars().take(20).flat_map(char::escape_debug).collect();
-    if field.chars().count() > 20 { short + "…" } else { short }
-}
-
 /// Text without the byte order mark that some programs write; UTF-16 is refused by name.
 pub(crate) fn text(bytes: &[u8]) -> Result<&[u8], FormatError> {
     if is_utf16(bytes) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ecode_core::MatrixError;
+use ecode_core::{MatrixError, shown_sentence};
 
 /// Why a file is not a matrix: the place, what is there, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl std::error::Error for FormatError {}
 impl FormatError {
     /// What was found may quote the file: it is escaped and cut, so that the error stays a short line.
     pub(crate) fn new(found: impl AsRef<str>, expected: impl Into<String>) -> Self {
-        Self { found: one_line(found.as_ref(), LONGEST), expected: expected.into(), hint: None }
+        Self { found: one_line(found.as_ref()), expected: expected.into(), hint: None }
     }
 
     /// The same with what helps.
@@ -49,22 +49,14 @@ const LONGEST: usize = 240;
 /// What is left of their end, where serde says the place.
 const END: usize = 60;
 
-/// A text as an error can quote it: without line ends and other control characters, and cut in its middle to `most`
-/// characters.
-#[must_use]
-pub fn one_line(text: &str, most: usize) -> String {
-    let escaped = |text: &str| {
-        let mut line = String::new();
-        for c in text.chars() {
-            if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
-        }
-        line
-    };
+/// A text as an error can quote it: without line ends and other control characters, and cut in its middle where
+/// it is long.
+fn one_line(text: &str) -> String {
     let length = text.chars().count();
-    if length <= most {
-        return escaped(text);
+    if length <= LONGEST {
+        return shown_sentence(text);
     }
-    let start: String = text.chars().take(most.saturating_sub(END)).collect();
-    let end: String = text.chars().skip(length - END.min(most)).collect();
-    format!("{} … {}", escaped(&start), escaped(&end))
+    let start: String = text.chars().take(LONGEST - END).collect();
+    let end: String = text.chars().skip(length - END).collect();
+    shown_sentence(&format!("{start} … {end}"))
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::entry::{shown, text};
+use super::entry::text;
 use super::small::Small;
 use super::{FormatError, MatrixFile, Rows};
 
@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for Entry {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Entry, E> {
-                Ok(Entry::Other(format!("\"{}\"", shown(text))))
+                Ok(Entry::Other(format!("\"{}\"", ecode_core::shown(text))))
             }
 
             fn visit_unit<E: Error>(self) -> Result<Entry, E> {

@@ -31,7 +31,7 @@ mod write;
 use std::io::{self, Read};
 
 pub use dimacs::dimacs;
-pub use error::{FormatError, one_line};
+pub use error::FormatError;
 pub use format::Format;
 pub use number::whole;
 pub use opb::opb;

@@ -5,9 +5,9 @@
 //! Boisvert, Pozo, Remington: *The Matrix Market Exchange Formats*, NISTIR 5935, 1996.
 
 use super::FormatError;
-use super::entry::{bit, lines, shown, text};
+use super::entry::{bit, lines, text};
 use super::rows::Ones;
-use ecode_core::AllocationMatrix;
+use ecode_core::{AllocationMatrix, shown};
 
 /// What a file of this format begins with.
 pub(crate) const MAGIC: &str = "%%MatrixMarket";

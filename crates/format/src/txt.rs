@@ -7,9 +7,9 @@
 
 use std::str::from_utf8;
 
-use super::entry::{bit, is_name, is_number, lines, shown, text};
+use super::entry::{bit, is_name, is_number, lines, text};
 use super::{FormatError, Rows};
-use ecode_core::AllocationMatrix;
+use ecode_core::{AllocationMatrix, shown};
 
 /// What stands between entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
