@@ -107,7 +107,7 @@ impl EnsembleCommand {
         let how = Bernoulli { n, k, p, seed: self.seed, draw: 0, redraw_empty: false, odd_rows: false };
         bernoulli(how)?;
         let control = common.control();
-        let radii = watch::with_progress(&control, common.quiet, || {
+        let radii = watch::with_unit(&control, common.quiet, "draws", || {
             RadiusDraws::of(|draw| bernoulli(Bernoulli { draw, ..how }), self.draws, self.ties, &control)
         })?;
         let ending = if radii.draws() < self.draws { Ending::Undecided } else { Ending::Done };

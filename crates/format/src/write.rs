@@ -368,7 +368,7 @@ impl Named {
         builder.prefix(&self.prefix);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(self.mode));
-        make(&mut builder)
+        make(&mut builder).map_err(plain)
     }
 
     fn tempfile_in(&self, folder: &Path) -> io::Result<NamedTempFile> {
@@ -378,6 +378,13 @@ impl Named {
     fn tempdir_in(&self, folder: &Path) -> io::Result<tempfile::TempDir> {
         self.with(|builder| builder.tempdir_in(folder))
     }
+}
+
+/// The system's own error, without the name aside that nobody asked for.
+fn plain(error: io::Error) -> io::Error {
+    let within = error.get_ref().and_then(std::error::Error::source);
+    let system = within.and_then(|error| error.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    system.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Gives a file the owner, where the system allows that, and the mode of the one that it will replace.
