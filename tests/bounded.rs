@@ -2,53 +2,69 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Files of about this size, in bytes, each of which means far more than it holds to a careless reader.
-fn hostile(size: usize) -> Vec<(&'static str, Vec<u8>)> {
-    let fill = |head: &str, part: &str, tail: &str| {
-        [head, &part.repeat(size / part.len()), tail].concat().into_bytes()
-    };
-    let mut zipped = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let deflated =
+/// A file: its beginning, what is repeated until it has its size, and its end.
+struct Hostile(&'static str, &'static [u8], &'static [u8], &'static [u8]);
+
+/// Each means far more than it holds to a careless reader.
+const FILES: [Hostile; 22] = [
+    Hostile("lines.txt", b"", b"0\n", b""),
+    Hostile("line.txt", b"", b"0", b""),
+    Hostile("lines.csv", b"", b"0\n", b""),
+    Hostile("line.csv", b"", b"0,", b"0"),
+    Hostile("names.csv", b"", b"a,", b"a\n"),
+    Hostile("trials.csv", b"1,0\n", b"4,4\n", b""),
+    Hostile("quote.csv", b"\"", b"0,\n", b""),
+    Hostile("lines.tsv", b"", b"0\t1\n", b""),
+    Hostile("rows.json", b"[", b"[0],", b"[0]]"),
+    Hostile("row.json", b"[[", b"0,", b"0]]"),
+    Hostile("empty.json", b"[", b"[],", b"[]]"),
+    Hostile("made.json", b"{\"construction\":{\"a\":[", b"0,", b"0]},\"G\":[[1]]}"),
+    Hostile("claim.json", b"{\"verification\":{\"a\":[", b"{},", b"{}]},\"G\":[[1]]}"),
+    Hostile("other.json", b"{\"other\":[", b"{},", b"{}],\"G\":[[1]]}"),
+    Hostile("deep.json", b"", b"[", b""),
+    Hostile("text.json", b"{\"schema\":\"", b"x", b"\",\"G\":[[1]]}"),
+    Hostile("entries.mtx", b"%%MatrixMarket matrix coordinate pattern general\n4096 4096 9\n", b"1 1\n", b""),
+    Hostile("words.mtx", b"%%MatrixMarket matrix coordinate pattern general\n4096 4096 9\n", b"1 ", b"\n"),
+    Hostile("weights.alist", b"4096 4096\n4096 4096\n", b"1 ", b"\n"),
+    Hostile("zeros.alist", b"1 1\n1 1\n1\n1\n", b"0 ", b"\n"),
+    Hostile("header.npy", b"", b"\x93NUMPY", b""),
+    Hostile(
+        "shape.npy",
+        b"\x93NUMPY\x02\x00\xff\xff\x0f\x00{'descr':'|u1','fortran_order':False,'shape':(",
+        b"1,",
+        b"",
+    ),
+];
+
+/// Writes it piece by piece: what this process holds counts as its child's.
+fn write(path: &Path, file: &Hostile, size: usize) {
+    let mut to = BufWriter::new(File::create(path).unwrap());
+    to.write_all(file.1).unwrap();
+    for _ in 0..size / file.2.len() {
+        to.write_all(file.2).unwrap();
+    }
+    to.write_all(file.3).unwrap();
+    to.flush().unwrap();
+}
+
+/// A small archive of a large array.
+fn bomb(path: &Path, size: usize) {
+    let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
+    let packed =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
-    zipped.start_file("G.npy", deflated).unwrap();
-    zipped.write_all(b"\x93NUMPY\x01\x00\x46\x00{'descr': '<f8', 'fortran_order': False, 'shape': (4096, 4096), }     \n").unwrap();
-    zipped.write_all(&vec![0; size]).unwrap();
-    vec![
-        ("lines.txt", fill("", "0\n", "")),
-        ("line.txt", fill("", "0", "")),
-        ("lines.csv", fill("", "0\n", "")),
-        ("line.csv", fill("", "0,", "0")),
-        ("names.csv", fill("", "a,", "a\n")),
-        ("trials.csv", fill("1,0\n", "4,4\n", "")),
-        ("quote.csv", fill("\"", "0,\n", "")),
-        ("lines.tsv", fill("", "0\t1\n", "")),
-        ("rows.json", fill("[", "[0],", "[0]]")),
-        ("row.json", fill("[[", "0,", "0]]")),
-        ("empty.json", fill("[", "[],", "[]]")),
-        ("made.json", fill("{\"construction\":{\"a\":[", "0,", "0]},\"G\":[[1]]}")),
-        ("claim.json", fill("{\"verification\":{\"a\":[", "{},", "{}]},\"G\":[[1]]}")),
-        ("other.json", fill("{\"other\":[", "{},", "{}],\"G\":[[1]]}")),
-        ("deep.json", fill("", "[", "")),
-        ("text.json", fill("{\"schema\":\"", "x", "\",\"G\":[[1]]}")),
-        ("entries.mtx", fill("%%MatrixMarket matrix coordinate pattern general\n4096 4096 9\n", "1 1\n", "")),
-        ("words.mtx", fill("%%MatrixMarket matrix coordinate pattern general\n4096 4096 9\n", "1 ", "\n")),
-        ("weights.alist", fill("4096 4096\n4096 4096\n", "1 ", "\n")),
-        ("zeros.alist", fill("1 1\n1 1\n1\n1\n", "0 ", "\n")),
-        ("header.npy", fill("", "\u{93}NUMPY", "")),
-        (
-            "shape.npy",
-            [
-                b"\x93NUMPY\x02\x00\xff\xff\xff\x00{'descr':'|u1','fortran_order':False,'shape':(",
-                &b"1,".repeat(size / 2)[..],
-            ]
-            .concat(),
-        ),
-        ("bomb.npz", zipped.finish().unwrap().into_inner()),
-    ]
+    archive.start_file("G.npy", packed).unwrap();
+    let header =
+        b"\x93NUMPY\x01\x00\x46\x00{'descr': '<f8', 'fortran_order': False, 'shape': (4096, 4096), }     \n";
+    archive.write_all(header).unwrap();
+    for _ in 0..size / 1024 {
+        archive.write_all(&[0; 1024]).unwrap();
+    }
+    archive.finish().unwrap();
 }
 
 /// The exit code and the peak of a command's memory in bytes.
@@ -75,21 +91,27 @@ fn peak(path: &Path) -> (i32, u64, String) {
 
 fn within(size: usize, most: u64) {
     let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in hostile(size) {
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        let (code, peak, error) = peak(&path);
-        std::fs::remove_file(&path).unwrap();
-        assert!(code == 0 || code == 2 && error.lines().count() == 1, "{name}: {code} {error:.300}");
-        assert!(error.len() < 1000, "{name}: {error:.300}");
-        assert!(peak < most, "{name}: {} MiB", peak >> 20);
+    let check = |path: &Path| {
+        let (code, peak, error) = peak(path);
+        std::fs::remove_file(path).unwrap();
+        assert!(code == 0 || code == 2 && error.lines().count() == 1, "{path:?}: {code} {error:.300}");
+        assert!(error.len() < 1000, "{path:?}: {error:.300}");
+        assert!(peak < most, "{path:?}: {} MiB", peak >> 20);
+    };
+    for file in &FILES {
+        let path = folder.path().join(file.0);
+        write(&path, file, size);
+        check(&path);
     }
+    let path = folder.path().join("bomb.npz");
+    bomb(&path, size);
+    check(&path);
 }
 
 /// What the program takes for itself and for a matrix of 4096 × 4096, and six times the file.
 #[test]
 fn a_small_multiple_of_the_file() {
-    within(12 << 20, 64 << 20 | 6 * (12 << 20));
+    within(12 << 20, (64 << 20) + 6 * (12 << 20));
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn what_is_not_exactly_zero_or_one_is_refused() {
         ("a.txt", "1 0\n10 1\n1 2\n", "row 1 has 3 entries, but row 0 has 2"),
         ("a.json", "[[0,1],[1,-1]]", "G: row 1, column 1 is -1; expected 0 or 1"),
         ("a.json", "{\"G\":[[0,1],[1,0.5]]}", "G: row 1, column 1 is 0.5"),
-        ("a.json", "[[0,\"1\"]]", "G: row 0, column 1 is \"\"1\"\"".trim_end_matches("\"\"")),
+        ("a.json", "[[0,\"1\"]]", "G: row 0, column 1 is \"1\"; expected 0 or 1"),
         ("a.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 0.5\n", "line 3 is \"1 1 0.5\""),
         (
             "a.mtx",

@@ -43,10 +43,8 @@ impl Number {
     /// The bit that it is exactly.
     pub(crate) fn bit(self) -> Option<bool> {
         match self {
-            Self::Whole(0) => Some(false),
-            Self::Whole(1) => Some(true),
-            Self::Float(0.0) => Some(false),
-            Self::Float(1.0) => Some(true),
+            Self::Whole(0) | Self::Float(0.0) => Some(false),
+            Self::Whole(1) | Self::Float(1.0) => Some(true),
             _ => None,
         }
     }

@@ -206,7 +206,7 @@ impl Target {
             match own_descriptor(&path) {
                 Some(1) => return Ok(Self::Stdout),
                 Some(2) => return Ok(Self::Stderr),
-                Some(_) => return OpenOptions::new().append(true).open(&path).map(Self::Stream),
+                Some(number) => return descriptor(number).map(Self::Stream),
                 None => {}
             }
             let Ok(found) = fs::symlink_metadata(&path) else { return Ok(Self::Regular(path)) };
@@ -241,6 +241,20 @@ fn own_descriptor(path: &Path) -> Option<u32> {
     let folder = fs::canonicalize(folder_of(path)).ok()?;
     let own = format!("/proc/{}/", std::process::id());
     (folder.to_str()?.starts_with(&own) && folder.ends_with("fd")).then_some(number)
+}
+
+/// A descriptor of this process, with the place in its file where it stands.
+#[cfg(unix)]
+fn descriptor(number: u32) -> io::Result<File> {
+    // SAFETY: the descriptor was open a moment ago, as its entry under /proc says; it is borrowed for this call, which
+    // fails where it is closed.
+    let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(number as i32) };
+    borrowed.try_clone_to_owned().map(File::from)
+}
+
+#[cfg(not(unix))]
+fn descriptor(_: u32) -> io::Result<File> {
+    Err(io::Error::from(ErrorKind::Unsupported))
 }
 
 /// Whether a path means this process's standard output: `-`, `/dev/stdout`, `/dev/fd/1` …
