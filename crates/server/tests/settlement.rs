@@ -140,6 +140,11 @@ fn play(
         match next {
             Next::Trip { asks, fetches } => {
                 assert!(!asks.is_empty() || !fetches.is_empty());
+                let asked = asks.iter().map(|ask| ask.worker).chain(fetches.iter().map(|fetch| fetch.worker));
+                for worker in asked {
+                    assert!(!game.silent.contains(&worker), "who was silent is not asked again");
+                    assert!(game.settlement.named().all(|named| named.worker != worker), "nor who was named");
+                }
                 for ask in asks {
                     if let Some(digest) = game.answer(ask.worker, ask.partition)
                         && ask.vector
@@ -307,6 +312,16 @@ fn more_liars_than_promised_stop_the_step_and_name_nobody() {
     assert_eq!(stop, Next::Stop(Excess::TwoValues { partition: 0 }));
     assert_eq!(settlement.named().count(), 0);
     assert_eq!(settlement.next(&mut |_| 0), stop, "it stays stopped");
+
+    // One may lie, but two do: they contradict the honest workers 1 and 2 as these contradict them.
+    let assignment = holders(&[&[0, 1, 2], &[3, 1, 2]]);
+    let mut settlement = Settlement::new(&assignment, &[0, 1, 2, 3], 1);
+    for (worker, partition, lie) in [(0, 0, 1), (1, 0, 0), (2, 0, 0), (3, 1, 1), (1, 1, 0), (2, 1, 0)] {
+        settlement.digest(worker, partition, value(partition, lie));
+    }
+    let stop = settlement.next(&mut |_| 0);
+    assert_eq!(stop, Next::Stop(Excess::Condemned { workers: 4, left: 1 }));
+    assert_eq!(settlement.named().count(), 0);
 }
 
 #[test]
@@ -379,8 +394,12 @@ fn run(steps: u64, n: usize, b: usize, silent_liars: usize, straggle: f64) -> (R
         loop {
             match settlement.next(&mut |_| 0) {
                 Next::Trip { asks, fetches } => {
-                    asks.iter().for_each(|ask| answer(&mut settlement, ask.worker, ask.partition));
-                    fetches.iter().for_each(|fetch| answer(&mut settlement, fetch.worker, fetch.partition));
+                    for ask in asks {
+                        answer(&mut settlement, ask.worker, ask.partition);
+                    }
+                    for fetch in fetches {
+                        answer(&mut settlement, fetch.worker, fetch.partition);
+                    }
                 }
                 Next::Settled(_) => break,
                 Next::Short(partitions) => {
@@ -448,11 +467,17 @@ fn a_naming_lowers_what_the_rest_of_the_run_costs() {
             settlement.vector(worker, partition, value(partition, usize::from(worker == liar && liar < 2)));
         };
         for (partition, list) in assignment.holders.iter().enumerate() {
-            list.iter().for_each(|&worker| answer(&mut settlement, worker, partition));
+            for &worker in list {
+                answer(&mut settlement, worker, partition);
+            }
         }
         while let Next::Trip { asks, fetches } = settlement.next(&mut |_| 0) {
-            asks.iter().for_each(|ask| answer(&mut settlement, ask.worker, ask.partition));
-            fetches.iter().for_each(|fetch| answer(&mut settlement, fetch.worker, fetch.partition));
+            for ask in asks {
+                answer(&mut settlement, ask.worker, ask.partition);
+            }
+            for fetch in fetches {
+                answer(&mut settlement, fetch.worker, fetch.partition);
+            }
         }
         roster.note(step, present, &settlement);
         assert_eq!(roster.named(), (liar + 1).min(2));
