@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::sweep::{Finished, cell_json, cells, train_all};
-use super::{Common, Ending, output, plot};
+use super::{Common, Ending, output, plot, values};
 
 /// Run the paper's experiments: their codes, attacks and hyper-parameters
 #[derive(Args)]
@@ -43,7 +43,7 @@ struct List {
                   table.md and figure.svg (the first seed's curves) beside the runs.")]
 struct RunOne {
     /// The experiment
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(names()))]
+    #[arg(value_parser = values::Suggested(names().to_vec()))]
     name: String,
     /// smoke: logistic regression on synthetic data, seconds a run; paper: ResNet on CIFAR-10, as published
     #[arg(long, value_enum, default_value = "smoke")]

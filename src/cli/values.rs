@@ -1,9 +1,11 @@
 //! Values of options that are one of a few names: help and completions list them.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
 use ecode::code::TieRule;
 use ecode::format::Format;
 
@@ -40,4 +42,20 @@ where
     T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
 {
     named(names.to_vec())
+}
+
+/// Any text, with values that help and completions suggest: who reads it has a better word about others.
+#[derive(Clone)]
+pub(crate) struct Suggested(pub(crate) Vec<&'static str>);
+
+impl TypedValueParser for Suggested {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, None, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
 }
