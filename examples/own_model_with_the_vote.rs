@@ -70,7 +70,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("coded, nobody lies:    {alone:?}");
     println!("coded, two lie:        {under_attack:?}");
     println!("uncoded, two lie:      {:?}", train(&uncoded, &lying));
-    assert!(alone.iter().zip(TRUTH).all(|(found, truth)| (found - truth).abs() < 0.05), "the slopes are found");
+    assert!(
+        alone.iter().zip(TRUTH).all(|(found, truth)| (found - truth).abs() < 0.05),
+        "the slopes are found"
+    );
     assert_eq!(alone.map(f32::to_bits), under_attack.map(f32::to_bits), "the same bits");
     Ok(())
 }

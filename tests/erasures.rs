@@ -58,7 +58,10 @@ fn twice_the_liars_and_the_missing_votes_against_twice_the_radius() {
                     if (2 * b + s) as i64 <= 2 * radius {
                         enough += 1;
                         assert!(!wrong, "(a) {context}");
-                        assert!(n % 2 == 0 || !speaks || all.iter().all(|worst| !worst.tied), "(c) {context}");
+                        assert!(
+                            n % 2 == 0 || !speaks || all.iter().all(|worst| !worst.tied),
+                            "(c) {context}"
+                        );
                     } else if n % 2 == 1 && k % 2 == 1 && even {
                         needed += 1;
                         assert!(wrong, "(b) {context}");

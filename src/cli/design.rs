@@ -182,8 +182,7 @@ impl Design {
             let (matrix, construction) = self.build(draw)?;
             // Draws have a bar of their own.
             let quiet = common.quiet || draws > 1;
-            let verdict =
-                self.how.decide_glued(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
+            let verdict = self.how.decide(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
             draw += 1;
             progress.advance();
             if verdict.is_tolerant() || draw == draws || control.stopped() {
