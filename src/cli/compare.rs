@@ -10,7 +10,7 @@ use ecode::report::analysis_json;
 use ecode::report::{Compared, compare_csv, compare_page, compare_table};
 use serde_json::{Value, json};
 
-use super::{Common, Ending, analyze, input, output, watch};
+use super::{Common, Ending, analyze, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, bytes, load balance
 #[derive(Args)]
@@ -20,7 +20,7 @@ use super::{Common, Ending, analyze, input, output, watch};
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
                         'ecode analyze' for what they mean.")]
 pub(crate) struct Compare {
-    /// The matrix files (json, csv, npy, txt by extension)
+    /// The matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension)
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The probability that one partition's sign is wrong
@@ -29,8 +29,8 @@ pub(crate) struct Compare {
     /// The number of liars [default: one more than the largest radius]
     #[arg(long)]
     b: Option<usize>,
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
     /// Coordinates of the model, for the bytes of a step
     #[arg(long, value_name = "D", default_value_t = 1_000_000)]

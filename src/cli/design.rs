@@ -66,7 +66,7 @@ pub(crate) struct Design {
     catalogue: Option<PathBuf>,
     #[command(flatten)]
     how: How,
-    /// Write the verified matrix here (json, csv, npy, txt by extension), or - for standard output
+    /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the matrix as one JSON document

@@ -7,14 +7,14 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::format::{Format, verdict_json};
+use ecode::format::verdict_json;
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
 use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict, VerifyError};
 
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
-use super::{Common, Contradiction, Ending, input, output, watch};
+use super::{Common, Contradiction, Ending, input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]
@@ -28,16 +28,15 @@ use super::{Common, Contradiction, Ending, input, output, watch};
                         Without --b the file's own b is used, and without that the radius is found."
 )]
 pub(crate) struct Verify {
-    /// The matrix file (json, csv, npy, txt by extension), or - for standard input
+    /// The matrix file (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard input
     file: PathBuf,
     /// The number of Byzantine workers
     #[arg(long)]
     b: Option<usize>,
     #[command(flatten)]
     how: How,
-    /// The file's format, whatever its name is: json, csv, npy, txt
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Print the verdict as one JSON document
     #[arg(long)]
     json: bool,
@@ -49,7 +48,7 @@ pub(crate) struct Verify {
     worst_case: bool,
     /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers),
     /// or not proved but counted: enumeration
-    #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM")]
+    #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM", value_parser = values::any_of::<Evidence>(&["cutting-planes", "drat", "enumeration"]))]
     proof: Evidence,
     /// Let this SAT solver decide, as in "kissat -q" or "varisat {cnf} --proof {proof}"; its answers are checked
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["shard", "checkpoint"])]
@@ -84,10 +83,10 @@ fn methods() -> impl TypedValueParser<Value = Method> {
 /// How a claim is decided.
 #[derive(Args, Clone)]
 pub(crate) struct How {
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     pub(crate) ties: TieRule,
-    /// The engine: auto, all (they must agree), definition, exhaustive, branch, structure, sat
+    /// The engine; with all, they must agree
     #[arg(long, default_value = "auto", value_name = "NAME", value_parser = methods())]
     method: Method,
 }
@@ -204,7 +203,7 @@ pub(crate) fn report(
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents = self.documents()?;
-        let file = input::matrix(&self.file, self.format)?;
+        let file = self.reading.matrix(&self.file)?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
         if let Some(b) = b {

@@ -125,7 +125,8 @@ fn made(workers: usize) -> (tempfile::TempDir, impl Fn(usize) -> PathBuf, PathBu
 /// Five workers, radius 2, one liar: two may be missing. One never comes, one leaves and comes back.
 #[test]
 fn every_decode_is_right_whoever_leaves_and_comes_back() {
-    let rules = Rules { wait: Wait::Soft(Duration::from_millis(50)), window: 2, ..Rules::new(5, 2, 1).unwrap() };
+    let rules =
+        Rules { wait: Wait::Soft(Duration::from_millis(50)), window: 2, ..Rules::new(5, 2, 1).unwrap() };
     let (_folder, keys_of, server_keys) = made(5);
     let server = Server::start(settings(rules), &server_keys).unwrap();
     let address = server.address().to_string();
@@ -149,9 +150,15 @@ fn every_decode_is_right_whoever_leaves_and_comes_back() {
         happened
     });
     assert_eq!(right.into_inner(), 4 * steps * blocks() as u64);
-    assert!(happened.iter().any(|happening| matches!(happening, Happening::Lost { row: 4, .. })), "{happened:?}");
+    assert!(
+        happened.iter().any(|happening| matches!(happening, Happening::Lost { row: 4, .. })),
+        "{happened:?}"
+    );
     assert!(happened.iter().any(|happening| matches!(happening, Happening::Lost { row: 3, .. })));
-    assert_eq!(happened.iter().filter(|happening| matches!(happening, Happening::Joined { row: 3 })).count(), 2);
+    assert_eq!(
+        happened.iter().filter(|happening| matches!(happening, Happening::Joined { row: 3 })).count(),
+        2
+    );
     // What was no number in a report is not passed on.
     let reported = happened.iter().find_map(|happening| match happening {
         Happening::Reported { report, .. } => Some(report.clone()),
@@ -182,7 +189,10 @@ fn strangers_other_runs_and_rubbish_get_nowhere() {
     // Another matrix.
     let other = Offer { matrix: "x".into(), ..offer() };
     let refused = Client::connect(&address, &keys_of(0), &other, 0);
-    assert!(matches!(&refused, Err(ClientError::Refused(why)) if why.contains("the matrix differs")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(ClientError::Refused(why)) if why.contains("the matrix differs")),
+        "{refused:?}"
+    );
     // No TLS at all.
     let mut raw = TcpStream::connect(server.address()).unwrap();
     raw.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
@@ -196,15 +206,19 @@ fn strangers_other_runs_and_rubbish_get_nowhere() {
         let block = usize::from(negative.len() == 2) * (blocks() - 1);
         let rules = Rules { window: 9, ..rules };
         let server = Server::start(settings(rules), &server_keys).unwrap();
-        let (mut client, _) = Client::connect(&server.address().to_string(), &keys_of(1), &offer(), 0).unwrap();
+        let (mut client, _) =
+            Client::connect(&server.address().to_string(), &keys_of(1), &offer(), 0).unwrap();
         let vote = Vote { negative: negative.into(), silent: None };
         client.vote(0, block, vote, &Report::default()).unwrap();
         let ended = client.next(Duration::from_secs(20));
         assert!(matches!(ended, Err(ClientError::Gone(_))), "{ended:?}");
-        let cut = std::iter::from_fn(|| server.next(Duration::from_secs(5))).find_map(|happening| match happening {
-            Happening::Cut { row, why } => Some((row, why)),
-            _ => None,
-        });
+        let cut =
+            std::iter::from_fn(|| server.next(Duration::from_secs(5))).find_map(
+                |happening| match happening {
+                    Happening::Cut { row, why } => Some((row, why)),
+                    _ => None,
+                },
+            );
         assert_eq!(cut, Some((1, Cut::Rubbish)));
     }
 }
