@@ -1,7 +1,7 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
 From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint
-  FewestOnes Errata Reactive PB Formula Shapes Enumerate Replay GluingCheck Tally Checker.
+  FewestOnes Errata TwoSided Reactive PB Formula Shapes Enumerate Replay GluingCheck Tally Checker.
 
 (* condition.md *)
 Check theorem_1_message.
@@ -76,6 +76,8 @@ Check holders.
 Print Assumptions holders.
 Check redundancy_bound.
 Print Assumptions redundancy_bound.
+Check two_sided.
+Print Assumptions two_sided.
 (* algorithm1.md *)
 Check theorem_8.
 Print Assumptions theorem_8.
@@ -94,6 +96,8 @@ Check check_gluing_sound.
 Print Assumptions check_gluing_sound.
 Check disjoint_rows.
 Print Assumptions disjoint_rows.
+Check resizing.
+Print Assumptions resizing.
 (* bounds.md *)
 Check lemma_10a.
 Print Assumptions lemma_10a.
