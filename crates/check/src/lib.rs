@@ -7,6 +7,7 @@
 
 mod check;
 mod clausal;
+mod hints;
 mod inequality;
 mod json;
 mod recount;

@@ -5,13 +5,14 @@
 //! rules, as docs/certificates.md describes them:
 //!
 //! - `pol`: sums, multiples, rounded quotients and saturations of what is known. All keep every solution.
-//! - `rup`: what unit propagation shows to follow.
+//! - `rup`: what unit propagation shows to follow; with hints, what the inequalities named show, in that order.
 //! - `red`: what some solution satisfies if there is any, because solutions can be rewritten by the
 //!   substitution given (redundance-based strengthening).
 //! - `del id`: forgets.
 
 use std::collections::HashSet;
 
+use super::hints;
 use super::inequality::{Database, Literal, Normal, Overflow};
 use ecode_core::Formula;
 
@@ -123,8 +124,17 @@ impl Checker {
                 self.steps += 1;
             }
             (Stage::Steps, "rup") => {
-                let claimed = self.inequality(rest)?;
-                if !self.known.contradicts(vec![claimed.denied()?]) {
+                let (claimed, hints) = match rest.split_once(" : ") {
+                    Some((claimed, hints)) => (claimed, Some(self.hints(hints)?)),
+                    None => (rest, None),
+                };
+                let claimed = self.inequality(claimed)?;
+                let denied = claimed.denied()?;
+                let refuted = match hints {
+                    Some(hints) => hints::conflict(&self.known, &denied, &hints),
+                    None => self.known.contradicts(vec![denied]),
+                };
+                if !refuted {
                     return rejected("unit propagation does not lead to a conflict");
                 }
                 self.known.add(claimed);
@@ -157,6 +167,12 @@ impl Checker {
             _ => return malformed(format!("'{rule}' is not expected here")),
         }
         Ok(())
+    }
+
+    /// The numbers of known inequalities, and `~` for the denied one.
+    fn hints(&self, text: &str) -> Result<Vec<Option<usize>>, Wrong> {
+        let hint = |word| if word == "~" { Ok(None) } else { self.id(word).map(Some) };
+        text.split_ascii_whitespace().map(hint).collect()
     }
 
     /// The number of an inequality that is known.
