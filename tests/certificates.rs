@@ -147,7 +147,7 @@ proptest! {
                     proofs.push(tokens.concat());
                 }
                 for proof in proofs {
-                    prop_assert!(replay(&formula, &proof).is_err(), "{}", proof);
+                    prop_assert!(replay(&formula, &proof, &|| false).is_err(), "{}", proof);
                 }
             }
         }
@@ -232,11 +232,15 @@ fn veripb_and_our_replay_refuse_the_same_proofs() {
         let shorter: Vec<&str> =
             lines.iter().enumerate().filter(|(i, _)| *i != gone).map(|(_, l)| *l).collect();
         let shorter = shorter.join("\n") + "\n";
-        assert_eq!(replay(&formula, &shorter).is_ok(), veripb(&formula, &shorter), "without line {gone}");
+        assert_eq!(
+            replay(&formula, &shorter, &|| false).is_ok(),
+            veripb(&formula, &shorter),
+            "without line {gone}"
+        );
     }
     let satisfiable = Formula::new(&g, TieRule::Zero, 2, false);
     assert!(!veripb(&satisfiable, &proof));
-    assert!(matches!(replay(&satisfiable, &proof), Err(ProofError::Rejected { .. })));
+    assert!(matches!(replay(&satisfiable, &proof, &|| false), Err(ProofError::Rejected { .. })));
 }
 
 /// The corpus: what `ecode check` must say of each.

@@ -33,6 +33,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use ecode::code::shown_sentence;
 use ecode::verify::Control;
 
 /// How a command ended, when it did not fail.
@@ -161,7 +162,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
         Err(error) if output::is_closed_pipe(&error) => 0,
         Err(error) if error.is::<Silent>() => 2,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", shown_sentence(&format!("{error:#}")));
             if error.is::<Contradiction>() { 4 } else { 2 }
         }
     }
@@ -181,7 +182,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
     match command {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
-        Command::Check(args) => args.run(),
+        Command::Check(args) => args.run(common),
         Command::Merge(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),

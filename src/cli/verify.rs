@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
-use ecode::code::{AllocationMatrix, TieRule};
+use ecode::code::{AllocationMatrix, TieRule, shown_sentence};
 use ecode::format::{Format, verdict_json, write_whole};
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
@@ -226,7 +226,7 @@ impl Verify {
         if (common.verbose || unsettled)
             && let Some(reason) = &verdict.reason
         {
-            eprintln!("{}: {reason}", verdict.method);
+            eprintln!("{}: {}", verdict.method, shown_sentence(reason));
         }
         self.publish(g, &verdict, b, common)?;
         self.certify(g, &verdict, &control, common)

@@ -22,7 +22,7 @@ pub use dimacs::dimacs;
 pub use json::verdict_json;
 pub use opb::opb;
 
-use ecode_core::{AllocationMatrix, Claim, Formula, MatrixError, deciding_sides};
+use ecode_core::{AllocationMatrix, Claim, Formula, MatrixError, deciding_sides, shown_sentence};
 
 /// The largest file that is read, in bytes: a 4096 × 4096 matrix in JSON with room to spare.
 pub const MAX_FILE: u64 = 128 << 20;
@@ -74,11 +74,7 @@ impl FormatError {
     /// What was found may quote the file: line ends and other control characters are escaped, so that
     /// the error stays one line.
     fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
-        let mut quoted = String::new();
-        for c in found.into().chars() {
-            if c.is_control() { quoted.extend(c.escape_default()) } else { quoted.push(c) }
-        }
-        Self { found: quoted, expected: expected.into() }
+        Self { found: shown_sentence(&found.into()), expected: expected.into() }
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::MOST_BYTES;
-use ecode_check::replay_full_drat;
+use ecode_check::{ProofError, replay_full_drat};
 use ecode_core::{
     AllocationMatrix, Clauses, Formula, MOST_CLAUSES, Message, Outcome, TieRule, deciding_sides,
 };
@@ -186,7 +186,7 @@ impl External<'_> {
             clauses.add(vec![first as i32 + 1, -(second as i32 + 1)]);
         }
         // What propagation alone refutes needs no solver.
-        if let Ok(lines) = replay_full_drat(&clauses, "0\n") {
+        if let Ok(lines) = replay_full_drat(&clauses, b"", &|| control.stopped()) {
             return Ok(Answer::Refuted { lines });
         }
         let run = self.solver.run(&clauses, control)?;
@@ -202,9 +202,9 @@ impl External<'_> {
             }
             Some("s UNSATISFIABLE") => {
                 let proof = run.proof.map_err(|why| format!("the solver says unsatisfiable, but {why}"))?;
-                // The last step may be left to the reader.
-                match replay_full_drat(&clauses, &(proof + "\n0\n")) {
+                match replay_full_drat(&clauses, &proof, &|| control.stopped()) {
                     Ok(lines) => Ok(Answer::Refuted { lines }),
+                    Err(ProofError::Stopped) => Err("its proof was not replayed in time".to_owned()),
                     Err(why) => {
                         Err(format!("the solver says unsatisfiable, but its proof is not accepted: {why}"))
                     }
@@ -238,8 +238,8 @@ struct Run {
     answer: Option<String>,
     /// The variables that it makes true, by number.
     values: Vec<bool>,
-    /// The DRAT proof as text, or why there is none.
-    proof: Result<String, String>,
+    /// The DRAT proof, text or binary, or why there is none.
+    proof: Result<Vec<u8>, String>,
     /// How it ended, in words.
     ended: String,
 }
@@ -294,64 +294,25 @@ impl SolverCommand {
 }
 
 /// Reads a DRAT proof, text or binary.
-fn read_proof(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|_| "wrote no proof".to_owned())?;
+fn read_proof(path: &Path) -> Result<Vec<u8>, String> {
+    let about = std::fs::metadata(path).map_err(|_| "wrote no proof".to_owned())?;
+    // A pipe or a device would be read for ever.
+    if !about.is_file() {
+        return Err("what it left as its proof is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| format!("its proof cannot be read: {error}"))?;
+    let read = file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("its proof cannot be read: {error}"))?;
     if bytes.len() > MOST_BYTES {
         return Err(format!("its proof has more than {} MiB", MOST_BYTES >> 20));
     }
-    if !bytes.contains(&0) {
-        return String::from_utf8(bytes).map_err(|_| "its proof is no text".to_owned());
-    }
-    text_of(&bytes).ok_or_else(|| "its proof is cut off".to_owned())
-}
-
-/// The text of a binary DRAT proof: `a` or `d`, then literals of seven bits a byte (2·variable, plus 1 for a
-/// negation), then 0. `None` where it is cut off.
-fn text_of(bytes: &[u8]) -> Option<String> {
-    let mut text = String::new();
-    let mut bytes = bytes.iter();
-    while let Some(kind) = bytes.next() {
-        match kind {
-            b'a' => {}
-            b'd' => text += "d ",
-            _ => return None,
-        }
-        loop {
-            let (mut number, mut shift) = (0_u64, 0);
-            loop {
-                let byte = *bytes.next()?;
-                number |= u64::from(byte & 127) << shift;
-                shift += 7;
-                if byte < 128 {
-                    break;
-                }
-                if shift > 56 {
-                    return None;
-                }
-            }
-            if number == 0 {
-                text += "0\n";
-                break;
-            }
-            text += &format!("{}{} ", if number % 2 == 1 { "-" } else { "" }, number / 2);
-        }
-    }
-    Some(text)
+    Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn binary_proofs_are_read() {
-        // 63 is 126 = 7e; −64 is 129 = 81 01; 8193 is 16386 = 82 80 01.
-        let bytes = [b'a', 0x7e, 0x81, 0x01, 0, b'd', 0x82, 0x80, 0x01, 0, b'a', 0];
-        assert_eq!(text_of(&bytes).as_deref(), Some("63 -64 0\nd 8193 0\n0\n"));
-        assert_eq!(text_of(&bytes[..3]), None);
-        assert_eq!(text_of(&[b'x', 0]), None);
-        assert_eq!(text_of(&[b'a', 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0]), None);
-    }
 
     #[test]
     fn commands_name_both_files_or_neither() {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use num_bigint::BigUint;
 
 use super::{Count, Enumeration, Finding, Unsuitable, Verdict, VerifyError, conclude};
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use ecode_core::{AllocationMatrix, Outcome, TieRule, shown};
 
 /// What a part, or a whole enumeration, is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,7 +238,8 @@ pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
         if part.program != first.program {
             return unfit(format!(
                 "{first_name} was counted by {}, {name} by {}",
-                first.program, part.program
+                shown(&first.program),
+                shown(&part.program)
             ));
         }
     }
