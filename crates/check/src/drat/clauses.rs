@@ -37,8 +37,6 @@ pub(super) struct ClauseSet<'a> {
     watches: Vec<Vec<Id>>,
     /// For each literal, whether it is true.
     truth: Vec<bool>,
-    /// For each variable, the clause that decides it whatever is assumed.
-    reason: Vec<Id>,
     /// For each variable, the first clause that has it.
     first: Vec<Id>,
     trail: Vec<u32>,
@@ -57,7 +55,6 @@ impl<'a> ClauseSet<'a> {
             hasher: RandomState::new(),
             watches: vec![Vec::new(); 2 * variables],
             truth: vec![false; 2 * variables],
-            reason: vec![NONE; variables],
             first: vec![NONE; variables],
             trail: Vec::new(),
             seen: 0,
@@ -66,14 +63,13 @@ impl<'a> ClauseSet<'a> {
     }
 
     pub(super) fn variables(&self) -> usize {
-        self.reason.len()
+        self.first.len()
     }
 
     /// A new variable's number.
     pub(super) fn fresh(&mut self) -> u32 {
         self.watches.extend([Vec::new(), Vec::new()]);
         self.truth.extend([false, false]);
-        self.reason.push(NONE);
         self.first.push(NONE);
         self.variables() as u32 - 1
     }
@@ -135,16 +131,15 @@ impl<'a> ClauseSet<'a> {
         match open {
             0 => self.refuted = true,
             1 if !self.truth[self.store[start] as usize] => {
-                self.reason[self.store[start] as usize / 2] = id;
                 self.assign(self.store[start]);
-                self.refuted |= self.propagate(true)?;
+                self.refuted |= self.propagate()?;
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// Deletes a copy of a clause, where there is one, and unless it decides a variable.
+    /// Deletes a copy of a clause, where there is one, and unless it alone could make its only true literal true.
     pub(super) fn delete(&mut self, sorted: &[u32]) {
         let Some((id, before)) = self.find(sorted) else { return };
         let clause = &mut self.clauses[id as usize];
@@ -152,9 +147,11 @@ impl<'a> ClauseSet<'a> {
             clause.copies -= 1;
             return;
         }
-        if sorted.iter().any(|&literal| self.reason[literal as usize / 2] == id) || sorted.is_empty() {
+        let mut others = sorted.iter().filter(|&&literal| !self.truth[literal as usize]);
+        if others.clone().count() + 1 == sorted.len() && others.all(|&literal| self.is_false(literal)) {
             return;
         }
+        let clause = &mut self.clauses[id as usize];
         // Whoever watches it forgets it when it is met.
         clause.copies = 0;
         let next = std::mem::replace(&mut clause.next, NONE);
@@ -213,7 +210,7 @@ impl<'a> ClauseSet<'a> {
                 self.assign(literal ^ 1);
             }
         }
-        self.propagate(false)
+        self.propagate()
     }
 
     fn assign(&mut self, literal: u32) {
@@ -229,8 +226,8 @@ impl<'a> ClauseSet<'a> {
         self.seen = self.seen.min(mark);
     }
 
-    /// Makes true what is forced; whether that leads to a conflict. `lasting`: nothing is assumed.
-    fn propagate(&mut self, lasting: bool) -> Result<bool, Stopped> {
+    /// Makes true what is forced; whether that leads to a conflict.
+    fn propagate(&mut self) -> Result<bool, Stopped> {
         while let Some(&literal) = self.trail.get(self.seen) {
             self.seen += 1;
             let gone = literal ^ 1;
@@ -267,9 +264,6 @@ impl<'a> ClauseSet<'a> {
                 if other == gone || self.is_false(other) {
                     conflict = true;
                     break;
-                }
-                if lasting {
-                    self.reason[other as usize / 2] = id;
                 }
                 self.assign(other);
             }

@@ -20,19 +20,19 @@ pub(super) struct File {
     pub(super) k: usize,
     #[serde(rename = "G")]
     pub(super) g: AtMost<AtMost<u8, MAX_SIZE>, MAX_SIZE>,
-    pub(super) claim: ClaimFields,
+    pub(super) claim: Named<ClaimFields>,
     pub(super) kind: String,
     #[serde(default)]
     pub(super) reductions: AtMost<String, 1>,
-    pub(super) counterexample: Option<Attack>,
+    pub(super) counterexample: Option<Named<Attack>>,
     #[serde(default)]
-    pub(super) sides: AtMost<Side, 2>,
-    pub(super) tight: Option<Attack>,
+    pub(super) sides: AtMost<Named<Side>, 2>,
+    pub(super) tight: Option<Named<Attack>>,
     pub(super) shape: Option<Shape>,
     pub(super) worst: Option<Indices>,
-    pub(super) counted: Option<AtMost<Counted, 2>>,
+    pub(super) counted: Option<AtMost<Named<Counted>, 2>>,
     pub(super) choices: Option<String>,
-    pub(super) parts: Option<AtMost<Part, MOST_PARTS>>,
+    pub(super) parts: Option<AtMost<Named<Part>, MOST_PARTS>>,
 }
 
 /// Indices of partitions or workers.
@@ -85,6 +85,29 @@ pub(super) struct Side {
     pub(super) answer: u8,
     pub(super) formula: String,
     pub(super) proof: String,
+}
+
+/// An object with the fields of `T`, by their names: a list of their values alone, which `serde` takes for one, is refused.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct Named<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(serde::de::value::MapAccessDeserializer::new(fields))
+            }
+        }
+        from.deserialize_map(Fields(PhantomData)).map(Self)
+    }
 }
 
 /// A list that is refused as soon as it has more entries than this.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use num_bigint::BigUint;
 
-use super::fields::{AtMost, Attack, Counted, File, Part, Side};
+use super::fields::{AtMost, Attack, Counted, File, Named, Part, Side};
 use super::kind::other_kind;
 use super::{MalformedCertificate, SCHEMA, malformed};
 use crate::budget::{MAX_FILE, MOST_DIGITS};
@@ -105,7 +105,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
     if bytes.len() as u64 > MAX_FILE {
         return malformed(format!("more than {MAX_FILE} bytes"));
     }
-    let file: File = serde_json::from_slice(bytes)
+    let Named(file): Named<File> = serde_json::from_slice(bytes)
         .or_else(|error| malformed(other_kind(bytes).map_or_else(|| error.to_string(), str::to_owned)))?;
     if file.schema != SCHEMA {
         return malformed(format!("schema is \"{}\", expected \"{SCHEMA}\"", shown(&file.schema)));
@@ -120,12 +120,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
             matrix.k()
         ));
     }
-    let ties: TieRule = file.claim.ties.parse().or_else(|error| malformed(format!("{error}")))?;
-    let read = |side: Side| {
+    let claim = file.claim.0;
+    let ties: TieRule = claim.ties.parse().or_else(|error| malformed(format!("{error}")))?;
+    let read = |Named(side): Named<Side>| {
         Ok(SideProof { correct: bit("answer", side.answer)?, formula: side.formula, proof: side.proof })
     };
     let sides: Vec<SideProof> = file.sides.0.into_iter().map(read).collect::<Result<_, _>>()?;
-    let margin = file.claim.smallest_margin;
+    let margin = claim.smallest_margin;
     let counts = (file.worst, file.counted, file.choices, file.parts);
     if file.kind != "enumeration" && !matches!(counts, (None, None, None, None)) {
         return malformed("only kind enumeration has worst, counted, choices and parts");
@@ -138,12 +139,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
             ((Some(worst), Some(counted), Some(choices), Some(parts)), Some(margin)) if sides.is_empty() => {
                 increasing("worst", &worst.0, matrix.k())?;
                 Evidence::Enumeration(Record {
-                    attack: attack.map(|attack| attack.read(&matrix)).transpose()?,
+                    attack: attack.map(|attack| attack.0.read(&matrix)).transpose()?,
                     margin,
                     worst: Message::from_indices(matrix.k(), worst.0),
-                    sides: counted.0.into_iter().map(Counted::read).collect::<Result<_, _>>()?,
+                    sides: counted.0.into_iter().map(|side| side.0.read()).collect::<Result<_, _>>()?,
                     choices: number("choices", &choices)?,
-                    parts: parts.0.into_iter().map(Part::read).collect::<Result<_, _>>()?,
+                    parts: parts.0.into_iter().map(|part| part.0.read()).collect::<Result<_, _>>()?,
                 })
             }
             _ => {
@@ -153,7 +154,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
             }
         },
         ("refutation", Some(attack)) if margin.is_some() != sides.is_empty() => Evidence::Refutation {
-            attack: attack.read(&matrix)?,
+            attack: attack.0.read(&matrix)?,
             worst: margin.map(|margin| WorstCase { margin, sides }),
         },
         ("refutation", Some(_)) => {
@@ -176,19 +177,19 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
             ));
         }
     };
-    let tolerant = match file.claim.verdict.as_str() {
+    let tolerant = match claim.verdict.as_str() {
         "tolerant" => true,
         "refuted" => false,
         other => {
             return malformed(format!("the verdict is \"{}\", expected tolerant or refuted", shown(other)));
         }
     };
-    let tight = file.tight.map(|attack| attack.read(&matrix)).transpose()?;
+    let tight = file.tight.map(|attack| attack.0.read(&matrix)).transpose()?;
     Ok(Certificate {
         program: file.program,
-        claim: Claim { matrix, b: file.claim.b, ties },
+        claim: Claim { matrix, b: claim.b, ties },
         tolerant,
-        radius: file.claim.radius,
+        radius: claim.radius,
         digest: file.digest,
         evidence,
         tight,
