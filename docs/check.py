@@ -550,7 +550,7 @@ def enumeration(certificate, G, ties, b, least, recount):
     return True
 
 
-# The gluing theorem (docs/theory.md, section 11).
+# The gluing theorem (docs/theory/lighter.md).
 
 def gluing(G, b, shape):
     n, t = len(G), (len(G) - 1) // 2

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
-use ecode::format::{Format, read_all, write_whole};
+use ecode::format::{Format, read_all};
 
 use super::{Common, Contradiction, Ending, input, output};
 
@@ -75,9 +75,9 @@ impl Check {
             extract(&certificate, folder)?;
         }
         match (certificate.report(&outcome), &outcome) {
-            _ if self.json => output::print(&certificate.document(&outcome).to_string())?,
-            (Some(report), _) => output::print(&report)?,
-            (None, Err(refused)) => eprintln!("{name}: {refused}"),
+            _ if self.json => output::print_verdict(&certificate.document(&outcome).to_string()),
+            (Some(report), _) => output::print_verdict(&report),
+            (None, Err(refused)) => output::remark!("{name}: {refused}"),
             (None, Ok(_)) => {}
         }
         Ok(ending)
@@ -115,8 +115,7 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
             _ => formula.opb(),
         };
         for (end, text) in ends.into_iter().zip([formula.as_bytes(), side.proof.as_bytes()]) {
-            let path = folder.join(name(side.correct, end));
-            write_whole(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            output::write(&folder.join(name(side.correct, end)), text)?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use ecode::construct::{
 };
 use ecode::format::{Format, MatrixFile, verdict_json};
 use ecode::search::{Limit, bounds, limits};
-use ecode::verify::{Conclusion, Verdict};
+use ecode::verify::Verdict;
 use serde_json::{Value, json};
 
 use super::search::Wish;
@@ -169,6 +169,10 @@ impl Design {
 
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         ensure!(self.b <= self.n, "--b {}: there are only n = {} workers", self.b, self.n);
+        let documents = output::Documents::new(&[
+            output::Documents::json(self.json),
+            ("--output", self.output.as_deref()),
+        ])?;
         let format = self.output.as_deref().map(|path| Format::of_path(path).unwrap_or(Format::Json));
         let control = common.control();
         let draws = if self.construction == Construction::Bernoulli { self.draws } else { 1 };
@@ -182,22 +186,21 @@ impl Design {
                 self.how.decide_glued(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
             draw += 1;
             progress.advance();
-            if verdict.conclusion == Conclusion::Tolerant || draw == draws || control.stopped() {
+            if verdict.is_tolerant() || draw == draws || control.stopped() {
                 break (matrix, construction, verdict);
             }
         };
         drop(progress);
         if draws > 1 && !common.quiet {
-            let outcome =
-                if verdict.conclusion == Conclusion::Tolerant { "tolerant" } else { "none tolerant" };
-            eprintln!("{draw} of at most {draws} draws: {outcome}");
+            let outcome = if verdict.is_tolerant() { "tolerant" } else { "none tolerant" };
+            output::remark!("{draw} of at most {draws} draws: {outcome}");
         }
         if !common.quiet && !matrix.empty_workers().is_empty() {
-            eprintln!("note: workers {} hold no partition", matrix.empty_workers());
+            output::remark!("note: workers {} hold no partition", matrix.empty_workers());
         }
         // Under `abstain` the bounds speak of odd loads only.
         let spoken_of = self.how.ties != TieRule::Abstain || matrix.all_loads_odd();
-        let tolerant = verdict.conclusion == Conclusion::Tolerant;
+        let tolerant = verdict.is_tolerant();
         let load = if tolerant && self.construction == Construction::Best {
             self.wish.lightest(self.n, self.b, self.how.ties)?
         } else {
@@ -220,8 +223,10 @@ impl Design {
         }
         if self.json {
             output::print(&String::from_utf8_lossy(&file.to_bytes(Format::Json)))?;
-        } else if self.output.as_deref() != Some(std::path::Path::new("-")) {
-            output::print(&text)?;
+        } else if documents.on_stdout() {
+            documents.report(&text)?;
+        } else {
+            output::print_verdict(&text);
         }
         Ok(ending)
     }
@@ -258,12 +263,12 @@ fn standing(g: &AllocationMatrix, b: usize) -> Option<String> {
 pub(crate) fn verification(verdict: &Verdict, g: &AllocationMatrix) -> Value {
     let mut stored = json!({
         "verdict": verdict.word(),
-        "b": verdict.b,
-        "radius": verdict.radius().flatten(),
-        "ties": verdict.ties.name(),
-        "method": verdict.method,
+        "b": verdict.b(),
+        "radius": verdict.radius().exactly(),
+        "ties": verdict.ties().name(),
+        "method": verdict.method(),
     });
-    if matches!(verdict.conclusion, Conclusion::Refuted(_)) {
+    if verdict.is_refuted() {
         stored["counterexample"] = verdict_json(verdict, g)["counterexample"].take();
     }
     stored

@@ -4,16 +4,22 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args;
-use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ecode::certificate::{
+    Certificate, NoCertificate, Scope, SolverCommand, System, certify, certify_gluing, record,
+    verify_with_solver,
+};
 use ecode::code::{AllocationMatrix, TieRule, shown_sentence};
-use ecode::format::{Format, verdict_json, write_whole};
+use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
-use ecode::verify::{Conclusion, Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
+use ecode::verify::{
+    Conclusion, Control, Method, Radius, Shape, Verdict, VerifyError, verify, verify_by_gluing,
+};
 
 use super::enumerate::{Parts, describe, whole};
+use super::output::Documents;
 use super::{Common, Contradiction, Ending, input, output, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
@@ -47,10 +53,11 @@ pub(crate) struct Verify {
     /// With --certificate, for a refuted claim: prove also that no message is worse
     #[arg(long, requires = "certificate")]
     worst_case: bool,
-    /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers),
-    /// or not proved but counted: enumeration
-    #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM")]
-    proof: Evidence,
+    /// With --certificate, how a tolerant verdict is shown: cutting-planes (for veripb), drat (for SAT checkers), gluing
+    /// (by that theorem, for a code whose file lists its parts), or not proved but counted: enumeration [default:
+    /// cutting-planes; gluing where that finds no proof in 10s]
+    #[arg(long, requires = "certificate", value_name = "SYSTEM")]
+    proof: Option<Evidence>,
     /// Let this SAT solver decide, as in "kissat -q" or "varisat {cnf} --proof {proof}"; its answers are checked
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["shard", "checkpoint"])]
     solver: Option<SolverCommand>,
@@ -62,6 +69,7 @@ pub(crate) struct Verify {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Evidence {
     Proof(System),
+    Gluing,
     Enumeration,
 }
 
@@ -70,10 +78,16 @@ impl FromStr for Evidence {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "gluing" => Ok(Self::Gluing),
             "enumeration" => Ok(Self::Enumeration),
-            _ => text.parse().map(Self::Proof).map_err(|error| format!("{error}, or enumeration")),
+            _ => text.parse().map(Self::Proof).map_err(|error| format!("{error}, gluing or enumeration")),
         }
     }
+}
+
+/// The methods of this build, known to completions.
+fn methods() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(Method::built().map(Method::name)).try_map(|name| name.parse::<Method>())
 }
 
 /// How a claim is decided.
@@ -83,8 +97,8 @@ pub(crate) struct How {
     #[arg(long, default_value = "adversarial", value_name = "RULE")]
     pub(crate) ties: TieRule,
     /// The engine: auto, all (they must agree), definition, exhaustive, branch, structure, sat
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    method: String,
+    #[arg(long, default_value = "auto", value_name = "NAME", value_parser = methods())]
+    method: Method,
 }
 
 /// So long the engines try before the gluing theorem is asked.
@@ -102,9 +116,9 @@ impl How {
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
         let shape = construction.and_then(|made| Shape::from_json(made.get("parts")?));
-        if let (Some(shape), Some(b), "auto") = (shape, b, self.method.as_str()) {
+        if let (Some(shape), Some(b), Method::Auto) = (shape, b, self.method) {
             let verdict = self.decide(g, Some(b), &control.within(TRIAL), quiet)?;
-            if verdict.conclusion != Conclusion::Undecided || control.stopped() {
+            if !verdict.is_undecided() || control.stopped() {
                 return Ok(verdict);
             }
             if let Ok(verdict) = verify_by_gluing(g, &shape, b, self.ties, control).map_err(known)? {
@@ -122,12 +136,7 @@ impl How {
         control: &Control,
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
-        let method = match self.method.as_str() {
-            "auto" => Method::Auto,
-            "all" => Method::All,
-            name => Method::Named(name.to_owned()),
-        };
-        watch::with_progress(control, quiet, || verify(g, b, self.ties, &method, control)).map_err(known)
+        watch::with_progress(control, quiet, || verify(g, b, self.ties, self.method, control)).map_err(known)
     }
 }
 
@@ -135,13 +144,13 @@ impl How {
 pub(crate) fn known(error: VerifyError) -> anyhow::Error {
     match error {
         VerifyError::Disagreement(_) | VerifyError::Replay(_) => Contradiction(error.to_string()).into(),
-        VerifyError::UnknownMethod(_) | VerifyError::Unsuitable(_) => error.into(),
+        error => error.into(),
     }
 }
 
 /// The exit code's meaning of a verdict.
 pub(crate) fn ending(verdict: &Verdict) -> Ending {
-    match verdict.conclusion {
+    match verdict.conclusion() {
         Conclusion::Tolerant => Ending::Done,
         Conclusion::Refuted(_) => Ending::Refuted,
         Conclusion::Undecided => Ending::Undecided,
@@ -159,11 +168,12 @@ pub(crate) fn report(
     asked: Option<usize>,
     remark: Option<&str>,
 ) -> String {
-    let b = verdict.b;
+    // A verdict without a b is undecided.
+    let b = verdict.b().unwrap_or(0);
     let liars = if b == 1 { "1 Byzantine worker".to_owned() } else { format!("{b} Byzantine workers") };
-    let sentence = match (&verdict.conclusion, verdict.radius()) {
+    let sentence = match (verdict.conclusion(), verdict.radius()) {
         (Conclusion::Tolerant, radius) => {
-            let radius = radius.flatten().map_or(String::new(), |radius| format!(" (radius {radius})"));
+            let radius = radius.exactly().map_or(String::new(), |radius| format!(" (radius {radius})"));
             if b == 0 {
                 format!(
                     "Tolerant of 0 Byzantine workers: with no liars every message is decoded right{radius}."
@@ -172,7 +182,7 @@ pub(crate) fn report(
                 format!("Tolerant: {liars} of {} cannot overturn any vote{radius}.", g.n())
             }
         }
-        (Conclusion::Refuted(_), Some(None)) => {
+        (Conclusion::Refuted(_), Radius::FailsWithoutLiars) => {
             "Refuted: some message is decoded wrong even when nobody lies.".to_owned()
         }
         (Conclusion::Refuted(_), _) => format!("Refuted: {liars} of {} can overturn a vote.", g.n()),
@@ -185,7 +195,7 @@ pub(crate) fn report(
     if let Some(remark) = remark {
         text += &format!("\n{remark}\n");
     }
-    if let Some(worst) = &verdict.worst {
+    if let Some(worst) = verdict.worst() {
         let known = if verdict.worst_case().is_some() { "Worst message" } else { "Worst message met" };
         let which = if g.n() <= PICTURE { format!(": {}", worst.wrong) } else { String::new() };
         let message = if g.k() <= PICTURE {
@@ -197,16 +207,17 @@ pub(crate) fn report(
             &format!("\n{known}{message} turns {} of {} workers wrong{which}\n", worst.wrong.count(), g.n());
     }
     if g.n() <= PICTURE && g.k() <= PICTURE {
-        text += &format!("\n{}", picture(g, verdict.worst.as_ref(), output::glyphs()));
+        text += &format!("\n{}", picture(g, verdict.worst(), output::glyphs()));
     }
-    if let Conclusion::Refuted(attack) = &verdict.conclusion {
-        text += &format!("\nHow it fails, step by step:\n{}", refutation(g, verdict.ties, attack));
+    if let Some(attack) = verdict.attack() {
+        text += &format!("\nHow it fails, step by step:\n{}", refutation(g, verdict.ties(), attack));
     }
     text
 }
 
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let documents = self.documents()?;
         let file = input::matrix(&self.file, self.format)?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
@@ -214,22 +225,36 @@ impl Verify {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
         }
         let control = common.control();
-        if self.parts.asked() || (self.proof == Evidence::Enumeration && self.solver.is_none()) {
+        if self.parts.asked() || (self.proof == Some(Evidence::Enumeration) && self.solver.is_none()) {
             let question = Question { matrix: g.clone(), b, ties: self.how.ties };
-            return self.enumerate(&question, &control, common);
+            return self.enumerate(&question, &control, common, &documents);
         }
+        let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));
         let verdict = match &self.solver {
             Some(solver) => self.solve(g, b, solver, &control, common)?,
             None => self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?,
         };
-        let unsettled = self.solver.is_some() && verdict.conclusion == Conclusion::Undecided;
+        let unsettled = verdict.is_undecided();
         if (common.verbose || unsettled)
-            && let Some(reason) = &verdict.reason
+            && let Some(reason) = verdict.reason()
         {
-            eprintln!("{}: {}", verdict.method, shown_sentence(reason));
+            output::remark!("{}: {}", verdict.method(), shown_sentence(reason));
         }
-        self.publish(g, &verdict, b, common)?;
-        self.certify(g, &verdict, &control, common)
+        self.publish(g, &verdict, b, common, &documents)?;
+        self.certify(g, &verdict, shape.as_ref(), &control, common)
+    }
+
+    fn documents(&self) -> anyhow::Result<Documents> {
+        anyhow::ensure!(
+            !self.parts.checkpoint.as_deref().is_some_and(ecode::format::is_stdout),
+            "--checkpoint: a checkpoint is read again; give it a file"
+        );
+        Documents::new(&[
+            Documents::json(self.json),
+            ("--certificate", self.certificate.as_deref()),
+            ("--part", self.parts.part.as_deref()),
+            ("--checkpoint", self.parts.checkpoint.as_deref()),
+        ])
     }
 
     /// Asks an outside solver.
@@ -242,11 +267,11 @@ impl Verify {
         common: &Common,
     ) -> anyhow::Result<Verdict> {
         anyhow::ensure!(
-            matches!(self.how.method.as_str(), "auto" | "sat"),
+            matches!(self.how.method, Method::Auto | Method::Sat),
             "--solver: the solver decides; leave --method {} out",
             self.how.method
         );
-        anyhow::ensure!(self.proof != Evidence::Enumeration, "--solver: a solver does not enumerate");
+        anyhow::ensure!(self.proof != Some(Evidence::Enumeration), "--solver: a solver does not enumerate");
         watch::with_progress(control, common.quiet, || {
             verify_with_solver(g, b, self.how.ties, solver, control)
         })
@@ -254,9 +279,15 @@ impl Verify {
     }
 
     /// Counts every message: a part, or the verdict.
-    fn enumerate(&self, question: &Question, control: &Control, common: &Common) -> anyhow::Result<Ending> {
+    fn enumerate(
+        &self,
+        question: &Question,
+        control: &Control,
+        common: &Common,
+        documents: &Documents,
+    ) -> anyhow::Result<Ending> {
         anyhow::ensure!(
-            matches!(self.how.method.as_str(), "auto" | "exhaustive"),
+            matches!(self.how.method, Method::Auto | Method::Exhaustive),
             "--method {}: shards, checkpoints and records are of an enumeration",
             self.how.method
         );
@@ -264,28 +295,32 @@ impl Verify {
         let progress = self.parts.count(question, control, common)?;
         if let Some(path) = &self.parts.part {
             if !progress.complete {
-                eprintln!("{} was not written: stopped before the part was counted", path.display());
+                output::remark!("{} was not written: stopped before the part was counted", path.display());
                 return Ok(Ending::Undecided);
             }
             let text = progress.part.to_json();
-            write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
-            output::print(&if self.json { text } else { describe(&progress.part, path) })?;
+            output::write(path, text.as_bytes())?;
+            if self.json {
+                output::print(&text)?;
+            } else {
+                documents.report(&describe(&progress.part, path))?;
+            }
             return Ok(Ending::Done);
         }
         if !progress.complete {
             let verdict = progress.part.verdict(progress.elapsed).map_err(known)?;
-            self.publish(g, &verdict, b, common)?;
+            self.publish(g, &verdict, b, common, documents)?;
             return Ok(ending(&verdict));
         }
         let whole = whole(progress.part)?;
         let verdict = whole.verdict(progress.elapsed).map_err(known)?;
-        self.publish(g, &verdict, b, common)?;
+        self.publish(g, &verdict, b, common, documents)?;
         match &self.certificate {
-            Some(path) if self.proof == Evidence::Enumeration => {
+            Some(path) if self.proof == Some(Evidence::Enumeration) => {
                 output::write(path, record(&whole, &verdict).to_json().as_bytes())?;
                 Ok(ending(&verdict))
             }
-            _ => self.certify(g, &verdict, control, common),
+            _ => self.certify(g, &verdict, None, control, common),
         }
     }
 
@@ -295,15 +330,22 @@ impl Verify {
         verdict: &Verdict,
         asked: Option<usize>,
         common: &Common,
+        documents: &Documents,
     ) -> anyhow::Result<()> {
         if !common.quiet && !g.empty_workers().is_empty() {
-            eprintln!("note: workers {} hold no partition, so their votes always tie", g.empty_workers());
+            output::remark!(
+                "note: workers {} hold no partition, so their votes always tie",
+                g.empty_workers()
+            );
         }
         if self.json {
-            output::print(&verdict_json(verdict, g).to_string())
+            output::print_verdict(&verdict_json(verdict, g).to_string());
+        } else if documents.on_stdout() {
+            documents.report(&report(g, verdict, asked, None))?;
         } else {
-            output::print(&report(g, verdict, asked, None))
+            output::print_verdict(&report(g, verdict, asked, None));
         }
+        Ok(())
     }
 
     /// Writes the certificate that was asked for, if any.
@@ -311,15 +353,13 @@ impl Verify {
         &self,
         g: &AllocationMatrix,
         verdict: &Verdict,
+        shape: Option<&Shape>,
         control: &Control,
         common: &Common,
     ) -> anyhow::Result<Ending> {
-        let scope = if self.worst_case { Scope::WorstCase } else { Scope::Claim };
-        let (Some(path), Evidence::Proof(system)) = (&self.certificate, self.proof) else {
-            return Ok(ending(verdict));
-        };
+        let Some(path) = &self.certificate else { return Ok(ending(verdict)) };
         let certificate =
-            watch::with_progress(control, common.quiet, || certify(g, verdict, scope, system, control));
+            watch::with_progress(control, common.quiet, || self.certificate_of(g, verdict, shape, control));
         match certificate {
             Ok(certificate) => {
                 output::write(path, certificate.to_json().as_bytes())?;
@@ -329,9 +369,43 @@ impl Verify {
                 Err(Contradiction(NoCertificate::Contradiction.to_string()).into())
             }
             Err(error) => {
-                eprintln!("{} was not written: {error}", path.display());
+                output::remark!("{} was not written: {error}", path.display());
                 Ok(Ending::Undecided)
             }
         }
     }
+
+    /// What `--proof` asks for; where it is left out, cutting planes, and the gluing theorem where it applies and they
+    /// take long.
+    fn certificate_of(
+        &self,
+        g: &AllocationMatrix,
+        verdict: &Verdict,
+        shape: Option<&Shape>,
+        control: &Control,
+    ) -> Result<Certificate, NoCertificate> {
+        let scope = if self.worst_case { Scope::WorstCase } else { Scope::Claim };
+        let glued = || match shape {
+            Some(shape) => certify_gluing(g, verdict, shape),
+            None => Err(NoCertificate::Gluing("the matrix's file lists no parts".to_owned())),
+        };
+        match self.proof {
+            Some(Evidence::Proof(system)) => certify(g, verdict, scope, system, control),
+            Some(Evidence::Gluing) if verdict.is_tolerant() => glued(),
+            None if verdict.is_tolerant() && shape.is_some() => {
+                let soon = control.within(PATIENCE);
+                match (certify(g, verdict, scope, System::CuttingPlanes, &soon), glued()) {
+                    (Err(NoCertificate::NoProof(_)), Ok(certificate)) => Ok(certificate),
+                    (Err(NoCertificate::NoProof(_)), Err(_)) => {
+                        certify(g, verdict, scope, System::CuttingPlanes, control)
+                    }
+                    (certificate, _) => certificate,
+                }
+            }
+            _ => certify(g, verdict, scope, System::CuttingPlanes, control),
+        }
+    }
 }
+
+/// So long a proof in cutting planes is looked for where the gluing theorem would do.
+const PATIENCE: Duration = Duration::from_secs(10);

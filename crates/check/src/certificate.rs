@@ -43,7 +43,7 @@ pub enum Evidence {
     CuttingPlanes(Vec<SideProof>),
     /// It holds: each side's clauses have no solution, by a DRAT proof.
     Drat(Vec<SideProof>),
-    /// It holds: the premises of the gluing theorem (docs/theory.md, section 11), for this cut into parts.
+    /// It holds: the premises of the gluing theorem (docs/theory/lighter.md), for this cut into parts.
     Gluing(Vec<GluedPart>),
     /// Every message was counted. Not proved: whoever doubts it counts again.
     Enumeration(Record),

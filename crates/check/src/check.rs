@@ -111,7 +111,7 @@ pub fn check_with(certificate: &Certificate, options: Options) -> Result<Accepte
             ));
             strength = Strength::Theorem;
             note = Some(
-                "proved by a theorem of docs/theory.md, section 11: its proof is there to be read".to_owned(),
+                "proved by a theorem of docs/theory/lighter.md: its proof is there to be read".to_owned(),
             );
             true
         }

@@ -1,4 +1,4 @@
-//! Checks the premises of the gluing theorem (docs/theory.md, section 11) on a matrix.
+//! Checks the premises of the gluing theorem (docs/theory/lighter.md) on a matrix.
 //!
 //! # What is promised
 //! `Ok` means that every premise of the theorem holds for the entries of the matrix, so that it tolerates b under

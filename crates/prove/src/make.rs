@@ -10,8 +10,12 @@ use ecode_core::{AllocationMatrix, Claim, Clauses, Formula, MOST_CLAUSES, decidi
 use ecode_verify::part::Whole;
 use ecode_verify::{Conclusion, Control, Verdict};
 
+/// Who makes certificates, as they name it.
+pub(super) const PROGRAM: &str = concat!("ecode ", env!("CARGO_PKG_VERSION"));
+
 /// Why a verdict has no certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoCertificate {
     /// Nothing was decided.
     #[error("an undecided claim has no certificate")]
@@ -28,6 +32,12 @@ pub enum NoCertificate {
     /// No proof was found.
     #[error(transparent)]
     NoProof(#[from] NoProof),
+    /// This build has no SAT solver.
+    #[error("this build has no SAT solver for --proof drat: it was built without the feature sat")]
+    NoSat,
+    /// A premise of the gluing theorem does not hold.
+    #[error("the gluing theorem does not apply: {0}")]
+    Gluing(String),
     /// The engine said tolerant, the formula has a solution.
     #[error("the engine says tolerant, but the claim's formula has a solution; please report this matrix")]
     Contradiction,
@@ -53,7 +63,7 @@ pub enum Scope {
 ///
 /// let g = ecode_design::construct::algorithm1(7, 2)?;
 /// let control = Control::default();
-/// let verdict = verify(&g, Some(2), TieRule::Zero, &Method::Auto, &control)?;
+/// let verdict = verify(&g, Some(2), TieRule::Zero, Method::Auto, &control)?;
 /// let text = certify(&g, &verdict, Scope::Claim, System::CuttingPlanes, &control)?.to_json();
 /// // Anyone who has the text can check it.
 /// let accepted = check(&Certificate::parse(text.as_bytes())?)?;
@@ -70,7 +80,8 @@ pub fn certify(
     system: System,
     control: &Control,
 ) -> Result<Certificate, NoCertificate> {
-    let claim = Claim { matrix: g.clone(), b: verdict.b, ties: verdict.ties };
+    let b = verdict.b().ok_or(NoCertificate::Undecided)?;
+    let claim = Claim { matrix: g.clone(), b, ties: verdict.ties() };
     let mut tight = None;
     let prove = |margin: i64| -> Result<Vec<SideProof>, NoCertificate> {
         let side = |correct| {
@@ -80,6 +91,9 @@ pub fn certify(
                 System::Drat if Clauses::count(g, &formula) > MOST_CLAUSES => {
                     return Err(NoCertificate::TooManyClauses(Clauses::count(g, &formula)));
                 }
+                #[cfg(not(feature = "sat"))]
+                System::Drat => return Err(NoCertificate::NoSat),
+                #[cfg(feature = "sat")]
                 System::Drat => {
                     let clauses = Clauses::of(g, &formula);
                     (clauses.digest(), refute_clauses(&clauses, &|| control.stopped()))
@@ -93,7 +107,7 @@ pub fn certify(
         };
         deciding_sides(g, claim.ties).into_iter().map(side).collect()
     };
-    let (evidence, reductions) = match (&verdict.conclusion, &verdict.worst) {
+    let (evidence, reductions) = match (verdict.conclusion(), verdict.worst()) {
         (Conclusion::Undecided, _) => return Err(NoCertificate::Undecided),
         (Conclusion::Refuted(_), Some(worst)) if scope == Scope::WorstCase => {
             if system == System::Drat {
@@ -110,7 +124,7 @@ pub fn certify(
             (Evidence::Refutation { attack: (**attack).clone(), worst: None }, Vec::new())
         }
         (Conclusion::Tolerant, _) => {
-            tight = verdict.worst.as_ref().and_then(|worst| worst.attack(g, claim.ties, claim.b + 1));
+            tight = verdict.worst().and_then(|worst| worst.attack(g, claim.ties, claim.b + 1));
             let sides = prove(claim.b as i64)?;
             let evidence = match system {
                 System::CuttingPlanes => Evidence::CuttingPlanes(sides),
@@ -120,8 +134,8 @@ pub fn certify(
         }
     };
     Ok(Certificate {
-        program: concat!("ecode ", env!("CARGO_PKG_VERSION")).to_owned(),
-        tolerant: verdict.conclusion == Conclusion::Tolerant,
+        program: PROGRAM.to_owned(),
+        tolerant: verdict.is_tolerant(),
         radius: tight.as_ref().map(|_| claim.b),
         digest: g.digest(),
         claim,
@@ -137,22 +151,20 @@ pub fn certify(
 /// When the verdict is not that of the enumeration.
 #[must_use]
 pub fn record(whole: &Whole, verdict: &Verdict) -> Certificate {
-    let Some(worst) = whole.count.worst.as_ref().filter(|worst| verdict.worst.as_ref() == Some(worst)) else {
+    let worst = whole.count().worst.as_ref().filter(|worst| verdict.worst() == Some(worst));
+    let (Some(worst), Some(b)) = (worst, verdict.b()) else {
         panic!("a verdict on this enumeration has its worst message");
     };
-    let claim = Claim { matrix: whole.question.matrix.clone(), b: verdict.b, ties: verdict.ties };
-    let attack = match &verdict.conclusion {
-        Conclusion::Refuted(attack) => Some((**attack).clone()),
-        Conclusion::Tolerant | Conclusion::Undecided => None,
-    };
-    let sides = whole.sides.iter().zip(&whole.count.margins);
+    let claim = Claim { matrix: whole.question().matrix.clone(), b, ties: verdict.ties() };
+    let attack = verdict.attack().cloned();
+    let sides = whole.sides().iter().zip(&whole.count().margins);
     let parts = whole
-        .parts
+        .parts()
         .iter()
         .map(|(range, digest)| RecordedPart { range: range.clone(), digest: digest.clone() });
     Certificate {
-        program: whole.program.clone(),
-        tolerant: verdict.conclusion == Conclusion::Tolerant,
+        program: whole.program().to_owned(),
+        tolerant: verdict.is_tolerant(),
         radius: usize::try_from(worst.margin).ok(),
         digest: claim.matrix.digest(),
         reductions: reductions(&claim),
@@ -161,7 +173,7 @@ pub fn record(whole: &Whole, verdict: &Verdict) -> Certificate {
             margin: worst.margin,
             worst: worst.message.clone(),
             sides: sides.map(|(&correct, margins)| SideCount { correct, margins: margins.clone() }).collect(),
-            choices: whole.total,
+            choices: whole.total(),
             parts: parts.collect(),
         }),
         claim,
