@@ -149,7 +149,7 @@ fn mutant(bytes: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
             let mut lines: Vec<&str> = text.split("\\n").collect();
             let (at, other) = (random(lines.len()), random(lines.len()));
             match random(3) {
-                0 => drop(lines.remove(at)),
+                0 if lines.len() > 1 => drop(lines.remove(at)),
                 1 => lines.insert(at, lines[at]),
                 _ => lines.swap(at, other),
             }
@@ -160,7 +160,7 @@ fn mutant(bytes: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
             let mut fields: Vec<String> = text.split(",\n \"").map(str::to_owned).collect();
             let at = random(fields.len());
             match random(4) {
-                0 => drop(fields.remove(at)),
+                0 if fields.len() > 1 => drop(fields.remove(at)),
                 1 => fields.insert(at, fields[at].clone()),
                 2 => fields[at] = format!("{}\":null", fields[at].split("\":").next().unwrap()),
                 _ => fields[at].push_str(",\n \"note\":1"),
@@ -185,7 +185,8 @@ fn both_checkers_say_the_same() {
     let mut cases: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for (path, bytes) in files("fixtures/certificates/valid") {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        for number in 0..400 {
+        // The script takes seconds for a dozen of the longer ones.
+        for number in 0..if bytes.len() < 1500 { 400 } else { 40 } {
             let mut changed = mutant(&bytes, &mut random);
             if random(4) == 0 {
                 changed = std::str::from_utf8(&changed)
@@ -212,7 +213,7 @@ fn both_checkers_say_the_same() {
         assert!(same, "{}: {ours}, the script {script}\n{}", path.display(), String::from_utf8_lossy(bytes));
     }
     let accepted = ours.iter().filter(|&&word| word == "valid").count();
-    assert!(cases.len() > 4000 && accepted > 100, "{accepted} of {}", cases.len());
+    assert!(cases.len() > 3000 && accepted > 100, "{accepted} of {}", cases.len());
 }
 
 #[test]
