@@ -210,7 +210,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
     match command {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
-        Command::Check(args) => args.run(),
+        Command::Check(args) => args.run(common),
         Command::Merge(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),

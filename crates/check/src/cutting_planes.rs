@@ -9,77 +9,40 @@
 //! - `red`: what some solution satisfies if there is any, because solutions can be rewritten by the
 //!   substitution given (redundance-based strengthening).
 //! - `del id`: forgets.
+//!
+//! Memory is bounded by [`MOST_TERMS`]; the time is that of the propagations, and can be ended at any moment.
 
 use std::collections::HashSet;
 
 use super::hints;
-use super::inequality::{Database, Literal, Normal, Overflow};
+use super::budget::{Budget, MOST_TERMS};
+use super::database::{Database, size};
+use super::inequality::{Literal, Normal};
+use super::proof::{ProofError, Wrong, integer, malformed, natural, quoted, rejected};
 use ecode_core::Formula;
 
-/// Why a proof is not accepted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProofError {
-    /// The text is not a proof in this format.
-    #[error("line {line} is no line of a proof: {what}")]
-    Malformed {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// A line does not follow.
-    #[error("line {line} does not follow: {what}")]
-    Rejected {
-        /// The line, from 1.
-        line: usize,
-        /// What does not hold.
-        what: String,
-    },
-}
-
-/// What goes wrong within a line.
-enum Wrong {
-    Malformed(String),
-    Rejected(String),
-}
-
-impl From<Overflow> for Wrong {
-    fn from(_: Overflow) -> Self {
-        Self::Rejected("a number grows beyond 64 bits".to_owned())
-    }
-}
-
-fn malformed<T>(what: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong::Malformed(what.into()))
-}
-
-fn rejected<T>(what: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong::Rejected(what.into()))
-}
-
-/// Checks that `proof` shows the formula unsatisfiable, and returns how many steps it took.
+/// Checks that `proof` shows the formula unsatisfiable, and returns how many steps it took. Asks `stopped` now and
+/// then whether to end.
 ///
 /// # Errors
 /// [`ProofError`] with the first line that is malformed or does not follow.
-pub fn replay(formula: &Formula, proof: &str) -> Result<usize, ProofError> {
-    let mut checker = Checker { known: Database::new(formula.variables()), steps: 0, stage: Stage::Start };
-    let fail = |line: usize, wrong: Wrong| match wrong {
-        Wrong::Malformed(what) => ProofError::Malformed { line, what },
-        Wrong::Rejected(what) => ProofError::Rejected { line, what },
-    };
+pub fn replay(formula: &Formula, proof: &str, stopped: &dyn Fn() -> bool) -> Result<usize, ProofError> {
+    let budget = Budget::new(stopped);
+    let known = Database::new(formula.variables());
+    let mut checker = Checker { known, steps: 0, stage: Stage::Start, budget: &budget };
     for inequality in &formula.inequalities {
-        checker.known.add(Normal::of(inequality).map_err(|overflow| fail(0, overflow.into()))?);
+        let normal = Normal::of(inequality).map_err(|overflow| Wrong::from(overflow).at(0))?;
+        checker.add(normal).map_err(|wrong| wrong.at(0))?;
     }
     let mut last = 0;
     for (place, line) in proof.lines().enumerate() {
         last = place + 1;
-        checker.line(line.trim()).map_err(|wrong| fail(last, wrong))?;
+        budget.spend(line.len() + 1).map_err(|stopped| Wrong::from(stopped).at(last))?;
+        checker.line(line.trim_ascii()).map_err(|wrong| wrong.at(last))?;
     }
     match checker.stage {
         Stage::End => Ok(checker.steps),
-        _ => {
-            Err(ProofError::Malformed { line: last, what: "the proof ends before its conclusion".to_owned() })
-        }
+        _ => Err(Wrong::Malformed("the proof ends before its conclusion".to_owned()).at(last)),
     }
 }
 
@@ -92,13 +55,28 @@ enum Stage {
     End,
 }
 
-struct Checker {
+struct Checker<'a> {
     known: Database,
     steps: usize,
     stage: Stage,
+    budget: &'a Budget<'a>,
 }
 
-impl Checker {
+/// The error where so many terms would be more than are kept.
+fn within(terms: usize) -> Result<(), Wrong> {
+    if terms <= MOST_TERMS {
+        return Ok(());
+    }
+    Err(Wrong::TooLarge(format!("more than {MOST_TERMS} terms are kept at the same time")))
+}
+
+impl Checker<'_> {
+    fn add(&mut self, normal: Normal) -> Result<(), Wrong> {
+        within(self.known.size() + size(&normal))?;
+        self.known.add(normal);
+        Ok(())
+    }
+
     fn line(&mut self, line: &str) -> Result<(), Wrong> {
         if line.is_empty() || line.starts_with('%') {
             return Ok(());
@@ -112,17 +90,14 @@ impl Checker {
         }
         let Some(line) = line.strip_suffix(';') else { return malformed("it does not end with ';'") };
         let (rule, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match (&self.stage, rule) {
+        let derived = match (&self.stage, rule) {
             (Stage::Steps, "f") => {
-                if rest.trim().parse() != Ok(self.known.last()) {
+                if natural(rest.trim_ascii().as_bytes()) != Some(self.known.last()) {
                     return rejected(format!("the formula has {} inequalities", self.known.last()));
                 }
+                return Ok(());
             }
-            (Stage::Steps, "pol") => {
-                let derived = self.pol(rest)?;
-                self.known.add(derived);
-                self.steps += 1;
-            }
+            (Stage::Steps, "pol") => self.pol(rest)?,
             (Stage::Steps, "rup") => {
                 let (claimed, hints) = match rest.split_once(" : ") {
                     Some((claimed, hints)) => (claimed, Some(self.hints(hints)?)),
@@ -131,41 +106,46 @@ impl Checker {
                 let claimed = self.inequality(claimed)?;
                 let denied = claimed.denied()?;
                 let refuted = match hints {
-                    Some(hints) => hints::conflict(&self.known, &denied, &hints),
-                    None => self.known.contradicts(vec![denied]),
+                    Some(hints) => hints::conflict(&self.known, &denied, &hints, self.budget)?,
+                    None => self.known.contradicts(vec![denied], self.budget)?,
                 };
                 if !refuted {
                     return rejected("unit propagation does not lead to a conflict");
                 }
-                self.known.add(claimed);
-                self.steps += 1;
+                claimed
             }
-            (Stage::Steps, "red") => {
-                let claimed = self.red(rest)?;
-                self.known.add(claimed);
-                self.steps += 1;
-            }
+            (Stage::Steps, "red") => self.red(rest)?,
             (Stage::Steps, "del") => {
                 let Some(ids) = rest.strip_prefix("id ") else { return malformed("expected 'del id'") };
-                for id in ids.split_whitespace() {
+                for id in ids.split_ascii_whitespace() {
                     let id = self.id(id)?;
                     self.known.remove(id);
                 }
+                return Ok(());
             }
-            (Stage::Steps, "output") if rest.trim() == "NONE" => self.stage = Stage::Output,
+            (Stage::Steps, "output") if rest.trim_ascii() == "NONE" => {
+                self.stage = Stage::Output;
+                return Ok(());
+            }
             (Stage::Output, "conclusion") => {
                 let Some(id) = rest.strip_prefix("UNSAT :") else {
                     return malformed("expected 'conclusion UNSAT : ' and a number");
                 };
-                let id = self.id(id.trim())?;
+                let id = self.id(id.trim_ascii())?;
                 if !self.known.get(id).is_some_and(Normal::is_contradiction) {
                     return rejected(format!("inequality {id} is no contradiction"));
                 }
                 self.stage = Stage::Concluded;
+                return Ok(());
             }
-            (Stage::Concluded, "end") if rest.trim() == "pseudo-Boolean proof" => self.stage = Stage::End,
-            _ => return malformed(format!("'{rule}' is not expected here")),
-        }
+            (Stage::Concluded, "end") if rest.trim_ascii() == "pseudo-Boolean proof" => {
+                self.stage = Stage::End;
+                return Ok(());
+            }
+            _ => return malformed(format!("{} is not expected here", quoted(rule.as_bytes()))),
+        };
+        self.add(derived)?;
+        self.steps += 1;
         Ok(())
     }
 
@@ -177,8 +157,8 @@ impl Checker {
 
     /// The number of an inequality that is known.
     fn id(&self, text: &str) -> Result<usize, Wrong> {
-        let Ok(id) = text.parse::<usize>() else {
-            return malformed(format!("'{text}' is no inequality's number"));
+        let Some(id) = natural(text.as_bytes()) else {
+            return malformed(format!("{} is no inequality's number", quoted(text.as_bytes())));
         };
         if self.known.get(id).is_none() {
             return rejected(format!("there is no inequality {id}"));
@@ -188,24 +168,27 @@ impl Checker {
 
     fn literal(&self, text: &str) -> Result<Literal, Wrong> {
         let (positive, name) = text.strip_prefix('~').map_or((true, text), |name| (false, name));
-        match name.strip_prefix('x').and_then(|number| number.parse::<usize>().ok()) {
+        match name.strip_prefix('x').and_then(|number| natural(number.as_bytes())) {
             Some(variable) if (1..=self.known.variables()).contains(&variable) => {
                 Ok(Literal::new(variable, positive))
             }
-            _ => malformed(format!("'{text}' is no variable of the formula")),
+            _ => malformed(format!("{} is no variable of the formula", quoted(text.as_bytes()))),
         }
     }
 
     /// `1 x1 2 ~x3 >= 2`.
     fn inequality(&self, text: &str) -> Result<Normal, Wrong> {
         let Some((left, right)) = text.split_once(">=") else { return malformed("expected '>='") };
-        let Ok(degree) = right.trim().parse::<i64>() else {
+        let Some(degree) = integer(right.trim_ascii().as_bytes()) else {
             return malformed("expected a number after '>='");
         };
-        let tokens: Vec<&str> = left.split_whitespace().collect();
-        let mut terms = Vec::with_capacity(tokens.len() / 2);
-        for pair in tokens.chunks(2) {
-            let (Ok(coefficient), Some(name)) = (pair[0].parse::<i64>(), pair.get(1)) else {
+        let mut tokens = left.split_ascii_whitespace();
+        let mut terms = Vec::new();
+        while let Some(coefficient) = tokens.next() {
+            if terms.len() > 2 * self.known.variables() {
+                return malformed("more terms than literals");
+            }
+            let (Some(coefficient), Some(name)) = (integer(coefficient.as_bytes()), tokens.next()) else {
                 return malformed("expected coefficients and variables in turn");
             };
             terms.push((coefficient, self.literal(name)?));
@@ -216,37 +199,39 @@ impl Checker {
     /// Operations in reverse Polish notation.
     fn pol(&self, text: &str) -> Result<Normal, Wrong> {
         // A number is an inequality's, unless '*' or 'd' follows.
-        let tokens: Vec<&str> = text.split_whitespace().collect();
+        let mut tokens = text.split_ascii_whitespace().peekable();
         let mut stack: Vec<Normal> = Vec::new();
-        let mut at = 0;
-        while let Some(&token) = tokens.get(at) {
-            at += 1;
-            let operation = tokens.get(at).filter(|next| matches!(**next, "*" | "d"));
-            let result = match (token, operation) {
-                (number, Some(&operation)) => {
-                    at += 1;
-                    let (Ok(number), Some(top)) = (number.parse::<i64>(), stack.pop()) else {
-                        return malformed(format!("'{operation}' needs an inequality and a number"));
-                    };
-                    if number <= 0 {
-                        return malformed(format!("'{operation}' needs a positive number"));
-                    }
-                    if operation == "*" { top.times(number)? } else { top.divided(number) }
+        let mut kept = self.known.size();
+        while let Some(token) = tokens.next() {
+            let result = if let Some(operation) = tokens.next_if(|next| matches!(*next, "*" | "d")) {
+                let (Some(number), Some(top)) = (integer(token.as_bytes()), stack.pop()) else {
+                    return malformed(format!("'{operation}' needs an inequality and a number"));
+                };
+                if number <= 0 {
+                    return malformed(format!("'{operation}' needs a positive number"));
                 }
-                ("+", None) => match (stack.pop(), stack.pop()) {
-                    (Some(a), Some(b)) => b.plus(&a)?,
-                    _ => return malformed("'+' needs two inequalities"),
-                },
-                ("s", None) => match stack.pop() {
-                    Some(top) => top.saturated(),
-                    None => return malformed("'s' needs an inequality"),
-                },
-                (token, None) if token.starts_with(['x', '~']) => Normal::axiom(self.literal(token)?),
-                (token, None) => {
-                    let id = self.id(token)?;
-                    self.known.get(id).cloned().unwrap_or(Normal { terms: Vec::new(), degree: 0 })
-                }
+                kept -= size(&top);
+                if operation == "*" { top.times(number)? } else { top.divided(number) }
+            } else if token == "+" {
+                let (Some(second), Some(first)) = (stack.pop(), stack.pop()) else {
+                    return malformed("'+' needs two inequalities");
+                };
+                kept -= size(&first) + size(&second);
+                first.plus(&second)?
+            } else if token == "s" {
+                let Some(top) = stack.pop() else { return malformed("'s' needs an inequality") };
+                kept -= size(&top);
+                top.saturated()
+            } else if token.starts_with(['x', '~']) {
+                Normal::axiom(self.literal(token)?)
+            } else {
+                let id = self.id(token)?;
+                let Some(known) = self.known.get(id) else { return rejected("it is not known") };
+                known.clone()
             };
+            kept += size(&result);
+            within(kept)?;
+            self.budget.spend(size(&result))?;
             stack.push(result);
         }
         match (stack.pop(), stack.is_empty()) {
@@ -264,9 +249,11 @@ impl Checker {
         let claimed = self.inequality(claimed)?;
         let mut image: Vec<Literal> =
             (1..=self.known.variables()).map(|variable| Literal::new(variable, true)).collect();
-        let tokens: Vec<&str> = substitution.split_whitespace().collect();
-        for triple in tokens.chunks(3) {
-            let [from, "->", to] = triple else { return malformed("expected 'x1 -> x2' and so on") };
+        let mut tokens = substitution.split_ascii_whitespace();
+        while let Some(from) = tokens.next() {
+            let (Some("->"), Some(to)) = (tokens.next(), tokens.next()) else {
+                return malformed("expected 'x1 -> x2' and so on");
+            };
             let (from, to) = (self.literal(from)?, self.literal(to)?);
             if !from.positive() {
                 return malformed("only variables are replaced");
@@ -280,16 +267,20 @@ impl Checker {
         let denied = claimed.denied()?;
         let mut goals = vec![claimed.replaced(replace)?];
         let known: HashSet<&Normal> = self.known.live().collect();
+        let mut kept = self.known.size();
         for normal in self.known.live() {
+            self.budget.spend(size(normal))?;
             if normal.terms.iter().any(|&(_, literal)| replace(literal) != literal) {
                 let goal = normal.replaced(replace)?;
                 if !known.contains(&goal) {
+                    kept += size(&goal);
+                    within(kept)?;
                     goals.push(goal);
                 }
             }
         }
         for goal in goals {
-            if !self.known.contradicts(vec![denied.clone(), goal.denied()?]) {
+            if !self.known.contradicts(vec![denied.clone(), goal.denied()?], self.budget)? {
                 return rejected("the substitution does not keep every inequality");
             }
         }
