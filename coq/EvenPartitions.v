@@ -1,4 +1,4 @@
-(** docs/theory.md, section 5: an even number of partitions leaves next to no room (Theorem 4). *)
+(** docs/theory/condition.md: an even number of partitions leaves next to no room (Theorem 4). *)
 From Coq Require Import ZArith Arith Lia Bool.
 From Election Require Import Count Definitions Margin Sides.
 Local Arguments Nat.ltb : simpl never.

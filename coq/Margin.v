@@ -1,4 +1,4 @@
-(** docs/theory.md, section 2: tolerance is a margin per message (Theorem 1); and errors with erasures. *)
+(** docs/theory/condition.md: tolerance is a margin per message (Theorem 1); and errors with erasures. *)
 From Coq Require Import ZArith Arith Lia Bool.
 From Election Require Import Count Definitions.
 Local Arguments Nat.ltb : simpl never.
