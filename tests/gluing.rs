@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::construct::{Algorithm1, Gluing, Kind, blocks, parse_blocks};
+use ecode::construct::{Algorithm1, Gluing, Placement, blocks, parse_blocks};
 use ecode::verify::{Conclusion, Control, Method, Part, Shape, verify};
 use proptest::prelude::*;
 
@@ -128,13 +128,13 @@ fn every_block_round_trips_and_passes_its_check() {
         assert_eq!(parse_blocks(&block.to_string()).unwrap(), std::slice::from_ref(block));
         // A code that uses only this block, after a staircase with points enough.
         let old = block.rows.iter().map(|&(_, old)| old).max().unwrap();
-        let n = match block.kind {
-            Kind::Whole => 2 * (block.points - block.b) - 1,
-            Kind::Code => {
+        let n = match block.placement {
+            Placement::Whole => 2 * (block.points - block.b) - 1,
+            Placement::Code => {
                 assert!(tolerates(&block.code().unwrap(), block.b), "{block}");
                 continue;
             }
-            Kind::First | Kind::Part => 4 * (block.points + old) + 2 * block.b + 1,
+            Placement::First | Placement::Part => 4 * (block.points + old) + 2 * block.b + 1,
         };
         let code = Gluing::with_blocks(n, block.b, std::slice::from_ref(block)).unwrap();
         code.shape.prove(&code.matrix, block.b).unwrap();

@@ -7,30 +7,35 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ecode::construct::{Demand, Objective, blocks};
-use ecode::search::{Hunt, HuntError, Prey};
+use ecode::search::{SearchRequest, SearchRun, StateError};
 use serde_json::Value;
 
-fn prey(demand: Demand, beside: &[usize]) -> Prey {
-    Prey { demand, beside: beside.to_vec(), part: None, seed: 7 }
+fn request(demand: Demand, disjoint_loads: &[usize]) -> SearchRequest {
+    SearchRequest { demand, disjoint_loads: disjoint_loads.to_vec(), part: None, seed: 7 }
 }
 
-fn all_kinds() -> Vec<Prey> {
+fn all_kinds() -> Vec<SearchRequest> {
     let lighter = Demand { k: 7, max_load: 7, objective: Objective::Lexicographic, ..Demand::square(12, 1) };
-    let part = Prey { part: Some(9), ..prey(Demand::square(101, 2), &[]) };
-    vec![prey(Demand::square(11, 2), &[]), prey(Demand::square(13, 3), &[1, 3, 3]), prey(lighter, &[]), part]
+    let part = SearchRequest { part: Some(9), ..request(Demand::square(101, 2), &[]) };
+    vec![
+        request(Demand::square(11, 2), &[]),
+        request(Demand::square(13, 3), &[1, 3, 3]),
+        request(lighter, &[]),
+        part,
+    ]
 }
 
 #[test]
 fn a_state_that_is_read_again_goes_on_as_if_nothing_had_happened() {
-    for prey in all_kinds() {
+    for request in all_kinds() {
         // Nothing known: so that there is something to find.
-        let mut whole = Hunt::new(prey.clone(), &[]).unwrap();
+        let mut whole = SearchRun::new(request.clone(), &[]).unwrap();
         let mut parts = whole.clone();
         for _ in 0..3 {
             whole.advance(&|| false).unwrap();
             parts.advance(&|| false).unwrap();
             let text = parts.to_json().to_string();
-            parts = Hunt::resume(prey.clone(), &[], &text).unwrap();
+            parts = SearchRun::resume(request.clone(), &[], &text).unwrap();
             // A round cut short leaves no trace.
             let before = parts.clone();
             parts.advance(&|| true).unwrap();
@@ -39,16 +44,16 @@ fn a_state_that_is_read_again_goes_on_as_if_nothing_had_happened() {
         assert_eq!(whole, parts);
         assert_eq!(whole.rounds(), 3);
         // Beside these rows nothing beats disjoint ones.
-        assert_eq!(whole.best().is_some(), prey.beside.is_empty(), "{prey:?}");
+        assert_eq!(whole.best().is_some(), request.disjoint_loads.is_empty(), "{request:?}");
     }
 }
 
 #[test]
 fn states_of_other_searches_are_refused() {
     let [first, second, third, fourth] = &all_kinds()[..] else { panic!("four") };
-    let text = Hunt::new(first.clone(), blocks()).unwrap().to_json().to_string();
-    for other in [second, third, fourth, &Prey { seed: 8, ..first.clone() }] {
-        assert!(matches!(Hunt::resume(other.clone(), blocks(), &text), Err(HuntError::Other { .. })));
+    let text = SearchRun::new(first.clone(), blocks()).unwrap().to_json().to_string();
+    for other in [second, third, fourth, &SearchRequest { seed: 8, ..first.clone() }] {
+        assert!(matches!(SearchRun::resume(other.clone(), blocks(), &text), Err(StateError::Other { .. })));
     }
     let good: Value = serde_json::from_str(&text).unwrap();
     for (name, wrong) in [
@@ -61,11 +66,11 @@ fn states_of_other_searches_are_refused() {
     ] {
         let mut broken = good.clone();
         broken[name] = wrong;
-        let read = Hunt::resume(first.clone(), blocks(), &broken.to_string());
-        assert!(matches!(read, Err(HuntError::Broken(_))), "{name}: {read:?}");
+        let read = SearchRun::resume(first.clone(), blocks(), &broken.to_string());
+        assert!(matches!(read, Err(StateError::Broken(_))), "{name}: {read:?}");
     }
     for broken in ["", "{}", "[]", &text[..text.len() / 2]] {
-        assert!(Hunt::resume(first.clone(), blocks(), broken).is_err(), "{broken}");
+        assert!(SearchRun::resume(first.clone(), blocks(), broken).is_err(), "{broken}");
     }
 }
 

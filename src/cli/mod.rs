@@ -8,7 +8,9 @@ mod bounds;
 mod check;
 mod code;
 mod compare;
+mod construct;
 mod data;
+mod demand;
 mod design;
 mod doctor;
 mod ensemble;
@@ -16,11 +18,13 @@ mod enumerate;
 mod experiment;
 mod export;
 mod input;
+mod lock;
 mod merge;
 mod output;
 mod plot;
 mod search;
 mod show;
+mod stored;
 mod sweep;
 mod table;
 mod theory;
@@ -174,6 +178,9 @@ fn execute(command: Command, common: &Common) -> anyhow::Result<Ending> {
     pool.install(|| dispatch(command, common))
 }
 
+/// What files say made them.
+pub(crate) const PROGRAM: &str = concat!("ecode ", env!("CARGO_PKG_VERSION"));
+
 /// The stack of a thread of `--threads`, in bytes: that of a main thread on Linux.
 const STACK: usize = 8 << 20;
 
@@ -194,7 +201,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
-        Command::Bounds(args) => args.run(),
+        Command::Bounds(args) => args.run(common),
         Command::Table(args) => args.run(common),
         Command::Doctor(args) => args.run(),
         Command::Completions(args) => args.run(),

@@ -92,6 +92,11 @@ pub(crate) fn train_all(
     runs: Vec<GridRun>,
     base: &Path,
 ) -> anyhow::Result<Vec<Finished>> {
+    let remarks: std::collections::BTreeSet<String> =
+        runs.iter().filter_map(|run| code::remark(&run.config.code)).collect();
+    for remark in remarks.iter().filter(|_| !common.quiet) {
+        eprintln!("{remark}");
+    }
     let bars = MultiProgress::new();
     let bar = if common.quiet || !std::io::stderr().is_terminal() {
         ProgressBar::hidden()
@@ -127,7 +132,7 @@ pub(crate) fn train_all(
 
 /// Trains a run, goes on with it, or reads what came of it.
 fn one(session: &Session<'_>, run: &GridRun, place: &Path, data: &Data) -> anyhow::Result<Summary> {
-    let file = code::resolve(&run.config.code)?;
+    let file = code::resolve(&run.config.code, run.config.ties)?;
     let mut config = run.config.clone();
     let mut resumed = None;
     if place.join("config.toml").exists() {
@@ -136,7 +141,8 @@ fn one(session: &Session<'_>, run: &GridRun, place: &Path, data: &Data) -> anyho
         let comparable =
             |config: &Config| Config { code: String::new(), data: config.data.absolute(), ..config.clone() };
         anyhow::ensure!(
-            comparable(&kept) == comparable(&asked) && code::resolve(&kept.code)?.matrix == file.matrix,
+            comparable(&kept) == comparable(&asked)
+                && code::resolve(&kept.code, kept.ties)?.matrix == file.matrix,
             "{} holds a run of another configuration; --run DIR puts this grid elsewhere",
             place.display()
         );

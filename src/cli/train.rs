@@ -191,7 +191,10 @@ impl Train {
         } else {
             (configuration(self.config.as_deref(), flags)?, None)
         };
-        let file = code::resolve(&config.code)?;
+        let file = code::resolve(&config.code, config.ties)?;
+        if let Some(remark) = code::remark(&config.code).filter(|_| !common.quiet) {
+            eprintln!("{remark}");
+        }
         let data = config.data.load()?;
         let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
         let link = link.map(|link| (link, self.worker_timeout));

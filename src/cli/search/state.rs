@@ -1,0 +1,57 @@
+//! The file in which a search keeps how far it is.
+//!
+//! # What is promised
+//! One search at a time works on a state file; what it holds says which program wrote it.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use ecode::construct::Block;
+use ecode::search::{SearchRequest, SearchRun};
+use serde_json::{Value, json};
+
+use crate::cli::{PROGRAM, lock, output};
+
+/// A state file, locked against other searches.
+pub(super) struct StateFile {
+    path: PathBuf,
+    _lock: lock::Beside,
+}
+
+impl StateFile {
+    pub(super) fn open(path: PathBuf) -> anyhow::Result<Self> {
+        let lock = lock::Beside::take(&path, "search")?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// The search where the file says it is, else from the start.
+    pub(super) fn resume_or_begin(
+        &self,
+        request: SearchRequest,
+        blocks: &[Block],
+        quiet: bool,
+    ) -> anyhow::Result<SearchRun> {
+        if !self.path.exists() {
+            return Ok(SearchRun::new(request, blocks)?);
+        }
+        let place = || self.path.display().to_string();
+        let text = std::fs::read_to_string(&self.path).with_context(place)?;
+        let run = SearchRun::resume(request, blocks, &text).with_context(place)?;
+        let written: Value = serde_json::from_str(&text).with_context(place)?;
+        if let (Some(program), false) = (written["program"].as_str(), quiet)
+            && program != PROGRAM
+        {
+            let place = place();
+            eprintln!(
+                "note: {place} was written by {program:.60?}; its next rounds may find others in {PROGRAM}"
+            );
+        }
+        Ok(run)
+    }
+
+    pub(super) fn write(&self, run: &SearchRun) -> anyhow::Result<()> {
+        let mut state = run.to_json();
+        state["program"] = json!(PROGRAM);
+        output::write(&self.path, format!("{state:#}\n").as_bytes())
+    }
+}
