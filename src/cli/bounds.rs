@@ -45,7 +45,7 @@ impl Bounds {
         let k = self.k.unwrap_or_else(|| default_partitions(n, b));
         let reduced = (self.k.is_none() && k != n).then_some(n);
         if let Some(remark) = remark_on_partitions(reduced, "--k").filter(|_| !common.quiet) {
-            eprintln!("{remark}");
+            output::remark!("{remark}");
         }
         let ties = TieRule::Adversarial;
         let demand = Demand { n, k, b, ties, max_load: k, objective: Objective::Ones };

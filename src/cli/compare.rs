@@ -59,8 +59,13 @@ impl Compare {
         ensure!((0.0..=1.0).contains(&self.q), "--q {}: a probability is from 0 to 1", self.q);
         let remarks = self.files.iter().filter_map(|path| code::remark(path.to_str()?));
         for remark in remarks.filter(|_| !common.quiet) {
-            eprintln!("{remark}");
+            output::remark!("{remark}");
         }
+        let documents = output::Documents::new(&[
+            output::Documents::json(self.json),
+            ("--csv", self.csv.then_some(Path::new("-"))),
+            ("--html", self.html.as_deref()),
+        ])?;
         let files = self
             .files
             .iter()
@@ -97,9 +102,7 @@ impl Compare {
         if let Some(path) = &self.html {
             output::write(path, compare_page(&compared, self.q).as_bytes())?;
         }
-        if self.html.as_deref() == Some(Path::new("-")) {
-            // The page was the answer.
-        } else if self.json {
+        if self.json {
             let codes: Vec<Value> = compared
                 .iter()
                 .map(|code| {
@@ -113,7 +116,7 @@ impl Compare {
         } else if self.csv {
             output::print(&compare_csv(&compared, self.q))?;
         } else {
-            output::print(&compare_table(&compared, self.q))?;
+            documents.report(&compare_table(&compared, self.q))?;
         }
         let undecided = control.stopped() && compared.iter().any(|code| !code.analysis.is_exact());
         Ok(if undecided { Ending::Undecided } else { Ending::Done })

@@ -8,12 +8,12 @@ use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Built, Demand, Objective, Specification};
 use ecode::format::{Format, MatrixFile};
 use ecode::search::{Bound, bounds, bounds_for};
-use ecode::verify::{Conclusion, Control, Verdict};
+use ecode::verify::{Control, Verdict};
 use serde_json::json;
 
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
-use super::stored::{self, verification};
+use super::stored::verification;
 use super::verify::{How, ending, report};
 use super::{Common, Ending, output, watch};
 
@@ -44,7 +44,10 @@ pub(crate) struct Design {
 
 impl Design {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        let beside_document = stored::takes_standard_output(self.output.as_deref(), self.json)?;
+        let documents = output::Documents::new(&[
+            output::Documents::json(self.json),
+            ("--output", self.output.as_deref()),
+        ])?;
         let specification = &self.flags.specification;
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();
@@ -54,7 +57,7 @@ impl Design {
         if let Some(remark) = construct::remark_on_partitions(specification.arguments.reduced_from(), "--k")
             && !common.quiet
         {
-            eprintln!("{remark}");
+            output::remark!("{remark}");
         }
         let demand = match name {
             "best" => Some(specification.arguments.demand(self.how.ties)?),
@@ -71,11 +74,11 @@ impl Design {
         let (built, verdict) = self.draw(specification, b, &control, common)?;
         let Built { matrix, mut provenance, .. } = built;
         if !common.quiet && !matrix.empty_workers().is_empty() {
-            eprintln!("note: workers {} hold no partition", matrix.empty_workers());
+            output::remark!("note: workers {} hold no partition", matrix.empty_workers());
         }
         // Under `abstain` the bounds speak of odd loads only.
         let spoken_of = self.how.ties != TieRule::Abstain || matrix.all_loads_odd();
-        let tolerant = verdict.conclusion == Conclusion::Tolerant;
+        let tolerant = verdict.is_tolerant();
         let mut remarks = Vec::new();
         if tolerant && spoken_of {
             remarks.extend(standing(&matrix, b));
@@ -96,8 +99,10 @@ impl Design {
         }
         if self.json {
             output::print(&String::from_utf8_lossy(&file.to_bytes(Format::Json)))?;
+        } else if documents.on_stdout() {
+            documents.report(&text)?;
         } else {
-            stored::report(&text, beside_document, common.quiet)?;
+            output::print_verdict(&text);
         }
         Ok(ending(&verdict))
     }
@@ -126,15 +131,15 @@ impl Design {
                 self.how.decide_glued(&built.matrix, Some(b), Some(&built.provenance), control, quiet)?;
             done += 1;
             progress.advance();
-            if verdict.conclusion == Conclusion::Tolerant || done == draws || control.stopped() {
+            if verdict.is_tolerant() || done == draws || control.stopped() {
                 break (built, verdict);
             }
         };
         drop(progress);
         if draws > 1 && !common.quiet {
-            let tolerant = verdict.conclusion == Conclusion::Tolerant;
+            let tolerant = verdict.is_tolerant();
             let outcome = if tolerant { "tolerant" } else { "none tolerant" };
-            eprintln!("{done} of at most {draws} draws: {outcome}");
+            output::remark!("{done} of at most {draws} draws: {outcome}");
         }
         Ok((built, verdict))
     }

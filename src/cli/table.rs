@@ -88,7 +88,7 @@ impl Table {
         };
         let liars: Option<Vec<usize>> = self.b.as_ref().map(|list| list.numbers().collect());
         if let (Some(n), None, false) = (sizes.iter().find(|&n| n % 2 == 0), self.k, common.quiet) {
-            eprintln!(
+            output::remark!(
                 "note: an even number of workers, such as n = {n}, has k = n − 1 partitions: for an even number of them no \
                  code tolerates a liar (--k changes it)"
             );

@@ -193,7 +193,7 @@ impl Train {
         };
         let file = code::resolve(&config.code, config.ties)?;
         if let Some(remark) = code::remark(&config.code).filter(|_| !common.quiet) {
-            eprintln!("{remark}");
+            output::remark!("{remark}");
         }
         let data = config.data.load()?;
         let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
@@ -393,7 +393,7 @@ impl Session<'_> {
             for (worker, since) in &trainer.lost()[lost..] {
                 let text =
                     format!("worker {worker} does not answer: counted as Byzantine from step {since} on");
-                bar.suspend(|| eprintln!("{text}"));
+                bar.suspend(|| output::remark!("{text}"));
             }
             lost = trainer.lost().len();
         }
@@ -414,7 +414,7 @@ impl Session<'_> {
         let label = if metrics.verified { "" } else { "  UNVERIFIED code" };
         let text = format!("{loss}test accuracy {:.2} %{label}", 100.0 * metrics.test_accuracy);
         if self.speak && !self.common.quiet && bar.is_hidden() {
-            eprintln!("step {:>7} of {}  {text}", metrics.step, trainer.config().steps());
+            output::remark!("step {:>7} of {}  {text}", metrics.step, trainer.config().steps());
         }
         bar.set_message(text);
     }

@@ -11,7 +11,7 @@ use super::enumerator::majority_of_weight;
 use super::errors::{Adversary, Kind, ProfileError, interval};
 use super::numbers::LnFactorials;
 use ecode_core::{AllocationMatrix, TieRule};
-use ecode_verify::{Control, Method, verify};
+use ecode_verify::{Control, Method, Radius, verify};
 
 /// All n × k matrices whose entries are 1 independently with probability p.
 #[derive(Clone, Debug)]
@@ -190,24 +190,26 @@ impl RadiusDraws {
         control: &Control,
     ) -> Result<Self, E> {
         control.begin(draws);
-        let radii: Vec<Option<Option<usize>>> = (0..draws)
+        let radii: Vec<Radius> = (0..draws)
             .into_par_iter()
             .map(|number| {
                 if control.stopped() {
-                    return Ok(None);
+                    return Ok(Radius::Unknown);
                 }
                 let g = draw(number)?;
                 // A control of its own: the shared one counts draws.
-                let verdict = verify(&g, None, ties, &Method::Auto, &control.unwatched()).ok();
+                let verdict = verify(&g, None, ties, Method::Auto, &control.unwatched()).ok();
                 control.advance(1);
-                Ok(verdict.and_then(|verdict| verdict.radius()))
+                Ok(verdict.map_or(Radius::Unknown, |verdict| verdict.radius()))
             })
             .collect::<Result<_, E>>()?;
         let mut found = Self { none: 0, by_radius: Vec::new() };
-        for radius in radii.into_iter().flatten() {
+        for radius in radii {
             match radius {
-                None => found.none += 1,
-                Some(radius) => {
+                // What was not settled counts neither way.
+                Radius::AtLeast(_) | Radius::Unknown => {}
+                Radius::FailsWithoutLiars => found.none += 1,
+                Radius::Exactly(radius) => {
                     if found.by_radius.len() <= radius {
                         found.by_radius.resize(radius + 1, 0);
                     }

@@ -5,7 +5,7 @@ use super::errors::{Adversary, Estimate, Kind, Profile, ProfileError};
 use super::sample::Sample;
 use super::sets::{SetErrors, Sets};
 use ecode_core::{AllocationMatrix, Outcome, TieRule, Workers};
-use ecode_verify::{Control, Engine as _, Goal, LocalSearch, Method, VerifyError, verify};
+use ecode_verify::{Control, Engine as _, Goal, LocalSearch, Method, Radius, VerifyError, verify};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,16 +170,15 @@ impl Analysis {
         let (profile, margins, radius, worst) = match &evidence {
             Evidence::Counted(enumerator) => {
                 let counted = enumerator.radius(ties);
-                let verdict = verify(g, None, ties, &Method::Auto, control)?;
-                if let Some(verified) = verdict.radius()
-                    && counted != verified
-                {
-                    let text = |radius: Option<usize>| radius.map_or("none".to_owned(), |b| b.to_string());
-                    let (counted, verified) = (text(counted), text(verified));
+                let verdict = verify(g, None, ties, Method::Auto, control)?;
+                let verified = verdict.radius();
+                let same = counted.map_or(Radius::FailsWithoutLiars, Radius::Exactly);
+                if verified.is_determined() && verified != same {
+                    let (counted, verified) = (same.to_string(), verified.to_string());
                     return Err(AnalysisError::Contradiction { counted, verified });
                 }
                 let margins = enumerator.margins(ties);
-                (Profile::exact(enumerator, ties), Some(margins), Some(counted), verdict.worst)
+                (Profile::exact(enumerator, ties), Some(margins), Some(counted), verdict.worst().cloned())
             }
             Evidence::Drawn(sample) => {
                 // A bad message, not the worst: to prove one may take for ever.

@@ -8,12 +8,12 @@ use ecode::construct::{Demand, KnownCode, best};
 use ecode::format::MatrixFile;
 use ecode::report::{thousands, time};
 use ecode::search::{Exact, bounds, minimum_within};
-use ecode::verify::Conclusion;
 use serde_json::{Value, json};
 
 use super::Search;
-use crate::cli::stored::{self, verification};
-use crate::cli::{Common, Ending, output, watch};
+use crate::cli::output::{self, Documents};
+use crate::cli::stored::verification;
+use crate::cli::{Common, Ending, watch};
 
 /// What came of it, beside what was known.
 struct Outcome {
@@ -32,7 +32,7 @@ struct Outcome {
 pub(super) fn run(
     search: &Search,
     demand: &Demand,
-    beside_document: bool,
+    documents: &Documents,
     common: &Common,
 ) -> anyhow::Result<Ending> {
     let Demand { n, b, .. } = *demand;
@@ -56,16 +56,16 @@ pub(super) fn run(
     };
     let Some((matrix, construction)) = code else { return outcome.report_nothing(search.json) };
     let verdict = search.decide(&matrix, &construction, &control, common)?;
-    ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the code found is not tolerant");
+    ensure!(!verdict.is_refuted(), "the code found is not tolerant");
     let (ones, minimal) = (matrix.ones(), matrix.ones() == outcome.found.at_least);
     let verification = Some(verification(&verdict, &matrix));
     search.write(&MatrixFile { matrix, b: Some(b), construction: Some(construction), verification })?;
     if search.json {
         output::print(&outcome.to_json(ones, minimal, verdict.word()).to_string())?;
     } else {
-        stored::report(&outcome.text(ones, minimal, verdict.word()), beside_document, common.quiet)?;
+        documents.report(&outcome.text(ones, minimal, verdict.word()))?;
     }
-    let decided = verdict.conclusion == Conclusion::Tolerant && minimal;
+    let decided = verdict.is_tolerant() && minimal;
     Ok(if decided { Ending::Done } else { Ending::Undecided })
 }
 

@@ -15,12 +15,13 @@ use ecode::code::AllocationMatrix;
 use ecode::construct::{Block, Demand, KnownCode, best_for, blocks};
 use ecode::format::{Format, MatrixFile};
 use ecode::search::{Bounds, SearchRequest, SearchRun, bounds_for};
-use ecode::verify::{Conclusion, Control, Verdict};
+use ecode::verify::{Control, Verdict};
 use serde_json::{Value, json};
 
 use super::construct::remark_on_partitions;
 use super::demand::{DemandFlags, report_impossible};
-use super::stored::{self, verification};
+use super::output::Documents;
+use super::stored::verification;
 use super::verify::{How, ending};
 use super::{Common, Ending, output, parse_time, watch};
 use state::StateFile;
@@ -88,15 +89,24 @@ const LAST_CHECK: Duration = Duration::from_millis(500);
 
 impl Search {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        let beside_document = stored::takes_standard_output(self.output.as_deref(), self.json)?;
+        let documents = Documents::new(&[
+            Documents::json(self.json),
+            ("--output", self.output.as_deref()),
+            ("--state", self.state.as_deref()),
+            ("--catalogue", self.catalogue.as_deref()),
+        ])?;
+        for (option, path) in [("--state", &self.state), ("--catalogue", &self.catalogue)] {
+            let read_again = path.as_deref().is_some_and(ecode::format::is_stdout);
+            ensure!(!read_again, "{option}: it is read again; give it a file");
+        }
         let demand = self.demand.demand(self.n, self.b, self.how.ties)?;
         if self.exact {
-            return exact::run(&self, &demand, beside_document, common);
+            return exact::run(&self, &demand, &documents, common);
         }
         if let Some(remark) = remark_on_partitions(self.demand.reduced_from(self.n, self.b), "--k")
             && !common.quiet
         {
-            eprintln!("{remark}");
+            output::remark!("{remark}");
         }
         let least = match bounds_for(&demand) {
             Ok(least) => least,
@@ -138,17 +148,19 @@ impl Search {
             new.filter(|_| price(&now).is_some_and(|now| price(&before).is_none_or(|before| now < before)));
         let rounds = run.rounds() - begun;
         let Some(now) = now else {
-            report_nothing(&demand, &least, rounds, self.json)?;
+            report_nothing(&demand, &least, rounds, self.json, &documents)?;
             return Ok(Ending::Undecided);
         };
         let construction = now.to_json();
         let verdict = self.decide(&now.matrix, &construction, &control, common)?;
-        ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the code found is not tolerant");
+        ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         if let (Some(path), Some(new)) = (&self.catalogue, &new) {
             catalogue::add(path, new)?;
         }
         if settled && !common.quiet {
-            eprintln!("nothing to look for: a bound says that nothing is better than the best code known");
+            output::remark!(
+                "nothing to look for: a bound says that nothing is better than the best code known"
+            );
         }
         let optimal = least.met_by(&demand, &now.matrix)?;
         let summary = Summary {
@@ -163,11 +175,11 @@ impl Search {
         let document = self.json.then(|| {
             let mut document = summary.to_json();
             document["verdict"] = json!(verdict.word());
-            document["method"] = json!(verdict.method);
+            document["method"] = json!(verdict.method());
             document["interrupted"] = json!(interrupted);
             document
         });
-        let text = format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method);
+        let text = format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method());
         self.write(&MatrixFile {
             verification: Some(verification(&verdict, &now.matrix)),
             matrix: now.matrix,
@@ -176,11 +188,11 @@ impl Search {
         })?;
         match document {
             Some(document) => output::print(&document.to_string())?,
-            None => stored::report(&text, beside_document, common.quiet)?,
+            None => documents.report(&text)?,
         }
         if interrupted {
             if let (Some(path), false) = (&self.state, common.quiet) {
-                eprintln!("interrupted: the same command goes on from {}", path.display());
+                output::remark!("interrupted: the same command goes on from {}", path.display());
             }
             return Ok(Ending::Undecided);
         }
@@ -232,7 +244,7 @@ impl Search {
                 if let Ok(mut message) = message.lock() {
                     *message = format!("round {}, best so far: {best}", run.rounds() + 1);
                     if common.verbose {
-                        eprintln!("{message}");
+                        output::remark!("{message}");
                     }
                 }
             }

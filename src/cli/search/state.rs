@@ -42,7 +42,7 @@ impl StateFile {
             && program != PROGRAM
         {
             let place = place();
-            eprintln!(
+            output::remark!(
                 "note: {place} was written by {program:.60?}; its next rounds may find others in {PROGRAM}"
             );
         }

@@ -7,7 +7,7 @@ use ecode::search::Bounds;
 use serde_json::{Value, json};
 
 use crate::cli::demand::bound_json;
-use crate::cli::output;
+use crate::cli::output::{self, Documents};
 
 /// What came of a search that has a code to show.
 pub(super) struct Summary<'a> {
@@ -70,21 +70,21 @@ pub(super) fn report_nothing(
     least: &Bounds,
     rounds: u64,
     as_json: bool,
+    documents: &Documents,
 ) -> anyhow::Result<()> {
     let Demand { n, k, b, max_load, .. } = *demand;
-    output::print(&if as_json {
+    if as_json {
         let max_load = demand.limited().then_some(max_load);
-        json!({
+        let document = json!({
             "n": n, "k": k, "b": b, "max_load": max_load, "known": null, "ones": null, "found": null,
             "rounds": rounds, "at_least": least_json(least),
-        })
-        .to_string()
-    } else {
-        format!(
-            "No such code was found in {rounds} rounds, and none is known; that there is none is not proven.\n{}",
-            least_text(least)
-        )
-    })
+        });
+        return output::print(&document.to_string());
+    }
+    documents.report(&format!(
+        "No such code was found in {rounds} rounds, and none is known; that there is none is not proven.\n{}",
+        least_text(least)
+    ))
 }
 
 fn least_text(least: &Bounds) -> String {

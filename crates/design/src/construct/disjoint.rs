@@ -10,7 +10,7 @@ use ecode_core::{AllocationMatrix, MAX_SIZE};
 pub(super) static CONSTRUCTION: Construction = Construction {
     name: "disjoint",
     summary: "Rows that share no partition, beside full ones (n odd, b ≥ 1)",
-    source: "docs/theory.md, section 11",
+    source: "docs/theory/lighter.md",
     parameters: &[WORKERS, LIARS],
     example: "n=15,b=4",
     build: |arguments, _, _| {
@@ -23,8 +23,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
 /// A code of disjoint rows and full ones.
 ///
 /// A row of load 2a − 1 is won by a partitions. With c = (n − 1)/2 − b, a code of disjoint rows tolerates
-/// b exactly when the c + 1 lightest need more than (n − 1)/2 partitions together (docs/theory.md,
-/// section 11).
+/// b exactly when the c + 1 lightest need more than (n − 1)/2 partitions together (docs/theory/lighter.md).
 ///
 /// ```
 /// use ecode_design::construct::Disjoint;

@@ -1,6 +1,6 @@
 //! Gluing: codes for every odd n and every b, put together from small blocks.
 //!
-//! Their shape, and why they tolerate b: [`ecode_verify::Shape`] and docs/theory.md, section 11.
+//! Their shape, and why they tolerate b: [`ecode_verify::Shape`] and docs/theory/lighter.md.
 //! [`Gluing`] chooses the parts by dynamic programming.
 
 use serde_json::json;
@@ -14,7 +14,7 @@ use ecode_verify::{Part, Shape};
 pub(super) static CONSTRUCTION: Construction = Construction {
     name: "gluing",
     summary: "Small blocks glued together: fewer ones than algorithm1 (n odd, b ≥ 1)",
-    source: "docs/theory.md, section 11",
+    source: "docs/theory/lighter.md",
     parameters: &[WORKERS, LIARS, CATALOGUE],
     example: "n=21,b=1",
     build: |arguments, _, blocks| {

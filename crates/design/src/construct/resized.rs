@@ -9,7 +9,7 @@ use ecode_core::AllocationMatrix;
 pub(super) static CONSTRUCTION: Construction = Construction {
     name: "resized",
     summary: "A best known code of k workers and k partitions (k odd), for another number of workers",
-    source: "docs/theory.md, section 11",
+    source: "docs/theory/lighter.md",
     parameters: &[WORKERS, LIARS, PARTITIONS, CATALOGUE],
     example: "n=15,b=2,k=7",
     build: |arguments, _, blocks| {
@@ -22,7 +22,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
 
 /// Of a code for k workers and k partitions only the number of rows that a message of weight v = (k − 1)/2 can win
 /// matters. With (n − 1)/2 − b rounded down = m·v + B and B ≤ v, take every partition alone m times, and beside them the
-/// best known code for (k, v − B), its full rows left out or repeated until there are n (docs/theory.md, section 11).
+/// best known code for (k, v − B), its full rows left out or repeated until there are n (docs/theory/lighter.md).
 ///
 /// # Errors
 /// When k is even, or b > (n − 1)/2.

@@ -134,7 +134,7 @@ fn heaviest_load(demand: &Demand) -> Result<Bound, BoundError> {
     if odd_loads_suffice(demand) {
         bound.least |= 1;
         if n == k && n % 2 == 1 && FULL_ROW_NEEDED.contains(&(n, b)) {
-            let source = "ecode search --exact --max-load; docs/theory.md, section 13";
+            let source = "ecode search --exact --max-load; docs/theory/exhaustion.md";
             bound = Bound { name: "exhaustion", least: n, source };
         } else if n.max(k) <= AVERAGED {
             // The first load under which an average leaves a code; with full rows there is one.
