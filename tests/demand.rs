@@ -193,10 +193,11 @@ fn the_command_says_what_is_impossible_and_what_is_only_not_found() {
         (&["search", "--n", "9", "--b", "1", "--max-load", "7"][..], 1),
         (&["search", "--n", "9", "--b", "1", "--max-load", "7", "--exact"], 1),
         (&["search", "--n", "15", "--k", "7", "--b", "2", "--max-load", "3"], 1),
-        (&["search", "--n", "8", "--b", "1"], 1),
+        (&["search", "--n", "8", "--k", "8", "--b", "1"], 1),
         (&["search", "--n", "13", "--b", "1", "--max-load", "11", "--time", "200ms"], 3),
         (&["search", "--n", "11", "--b", "1", "--max-load", "9", "--exact", "--timeout", "200ms"], 3),
-        (&["design", "--n", "9", "--b", "1", "--max-load", "7"], 2),
+        (&["design", "--n", "9", "--b", "1", "--max-load", "7"], 1),
+        (&["bounds", "--n", "8", "--k", "8", "--b", "1"], 1),
         (&["design", "--n", "9", "--b", "1", "--max-load", "7", "--construction", "gluing"], 2),
         (&["design", "--n", "9", "--b", "1", "--max-load", "0"], 2),
         (&["design", "--n", "9", "--k", "0", "--b", "1"], 2),
@@ -214,6 +215,21 @@ fn the_command_says_what_is_impossible_and_what_is_only_not_found() {
         } else if status == 3 {
             assert!(document["ones"].is_null() && document["impossible"] != true, "{document}");
         }
+    }
+}
+
+/// However low the limit, the first answer names the least that there can be.
+#[test]
+fn the_least_heaviest_load_is_said_at_once() {
+    for (n, k, b) in [(9, 9, 1), (8, 7, 1), (15, 7, 2), (21, 21, 3)] {
+        let demand = ones(n, k, b);
+        let least = bounds_for(&demand).unwrap().max_load.least;
+        assert!(least > 1);
+        for max_load in 1..least {
+            let error = bounds_for(&Demand { max_load, ..demand }).unwrap_err().to_string();
+            assert!(error.contains(&format!("at least {least} partitions")), "{n}, {k}, {b}: {error}");
+        }
+        assert_eq!(bounds_for(&Demand { max_load: least, ..demand }).unwrap().max_load.least, least);
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
-use ecode::construct::{Block, Gluing, Placement, blocks, part_with_most_rows};
+use ecode::construct::{Block, Gluing, Placement, blocks, parse_blocks, part_with_most_rows};
 use ecode::search::{Effort, FamilyProblem, anneal_family, reduce_weight};
 use serde_json::Value;
 
@@ -169,21 +169,52 @@ fn what_is_found_is_kept_and_used() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("line 1"));
 }
 
-/// Where a bound is met there is nothing to look for, unless one says how long to look.
+/// Where a bound is met there is nothing to look for, however long one would look.
 #[test]
 fn what_is_proven_to_be_best_is_said_at_once() {
-    let search = |more: &[&str]| {
+    for more in [&[][..], &["--rounds", "1"], &["--time", "10m"]] {
         let mut command = Command::cargo_bin("ecode").unwrap();
         let output = command.args(["search", "--n", "9", "--b", "2", "--json"]).args(more).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{more:?}");
-        let said = String::from_utf8(output.stderr).unwrap();
-        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), said)
-    };
-    let (found, said) = search(&[]);
-    assert_eq!((found["ones"].as_u64(), found["rounds"].as_u64()), (Some(59), Some(0)));
-    assert_eq!((&found["optimal"], &found["verdict"]), (&true.into(), &"tolerant".into()));
-    assert!(said.contains("nothing to look for"), "{said}");
-    let (found, said) = search(&["--rounds", "1"]);
-    assert_eq!(found["rounds"].as_u64(), Some(1));
-    assert!(!said.contains("nothing to look for"), "{said}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((found["ones"].as_u64(), found["rounds"].as_u64()), (Some(59), Some(0)));
+        assert_eq!((&found["optimal"], &found["verdict"]), (&true.into(), &"tolerant".into()));
+        assert!(error.contains("nothing to look for"), "{error}");
+    }
+}
+
+/// A search that finds a code that no other can beat is over.
+#[test]
+fn a_search_ends_with_an_optimal_code() {
+    let mut command = Command::cargo_bin("ecode").unwrap();
+    let sizes =
+        ["search", "--n", "12", "--k", "7", "--b", "1", "--balanced", "--rounds", "1000000", "--json"];
+    let output = command.args(sizes).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&found["optimal"], found["max_load"].as_u64()), (&true.into(), Some(5)));
+    assert!(found["rounds"].as_u64() < Some(100), "{found}");
+}
+
+/// Searches that share a catalogue keep each other's finds; what several find is kept once.
+#[test]
+fn a_shared_catalogue_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizes = [("12", "7"), ("13", "7"), ("14", "7"), ("11", "7"), ("12", "5"), ("12", "5")];
+    let searches: Vec<_> = sizes
+        .iter()
+        .map(|(n, k)| {
+            let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("ecode"));
+            let args = ["search", "--n", n, "--k", k, "--b", "1", "--balanced", "--rounds", "1", "-q"];
+            command.current_dir(folder.path()).args(args).args(["--catalogue", "mine.txt"]);
+            command.stdout(std::process::Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut search in searches {
+        assert!(search.wait().unwrap().success());
+    }
+    let text = std::fs::read_to_string(folder.path().join("mine.txt")).unwrap();
+    assert_eq!(parse_blocks(&text).unwrap().len(), 5, "{text}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

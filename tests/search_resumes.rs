@@ -118,6 +118,42 @@ fn killed_searches_end_as_if_nothing_had_happened() {
     );
 }
 
+#[test]
+fn states_from_before_the_loads_were_renamed_are_read() {
+    let request = &all_kinds()[1];
+    let mut state = SearchRun::new(request.clone(), blocks()).unwrap().to_json();
+    let loads = state["search"].as_object_mut().unwrap().remove("disjoint_loads").unwrap();
+    state["search"]["beside"] = loads;
+    assert!(SearchRun::resume(request.clone(), blocks(), &state.to_string()).is_ok());
+}
+
+/// One search at a time works on a state, and the state says which program wrote it.
+#[cfg(unix)]
+#[test]
+fn a_state_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["search", "--n", "23", "--b", "2", "--time", "10m", "--state", "state.json", "-q"];
+    let start = || {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("ecode"));
+        command.current_dir(folder.path()).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let first = start();
+    let state = folder.path().join("state.json");
+    while !state.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let second = start().wait_with_output().unwrap();
+    let error = String::from_utf8(second.stderr).unwrap();
+    assert_eq!((second.status.code(), second.stdout.len()), (Some(2), 0), "{error}");
+    assert!(error.contains(&format!("state.json: process {} works on this search", first.id())), "{error}");
+    assert!(Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap().success());
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(3));
+    let written: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    assert_eq!(written["program"], format!("ecode {}", env!("CARGO_PKG_VERSION")));
+    assert!(!folder.path().join("state.json.lock").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_prints_the_best_so_far() {

@@ -25,6 +25,8 @@ pub enum Provenance {
     Resized {
         /// How many times every partition stands alone.
         copies: usize,
+        /// The shape that proves the code, where there is one worker more and the code was glued.
+        shape: Option<Shape>,
     },
 }
 
@@ -67,7 +69,12 @@ impl KnownCode {
             made["k"] = json!(self.matrix.k());
         }
         match &self.provenance {
-            Provenance::Resized { copies } => made["copies"] = json!(copies),
+            Provenance::Resized { copies, shape } => {
+                made["copies"] = json!(copies);
+                if let Some(shape) = shape {
+                    made["parts"] = shape.to_json();
+                }
+            }
             Provenance::Gluing(shape) => made["parts"] = shape.to_json(),
             Provenance::Listed(found) => {
                 made["found"] = json!(found);

@@ -47,5 +47,9 @@ pub(super) fn resized(n: usize, k: usize, b: usize, blocks: &[Block]) -> Result<
     rows.extend(more);
     rows.resize(n, (0..k).collect());
     let matrix = AllocationMatrix::from_supports(k, &rows)?;
-    Ok(KnownCode { matrix, b, provenance: Provenance::Resized { copies } })
+    let shape = match inner.provenance {
+        Provenance::Gluing(shape) if n == k + 1 => Some(shape),
+        _ => None,
+    };
+    Ok(KnownCode { matrix, b, provenance: Provenance::Resized { copies, shape } })
 }
