@@ -43,6 +43,7 @@
 mod election;
 mod mailbox;
 mod pace;
+pub mod reactive;
 mod roll;
 mod rules;
 

@@ -134,6 +134,9 @@ impl Search {
             None => false,
         };
         let found = if settled {
+            if let Some(state) = &state {
+                state.write(&run)?;
+            }
             None
         } else {
             self.look(&demand, &least, &mut run, &all, state.as_ref(), &control, common)?
