@@ -91,7 +91,7 @@ fn bounds_are_printed_with_their_sources() {
     let listed = document["bounds"].as_array().unwrap();
     assert_eq!(listed.len(), bounds(9, 3).unwrap().len());
     assert!(listed.iter().all(|bound| bound["source"].as_str().unwrap().starts_with("docs/theory.md, ")));
-    for wrong in [["8", "1"], ["9", "5"], ["4097", "1"]] {
+    for wrong in [["0", "1"], ["8", "4"], ["9", "5"], ["4097", "1"]] {
         let output = run(&["bounds", "--n", wrong[0], "--b", wrong[1]]);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
     }

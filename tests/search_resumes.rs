@@ -93,7 +93,8 @@ fn killed_searches_end_as_if_nothing_had_happened() {
         let (state, file) = (format!("state-{attempt}.json"), format!("code-{attempt}.json"));
         for death in 0.. {
             let mut child = search(folder.path(), &["--state", &state, "-o", &file]).spawn().unwrap();
-            std::thread::sleep(Duration::from_millis(20 + 30 * attempt + 60 * death));
+            // Later and later, so that a slow machine comes to the end, too.
+            std::thread::sleep(Duration::from_millis(20 + 30 * attempt).mul_f64(1.5_f64.powi(death)));
             if child.try_wait().unwrap().is_some() {
                 assert!(child.wait_with_output().unwrap().status.success());
                 break;

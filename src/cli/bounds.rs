@@ -27,7 +27,7 @@ pub(crate) struct Bounds {
     #[arg(long)]
     b: usize,
     /// Data partitions [default: n; n − 1 where n is even]
-    #[arg(long, conflicts_with = "theory")]
+    #[arg(long, conflicts_with = "asked")]
     k: Option<usize>,
     /// Print one JSON document
     #[arg(long)]

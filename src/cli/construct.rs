@@ -16,8 +16,37 @@ use super::input;
 
 /// The flags of all constructions, and the one that is asked for with them.
 pub(crate) struct ConstructionFlags {
+    /// The construction and the values of its parameters, or what is wrong with the flags.
+    specification: Result<Specification, String>,
+}
+
+impl ConstructionFlags {
     /// The construction and the values of its parameters.
-    pub(crate) specification: Specification,
+    pub(crate) fn specification(&self) -> anyhow::Result<&Specification> {
+        self.specification.as_ref().map_err(|text| anyhow::Error::msg(text.clone()))
+    }
+
+    fn read(matches: &ArgMatches) -> Result<Specification, String> {
+        let name = matches.get_one::<String>("construction").map_or(CONSTRUCTIONS[0].name, String::as_str);
+        let construction = construction(name).map_err(|error| error.to_string())?;
+        let mut specification = Specification::new(construction);
+        for (parameter, takers) in parameters() {
+            let name = parameter.name;
+            if matches.value_source(name) != Some(ValueSource::CommandLine) {
+                continue;
+            }
+            if !takers.contains(&construction.name) {
+                let (takers, name_of) = (takers.join(", "), construction.name);
+                return Err(format!("--{name} is for {takers}, not for the construction '{name_of}'"));
+            }
+            let text = match parameter.domain {
+                Domain::Switch => "true",
+                _ => matches.get_one::<String>(name).map_or("", String::as_str),
+            };
+            specification.arguments.set(name, text).map_err(|error| format!("--{error}"))?;
+        }
+        Ok(specification)
+    }
 }
 
 /// The parameters of all constructions, each once, with the names of those that take it.
@@ -85,30 +114,8 @@ impl Args for ConstructionFlags {
 
 impl FromArgMatches for ConstructionFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let wrong =
-            |text: String| clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("{text}\n"));
-        let name = matches.get_one::<String>("construction").map_or(CONSTRUCTIONS[0].name, String::as_str);
-        let construction = construction(name).map_err(|error| wrong(error.to_string()))?;
-        let mut specification = Specification::new(construction);
-        for (parameter, takers) in parameters() {
-            let name = parameter.name;
-            if matches.value_source(name) != Some(ValueSource::CommandLine) {
-                continue;
-            }
-            if !takers.contains(&construction.name) {
-                return Err(wrong(format!(
-                    "--{name} is for {}, not for the construction '{}'",
-                    takers.join(", "),
-                    construction.name
-                )));
-            }
-            let text = match parameter.domain {
-                Domain::Switch => "true",
-                _ => matches.get_one::<String>(name).map_or("", String::as_str),
-            };
-            specification.arguments.set(name, text).map_err(|error| wrong(format!("--{error}")))?;
-        }
-        Ok(Self { specification })
+        // An error of a value takes one line, and no usage.
+        Ok(Self { specification: Self::read(matches) })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

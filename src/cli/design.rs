@@ -48,7 +48,7 @@ impl Design {
             output::Documents::json(self.json),
             ("--output", self.output.as_deref()),
         ])?;
-        let specification = &self.flags.specification;
+        let specification = self.flags.specification()?;
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();
         ensure!(drawn || self.draws.is_none(), "--draws is for bernoulli, not for the construction '{name}'");

@@ -16,7 +16,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
     summary: "Small blocks glued together: fewer ones than algorithm1 (n odd, b ≥ 1)",
     source: "docs/theory/lighter.md",
     parameters: &[WORKERS, LIARS, CATALOGUE],
-    example: "n=21,b=1",
+    example: "n=9,b=1",
     build: |arguments, _, blocks| {
         let (n, b) = (arguments.needed("n")?, arguments.needed("b")?);
         let code = Gluing::with_blocks(n, b, blocks)?;
