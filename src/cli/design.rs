@@ -127,8 +127,7 @@ impl Design {
             let built = construct::build(&specification, self.how.ties)?;
             // Draws have a bar of their own.
             let quiet = common.quiet || draws > 1;
-            let verdict =
-                self.how.decide_glued(&built.matrix, Some(b), Some(&built.provenance), control, quiet)?;
+            let verdict = self.how.decide(&built.matrix, Some(b), Some(&built.provenance), control, quiet)?;
             done += 1;
             progress.advance();
             if verdict.is_tolerant() || done == draws || control.stopped() {

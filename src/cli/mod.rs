@@ -17,12 +17,15 @@ mod ensemble;
 mod enumerate;
 mod experiment;
 mod export;
+mod flags;
+mod grid;
 mod input;
 mod lock;
 mod merge;
 mod output;
 mod plot;
 mod search;
+mod session;
 mod show;
 mod stored;
 mod sweep;
@@ -176,9 +179,6 @@ fn execute(command: Command, common: &Common) -> anyhow::Result<Ending> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
     pool.install(|| dispatch(command, common))
 }
-
-/// What files say made them.
-pub(crate) const PROGRAM: &str = concat!("ecode ", env!("CARGO_PKG_VERSION"));
 
 /// The stack of a thread of `--threads`, in bytes: that of a main thread on Linux.
 const STACK: usize = 8 << 20;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -11,9 +10,7 @@ use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
-use ecode::verify::{
-    Conclusion, Control, Method, Radius, Shape, Verdict, VerifyError, verify, verify_by_gluing,
-};
+use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict, VerifyError};
 
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
@@ -47,8 +44,8 @@ pub(crate) struct Verify {
     /// Write what the verdict rests on, for `ecode check` and other checkers
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
-    /// With --certificate, for a refuted claim: prove also that no message is worse
-    #[arg(long, requires = "certificate")]
+    /// Find also how bad it gets, whatever becomes of the claim; with --certificate, prove that no message is worse
+    #[arg(long)]
     worst_case: bool,
     /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers),
     /// or not proved but counted: enumeration
@@ -95,13 +92,9 @@ pub(crate) struct How {
     method: Method,
 }
 
-/// So long the engines try before the gluing theorem is asked.
-const TRIAL: Duration = Duration::from_secs(5);
-
 impl How {
-    /// Runs the engine, watched; where `auto` takes long and the code's parts are known, checks the
-    /// premises of the gluing theorem instead.
-    pub(crate) fn decide_glued(
+    /// Decides, watched. What is known of the code's construction is passed on as a hint.
+    pub(crate) fn decide(
         &self,
         g: &AllocationMatrix,
         b: Option<usize>,
@@ -109,29 +102,28 @@ impl How {
         control: &Control,
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
-        let shape = construction.and_then(|made| Shape::from_json(made.get("parts")?));
-        if let (Some(shape), Some(b), Method::Auto) = (shape, b, self.method) {
-            let verdict = self.decide(g, Some(b), &control.within(TRIAL), quiet)?;
-            if !verdict.is_undecided() || control.stopped() {
-                return Ok(verdict);
-            }
-            if let Ok(verdict) = verify_by_gluing(g, &shape, b, self.ties, control).map_err(known)? {
-                return Ok(verdict);
-            }
-        }
-        self.decide(g, b, control, quiet)
+        self.ask(g, b, construction, false, control, quiet)
     }
 
-    /// Runs the engine, watched.
-    pub(crate) fn decide(
+    fn ask(
         &self,
         g: &AllocationMatrix,
         b: Option<usize>,
+        construction: Option<&serde_json::Value>,
+        worst_case: bool,
         control: &Control,
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
-        watch::with_progress(control, quiet, || verify(g, b, self.ties, self.method, control)).map_err(known)
+        let shape = shape(construction);
+        let request = Request::new(g).b(b).ties(self.ties).method(self.method);
+        let request = request.shape(shape.as_ref()).worst_case(worst_case);
+        watch::with_progress(control, quiet, || request.decide(control)).map_err(known)
     }
+}
+
+/// The shape of a glued code, where its construction tells it.
+pub(crate) fn shape(construction: Option<&serde_json::Value>) -> Option<Shape> {
+    construction.and_then(|made| Shape::from_json(made.get("parts")?))
 }
 
 /// An engine's error, a contradiction told apart from wrong usage.
@@ -225,7 +217,10 @@ impl Verify {
         }
         let verdict = match &self.solver {
             Some(solver) => self.solve(g, b, solver, &control, common)?,
-            None => self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?,
+            None => {
+                let made = file.construction.as_ref();
+                self.how.ask(g, b, made, self.worst_case, &control, common.quiet)?
+            }
         };
         let unsettled = verdict.is_undecided();
         if (common.verbose || unsettled)

@@ -265,7 +265,7 @@ impl Search {
     ) -> anyhow::Result<Verdict> {
         let last = Control::default().within(LAST_CHECK);
         let control = if control.stopped() { &last } else { control };
-        self.how.decide_glued(g, Some(self.b), Some(construction), control, common.quiet)
+        self.how.decide(g, Some(self.b), Some(construction), control, common.quiet)
     }
 
     fn write(&self, file: &MatrixFile) -> anyhow::Result<()> {

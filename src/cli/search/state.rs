@@ -10,7 +10,8 @@ use ecode::construct::Block;
 use ecode::search::{SearchRequest, SearchRun};
 use serde_json::{Value, json};
 
-use crate::cli::{PROGRAM, lock, output};
+use crate::cli::session::program;
+use crate::cli::{lock, output};
 
 /// A state file, locked against other searches.
 pub(super) struct StateFile {
@@ -39,11 +40,12 @@ impl StateFile {
         let run = SearchRun::resume(request, blocks, &text).with_context(place)?;
         let written: Value = serde_json::from_str(&text).with_context(place)?;
         if let (Some(program), false) = (written["program"].as_str(), quiet)
-            && program != PROGRAM
+            && program != writer()
         {
             let place = place();
             output::remark!(
-                "note: {place} was written by {program:.60?}; its next rounds may find others in {PROGRAM}"
+                "note: {place} was written by {program:.60?}; its next rounds may find others in {}",
+                writer()
             );
         }
         Ok(run)
@@ -51,7 +53,14 @@ impl StateFile {
 
     pub(super) fn write(&self, run: &SearchRun) -> anyhow::Result<()> {
         let mut state = run.to_json();
-        state["program"] = json!(PROGRAM);
+        state["program"] = json!(writer());
         output::write(&self.path, format!("{state:#}\n").as_bytes())
     }
+}
+
+/// What a state says wrote it: the program's version, and its revision where the build knows one.
+fn writer() -> String {
+    let program = program();
+    let revision = program.revision.map_or(String::new(), |revision| format!(" ({revision})"));
+    format!("ecode {}{revision}", program.version)
 }
