@@ -10,17 +10,19 @@ use ecode::report::analysis_json;
 use ecode::report::{Compared, compare_csv, compare_page, compare_table};
 use serde_json::{Value, json};
 
-use super::{Common, Ending, analyze, input, output, values, watch};
+use super::{Common, Ending, analyze, code, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, bytes, load balance
 #[derive(Args)]
-#[command(after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  \
+#[command(
+    after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  ecode compare best:n=9,b=2 algorithm1:n=9,b=2 full:n=9,b=2\n  \
                         ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
                         ecode compare a.json b.json --html codes.html\n\n\
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
-                        'ecode analyze' for what they mean.")]
+                        'ecode analyze' for what they mean."
+)]
 pub(crate) struct Compare {
-    /// The matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension)
+    /// The codes: matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or constructions, as in best:n=9,b=2
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The probability that one partition's sign is wrong
@@ -55,6 +57,10 @@ pub(crate) struct Compare {
 impl Compare {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         ensure!((0.0..=1.0).contains(&self.q), "--q {}: a probability is from 0 to 1", self.q);
+        let remarks = self.files.iter().filter_map(|path| code::remark(path.to_str()?));
+        for remark in remarks.filter(|_| !common.quiet) {
+            output::remark!("{remark}");
+        }
         let documents = output::Documents::new(&[
             output::Documents::json(self.json),
             ("--csv", self.csv.then_some(Path::new("-"))),
@@ -63,7 +69,7 @@ impl Compare {
         let files = self
             .files
             .iter()
-            .map(|path| Ok((input::name(path), input::matrix(path, None)?)))
+            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties)?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         if let Some(b) = self.b {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);

@@ -6,30 +6,38 @@ use serde_json::{Value, json};
 use ecode_design::search::Entry;
 
 /// What the catalogue's columns are called.
-const COLUMNS: [&str; 9] =
-    ["n", "b", "ones", "r", "Algorithm 1", "no fewer than", "by", "minimal", "found by"];
+const COLUMNS: [&str; 10] =
+    ["n", "k", "b", "ones", "r", "Algorithm 1", "no fewer than", "by", "minimal", "found by"];
 
-fn cells(entry: &Entry) -> [String; 9] {
+fn cells(entry: &Entry) -> [String; 10] {
     [
         entry.n().to_string(),
+        entry.k().to_string(),
         entry.b.to_string(),
         entry.ones().to_string(),
         format!("{:.2}", entry.code.matrix.redundancy()),
-        entry.algorithm1.to_string(),
-        entry.bound.ones.to_string(),
+        entry.algorithm1.map_or(String::new(), |ones| ones.to_string()),
+        entry.bound.least.to_string(),
         entry.bound.name.to_owned(),
         if entry.optimal() { "yes" } else { "" }.to_owned(),
         entry.found(),
     ]
 }
 
+/// The columns of a table for readers: k only where it is not n everywhere.
+fn shown<T>(entries: &[Entry], columns: impl IntoIterator<Item = T>) -> Vec<T> {
+    let square = entries.iter().all(|entry| entry.k() == entry.n());
+    let columns = columns.into_iter().enumerate();
+    columns.filter(|&(place, _)| !(square && COLUMNS[place] == "k")).map(|(_, column)| column).collect()
+}
+
 /// The catalogue as a Markdown table.
 #[must_use]
 pub fn codes_markdown(entries: &[Entry]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(COLUMNS);
+    table.load_style(presets::ASCII_MARKDOWN).set_header(shown(entries, COLUMNS));
     for entry in entries {
-        table.add_row(cells(entry));
+        table.add_row(shown(entries, cells(entry)));
     }
     table.to_string()
 }
@@ -41,6 +49,7 @@ pub fn codes_csv(entries: &[Entry]) -> String {
     // Writing to memory cannot fail.
     let _ = writer.write_record([
         "n",
+        "k",
         "b",
         "ones",
         "redundancy",
@@ -52,11 +61,11 @@ pub fn codes_csv(entries: &[Entry]) -> String {
         "digest",
     ]);
     for entry in entries {
-        let [n, b, ones, _, algorithm1, bound, rule, _, found] = cells(entry);
+        let [n, k, b, ones, _, algorithm1, bound, rule, _, found] = cells(entry);
         let redundancy = entry.code.matrix.redundancy().to_string();
         let (optimal, digest) = (entry.optimal().to_string(), entry.code.matrix.digest());
         let _ =
-            writer.write_record([n, b, ones, redundancy, algorithm1, bound, rule, optimal, found, digest]);
+            writer.write_record([n, k, b, ones, redundancy, algorithm1, bound, rule, optimal, found, digest]);
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
@@ -76,8 +85,8 @@ pub fn codes_html(entries: &[Entry]) -> String {
             cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect();
         format!("<tr>{}</tr>\n", cells.concat())
     };
-    let head = row("th", &COLUMNS.map(str::to_owned));
-    let body: Vec<String> = entries.iter().map(|entry| row("td", &cells(entry))).collect();
+    let head = row("th", &shown(entries, COLUMNS.map(str::to_owned)));
+    let body: Vec<String> = entries.iter().map(|entry| row("td", &shown(entries, cells(entry)))).collect();
     let body = body.concat();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Best known codes</title>\n\
