@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use num_bigint::BigUint;
 
-use super::enumerator::Cell;
+use super::cell::Cell;
 use super::reduce::Reduced;
 use ecode_lanes::{Block, Counter, Counts, Lanes, Starts, Tally};
 use ecode_verify::Control;

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rayon::prelude::*;
 
-use super::enumerator::Cell;
+use super::cell::Cell;
 use super::numbers::binomials;
 use ecode_core::{AllocationMatrix, Message};
 use ecode_verify::Control;

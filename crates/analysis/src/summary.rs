@@ -1,11 +1,24 @@
 //! Everything that `ecode analyze` says of a code, as plain data for tables, files and pages.
+//!
+//! # What is promised
+//! - The radius is asked of `verify` before anything is drawn. Up to it every figure is exact: no decode is
+//!   wrong, and a sign is wrong exactly when more than half of the partitions' signs are.
+//! - With more than half of the workers lying every figure is exact too: 1.
+//! - Stopped, [`Analysis::of`] ends within a second. It then holds what was known in time
+//!   ([`Analysis::complete`]).
 
+use std::time::Duration;
+
+use super::cell::majority_of_weight;
 use super::enumerator::{Enumerator, Margins, Uncountable, enumerate};
-use super::errors::{Adversary, Estimate, Kind, Profile, ProfileError};
+use super::errors::{Adversary, Kind, Profile, ProfileError};
+use super::estimate::Estimate;
+use super::grace::Grace;
+use super::numbers::LnFactorials;
 use super::sample::Sample;
 use super::sets::{SetErrors, Sets};
 use ecode_core::{AllocationMatrix, Outcome, TieRule, Workers};
-use ecode_verify::{Control, Engine as _, Goal, LocalSearch, Method, VerifyError, verify};
+use ecode_verify::{Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,12 +27,19 @@ pub struct Options {
     pub ties: TieRule,
     /// The probabilities with which one partition's sign is wrong.
     pub qs: Vec<f64>,
+    /// For these q the error against adaptive liars is wanted too, for curves.
+    pub curves: Vec<f64>,
     /// How many messages are drawn where they cannot be counted.
     pub draws: u64,
     /// The seed of those draws.
     pub seed: u64,
     /// Draw even where the messages could be counted.
     pub sample: bool,
+    /// The parts that the code is said to be glued of, and the b that it is made for. They are checked.
+    pub parts: Option<(Shape, usize)>,
+    /// What the analysis may take, where it has an end: it is shared out among the steps. The control's own
+    /// end holds besides.
+    pub time: Option<Duration>,
 }
 
 impl Default for Options {
@@ -27,9 +47,12 @@ impl Default for Options {
         Self {
             ties: TieRule::Adversarial,
             qs: vec![0.01, 0.05, 0.1, 0.2, 0.3],
+            curves: Vec::new(),
             draws: 1_000_000,
             seed: 0,
             sample: false,
+            parts: None,
+            time: None,
         }
     }
 }
@@ -108,6 +131,17 @@ impl AtQ {
     }
 }
 
+/// The errors against adaptive liars at one q, for b = 0, …, n; in a sample the values met.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurvesAtQ {
+    /// The probability that one partition's sign is wrong.
+    pub q: f64,
+    /// The decode is not the majority of the message.
+    pub decode: Vec<f64>,
+    /// The decode is not the true sign.
+    pub sign: Vec<f64>,
+}
+
 /// What a code is worth.
 #[derive(Clone, Debug)]
 pub struct Analysis {
@@ -119,18 +153,92 @@ pub struct Analysis {
     pub evidence: Evidence,
     /// The margin enumerator, where the messages were counted.
     pub margins: Option<Margins>,
-    /// The radius, where it is known: `Some(None)` says that the code fails without liars.
-    pub radius: Option<Option<usize>>,
+    /// What is known of the radius.
+    pub radius: Radius,
     /// The worst message where the radius is known, else a bad one.
     pub worst: Option<Outcome>,
-    /// For each q, in the order asked.
+    /// For each q, in the order asked; empty where the work was stopped before.
     pub at: Vec<AtQ>,
+    /// For each q that curves were asked for; empty where the work was stopped before.
+    pub curves: Vec<CurvesAtQ>,
     /// What fixed sets can do, for those b beyond the radius where all sets were looked at.
     pub sets: Vec<SetErrors>,
+    /// Whether everything that was asked is there: nothing was cut short by the control.
+    pub complete: bool,
+}
+
+/// What is known of a code's radius: the largest b that is proven to be tolerated, and the smallest that is
+/// proven not to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Radius {
+    tolerated: Option<usize>,
+    refuted: Option<usize>,
+}
+
+impl Radius {
+    fn of(verdict: &Verdict) -> Self {
+        Self { tolerated: verdict.radius_at_least(), refuted: verdict.radius_below() }
+    }
+
+    fn counted(radius: Option<usize>) -> Self {
+        Self { tolerated: radius, refuted: Some(radius.map_or(0, |radius| radius + 1)) }
+    }
+
+    fn and(self, other: Self) -> Self {
+        let refuted = [self.refuted, other.refuted].into_iter().flatten().min();
+        Self { tolerated: self.tolerated.max(other.tolerated), refuted }
+    }
+
+    fn contradicts(self, other: Self) -> bool {
+        let both = self.and(other);
+        both.tolerated.zip(both.refuted).is_some_and(|(tolerated, refuted)| tolerated >= refuted)
+    }
+
+    /// The radius, where it is determined: `Some(None)` says that the code fails without liars.
+    #[must_use]
+    pub fn exactly(self) -> Option<Option<usize>> {
+        match (self.tolerated, self.refuted) {
+            (_, Some(0)) => Some(None),
+            (Some(tolerated), Some(refuted)) if tolerated + 1 == refuted => Some(Some(tolerated)),
+            _ => None,
+        }
+    }
+
+    /// The largest b that is proven to be tolerated.
+    #[must_use]
+    pub fn at_least(self) -> Option<usize> {
+        self.tolerated
+    }
+
+    /// The smallest b that is proven not to be tolerated.
+    #[must_use]
+    pub fn below(self) -> Option<usize> {
+        self.refuted
+    }
+
+    /// The smallest number of liars that is not proven to be tolerated.
+    #[must_use]
+    pub fn first_open(self) -> usize {
+        self.tolerated.map_or(0, |tolerated| tolerated + 1)
+    }
+}
+
+impl std::fmt::Display for Radius {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.exactly(), self.tolerated, self.refuted) {
+            (Some(Some(radius)), ..) => write!(f, "{radius}"),
+            (Some(None), ..) => f.write_str("none"),
+            (None, Some(low), Some(high)) => write!(f, "{low} to {}", high - 1),
+            (None, Some(low), None) => write!(f, "at least {low}"),
+            (None, None, Some(high)) => write!(f, "below {high}"),
+            (None, None, None) => f.write_str("unknown"),
+        }
+    }
 }
 
 /// Why there is no analysis.
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AnalysisError {
     /// What was asked makes no sense.
     #[error(transparent)]
@@ -142,105 +250,179 @@ pub enum AnalysisError {
     #[error("counting all messages gives the radius {counted}, 'verify' gives {verified}")]
     Contradiction {
         /// The radius from the enumerator.
-        counted: String,
+        counted: Radius,
         /// The radius from `verify`.
-        verified: String,
+        verified: Radius,
     },
 }
 
 /// The most pairs of a set and a pattern of votes that are looked at, over all b: seconds.
 const MOST_PAIRS: u128 = 1 << 33;
+/// So long `verify` is asked for the radius where there is no other end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Analysis {
-    /// Counts the messages, or draws some where there are too many or the control says stop, and computes
-    /// what was asked.
+    /// Asks for the radius, counts the messages, or draws some where there are too many, and computes what was
+    /// asked.
     ///
     /// # Errors
     /// [`AnalysisError`]: a q that is no probability, or contradicting results.
     pub fn of(g: &AllocationMatrix, options: &Options, control: &Control) -> Result<Self, AnalysisError> {
         let ties = options.ties;
-        if let Some(&q) = options.qs.iter().find(|q| !(0.0..=1.0).contains(*q)) {
+        if let Some(&q) = options.qs.iter().chain(&options.curves).find(|q| !(0.0..=1.0).contains(*q)) {
             return Err(ProfileError::Probability(q).into());
         }
-        let counted = if options.sample { Err(Uncountable::TooMany) } else { enumerate(g, control) };
+        let all = options.time.map_or_else(|| control.clone(), |time| control.within(time));
+        let control = &all;
+        // A third of the time for each of proving, counting, and drawing.
+        let third = options.time.map(|time| time / 3);
+        let trial = || control.within(third.unwrap_or(PATIENCE).min(PATIENCE));
+        let mut radius = Radius::default();
+        let mut worst = None;
+        if let Some((shape, b)) = &options.parts
+            && let Ok(verdict) = verify_by_gluing(g, shape, *b, ties, &trial())?
+        {
+            radius = Radius::of(&verdict);
+            worst = verdict.worst;
+        }
+        let counting = third.map_or_else(|| control.clone(), |third| control.within(third));
+        let counted = if options.sample { Err(Uncountable::TooMany) } else { enumerate(g, &counting) };
+        let mut complete = !matches!(counted, Err(Uncountable::Stopped)) || !counting.stopped();
+        // The gluing theorem's verdict is not asked for twice.
+        if counted.is_ok() || radius.tolerated.is_none() {
+            let verdict = verify(g, None, ties, &Method::Auto, &trial())?;
+            let verified = Radius::of(&verdict).and(radius);
+            if let Ok(enumerator) = &counted {
+                radius = Radius::counted(enumerator.radius(ties));
+                if radius.contradicts(verified) {
+                    return Err(AnalysisError::Contradiction { counted: radius, verified });
+                }
+            } else {
+                radius = verified;
+            }
+            worst = verdict.worst;
+        }
         let evidence = match counted {
             Ok(enumerator) => Evidence::Counted(enumerator),
-            Err(_) => Evidence::Drawn(Sample::draw(g, options.draws, options.seed, control)),
+            Err(_) => {
+                let sample = Sample::draw(g, options.draws, options.seed, control);
+                complete &= !control.stopped();
+                let met = sample.smallest_margin(ties);
+                let refuted = met.map(|margin| usize::try_from(margin + 1).unwrap_or(0));
+                radius = radius.and(Radius { tolerated: None, refuted });
+                Evidence::Drawn(sample)
+            }
         };
-        let (profile, margins, radius, worst) = match &evidence {
+        let (profile, margins) = match &evidence {
             Evidence::Counted(enumerator) => {
-                let counted = enumerator.radius(ties);
-                let verdict = verify(g, None, ties, &Method::Auto, control)?;
-                if let Some(verified) = verdict.radius()
-                    && counted != verified
-                {
-                    let text = |radius: Option<usize>| radius.map_or("none".to_owned(), |b| b.to_string());
-                    let (counted, verified) = (text(counted), text(verified));
-                    return Err(AnalysisError::Contradiction { counted, verified });
-                }
-                let margins = enumerator.margins(ties);
-                (Profile::exact(enumerator, ties), Some(margins), Some(counted), verdict.worst)
+                (Profile::exact(enumerator, ties), Some(enumerator.margins(ties)))
             }
-            Evidence::Drawn(sample) => {
-                // A bad message, not the worst: to prove one may take for ever.
-                let met = LocalSearch::default().examine(g, ties, Goal::Radius, control);
-                (Profile::sampled(sample, ties), None, None, met.worst)
-            }
+            Evidence::Drawn(sample) => (Profile::sampled(sample, ties), None),
         };
-
-        let n = g.n();
-        let first = radius.flatten().map_or(0, |radius| radius + 1);
-        let mut sets = Vec::new();
-        if matches!(evidence, Evidence::Counted(_))
-            && let Some(all) = Sets::new(g, ties)
-        {
-            let mut left = MOST_PAIRS;
-            for b in first..=n / 2 {
-                let Some(rest) = left.checked_sub(all.work(b)) else { break };
-                left = rest;
-                let Some(found) = all.at(b, &options.qs, control) else { break };
-                sets.push(found);
-            }
+        let grace = Grace::after(control);
+        let mut analysis = Self {
+            matrix: g.clone(),
+            ties,
+            evidence,
+            margins,
+            radius,
+            worst,
+            at: Vec::new(),
+            curves: Vec::new(),
+            sets: Vec::new(),
+            complete,
+        };
+        analysis.complete &= analysis.look_at_sets(&options.qs, control);
+        match analysis.figures(&profile, options, &grace) {
+            Ok(()) => {}
+            Err(ProfileError::Stopped) => analysis.complete = false,
+            Err(error) => return Err(error.into()),
         }
-        let mut at = Vec::new();
-        for (place, &q) in options.qs.iter().enumerate() {
-            let rows = |kind| -> Result<Vec<Row>, ProfileError> {
-                let adaptive = profile.errors(kind, Adversary::Adaptive, q)?.worst();
-                let random = profile.errors(kind, Adversary::Random, q)?.worst();
-                let row = |(b, (adaptive, random)): (usize, (Estimate, Estimate))| {
-                    let of_sets = sets.iter().find(|sets| sets.b == b).map(|sets| match kind {
-                        Kind::Decode => &sets.decode[place],
-                        Kind::Sign => &sets.sign[place],
-                    });
-                    // Up to the radius no set matters; more than half of the workers always win.
-                    let alike = b < first || 2 * b > n;
-                    let fixed = match (of_sets, adaptive) {
-                        (Some(worst), _) => {
-                            Fixed::Exact { error: worst.error, workers: Some(worst.workers.clone()) }
-                        }
-                        (None, Estimate::Exact(error)) if alike => Fixed::Exact { error, workers: None },
-                        (None, _) => Fixed::Between { low: random, high: adaptive },
-                    };
-                    Row { b, adaptive, fixed, random }
-                };
-                Ok(adaptive.into_iter().zip(random).enumerate().map(row).collect())
-            };
-            at.push(AtQ { q, decode: rows(Kind::Decode)?, sign: rows(Kind::Sign)? });
-        }
-        Ok(Self { matrix: g.clone(), ties, evidence, margins, radius, worst, at, sets })
+        Ok(analysis)
     }
 
-    /// The probability of an error against adaptive liars, for each q by b; in a sample the value met. The
-    /// larger of the two true signs'; a q outside 0 to 1 is left out.
-    #[must_use]
-    pub fn adaptive_curves(&self, kind: Kind, qs: &[f64]) -> Vec<Vec<f64>> {
-        let profile = match &self.evidence {
-            Evidence::Counted(enumerator) => Profile::exact(enumerator, self.ties),
-            Evidence::Drawn(sample) => Profile::sampled(sample, self.ties),
+    /// Looks at the sets of b liars, for as many b as that is little work; false where it had to stop.
+    fn look_at_sets(&mut self, qs: &[f64], control: &Control) -> bool {
+        if !self.is_exact() {
+            return true;
+        }
+        let Some(all) = Sets::new(&self.matrix, self.ties, control) else { return !control.stopped() };
+        let mut left = MOST_PAIRS;
+        for b in self.radius.first_open()..=self.matrix.n() / 2 {
+            let Some(rest) = all.work(b).and_then(|work| left.checked_sub(work)) else { break };
+            left = rest;
+            let Some(found) = all.at(b, qs, control) else { return false };
+            self.sets.push(found);
+        }
+        true
+    }
+
+    fn figures(&mut self, profile: &Profile, options: &Options, grace: &Grace) -> Result<(), ProfileError> {
+        let (n, k) = (self.matrix.n(), self.matrix.k());
+        let ln = LnFactorials::up_to(k);
+        let tolerated = self.radius.first_open();
+        // Without a look at the votes: nobody can do anything, or the liars outvote all others.
+        let settled = |kind: Kind, q: f64, b: usize| -> Option<f64> {
+            if 2 * b > n {
+                return Some(1.0);
+            }
+            let wrong = |sign: bool| -> f64 {
+                let wrong = (0..=k).filter(|&v| majority_of_weight(k, v) != sign);
+                wrong.map(|v| ln.binomial(k, q, if sign { k - v } else { v })).sum()
+            };
+            (b < tolerated).then(|| match kind {
+                Kind::Decode => 0.0,
+                Kind::Sign => wrong(false).max(wrong(true)).min(1.0),
+            })
         };
-        let curve = |&q: &f64| profile.errors(kind, Adversary::Adaptive, q).ok();
-        let values = |estimates: Vec<Estimate>| estimates.into_iter().map(Estimate::value).collect();
-        qs.iter().filter_map(curve).map(|errors| values(errors.worst())).collect()
+        let estimates = |kind, adversary, qs: &[f64]| -> Result<Vec<Vec<Estimate>>, ProfileError> {
+            let errors = profile.errors_until(kind, adversary, qs, grace)?;
+            let row = |(errors, &q): (super::Errors, &f64)| -> Vec<Estimate> {
+                let exact = [0, n / 2 + 1].map(|b| settled(kind, q, b));
+                let known = |b: usize| if 2 * b > n { exact[1] } else { exact[0].filter(|_| b < tolerated) };
+                let keep = |(b, estimate)| known(b).map_or(estimate, Estimate::Exact);
+                errors.worst().into_iter().enumerate().map(keep).collect()
+            };
+            Ok(errors.into_iter().zip(qs).map(row).collect())
+        };
+        let qs = &options.qs;
+        let mut by_kind = Vec::new();
+        for kind in [Kind::Decode, Kind::Sign] {
+            let adaptive = estimates(kind, Adversary::Adaptive, qs)?;
+            let random = estimates(kind, Adversary::Random, qs)?;
+            let rows = adaptive.into_iter().zip(random).enumerate().map(|(place, (adaptive, random))| {
+                let rows = adaptive.into_iter().zip(random).enumerate();
+                rows.map(|(b, (adaptive, random))| self.row(kind, place, b, adaptive, random)).collect()
+            });
+            by_kind.push(rows.collect::<Vec<Vec<Row>>>());
+        }
+        let (sign, decode) = (by_kind.pop().unwrap_or_default(), by_kind.pop().unwrap_or_default());
+        let at = qs.iter().zip(decode.into_iter().zip(sign));
+        self.at = at.map(|(&q, (decode, sign))| AtQ { q, decode, sign }).collect();
+        let values = |rows: Vec<Vec<Estimate>>| -> Vec<Vec<f64>> {
+            rows.into_iter().map(|row| row.into_iter().map(Estimate::value).collect()).collect()
+        };
+        let [decode, sign] = [Kind::Decode, Kind::Sign]
+            .map(|kind| estimates(kind, Adversary::Adaptive, &options.curves).map(values));
+        let curves = options.curves.iter().zip(decode?.into_iter().zip(sign?));
+        self.curves = curves.map(|(&q, (decode, sign))| CurvesAtQ { q, decode, sign }).collect();
+        Ok(())
+    }
+
+    fn row(&self, kind: Kind, place: usize, b: usize, adaptive: Estimate, random: Estimate) -> Row {
+        let n = self.matrix.n();
+        let of_sets = self.sets.iter().find(|sets| sets.b == b).map(|sets| match kind {
+            Kind::Decode => &sets.decode[place],
+            Kind::Sign => &sets.sign[place],
+        });
+        // Up to the radius no set matters; more than half of the workers always win.
+        let alike = b < self.radius.first_open() || 2 * b > n;
+        let fixed = match (of_sets, adaptive) {
+            (Some(worst), _) => Fixed::Exact { error: worst.error, workers: Some(worst.workers.clone()) },
+            (None, Estimate::Exact(error)) if alike => Fixed::Exact { error, workers: None },
+            (None, _) => Fixed::Between { low: random, high: adaptive },
+        };
+        Row { b, adaptive, fixed, random }
     }
 
     /// How the figures came about: `enumeration`, `structure` or `sampling`.
@@ -252,7 +434,7 @@ impl Analysis {
         }
     }
 
-    /// Whether the figures are exact.
+    /// Whether all messages were counted, so that every figure is exact.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         matches!(self.evidence, Evidence::Counted(_))

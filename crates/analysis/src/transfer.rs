@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use num_bigint::BigUint;
 
-use super::enumerator::Cell;
+use super::cell::Cell;
 use super::numbers::binomials;
 use super::reduce::Reduced;
 use ecode_verify::Control;
@@ -27,6 +27,9 @@ pub(super) const MOST_TERMS: usize = 1 << 21;
 const MOST_STATES: usize = 1 << 15;
 /// The most products of two terms in one multiplication, for each term that may be kept.
 const PRODUCTS_PER_TERM: usize = 64;
+
+/// Between two looks at the control so many terms are multiplied.
+const GLANCE: usize = 1 << 12;
 
 /// How many messages there are of (weight, won workers, tied workers), packed into one word.
 type Polynomial = HashMap<u64, BigUint>;
@@ -81,10 +84,10 @@ fn multiply(
     }
     let mut product = HashMap::with_capacity(a.len() + b.len());
     for (s, x) in a {
-        if control.stopped() {
-            return None;
-        }
-        for (t, y) in b {
+        for (place, (t, y)) in b.iter().enumerate() {
+            if place % GLANCE == 0 && control.stopped() {
+                return None;
+            }
             if weight_of(s + t) <= half {
                 *product.entry(s + t).or_insert(BigUint::ZERO) += x * y;
             }
@@ -235,13 +238,16 @@ fn of_component(
                 }
                 let target = next.entry(after.into_boxed_slice()).or_default();
                 let before = target.len();
-                for (term, messages) in polynomial {
+                for (place, (term, messages)) in polynomial.iter().enumerate() {
+                    if place % GLANCE == 0 && control.stopped() {
+                        return None;
+                    }
                     if weight_of(term + shift) <= half {
                         *target.entry(term + shift).or_insert(BigUint::ZERO) += messages * ways;
                     }
                 }
                 kept += target.len() - before;
-                if kept > most || next.len() > MOST_STATES || control.stopped() {
+                if kept > most || next.len() > MOST_STATES {
                     return None;
                 }
             }

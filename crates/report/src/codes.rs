@@ -1,8 +1,8 @@
 //! The catalogue of codes, for reading, for spreadsheets, for scripts and for the web.
 
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
+use super::markdown::Markdown;
 use ecode_design::search::Entry;
 
 /// What the catalogue's columns are called.
@@ -26,10 +26,9 @@ fn cells(entry: &Entry) -> [String; 9] {
 /// The catalogue as a Markdown table.
 #[must_use]
 pub fn codes_markdown(entries: &[Entry]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(COLUMNS);
+    let mut table = Markdown::new(COLUMNS);
     for entry in entries {
-        table.add_row(cells(entry));
+        table.row(cells(entry));
     }
     table.to_string()
 }

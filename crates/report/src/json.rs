@@ -42,9 +42,14 @@ pub fn analysis_json(analysis: &Analysis, coordinates: Option<u64>) -> Value {
         "ties": analysis.ties.name(),
         "method": analysis.method(),
         "exact": analysis.is_exact(),
-        "radius": analysis.radius.flatten(),
-        "radius_known": analysis.radius.is_some(),
+        "radius": analysis.radius.exactly().flatten(),
+        "radius_known": analysis.radius.exactly().is_some(),
+        "complete": analysis.complete,
     });
+    if analysis.radius.exactly().is_none() {
+        document["radius_at_least"] = json!(analysis.radius.at_least());
+        document["radius_below"] = json!(analysis.radius.below());
+    }
     if let (Evidence::Counted(enumerator), Some(margins)) = (&analysis.evidence, &analysis.margins) {
         let wrong = margins.wrong.iter().enumerate().flat_map(|(weight, row)| {
             row.iter().map(move |(&(wrong, silent), count)| json!([weight, wrong, silent, count.to_string()]))

@@ -5,8 +5,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::chart::{Curve, STYLE, bars, curves, drawn, matrix_svg};
 use super::compare::Compared;
-use super::{probability, thousands};
-use ecode_analysis::{Analysis, Evidence, Fixed, Kind};
+use super::analysis::{estimate, expected, fixed, tolerated};
+use super::numbers::{figures, plain, probability, thousands};
+use ecode_analysis::{Analysis, CurvesAtQ, Evidence, Kind};
 
 const PAGE_STYLE: &str = "
 *{box-sizing:border-box}
@@ -72,16 +73,13 @@ fn shown(first: usize, last: usize) -> Vec<usize> {
 }
 
 fn error_chart(analysis: &Analysis, kind: Kind, label: &str) -> Markup {
-    let qs: Vec<f64> = (0..=100).map(|step| f64::from(step) / 200.0).collect();
-    let rows = analysis.adaptive_curves(kind, &qs);
     let n = analysis.matrix.n();
-    let radius = analysis.radius.flatten();
-    let first = radius.map_or(0, |radius| radius + 1);
-    let line = |b: usize| qs.iter().zip(&rows).map(|(&q, row)| (q, row[b])).collect();
+    let first = analysis.radius.first_open();
+    let of = |at: &CurvesAtQ, b: usize| (at.q, if kind == Kind::Decode { at.decode[b] } else { at.sign[b] });
+    let line = |b: usize| analysis.curves.iter().map(|at| of(at, b)).collect();
     let mut all = Vec::new();
-    if let (Kind::Sign, Some(radius)) = (kind, radius) {
-        let name = if radius == 0 { "b = 0".to_owned() } else { format!("b = 0 to {radius}") };
-        all.push(Curve { name, points: line(0) });
+    if let Some(bs) = tolerated(analysis).filter(|_| kind == Kind::Sign) {
+        all.push(Curve { name: format!("b = {bs}"), points: line(0) });
     }
     all.extend(shown(first, n / 2).into_iter().map(|b| Curve { name: format!("b = {b}"), points: line(b) }));
     html! {
@@ -92,21 +90,15 @@ fn error_chart(analysis: &Analysis, kind: Kind, label: &str) -> Markup {
     }
 }
 
-fn fixed(fixed: &Fixed) -> String {
-    match fixed {
-        Fixed::Exact { error, .. } => probability(*error),
-        Fixed::Between { low, .. } => {
-            format!("{} to {}", probability(low.value()), probability(fixed.at_most()))
-        }
-    }
-}
-
 fn summary(analysis: &Analysis) -> Markup {
     let g = &analysis.matrix;
-    let radius = match analysis.radius {
-        Some(Some(radius)) => format!("{radius} Byzantine workers are tolerated, whatever they send"),
-        Some(None) => "none: some message is decoded wrong even when nobody lies".to_owned(),
-        None => "not determined".to_owned(),
+    let radius = match (analysis.radius.exactly(), analysis.radius.at_least()) {
+        (Some(None), _) => "none: some message is decoded wrong even when nobody lies".to_owned(),
+        (Some(Some(radius)), _) => format!("{radius} Byzantine workers are tolerated, whatever they send"),
+        (None, Some(low)) => {
+            format!("{}; {low} Byzantine workers are tolerated, whatever they send", analysis.radius)
+        }
+        (None, None) => analysis.radius.to_string(),
     };
     let how = match &analysis.evidence {
         Evidence::Counted(enumerator) => {
@@ -116,7 +108,7 @@ fn summary(analysis: &Analysis) -> Markup {
     };
     let rows = [
         ("workers × partitions", format!("{} × {}", g.n(), g.k())),
-        ("ones, redundancy", format!("{}, r = {:.3}", thousands(g.ones() as u128), g.redundancy())),
+        ("ones, redundancy", format!("{}, r = {}", thousands(g.ones() as u128), figures(g.redundancy(), 4))),
         ("ties", analysis.ties.to_string()),
         ("radius", radius),
         ("figures", how),
@@ -142,7 +134,7 @@ pub fn matrix_page(
             (drawn(&matrix_svg(g, worst)))
             figcaption { "A row a worker, a column a partition; bars show loads. " @if worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
         }
-        p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (format!("{:.3}", g.redundancy())) }
+        p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (figures(g.redundancy(), 4)) }
         p { code { (g.digest()) } }
     };
     page(&format!("{name}: allocation matrix"), &content)
@@ -152,11 +144,11 @@ pub fn matrix_page(
 #[must_use]
 pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) -> String {
     let n = analysis.matrix.n();
-    let first = analysis.radius.flatten().map_or(0, |radius| radius + 1);
+    let first = analysis.radius.first_open();
     let bs = shown(first, n / 2);
     let header: Vec<String> = ["b".to_owned(), "liars".to_owned()]
         .into_iter()
-        .chain(analysis.at.iter().map(|at| format!("q = {}", at.q)))
+        .chain(analysis.at.iter().map(|at| format!("q = {}", plain(at.q))))
         .collect();
     let rows = |kind: Kind| -> Vec<Vec<String>> {
         let line = |b: usize, liars: &str, cell: &dyn Fn(&ecode_analysis::Row) -> String| {
@@ -165,13 +157,13 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
         };
         let of = |b: usize| {
             [
-                line(b, "random", &|row| probability(row.random.value())),
+                line(b, "random", &|row| estimate(row.random)),
                 line(b, "worst fixed", &|row| fixed(&row.fixed)),
-                line(b, "adaptive", &|row| probability(row.adaptive.value())),
+                line(b, "adaptive", &|row| estimate(row.adaptive)),
             ]
         };
         let honest = (kind == Kind::Sign && first > 0).then(|| {
-            let mut cells: Vec<String> = line(0, "any", &|row| probability(row.adaptive.value()));
+            let mut cells: Vec<String> = line(0, "any", &|row| estimate(row.adaptive));
             cells[0] = if first == 1 { "0".to_owned() } else { format!("0 to {}", first - 1) };
             cells
         });
@@ -221,9 +213,9 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
         }
         @if let Some(d) = coordinates {
             @let expected: Vec<Vec<String>> = (first.saturating_sub(1)..=n / 2).take(CURVES).map(|b| {
-                std::iter::once(b.to_string()).chain(analysis.at.iter().map(|at| format!("{:.3}", at.sign[b].adaptive.value() * d as f64))).collect()
+                std::iter::once(b.to_string()).chain(analysis.at.iter().map(|at| expected(at.sign[b].adaptive.value() * d as f64))).collect()
             }).collect();
-            @let header: Vec<String> = std::iter::once("b".to_owned()).chain(analysis.at.iter().map(|at| format!("q = {}", at.q))).collect();
+            @let header: Vec<String> = std::iter::once("b".to_owned()).chain(analysis.at.iter().map(|at| format!("q = {}", plain(at.q)))).collect();
             h2 { "Expected wrong signs a step" }
             p { "Of " (thousands(u128::from(d))) " coordinates, adaptive liars." }
             (table("Expected wrong signs", &header, &expected))
@@ -249,9 +241,9 @@ pub fn compare_page(compared: &[Compared], q: f64) -> String {
         compared
             .iter()
             .map(|code| {
-                let at = code.analysis.adaptive_curves(kind, &[q]);
-                let points = at.first().map_or(Vec::new(), |row| {
-                    row.iter().take(most + 2).enumerate().map(|(b, &p)| (b as f64, p)).collect()
+                let points = code.analysis.at.first().map_or(Vec::new(), |at| {
+                    let rows = at.rows(kind).iter().take(most + 2);
+                    rows.map(|row| (row.b as f64, row.adaptive.value())).collect()
                 });
                 Curve { name: short(&code.name), points }
             })
@@ -264,12 +256,12 @@ pub fn compare_page(compared: &[Compared], q: f64) -> String {
     let content = html! {
         h1 { "Codes side by side" }
         (table("Codes", &Compared::header(q), &rows))
-        h2 { "Errors at q = " (q) }
+        h2 { "Errors at q = " (plain(q)) }
         div class="grid" {
             @for (label, lines) in &charts {
                 figure {
                     (curves(label, lines, (0.0, most as f64 + 1.0), "b, the number of liars", true))
-                    figcaption { (label) ", each partition's sign wrong with probability " (q) ", against liars chosen after the message. Where a curve has no point the probability is 0 or too small for the chart." }
+                    figcaption { (label) ", each partition's sign wrong with probability " (plain(q)) ", against liars chosen after the message. Where a curve has no point the probability is 0 or too small for the chart." }
                 }
             }
         }
