@@ -3,6 +3,7 @@
 
 mod signals;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use ecode::verify::Control;
@@ -10,7 +11,7 @@ use ecode::verify::Control;
 fn main() -> ExitCode {
     let stop = Control::default();
     if let Err(error) = signals::listen(&stop) {
-        eprintln!("error: cannot listen for Ctrl-C: {error}");
+        let _ = writeln!(std::io::stderr(), "error: cannot listen for Ctrl-C: {error}");
         return ExitCode::from(2);
     }
     ExitCode::from(ecode::cli::run(std::env::args_os(), &stop))

@@ -32,7 +32,7 @@ fn parts_pass_the_theorem_wherever_they_stand() {
     }
 }
 
-/// The condition of the gluing theorem (docs/theory.md, section 11), taken literally.
+/// The condition of the gluing theorem (docs/theory/lighter.md), taken literally.
 fn glues(part: &Block) -> bool {
     let old = part.rows.iter().map(|&(_, old)| old).max().unwrap();
     (0..1_u32 << part.points).all(|set| {

@@ -1,6 +1,6 @@
 //! `ecode analyze`: what a code is worth.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::Args;
@@ -89,6 +89,8 @@ pub(crate) fn told(error: AnalysisError) -> anyhow::Error {
 
 impl Analyze {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let documents =
+            output::Documents::new(&[output::Documents::json(self.json), ("--html", self.html.as_deref())])?;
         let mut options = self.what.options()?;
         let file = input::matrix(&self.file, self.format)?;
         options.time = common.timeout;
@@ -104,12 +106,10 @@ impl Analyze {
             let page = analysis_page(&input::name(&self.file), &analysis, self.coordinates);
             output::write(path, page.as_bytes())?;
         }
-        if self.html.as_deref() == Some(Path::new("-")) {
-            // The page was the answer.
-        } else if self.json {
+        if self.json {
             output::print(&analysis_json(&analysis, self.coordinates).to_string())?;
         } else {
-            output::print(&analysis_text(&analysis, self.coordinates, output::glyphs()))?;
+            documents.report(&analysis_text(&analysis, self.coordinates, output::glyphs()))?;
         }
         Ok(if analysis.complete { Ending::Done } else { Ending::Undecided })
     }

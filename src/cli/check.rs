@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{Accepted, Certificate, Evidence, Refused, Strength, check};
 use ecode::code::{Clauses, Formula};
-use ecode::format::{Format, read_all, write_whole};
+use ecode::format::{Format, read_all};
 use serde_json::json;
 
 use super::{Contradiction, Ending, input, output};
@@ -87,9 +87,9 @@ impl Check {
                 },
                 "note": accepted.note,
             });
-            output::print(&document.to_string())?;
+            output::print_verdict(&document.to_string());
         } else {
-            output::print(&report(&certificate, &accepted))?;
+            output::print_verdict(&report(&certificate, &accepted));
         }
         Ok(Ending::Done)
     }
@@ -141,8 +141,7 @@ fn extract(certificate: &Certificate, folder: &std::path::Path) -> anyhow::Resul
         };
         for (end, text) in files {
             let path = folder.join(format!("side-{}.{end}", u8::from(side.correct)));
-            write_whole(&path, text.as_bytes())
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            output::write(&path, text.as_bytes())?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use ecode::train::TrainingCode;
 use ecode::verify::{Conclusion, Control, Method, Shape, VerifiedCode, verify};
 use serde_json::json;
 
-use super::{input, watch};
+use super::{input, output, watch};
 
 /// What `--code` takes besides a file.
 pub(crate) const SPECIFICATIONS: &str = "a matrix file, or best:n=9,b=2, algorithm1:n=9,b=2, gluing:n=9,b=2, \
@@ -158,7 +158,7 @@ pub(crate) fn verified(
         Ok(code) => Ok(TrainingCode::verified(code, name)),
         Err(why) if allow_unverified => {
             if !quiet {
-                eprintln!("note: training with an UNVERIFIED code: {why}");
+                output::remark!("note: training with an UNVERIFIED code: {why}");
             }
             Ok(TrainingCode::unverified(file.matrix.clone(), file.b, name))
         }

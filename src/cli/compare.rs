@@ -60,6 +60,11 @@ impl Compare {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         ensure!((0.0..=1.0).contains(&self.q), "--q {}: a probability is from 0 to 1", plain(self.q));
         let start = Instant::now();
+        let documents = output::Documents::new(&[
+            output::Documents::json(self.json),
+            ("--csv", self.csv.then_some(Path::new("-"))),
+            ("--html", self.html.as_deref()),
+        ])?;
         let files = self
             .files
             .iter()
@@ -104,9 +109,7 @@ impl Compare {
         if let Some(path) = &self.html {
             output::write(path, compare_page(&compared, self.q).as_bytes())?;
         }
-        if self.html.as_deref() == Some(Path::new("-")) {
-            // The page was the answer.
-        } else if self.json {
+        if self.json {
             let codes: Vec<Value> = compared
                 .iter()
                 .map(|code| {
@@ -122,7 +125,7 @@ impl Compare {
         } else if self.csv {
             output::print(&compare_csv(&compared, self.q))?;
         } else {
-            output::print(&compare_table(&compared, self.q))?;
+            documents.report(&compare_table(&compared, self.q))?;
         }
         let complete = compared.iter().all(|code| code.analysis.complete);
         Ok(if complete { Ending::Done } else { Ending::Undecided })

@@ -169,6 +169,10 @@ impl Design {
 
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         ensure!(self.b <= self.n, "--b {}: there are only n = {} workers", self.b, self.n);
+        let documents = output::Documents::new(&[
+            output::Documents::json(self.json),
+            ("--output", self.output.as_deref()),
+        ])?;
         let format = self.output.as_deref().map(|path| Format::of_path(path).unwrap_or(Format::Json));
         let control = common.control();
         let draws = if self.construction == Construction::Bernoulli { self.draws } else { 1 };
@@ -190,10 +194,10 @@ impl Design {
         if draws > 1 && !common.quiet {
             let outcome =
                 if verdict.conclusion == Conclusion::Tolerant { "tolerant" } else { "none tolerant" };
-            eprintln!("{draw} of at most {draws} draws: {outcome}");
+            output::remark!("{draw} of at most {draws} draws: {outcome}");
         }
         if !common.quiet && !matrix.empty_workers().is_empty() {
-            eprintln!("note: workers {} hold no partition", matrix.empty_workers());
+            output::remark!("note: workers {} hold no partition", matrix.empty_workers());
         }
         // Under `abstain` the bounds speak of odd loads only.
         let spoken_of = self.how.ties != TieRule::Abstain || matrix.all_loads_odd();
@@ -220,8 +224,10 @@ impl Design {
         }
         if self.json {
             output::print(&String::from_utf8_lossy(&file.to_bytes(Format::Json)))?;
-        } else if self.output.as_deref() != Some(std::path::Path::new("-")) {
-            output::print(&text)?;
+        } else if documents.on_stdout() {
+            documents.report(&text)?;
+        } else {
+            output::print_verdict(&text);
         }
         Ok(ending)
     }

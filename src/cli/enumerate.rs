@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::format::{read_all, write_whole};
+use ecode::format::{check_writable, read_all, write_whole};
 use ecode::verify::part::{Part, PartError, Question, Whole};
 use ecode::verify::{Control, Enumeration};
 
-use super::{Common, Contradiction, parse_time, watch};
+use super::{Common, Contradiction, output, parse_time, watch};
 
 /// Counting in parts.
 #[derive(Args)]
@@ -101,7 +101,8 @@ impl Parts {
         let (index, of) = self.shard.map_or((0, 1), |shard| (shard.index, shard.of));
         let shard = all.shard(index, of);
         if let Some(path) = &self.part {
-            writable(path)?;
+            // A file that cannot be written is better found out now than after an hour.
+            check_writable(path).with_context(|| format!("cannot write {}", path.display()))?;
         }
         let mut at = shard.start;
         let mut known = all.nothing();
@@ -116,21 +117,20 @@ impl Parts {
             known = saved.count;
             if !common.quiet && at > shard.start {
                 let done = (at - shard.start) as f64 / (shard.end - shard.start).max(1) as f64;
-                eprintln!("going on from {}: {:.1}% are done", path.display(), 100.0 * done);
+                output::remark!("going on from {}: {:.1}% are done", path.display(), 100.0 * done);
             }
         }
         let part = |end: u64, count: &_| {
             Part::new(question.clone(), &all, (index, of), shard.start..end, Clone::clone(count))
         };
         let mut save = |end: u64, count: &_| match &self.checkpoint {
-            Some(path) => write_whole(path, part(end, count).to_json().as_bytes()),
+            Some(path) => write_whole(path, part(end, count).to_json().as_bytes()).map(drop),
             None => Ok(()),
         };
         let failed = || match &self.checkpoint {
             Some(path) => format!("cannot write {}", path.display()),
             None => "cannot save".to_owned(),
         };
-        // A file that cannot be written is better found out now than after an hour.
         save(at, &known).with_context(failed)?;
         let begun = Instant::now();
         control.begin_at(at - shard.start, shard.end - shard.start);
@@ -140,7 +140,7 @@ impl Parts {
         let (end, count) = counted.with_context(failed)?;
         let complete = end == shard.end;
         if !complete && let Some(path) = &self.checkpoint {
-            eprintln!(
+            output::remark!(
                 "stopped at choice {end} of {}; the same command goes on from {}",
                 shard.end,
                 path.display()
@@ -148,13 +148,6 @@ impl Parts {
         }
         Ok(Progress { part: part(end, &count), complete, elapsed: begun.elapsed() })
     }
-}
-
-/// Whether a file can be made beside this one's name.
-fn writable(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tempfile::tempfile_in(folder).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
 }
 
 /// What a part says, for people.

@@ -151,10 +151,10 @@ impl RunOne {
             output::print(&report.text)?;
         }
         if !common.quiet {
-            eprintln!("kept in {}: table.md, figure.svg, and the runs", folder.display());
+            output::remark!("kept in {}: table.md, figure.svg, and the runs", folder.display());
         }
         if finished.len() < asked {
-            eprintln!(
+            output::remark!(
                 "stopped after {} of {asked} runs; the same command goes on with what is missing",
                 finished.len()
             );

@@ -8,6 +8,7 @@ use ecode::certificate::record;
 use ecode::format::{Format, verdict_json};
 use ecode::verify::part::{PartError, merge};
 
+use super::output::Documents;
 use super::verify::{ending, known, report};
 use super::{Contradiction, Ending, enumerate, input, output};
 
@@ -37,6 +38,8 @@ pub(crate) struct Merge {
 
 impl Merge {
     pub(crate) fn run(self) -> anyhow::Result<Ending> {
+        let documents =
+            Documents::new(&[Documents::json(self.json), ("--certificate", self.certificate.as_deref())])?;
         let begun = Instant::now();
         let mut parts = Vec::new();
         for path in &self.parts {
@@ -59,7 +62,7 @@ impl Merge {
         }
         let verdict = whole.verdict(begun.elapsed()).map_err(known)?;
         if self.json {
-            output::print(&verdict_json(&verdict, g).to_string())?;
+            output::print_verdict(&verdict_json(&verdict, g).to_string());
         } else {
             let parts = whole.parts.len();
             let remark = format!(
@@ -67,7 +70,12 @@ impl Merge {
                 whole.program,
                 if parts == 1 { "part" } else { "parts" }
             );
-            output::print(&report(g, &verdict, whole.question.b, Some(&remark)))?;
+            let text = report(g, &verdict, whole.question.b, Some(&remark));
+            if documents.on_stdout() {
+                documents.report(&text)?;
+            } else {
+                output::print_verdict(&text);
+            }
         }
         if let Some(path) = &self.certificate {
             output::write(path, record(&whole, &verdict).to_json().as_bytes())?;

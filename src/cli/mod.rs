@@ -158,10 +158,9 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
         Ok(Ending::Done) => 0,
         Ok(Ending::Refuted) => 1,
         Ok(Ending::Undecided) => 3,
-        Err(error) if output::is_closed_pipe(&error) => 0,
         Err(error) if error.is::<Silent>() => 2,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::remark!("error: {error:#}");
             if error.is::<Contradiction>() { 4 } else { 2 }
         }
     }

@@ -58,12 +58,13 @@ pub(crate) fn draw(curves: &[Curve], file: &Path) -> anyhow::Result<()> {
 impl Plot {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         kind(&self.output)?;
+        let documents = output::Documents::new(&[("--output", Some(&self.output))])?;
         let runs: Vec<_> = self.runs.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
         let (summaries, curves): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
         draw(&curves, &self.output)?;
-        output::print(&run_table(&summaries))?;
+        documents.report(&run_table(&summaries))?;
         if !common.quiet {
-            eprintln!("curves: {}", self.output.display());
+            output::remark!("curves: {}", self.output.display());
         }
         Ok(Ending::Done)
     }

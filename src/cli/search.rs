@@ -129,7 +129,7 @@ impl Wish {
 
 impl Search {
     /// Tries every total from the strongest theorem's bound to below the best code known.
-    fn exhaust(&self, common: &Common) -> anyhow::Result<Ending> {
+    fn exhaust(&self, common: &Common, documents: &output::Documents) -> anyhow::Result<Ending> {
         let (n, b) = (self.n, self.b);
         let demand = self.wish.demand(n, b, self.how.ties)?;
         let max_load = demand.max_load.min(n);
@@ -167,12 +167,12 @@ impl Search {
                 });
                 output::print(&document.to_string())?;
             } else if settled {
-                output::print(&format!(
+                documents.report(&format!(
                     "No code of {n} workers with at most {max_load} partitions each tolerates b = {b} ({effort})."
                 ))?;
             } else {
                 let least = found.at_least;
-                output::print(&format!(
+                documents.report(&format!(
                     "No such code has fewer than {least} ones; none is known ({effort})."
                 ))?;
             }
@@ -213,7 +213,7 @@ impl Search {
             } else {
                 format!("No tolerant code has fewer than {least} ones; the best known has {ones}")
             };
-            output::print(&format!("{table}\n{summary} ({effort}). The code is {}.", verdict.word()))?;
+            documents.report(&format!("{table}\n{summary} ({effort}). The code is {}.", verdict.word()))?;
         }
         let decided = verdict.conclusion == Conclusion::Tolerant && minimal;
         Ok(if decided { Ending::Done } else { Ending::Undecided })
@@ -277,7 +277,7 @@ impl Search {
                 if let Ok(mut said) = said.lock() {
                     *said = format!("round {}, best so far: {best}", hunt.rounds() + 1);
                     if common.verbose {
-                        eprintln!("{said}");
+                        output::remark!("{said}");
                     }
                 }
             }
@@ -301,8 +301,18 @@ impl Search {
     }
 
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let documents = output::Documents::new(&[
+            output::Documents::json(self.json),
+            ("--output", self.output.as_deref()),
+            ("--state", self.state.as_deref()),
+            ("--catalogue", self.catalogue.as_deref()),
+        ])?;
+        for (option, path) in [("--state", &self.state), ("--catalogue", &self.catalogue)] {
+            let read_again = path.as_deref().is_some_and(ecode::format::is_stdout);
+            ensure!(!read_again, "{option}: it is read again; give it a file");
+        }
         if self.exact {
-            return self.exhaust(common);
+            return self.exhaust(common, &documents);
         }
         let demand = self.wish.demand(self.n, self.b, self.how.ties)?;
         let least = match limits(&demand) {
@@ -355,7 +365,7 @@ impl Search {
             add_to(path, new)?;
         }
         if settled && !common.quiet {
-            eprintln!("nothing to look for: the best code known has as few ones as any can have");
+            output::remark!("nothing to look for: the best code known has as few ones as any can have");
         }
         let mut least = least;
         if demand.objective == Objective::Lexicographic {
@@ -378,7 +388,7 @@ impl Search {
             document["interrupted"] = json!(interrupted);
             output::print(&document.to_string())?;
         } else {
-            output::print(&format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method))?;
+            documents.report(&format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method))?;
         }
         let file = MatrixFile {
             verification: Some(design::verification(&verdict, &now.matrix)),
@@ -391,7 +401,7 @@ impl Search {
         }
         if interrupted {
             if let (Some(path), false) = (&self.state, common.quiet) {
-                eprintln!("interrupted: the same command goes on from {}", path.display());
+                output::remark!("interrupted: the same command goes on from {}", path.display());
             }
             return Ok(Ending::Undecided);
         }

@@ -40,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Show {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        output::Documents::new(&[("--svg", self.svg.as_deref()), ("--html", self.html.as_deref())])?;
         let file = input::matrix(&self.file, self.format)?;
         let g = &file.matrix;
         if self.svg.is_some() || self.html.is_some() {
@@ -61,7 +62,7 @@ impl Show {
             picture(g, None, output::glyphs())
         ))?;
         if file.verification.is_some() && !common.quiet {
-            eprintln!("note: the file's verification is a claim; 'ecode verify' recomputes it");
+            output::remark!("note: the file's verification is a claim; 'ecode verify' recomputes it");
         }
         Ok(Ending::Done)
     }
@@ -76,7 +77,10 @@ impl Show {
         .map_err(super::verify::known)?;
         let worst = verdict.worst_case();
         if worst.is_none() && !common.quiet {
-            eprintln!("note: the worst message was not found in {} s and is not marked", PATIENCE.as_secs());
+            output::remark!(
+                "note: the worst message was not found in {} s and is not marked",
+                PATIENCE.as_secs()
+            );
         }
         if let Some(path) = &self.svg {
             output::write(path, standalone(&matrix_svg(g, worst)).as_bytes())?;

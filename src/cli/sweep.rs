@@ -60,7 +60,7 @@ impl Sweep {
         if let Some(file) = self.plot.as_ref().filter(|_| !curves.is_empty()) {
             plot::draw(&curves, file)?;
             if !common.quiet {
-                eprintln!("curves: {}", file.display());
+                output::remark!("curves: {}", file.display());
             }
         }
         let cells = cells(&finished);
@@ -71,7 +71,7 @@ impl Sweep {
             output::print(&sweep_table(&cells))?;
         }
         if control.stopped() {
-            eprintln!("stopped; the same command goes on with what is missing");
+            output::remark!("stopped; the same command goes on with what is missing");
             return Ok(Ending::Undecided);
         }
         Ok(Ending::Done)

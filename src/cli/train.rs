@@ -390,7 +390,7 @@ impl Session<'_> {
             for (worker, since) in &trainer.lost()[lost..] {
                 let text =
                     format!("worker {worker} does not answer: counted as Byzantine from step {since} on");
-                bar.suspend(|| eprintln!("{text}"));
+                bar.suspend(|| output::remark!("{text}"));
             }
             lost = trainer.lost().len();
         }
@@ -411,7 +411,7 @@ impl Session<'_> {
         let label = if metrics.verified { "" } else { "  UNVERIFIED code" };
         let text = format!("{loss}test accuracy {:.2} %{label}", 100.0 * metrics.test_accuracy);
         if self.speak && !self.common.quiet && bar.is_hidden() {
-            eprintln!("step {:>7} of {}  {text}", metrics.step, trainer.config().steps());
+            output::remark!("step {:>7} of {}  {text}", metrics.step, trainer.config().steps());
         }
         bar.set_message(text);
     }

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::format::{Format, verdict_json, write_whole};
+use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
 use ecode::verify::{Conclusion, Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
 
 use super::enumerate::{Parts, describe, whole};
+use super::output::Documents;
 use super::{Common, Contradiction, Ending, input, output, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
@@ -207,6 +207,7 @@ pub(crate) fn report(
 
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let documents = self.documents()?;
         let file = input::matrix(&self.file, self.format)?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
@@ -216,7 +217,7 @@ impl Verify {
         let control = common.control();
         if self.parts.asked() || (self.proof == Evidence::Enumeration && self.solver.is_none()) {
             let question = Question { matrix: g.clone(), b, ties: self.how.ties };
-            return self.enumerate(&question, &control, common);
+            return self.enumerate(&question, &control, common, &documents);
         }
         let verdict = match &self.solver {
             Some(solver) => self.solve(g, b, solver, &control, common)?,
@@ -226,10 +227,23 @@ impl Verify {
         if (common.verbose || unsettled)
             && let Some(reason) = &verdict.reason
         {
-            eprintln!("{}: {reason}", verdict.method);
+            output::remark!("{}: {reason}", verdict.method);
         }
-        self.publish(g, &verdict, b, common)?;
+        self.publish(g, &verdict, b, common, &documents)?;
         self.certify(g, &verdict, &control, common)
+    }
+
+    fn documents(&self) -> anyhow::Result<Documents> {
+        anyhow::ensure!(
+            !self.parts.checkpoint.as_deref().is_some_and(ecode::format::is_stdout),
+            "--checkpoint: a checkpoint is read again; give it a file"
+        );
+        Documents::new(&[
+            Documents::json(self.json),
+            ("--certificate", self.certificate.as_deref()),
+            ("--part", self.parts.part.as_deref()),
+            ("--checkpoint", self.parts.checkpoint.as_deref()),
+        ])
     }
 
     /// Asks an outside solver.
@@ -254,7 +268,13 @@ impl Verify {
     }
 
     /// Counts every message: a part, or the verdict.
-    fn enumerate(&self, question: &Question, control: &Control, common: &Common) -> anyhow::Result<Ending> {
+    fn enumerate(
+        &self,
+        question: &Question,
+        control: &Control,
+        common: &Common,
+        documents: &Documents,
+    ) -> anyhow::Result<Ending> {
         anyhow::ensure!(
             matches!(self.how.method.as_str(), "auto" | "exhaustive"),
             "--method {}: shards, checkpoints and records are of an enumeration",
@@ -264,22 +284,26 @@ impl Verify {
         let progress = self.parts.count(question, control, common)?;
         if let Some(path) = &self.parts.part {
             if !progress.complete {
-                eprintln!("{} was not written: stopped before the part was counted", path.display());
+                output::remark!("{} was not written: stopped before the part was counted", path.display());
                 return Ok(Ending::Undecided);
             }
             let text = progress.part.to_json();
-            write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
-            output::print(&if self.json { text } else { describe(&progress.part, path) })?;
+            output::write(path, text.as_bytes())?;
+            if self.json {
+                output::print(&text)?;
+            } else {
+                documents.report(&describe(&progress.part, path))?;
+            }
             return Ok(Ending::Done);
         }
         if !progress.complete {
             let verdict = progress.part.verdict(progress.elapsed).map_err(known)?;
-            self.publish(g, &verdict, b, common)?;
+            self.publish(g, &verdict, b, common, &documents)?;
             return Ok(ending(&verdict));
         }
         let whole = whole(progress.part)?;
         let verdict = whole.verdict(progress.elapsed).map_err(known)?;
-        self.publish(g, &verdict, b, common)?;
+        self.publish(g, &verdict, b, common, &documents)?;
         match &self.certificate {
             Some(path) if self.proof == Evidence::Enumeration => {
                 output::write(path, record(&whole, &verdict).to_json().as_bytes())?;
@@ -295,15 +319,22 @@ impl Verify {
         verdict: &Verdict,
         asked: Option<usize>,
         common: &Common,
+        documents: &Documents,
     ) -> anyhow::Result<()> {
         if !common.quiet && !g.empty_workers().is_empty() {
-            eprintln!("note: workers {} hold no partition, so their votes always tie", g.empty_workers());
+            output::remark!(
+                "note: workers {} hold no partition, so their votes always tie",
+                g.empty_workers()
+            );
         }
         if self.json {
-            output::print(&verdict_json(verdict, g).to_string())
+            output::print_verdict(&verdict_json(verdict, g).to_string());
+        } else if documents.on_stdout() {
+            documents.report(&report(g, verdict, asked, None))?;
         } else {
-            output::print(&report(g, verdict, asked, None))
+            output::print_verdict(&report(g, verdict, asked, None));
         }
+        Ok(())
     }
 
     /// Writes the certificate that was asked for, if any.
@@ -329,7 +360,7 @@ impl Verify {
                 Err(Contradiction(NoCertificate::Contradiction.to_string()).into())
             }
             Err(error) => {
-                eprintln!("{} was not written: {error}", path.display());
+                output::remark!("{} was not written: {error}", path.display());
                 Ok(Ending::Undecided)
             }
         }

@@ -49,10 +49,19 @@ pub(crate) fn with_message<T>(
                 bar.finish_and_clear();
             }
         });
-        let result = work();
-        finished.store(true, Ordering::Relaxed);
-        result
+        // Also when the work panics: the scope waits for the watcher.
+        let _end = Finish(&finished);
+        work()
     })
+}
+
+/// Says that the work is over when it is dropped.
+struct Finish<'a>(&'a AtomicBool);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A bar over random draws, shown on a terminal once they have taken a second.

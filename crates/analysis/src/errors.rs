@@ -23,6 +23,7 @@
 //! N. J. A. Sloane, "The Theory of Error-Correcting Codes" (1977), chapter 1, section 5.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -152,15 +153,16 @@ impl Profile {
         qs: &[f64],
         control: &Control,
     ) -> Result<Vec<Errors>, ProfileError> {
-        self.errors_until(kind, adversary, qs, &Grace::none(control))
+        self.errors_until(kind, adversary, qs, 0..self.n + 1, &Grace::none(control))
     }
 
-    /// The same, a little beyond the control's end.
+    /// The same, a little beyond the control's end, with intervals for these numbers of liars only.
     pub(super) fn errors_until(
         &self,
         kind: Kind,
         adversary: Adversary,
         qs: &[f64],
+        wanted: Range<usize>,
         grace: &Grace,
     ) -> Result<Vec<Errors>, ProfileError> {
         if let Some(&q) = qs.iter().find(|q| !(0.0..=1.0).contains(*q)) {
@@ -182,7 +184,7 @@ impl Profile {
                 .map(|&v| {
                     let asked = |answer: bool| kind == Kind::Sign || majority_of_weight(k, v) == answer;
                     [false, true]
-                        .map(|answer| asked(answer).then(|| self.given(v, answer, random.as_ref(), grace)))
+                        .map(|answer| asked(answer).then(|| self.given((v, answer), random.as_ref(), &wanted, grace)))
                 })
                 .collect();
             if grace.over() {
@@ -244,9 +246,9 @@ impl Profile {
     /// What b liars do to the messages of one weight; meaningless once the grace is over.
     fn given(
         &self,
-        v: usize,
-        answer: bool,
+        (v, answer): (usize, bool),
         random: Option<&BTreeMap<Tally, Vec<f64>>>,
+        wanted: &Range<usize>,
         grace: &Grace,
     ) -> Given {
         let n = self.n;
@@ -272,7 +274,11 @@ impl Profile {
         let drawn = self.drawn.as_ref().and_then(|(drawn, delta)| Some((drawn[v]?, *delta)));
         let mut last: Option<[f64; 3]> = None;
         met.into_iter()
-            .map(|met| {
+            .enumerate()
+            .map(|(b, met)| {
+                if !wanted.contains(&b) {
+                    return [met; 3];
+                }
                 // Adaptive liars gain in steps: most neighbours are alike.
                 let known = last.filter(|known| known[0].to_bits() == met.to_bits());
                 let (low, high) = match (known, drawn) {

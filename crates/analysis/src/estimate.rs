@@ -69,21 +69,30 @@ pub(super) fn interval(met: f64, drawn: u64, delta: f64) -> (f64, f64) {
     if met >= 1.0 {
         return ((-most).exp(), 1.0);
     }
-    let part = |a: f64, b: f64| a * (a / b).ln();
-    let near = |p: f64| part(met, p) + part(1.0 - met, 1.0 - p) <= most;
-    let search = |mut inside: f64, mut outside: f64| {
-        // 40 halvings: to 10⁻¹² of the distance, outwards.
-        for _ in 0..40 {
-            let middle = (inside + outside) / 2.0;
-            if near(middle) {
-                inside = middle;
-            } else {
-                outside = middle;
-            }
+    let other = 1.0 - met;
+    let entropy = -(met * met.ln() + other * other.ln());
+    let near = (most / 2.0).sqrt();
+    // Both start outside: KL ≥ 2(p − met)² (Pinsker), and KL ≥ −H(met) − met·ln p, where H is the entropy.
+    let low = (met - near).max((-(most + entropy) / met).exp());
+    let high = (met + near).min(-(-(most + entropy) / other).exp_m1());
+    (newton(met, low, most), newton(met, high, most))
+}
+
+/// The p on the side of `outside` with KL(met, p) = most. KL is convex in p, so that Newton's method from
+/// outside stays outside.
+fn newton(met: f64, outside: f64, most: f64) -> f64 {
+    let other = 1.0 - met;
+    let mut p = outside;
+    for _ in 0..32 {
+        let beyond = met * (met / p).ln() + other * (other / (1.0 - p)).ln() - most;
+        let step = beyond * p * (1.0 - p) / (p - met);
+        // Not a number where p has become met: then it is as near as doubles can tell.
+        if !(step.abs() > 1e-10 * p.min(1.0 - p)) {
+            break;
         }
-        outside
-    };
-    (search(met, 0.0), search(met, 1.0))
+        p -= step;
+    }
+    p.clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

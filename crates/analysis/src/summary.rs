@@ -7,7 +7,7 @@
 //! - Stopped, [`Analysis::of`] ends within a second. It then holds what was known in time
 //!   ([`Analysis::complete`]).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cell::majority_of_weight;
 use super::enumerator::{Enumerator, Margins, Uncountable, enumerate};
@@ -268,13 +268,13 @@ impl Analysis {
     /// # Errors
     /// [`AnalysisError`]: a q that is no probability, or contradicting results.
     pub fn of(g: &AllocationMatrix, options: &Options, control: &Control) -> Result<Self, AnalysisError> {
-        let ties = options.ties;
+        let (start, ties) = (Instant::now(), options.ties);
         if let Some(&q) = options.qs.iter().chain(&options.curves).find(|q| !(0.0..=1.0).contains(*q)) {
             return Err(ProfileError::Probability(q).into());
         }
         let all = options.time.map_or_else(|| control.clone(), |time| control.within(time));
         let control = &all;
-        // A third of the time for each of proving, counting, and drawing.
+        // A third of the time for proving, as much for counting.
         let third = options.time.map(|time| time / 3);
         let trial = || control.within(third.unwrap_or(PATIENCE).min(PATIENCE));
         let mut radius = Radius::default();
@@ -305,8 +305,11 @@ impl Analysis {
         let evidence = match counted {
             Ok(enumerator) => Evidence::Counted(enumerator),
             Err(_) => {
-                let sample = Sample::draw(g, options.draws, options.seed, control);
-                complete &= !control.stopped();
+                // The last fifth of the time is for the figures.
+                let left = options.time.map(|time| (time / 5 * 4).saturating_sub(start.elapsed()));
+                let drawing = left.map_or_else(|| control.clone(), |left| control.within(left));
+                let sample = Sample::draw(g, options.draws, options.seed, &drawing);
+                complete &= !drawing.stopped();
                 let met = sample.smallest_margin(ties);
                 let refuted = met.map(|margin| usize::try_from(margin + 1).unwrap_or(0));
                 radius = radius.and(Radius { tolerated: None, refuted });
@@ -376,7 +379,7 @@ impl Analysis {
             })
         };
         let estimates = |kind, adversary, qs: &[f64]| -> Result<Vec<Vec<Estimate>>, ProfileError> {
-            let errors = profile.errors_until(kind, adversary, qs, grace)?;
+            let errors = profile.errors_until(kind, adversary, qs, tolerated..n / 2 + 1, grace)?;
             let row = |(errors, &q): (super::Errors, &f64)| -> Vec<Estimate> {
                 let exact = [0, n / 2 + 1].map(|b| settled(kind, q, b));
                 let known = |b: usize| if 2 * b > n { exact[1] } else { exact[0].filter(|_| b < tolerated) };

@@ -98,7 +98,7 @@ impl LocalVoting {
 /// α = 0 does not satisfy it. Domain: n ≥ 1, 0 < u ≤ 1, Δ > 1.
 ///
 /// The paper's proof takes the honest votes for independent, which workers with common partitions are not
-/// (docs/theory.md, section 10).
+/// (docs/theory/errata.md).
 #[must_use]
 pub fn byzantine_fraction(n: usize, u: f64, delta: f64) -> Option<f64> {
     let noise = (delta.ln() / n as f64).sqrt();

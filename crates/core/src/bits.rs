@@ -1,8 +1,7 @@
-//! Fixed-length bit sets, typed by what they index: a [`Message`] can never be passed where
+//! Sets of indices, kept as bits and typed by what they index: the compiler refuses a [`Message`] where
 //! [`Workers`] are meant.
 //!
-//! Invariant: bits at and beyond `len` are always zero, so equality, hashing and counting work on
-//! whole words.
+//! Invariant: bits at and beyond `len` are zero, so that equality, hashing and counting work on whole words.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,7 +20,7 @@ pub type Message = IndexSet<Partition>;
 /// A set of workers, such as the Byzantine ones.
 pub type Workers = IndexSet<Worker>;
 
-/// A subset of `0..len`, one bit an index.
+/// A subset of `0..len`, with one bit for each index.
 ///
 /// ```
 /// use ecode_core::Message;

@@ -1,21 +1,25 @@
-//! Cardinalities as clauses, and the claim "G is not b-tolerant" as a propositional formula.
+//! The claim "G is not b-tolerant" as clauses, for SAT solvers, and the counting constraints that this takes.
 //!
 //! # What is promised
-//! The clauses of a [`Formula`] are satisfiable exactly when its inequalities are; a satisfying
-//! assignment of the clauses satisfies the inequalities on the variables that both have.
+//! The clauses of a [`Formula`] are satisfiable exactly when its inequalities are. A satisfying assignment of
+//! the clauses satisfies the inequalities on the variables that both have.
+//!
+//! # References
+//! C. Sinz, *Towards an Optimal CNF Encoding of Boolean Cardinality Constraints*, CP 2005. O. Bailleux and
+//! Y. Boufkhad, *Efficient CNF Encoding of Boolean Cardinality Constraints*, CP 2003.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{AllocationMatrix, Formula, digest};
 
-/// How cardinality constraints become clauses. Both give, for a list of literals, outputs o₁ … o_u
-/// where oᵢ implies that at least i of the list are true.
+/// How "at least i of these literals are true" becomes clauses. Both encodings add outputs o₁ … o_u; oᵢ implies
+/// that at least i of the literals are true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// Sinz's sequential counter (CP 2005): a running count, one literal at a time.
+    /// Sinz's sequential counter: it adds one literal after the other to a running count.
     SequentialCounter,
-    /// Bailleux and Boufkhad's totalizer (CP 2003): counts of halves added up in a balanced tree.
+    /// Bailleux and Boufkhad's totalizer: it adds up the counts of two halves, in a balanced tree.
     #[default]
     Totalizer,
 }
@@ -31,11 +35,12 @@ pub struct Clauses {
     pub encoding: Encoding,
 }
 
-/// Of more clauses than this no proof is searched or replayed: they would not fit two gigabytes.
+/// The largest number of clauses for which a proof is searched or replayed. With more, the work would not fit
+/// into two gigabytes.
 pub const MOST_CLAUSES: u64 = 1 << 21;
 
 impl Clauses {
-    /// How many clauses [`Self::demands`] adds for so many inputs.
+    /// How many clauses [`Self::demands`] adds for this number of inputs.
     #[must_use]
     pub fn demanded(encoding: Encoding, inputs: usize, most: usize) -> u64 {
         match encoding {
@@ -74,7 +79,7 @@ impl Clauses {
         1 + Self::demanded(encoding, formula.k, formula.k - formula.weight) + rows.sum::<u64>() + reached
     }
 
-    /// No clauses yet, over so many variables.
+    /// No clauses yet, over this number of variables.
     #[must_use]
     pub fn new(variables: usize, encoding: Encoding) -> Self {
         Self { variables, clauses: Vec::new(), encoding }
@@ -124,8 +129,8 @@ impl Clauses {
         self.variables as i32
     }
 
-    /// Literals d₁ … d_most such that dᵢ implies "at least i of `inputs` are true"; as many as there are
-    /// inputs where these are fewer.
+    /// Adds clauses, and returns literals d₁, d₂, … such that dᵢ implies "at least i of `inputs` are true". There
+    /// are `most` of them, or as many as there are inputs if these are fewer.
     pub fn demands(&mut self, inputs: &[i32], most: usize) -> Vec<i32> {
         match self.encoding {
             Encoding::Totalizer => self.totalizer(inputs, most),
@@ -140,7 +145,8 @@ impl Clauses {
         let (left, right) = inputs.split_at(inputs.len() / 2);
         let (a, b) = (self.totalizer(left, most), self.totalizer(right, most));
         let outputs: Vec<i32> = (0..inputs.len().min(most)).map(|_| self.fresh()).collect();
-        // d_{i+j+1} ⇒ a_{i+1} ∨ b_{j+1}: if the left half has at most i, and the right at most j …
+        // d_{i+j+1} ⇒ a_{i+1} ∨ b_{j+1}: i + j + 1 true inputs cannot be at most i on the left and at most j on
+        // the right.
         for i in 0..=a.len() {
             for j in 0..=b.len() {
                 if let Some(&output) = outputs.get(i + j) {
@@ -159,7 +165,7 @@ impl Clauses {
         for (place, &input) in inputs.iter().enumerate() {
             let outputs: Vec<i32> = (0..(place + 1).min(most)).map(|_| self.fresh()).collect();
             for (i, &output) in outputs.iter().enumerate() {
-                // At least i + 1 by now: so many before, or one fewer before and this one.
+                // At least i + 1 up to here: either i + 1 before, or i before and this one.
                 let mut clause = vec![-output, input];
                 clause.extend(before.get(i));
                 self.add(clause);

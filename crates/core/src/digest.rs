@@ -1,4 +1,4 @@
-//! Digests as every file of the project has them.
+//! Digests, in the form that every file of the project has them: `sha256:` and hexadecimal.
 
 use std::fmt::Write as _;
 

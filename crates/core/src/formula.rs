@@ -1,9 +1,12 @@
 //! The claim "G is not b-tolerant" as inequalities between 0/1 variables, for any pseudo-Boolean solver.
 //!
 //! # What is promised
-//! G is b-tolerant under the tie rule exactly when the formulas of all [`deciding_sides`] are
-//! unsatisfiable (Theorems 1 to 3 of docs/theory.md). A formula is made from G alone, row by row, with
-//! nothing merged or left out: whoever reads it against docs/formats.md can make it again.
+//! G is b-tolerant under the tie rule exactly when the formulas of all [`deciding_sides`] are unsatisfiable. A
+//! formula is made from G alone, row by row, with nothing merged or left out: docs/formats.md says how, and is
+//! enough to make it again.
+//!
+//! # References
+//! Theorems 1 to 3 of docs/theory.md.
 
 use std::fmt::Write as _;
 
@@ -18,18 +21,18 @@ pub struct Inequality {
     pub at_least: i64,
 }
 
-/// A worker, under one threshold, that counts as turned once `needed` of its partitions are chosen.
+/// A worker with a threshold: it counts as turned when `needed` of its partitions are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turned {
     /// The worker.
     pub worker: usize,
-    /// How many chosen partitions turn it; 0 for a worker that is turned already.
+    /// How many chosen partitions turn it. 0 means that it is turned whatever is chosen.
     pub needed: usize,
-    /// What it adds to the loss once turned.
+    /// What it adds to the loss when it is turned.
     pub units: usize,
 }
 
-/// "Some message with this correct answer is decoded wrong, with at most b Byzantine workers."
+/// One side of the negated claim: "at most b Byzantine workers overturn some message with this correct answer".
 ///
 /// Variable i + 1, for i < k, says that partition i is *chosen*: its bit speaks against the correct
 /// answer. Variable k + 1 + p says that the p-th entry of [`turned`](Self::turned) counts as turned.
@@ -49,19 +52,21 @@ pub struct Formula {
     pub k: usize,
     /// μ, the correct answer on this side.
     pub correct: bool,
-    /// At most so many partitions are chosen.
+    /// The largest number of partitions that a message of this side chooses.
     pub weight: usize,
-    /// Who can be turned, in the order of the workers.
+    /// Which workers can be turned, in the order of the workers.
     pub turned: Vec<Turned>,
-    /// So many units overturn the decode.
+    /// The number of units that overturns the decode.
     pub overturn: i64,
-    /// One inequality per entry of `turned` that needs a partition, in that order; then "at most
-    /// `weight` are chosen"; then "the turned ones' units reach `overturn`".
+    /// First an inequality for each entry of `turned` that needs a partition, in that order. Then "at most `weight`
+    /// partitions are chosen". Last "the units of the turned workers reach `overturn`".
     pub inequalities: Vec<Inequality>,
 }
 
-/// The correct answers whose formulas decide the claim: one where one side stands for both
-/// (Theorem 3 of docs/theory.md).
+/// The correct answers μ whose formulas decide the claim. It is one where one side decides for both, else both.
+///
+/// # References
+/// Theorem 3 of docs/theory.md.
 #[must_use]
 pub fn deciding_sides(g: &AllocationMatrix, ties: TieRule) -> Vec<bool> {
     let odd_loads = g.all_loads_odd();
@@ -81,18 +86,21 @@ impl Formula {
         Self::below(g, ties, b as i64, correct)
     }
 
-    /// The formula of one side of "some message has a smaller margin than this". A negative margin tells how
-    /// wrong a message is decoded even when nobody lies.
+    /// The formula of one side of "some message has a margin below this". A negative margin says by how many votes
+    /// a message is decoded wrong when nobody lies.
+    ///
+    /// # References
+    /// Theorems 1 and 2 of docs/theory.md.
     #[must_use]
     pub fn below(g: &AllocationMatrix, ties: TieRule, margin: i64, correct: bool) -> Self {
         let (n, k) = (g.n(), g.k());
-        // The bits against the answer: ones, at most k/2, or zeros, fewer than k/2.
+        // The bits that speak against the answer: at most k/2 ones where it is 0, fewer than k/2 zeros where it is 1.
         let weight = if correct { (k - 1) / 2 } else { k / 2 };
         let mut turned = Vec::new();
         for worker in 0..n {
             let load = g.worker_load(worker);
             let (half, beyond) = (load.div_ceil(2), load / 2 + 1);
-            // A wrong worker costs the difference "right minus wrong" two units, a silent one one.
+            // A wrong worker costs the lead of the right votes two units, a silent one costs it one.
             match ties {
                 _ if half == beyond => turned.push(Turned { worker, needed: half, units: 2 }),
                 TieRule::Abstain => {
@@ -101,7 +109,7 @@ impl Formula {
                 }
                 TieRule::Adversarial => turned.push(Turned { worker, needed: half, units: 2 }),
                 TieRule::Zero | TieRule::One => {
-                    // A tied worker is turned where its bit is the wrong one.
+                    // The rule gives a tied worker its bit. The worker is turned when that bit is wrong.
                     let tie_is_wrong = (ties == TieRule::One) != correct;
                     let needed = if tie_is_wrong { half } else { beyond };
                     turned.push(Turned { worker, needed, units: 2 });

@@ -1,4 +1,4 @@
-//! The allocation matrix G: which worker holds which data partitions.
+//! The allocation matrix G: which worker holds which partitions.
 //!
 //! Invariant: 1 ≤ n, k ≤ [`MAX_SIZE`], and the padding bits of every packed row are zero.
 
@@ -36,7 +36,7 @@ pub enum MatrixError {
     },
 }
 
-/// An allocation matrix G ∈ {0,1}^{n×k}: row j lists the data partitions of worker j.
+/// An allocation matrix G ∈ {0,1}^{n×k}: row j lists the partitions of worker j.
 ///
 /// ```
 /// use ecode_core::AllocationMatrix;
@@ -110,7 +110,7 @@ impl AllocationMatrix {
         self.n
     }
 
-    /// The number of data partitions.
+    /// The number of partitions.
     #[must_use]
     pub fn k(&self) -> usize {
         self.k

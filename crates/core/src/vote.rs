@@ -1,23 +1,30 @@
-//! What a message does to the votes, by the definitions: one worker's vote, the server's decode,
-//! and the margin that one message leaves. Everything that an engine says is replayed through here.
+//! What a message does to the votes, by the definitions: one worker's vote, the server's decode, the margin of one
+//! message, and an attack on it.
+//!
+//! # What is promised
+//! A [`Counterexample`] that [`replays`](Counterexample::replays) is a wrong decode: each of its fields is computed
+//! again from the definitions.
+//!
+//! # References
+//! Propositions 2 and 3 of the paper; Theorem 1 of docs/theory.md.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{AllocationMatrix, Message, Workers};
 
-/// What a worker does whose own vote ties: an even number of partitions, half of them ones, or no
-/// partition at all.
+/// What an honest worker sends when its vote ties: half of its partitions are ones, or it holds none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum TieRule {
-    /// A tied worker counts as wrong, whatever the correct answer is: sound under every tie-break.
+    /// A tied worker sends the wrong bit, whatever the correct answer is. What is tolerant under this rule is so under
+    /// the other three (Theorem 5 of docs/theory.md).
     #[default]
     Adversarial,
     /// A tied worker sends bit 0, as the paper's formula 1{2·Σm > weight} does.
     Zero,
     /// A tied worker sends bit 1.
     One,
-    /// A tied worker sends nothing: the server counts the others only, and decodes its own tie as 0.
+    /// A tied worker sends nothing. The server counts the others only.
     Abstain,
 }
 
@@ -43,7 +50,7 @@ impl fmt::Display for TieRule {
     }
 }
 
-/// A tie rule's name that is none of the four.
+/// A name that is none of the four tie rules'.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown tie rule '{0}': expected adversarial, zero, one or abstain")]
 pub struct UnknownTieRule(String);
@@ -85,7 +92,7 @@ pub fn decode(received: &[Option<bool>]) -> bool {
     ones > zeros
 }
 
-/// A message with what it does to the honest workers.
+/// A message, and what it does to workers that are all honest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The message.
@@ -96,17 +103,17 @@ pub struct Outcome {
     pub wrong: Workers,
     /// The workers that send nothing (rule `abstain` only).
     pub silent: Workers,
-    /// How many Byzantine workers this message survives; negative when it decodes wrong with none.
-    /// With every worker voting it is (largest number of wrong votes that still decodes right) − W(m).
+    /// How many Byzantine workers this message survives; negative when it is decoded wrong with none.
+    /// When no worker is silent, it is (largest number of wrong votes that is still decoded right) − W(m).
     pub margin: i64,
 }
 
 impl Outcome {
     /// Counts the votes on one message.
     ///
-    /// The margin comes from R right, W wrong and S silent workers. A Byzantine worker does most harm
-    /// by turning a right vote wrong, which moves R − W by two; the decode is right while R − W stays
-    /// at 1 or more (correct answer 1) or at 0 or more (correct answer 0, to which ties decode).
+    /// Let R workers be right and W wrong. A Byzantine worker does most harm when it turns a right vote wrong, which
+    /// lowers R − W by two. The decode is right while R − W is at least 1 (correct answer 1) or at least 0 (correct
+    /// answer 0, which is also what a tie is decoded to).
     ///
     /// # Panics
     /// When the message is not of length k.
@@ -135,7 +142,7 @@ impl Outcome {
             return None;
         }
         let vote = |j| honest_vote(g, ties, j, &self.message);
-        // Right votes first: turning one counts twice. Silent workers only when those run out.
+        // Right votes first: turning one costs two. Silent workers come after them, for they cost one.
         let right = (0..g.n()).filter(|&j| vote(j) == Some(self.correct));
         let turned: Vec<usize> = right.chain(self.silent.indices()).collect();
         // The fewest liars that overturn this message, never more than b.
@@ -159,12 +166,12 @@ impl Outcome {
     }
 }
 
-/// A wrong decode that at most b Byzantine workers bring about: the whole refutation, checked by hand.
+/// A wrong decode that at most b Byzantine workers bring about. It is a whole refutation, and can be checked by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
     /// The message m.
     pub message: Message,
-    /// The workers that lie.
+    /// The Byzantine workers.
     pub byzantine: Workers,
     /// What each of the n workers sends; `None` is silence (rule `abstain` only).
     pub sent: Vec<Option<bool>>,
@@ -175,7 +182,7 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    /// Whether this refutes "G tolerates b liars": every field is recomputed from the definitions.
+    /// Whether this refutes "G tolerates b": each field is computed again from the definitions.
     #[must_use]
     pub fn replays(&self, g: &AllocationMatrix, ties: TieRule, b: usize) -> bool {
         self.message.len() == g.k()

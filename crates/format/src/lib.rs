@@ -13,14 +13,16 @@ mod json;
 mod npy;
 mod opb;
 mod txt;
+mod write;
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
 pub use dimacs::dimacs;
 pub use json::verdict_json;
 pub use opb::opb;
+pub use write::{Aside, Written, check_writable, clear_leftovers, folder_beside, is_stdout, write_whole};
 
 use ecode_core::{AllocationMatrix, Claim, Formula, MatrixError, deciding_sides};
 
@@ -144,28 +146,6 @@ pub fn read_all(reader: impl Read) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_FILE} bytes")));
     }
     Ok(bytes)
-}
-
-/// Writes a file aside and renames it, so that it appears whole or not at all.
-///
-/// # Errors
-/// Those of the file system.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut aside = tempfile::Builder::new().prefix(".ecode-").tempfile_in(folder)?;
-    aside.write_all(bytes)?;
-    aside.as_file().sync_all()?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A temporary file is private; what the user asked for is an ordinary file.
-        aside.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    aside.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// What an exported formula means, in words, a line each.

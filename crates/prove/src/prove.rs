@@ -271,8 +271,8 @@ impl<'a> Prover<'a> {
 
 #[cfg(test)]
 mod tests {
-    use ecode_check::replay;
     use super::*;
+    use ecode_check::replay;
     use ecode_core::{AllocationMatrix, Message, Outcome, TieRule};
 
     /// On small formulas both searches find proofs of the same: what the definitions say. (The relaxation

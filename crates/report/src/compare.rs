@@ -6,9 +6,10 @@
 //! A vote is one bit a coordinate.
 
 use super::analysis::{estimate, fixed};
-use super::markdown::{Markdown, shown};
+use super::markdown::Markdown;
 use super::numbers::{figures, plain, thousands};
 use ecode_analysis::{Analysis, Estimate, Fixed, Radius, Row};
+use ecode_core::shown;
 
 /// One code of a comparison.
 #[derive(Clone, Debug)]

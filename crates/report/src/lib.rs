@@ -21,7 +21,7 @@ pub use codes::{codes_csv, codes_html, codes_json, codes_markdown};
 pub use compare::{Compared, compare_csv, compare_table};
 pub use curves::{Curve, DrawError, curves_html, curves_png, curves_svg};
 pub use json::analysis_json;
-pub use markdown::{Markdown, shown};
+pub use markdown::Markdown;
 pub use numbers::{figures, plain, probability, thousands, time};
 pub use page::{analysis_page, compare_page, matrix_page};
 pub use picture::{Glyphs, picture};

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use comfy_table::{Table, presets};
+use ecode_core::shown_sentence;
 
 /// A table in Markdown, aligned for a terminal.
 #[derive(Debug)]
@@ -33,23 +34,7 @@ impl fmt::Display for Markdown {
 }
 
 fn cell(text: impl AsRef<str>) -> String {
-    shown(text.as_ref()).replace('|', "\\|")
-}
-
-/// A text from outside on one line, with nothing in it that a terminal would obey.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        // Besides control characters those that reorder or hide what stands around them.
-        let unseen = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if c.is_control() || unseen {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    shown_sentence(text.as_ref()).replace('|', "\\|")
 }
 
 #[cfg(test)]
@@ -63,6 +48,6 @@ mod tests {
         let text = table.to_string();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
-        assert!(lines[2].starts_with("| a\\|b\\u{a}\\u{1b}[2J | 5 "), "{text}");
+        assert!(lines[2].starts_with("| a\\|b\\n\\u{1b}[2J | 5 "), "{text}");
     }
 }

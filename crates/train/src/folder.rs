@@ -143,6 +143,7 @@ impl RunFolder {
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         write_whole(&self.place(name), bytes)
+            .map(drop)
             .map_err(|error| FolderError::Io { place: self.place(name), error })
     }
 

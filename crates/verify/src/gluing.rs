@@ -10,7 +10,7 @@
 //! U is cut into consecutive *parts*. A local row belongs to the last part that it touches, and what it
 //! holds of earlier parts are its *old* points. When a part's rows satisfy a condition on the part alone
 //! (how many they can win with a given set of the part's points and c old ones, see [`Shape::prove`]),
-//! the part can be glued to any family before it. Proofs: docs/theory.md, section 11.
+//! the part can be glued to any family before it. Proofs: docs/theory/lighter.md.
 //!
 //! # What is promised
 //! [`Shape::prove`] looks at the matrix, not at how it was made: a shape may come from anywhere, and a

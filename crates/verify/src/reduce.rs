@@ -182,7 +182,7 @@ pub fn choices_by_weight(sizes: &[usize], most: usize) -> Vec<u128> {
 }
 
 /// The sides whose largest losses decide the smallest margin: one where one stands for both
-/// (docs/theory.md, section 3).
+/// (docs/theory/condition.md).
 #[must_use]
 pub fn sides(g: &AllocationMatrix, ties: TieRule) -> Vec<Side> {
     let odd_loads = g.all_loads_odd();

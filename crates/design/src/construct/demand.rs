@@ -101,7 +101,7 @@ impl Demand {
 /// The best code for the demand among all that is known: listed codes of these sizes, for an even k full rows
 /// (under `zero`) or every worker its own partition (for b = 0), for an odd k a code with as many workers as partitions, resized. `None` where none keeps the limit.
 ///
-/// **Resizing** (docs/theory.md, section 11): of a code for k workers and k partitions only the number of
+/// **Resizing** (docs/theory/lighter.md): of a code for k workers and k partitions only the number of
 /// rows that a message of weight v = (k − 1)/2 can win matters. With (n − 1)/2 − b rounded down = m·v + B and B ≤ v, take every
 /// partition alone m times, and beside them the code for (k, v − B), its full rows left out or repeated
 /// until there are n.

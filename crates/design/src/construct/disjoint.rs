@@ -7,8 +7,7 @@ use ecode_core::{AllocationMatrix, MAX_SIZE};
 /// A code of disjoint rows and full ones.
 ///
 /// A row of load 2a − 1 is won by a partitions. With c = (n − 1)/2 − b, a code of disjoint rows tolerates
-/// b exactly when the c + 1 lightest need more than (n − 1)/2 partitions together (docs/theory.md,
-/// section 11).
+/// b exactly when the c + 1 lightest need more than (n − 1)/2 partitions together (docs/theory/lighter.md).
 ///
 /// ```
 /// use ecode_design::construct::Disjoint;

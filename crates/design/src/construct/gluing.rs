@@ -1,6 +1,6 @@
 //! Gluing: codes for every odd n and every b, put together from small blocks.
 //!
-//! Their shape, and why they tolerate b: [`ecode_verify::Shape`] and docs/theory.md, section 11.
+//! Their shape, and why they tolerate b: [`ecode_verify::Shape`] and docs/theory/lighter.md.
 //! [`Gluing`] chooses the parts by dynamic programming.
 
 use std::fmt;

@@ -3,7 +3,7 @@
 //! # What is promised
 //! Every bound holds for every code with n = k that tolerates b under `adversarial`, `zero` or `one`,
 //! and under `abstain` where all loads are odd; the columns bound without that restriction. Rows may be
-//! empty. Proofs: docs/theory.md, sections 7 and 12. All arithmetic is in integers.
+//! empty. Proofs: docs/theory/bounds.md. All arithmetic is in integers.
 
 use crate::construct::{Algorithm1, ConstructError};
 
@@ -79,7 +79,7 @@ pub fn bounds(n: usize, b: usize) -> Result<Vec<Bound>, ConstructError> {
         source: "docs/theory.md, Theorem 6; n(2b + 1)",
     });
     if let Some(excluded) = exhausted().find(|excluded| (excluded.n, excluded.b) == (n, b)) {
-        let source = "ecode search --exact; docs/theory.md, section 13";
+        let source = "ecode search --exact; docs/theory/exhaustion.md";
         bounds.push(Bound { name: EXHAUSTION, ones: excluded.at_least, source });
     }
     bounds.sort_by_key(|bound| bound.ones);

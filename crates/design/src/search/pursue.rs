@@ -151,7 +151,7 @@ pub fn limits(demand: &Demand) -> Result<Limits, LimitError> {
         }
     }
     if n == k && n % 2 == 1 {
-        let exhausted = "ecode search --exact --max-load; docs/theory.md, section 13";
+        let exhausted = "ecode search --exact --max-load; docs/theory/exhaustion.md";
         if b > 0 && FULL_ROW_NEEDED.contains(&(n, b)) {
             limits.max_load = Limit { least: n, name: "exhaustion", source: exhausted };
             if most < n {
