@@ -8,6 +8,7 @@ mod compare;
 mod curves;
 mod json;
 mod markdown;
+mod matrix;
 mod numbers;
 mod page;
 mod picture;
@@ -16,12 +17,17 @@ mod story;
 mod table;
 
 pub use analysis::analysis_text;
-pub use chart::{matrix_svg, standalone};
+pub use chart::standalone;
 pub use codes::{codes_csv, codes_html, codes_json, codes_markdown};
 pub use compare::{Compared, compare_csv, compare_table};
-pub use curves::{Curve, DrawError, curves_html, curves_png, curves_svg};
+#[cfg(feature = "plot")]
+pub use chart::raster::DrawError;
+#[cfg(feature = "plot")]
+pub use curves::{CurvesError, curves_png};
+pub use curves::{Curve, NothingToDraw, code_label, curves_html, curves_svg};
 pub use json::analysis_json;
 pub use markdown::Markdown;
+pub use matrix::matrix_svg;
 pub use numbers::{figures, plain, probability, thousands, time};
 pub use page::{analysis_page, compare_page, matrix_page};
 pub use picture::{Glyphs, picture};

@@ -3,9 +3,13 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::chart::{Curve, STYLE, bars, curves, drawn, matrix_svg};
-use super::compare::Compared;
 use super::analysis::{estimate, expected, fixed, tolerated};
+use super::chart::axis::{Axis, Scale};
+use super::chart::bars::{Bar, histogram};
+use super::chart::lines::{Chart, Series};
+use super::chart::style;
+use super::compare::Compared;
+use super::matrix::matrix_svg;
 use super::numbers::{figures, plain, probability, thousands};
 use ecode_analysis::{Analysis, CurvesAtQ, Evidence, Kind};
 
@@ -17,9 +21,13 @@ p{max-width:44rem}a{color:var(--c0)}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.5rem;align-items:start}
 figure{margin:0}figcaption{color:var(--soft);font-size:.9rem;margin-top:.4rem}
 svg{display:block;width:100%;height:auto;max-width:38rem}
+.legend{list-style:none;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:.2rem 1rem;font-size:.9rem}
+.legend li{padding-left:3rem;position:relative;overflow-wrap:anywhere}
+.sample{position:absolute;left:0;top:.35rem;width:2.4rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:right;white-space:nowrap}
+thead th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child,td.left,th.left{text-align:left}
 .skip{position:absolute;left:-100vw}.skip:focus{position:static}
 :focus-visible{outline:3px solid var(--c4);outline-offset:2px}
@@ -30,7 +38,7 @@ h1,h2,h2+p{break-after:avoid}
 ";
 
 /// A whole page around its content.
-fn page(title: &str, content: &Markup) -> String {
+pub(super) fn page(title: &str, content: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -39,7 +47,7 @@ fn page(title: &str, content: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { (title) }
-                style { (PreEscaped(STYLE)) (PreEscaped(PAGE_STYLE)) }
+                style { (PreEscaped(style::sheet())) (PreEscaped(PAGE_STYLE)) }
             }
             body {
                 a class="skip" href="#main" { "To the content" }
@@ -51,7 +59,7 @@ fn page(title: &str, content: &Markup) -> String {
 }
 
 /// A table that scrolls sideways where it does not fit, also by keyboard.
-fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> Markup {
+pub(super) fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(caption) {
             table {
@@ -79,15 +87,39 @@ fn error_chart(analysis: &Analysis, kind: Kind, label: &str) -> Markup {
     let line = |b: usize| analysis.curves.iter().map(|at| of(at, b)).collect();
     let mut all = Vec::new();
     if let Some(bs) = tolerated(analysis).filter(|_| kind == Kind::Sign) {
-        all.push(Curve { name: format!("b = {bs}"), points: line(0) });
+        all.push((format!("b = {bs}"), line(0)));
     }
-    all.extend(shown(first, n / 2).into_iter().map(|b| Curve { name: format!("b = {b}"), points: line(b) }));
+    all.extend(shown(first, n / 2).into_iter().map(|b| (format!("b = {b}"), line(b))));
+    let all = series(all, false);
+    // Near q = 0 every curve falls without end: at least half of each is shown.
+    let floor = all.iter().filter_map(|series| median(&series.points)).fold(1.0, f64::min);
+    let x = Axis::between("q, the probability that one partition's sign is wrong", Scale::Linear, 0.0, 0.5);
     html! {
         figure {
-            (curves(label, &all, (0.0, 0.5), "q, the probability that one partition's sign is wrong", false))
+            (logarithmic(label, all, x, floor))
             figcaption { (label) ", against liars chosen after the message. With more than " (n / 2) " liars it is 1." }
         }
     }
+}
+
+/// Curves with a colour each.
+fn series(curves: Vec<(String, Vec<(f64, f64)>)>, marked: bool) -> Vec<Series> {
+    let one = |(place, (name, points))| Series { name, place, points, band: Vec::new(), marked };
+    curves.into_iter().enumerate().map(one).collect()
+}
+
+/// The value that half of those above 0 exceed.
+fn median(points: &[(f64, f64)]) -> Option<f64> {
+    let mut values: Vec<f64> = points.iter().map(|point| point.1).filter(|&p| p > 0.0).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// Probabilities on a logarithmic axis from the decade of `floor` to 1.
+fn logarithmic(label: &str, series: Vec<Series>, x: Axis, floor: f64) -> Markup {
+    let decade = floor.max(1e-300).log10().floor().min(-1.0);
+    let y = Axis::between("", Scale::Logarithmic, 10_f64.powf(decade), 1.0);
+    Chart { label, x, y, series, legend: true, size: (420.0, 240.0) }.scene().svg()
 }
 
 fn summary(analysis: &Analysis) -> Markup {
@@ -131,7 +163,7 @@ pub fn matrix_page(
     let content = html! {
         h1 { "Allocation matrix " (name) }
         figure {
-            (drawn(&matrix_svg(g, worst)))
+            (PreEscaped(matrix_svg(g, worst)))
             figcaption { "A row a worker, a column a partition; bars show loads. " @if worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
         }
         p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (figures(g.redundancy(), 4)) }
@@ -176,19 +208,16 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
             section {
                 h2 { "The matrix" }
                 figure {
-                    (drawn(&matrix_svg(&analysis.matrix, analysis.worst.as_ref())))
+                    (PreEscaped(matrix_svg(&analysis.matrix, analysis.worst.as_ref())))
                     figcaption { "A row a worker, a column a partition; bars show loads. " @if analysis.worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
                 }
             }
             @if let Some(margins) = &analysis.margins {
                 section {
                     h2 { "Margins" }
-                    @let drawn: Vec<(i64, f64, bool)> = margins.margins.iter().map(|(&margin, count)| {
-                        let digits = count.to_string();
-                        (margin, digits.parse::<f64>().unwrap_or(f64::MAX).log10(), margin < 0)
-                    }).collect();
+                    @let drawn: Vec<Bar> = margins.margins.iter().map(|(&margin, count)| Bar { number: margin, logarithm: logarithm(&count.to_string()), bad: margin < 0 }).collect();
                     figure {
-                        (bars("Messages by margin, logarithmic", &drawn, "margin: liars that the message survives"))
+                        (histogram("Messages by margin, logarithmic", "margin: liars that the message survives", &drawn, (420.0, 240.0)).svg())
                         figcaption { "How many of the 2^" (analysis.matrix.k()) " messages survive how many liars (logarithmic). The smallest margin is the radius." }
                     }
                     details {
@@ -237,19 +266,22 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
 pub fn compare_page(compared: &[Compared], q: f64) -> String {
     let rows: Vec<Vec<String>> = compared.iter().map(Compared::cells).collect();
     let most = compared.iter().map(|code| code.analysis.matrix.n() / 2).max().unwrap_or(0);
-    let curve = |kind: Kind| -> Vec<Curve> {
-        compared
+    let curve = |kind: Kind| -> Vec<Series> {
+        let names = short_names(compared);
+        let curves = compared
             .iter()
-            .map(|code| {
+            .zip(names)
+            .map(|(code, name)| {
                 let points = code.analysis.at.first().map_or(Vec::new(), |at| {
                     let rows = at.rows(kind).iter().take(most + 2);
                     rows.map(|row| (row.b as f64, row.adaptive.value())).collect()
                 });
-                Curve { name: short(&code.name), points }
+                (name, points)
             })
-            .collect()
+            .collect();
+        series(curves, true)
     };
-    let charts: Vec<(&str, Vec<Curve>)> = vec![
+    let charts: Vec<(&str, Vec<Series>)> = vec![
         ("Probability of a wrong decode", curve(Kind::Decode)),
         ("Probability of a wrong sign", curve(Kind::Sign)),
     ];
@@ -258,18 +290,20 @@ pub fn compare_page(compared: &[Compared], q: f64) -> String {
         (table("Codes", &Compared::header(q), &rows))
         h2 { "Errors at q = " (plain(q)) }
         div class="grid" {
-            @for (label, lines) in &charts {
+            @for (label, lines) in charts {
                 figure {
-                    (curves(label, lines, (0.0, most as f64 + 1.0), "b, the number of liars", true))
+                    @let floor = lines.iter().flat_map(|line| &line.points).map(|point| point.1).filter(|&p| p > 0.0).fold(1.0, f64::min);
+                    (logarithmic(label, lines, Axis::between("b, the number of liars", Scale::Whole, 0.0, most as f64 + 1.0), floor))
                     figcaption { (label) ", each partition's sign wrong with probability " (plain(q)) ", against liars chosen after the message. Where a curve has no point the probability is 0 or too small for the chart." }
                 }
             }
         }
+        p class="soft" { "All workers together pass over the data ones/k times a step. The heaviest worker's work is in units of that of a worker without a code, who holds k/n partitions; a step lasts as long as the heaviest worker. A vote is one bit a coordinate, up and down." }
         h2 { "The matrices" }
         div class="grid" {
             @for code in compared {
                 figure {
-                    (drawn(&matrix_svg(&code.analysis.matrix, code.analysis.worst.as_ref())))
+                    (PreEscaped(matrix_svg(&code.analysis.matrix, code.analysis.worst.as_ref())))
                     figcaption { (code.name) }
                 }
             }
@@ -278,9 +312,16 @@ pub fn compare_page(compared: &[Compared], q: f64) -> String {
     page("Codes side by side", &content)
 }
 
-/// A name that fits a legend.
-fn short(name: &str) -> String {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    let count = file.chars().count();
-    if count <= 14 { file.to_owned() } else { file.chars().take(13).chain(['…']).collect() }
+/// The logarithm to base 10 of a whole number of any size.
+fn logarithm(digits: &str) -> f64 {
+    let head = &digits[..digits.len().min(15)];
+    head.parse::<f64>().unwrap_or(0.0).log10() + (digits.len() - head.len()) as f64
+}
+
+/// The names for a legend: without folders where that keeps them apart.
+fn short_names(compared: &[Compared]) -> Vec<String> {
+    let last = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    let names: Vec<String> = compared.iter().map(|code| last(&code.name)).collect();
+    let alike = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    compared.iter().zip(&names).map(|(code, name)| ecode_core::shown(if alike(name) { &code.name } else { name })).collect()
 }

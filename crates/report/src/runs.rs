@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::markdown::Markdown;
-use super::numbers::thousands;
+use super::numbers::{figures, thousands};
 use ecode_train::{Aggregator, Summary};
 
 /// How a run is labelled: code, n, b, r, aggregator, and whether the code is verified.
 #[must_use]
 pub fn run_label(summary: &Summary) -> String {
     let code = &summary.code;
-    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let text = |value: &Value| ecode_core::shown(value.as_str().unwrap_or("?"));
     let aggregator = match summary.config.aggregator {
         Aggregator::Vote => String::new(),
         other => format!(" + {}", other.name()),
@@ -18,10 +18,10 @@ pub fn run_label(summary: &Summary) -> String {
     let verified = if code["verified"] == true { "" } else { ", UNVERIFIED" };
     let b = code["b"].as_u64().map_or(String::new(), |b| format!(", b {b}"));
     format!(
-        "{}{aggregator} (n {}{b}, r {:.2}{verified})",
+        "{}{aggregator} (n {}{b}, r {}{verified})",
         text(&code["name"]),
         code["n"],
-        code["r_eff"].as_f64().unwrap_or(0.0)
+        figures(code["r_eff"].as_f64().unwrap_or(0.0), 3)
     )
 }
 
