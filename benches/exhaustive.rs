@@ -17,10 +17,10 @@ fn exhaustive(c: &mut Criterion) {
         ("algorithm1-25-2", algorithm1(25, 2)),
     ] {
         let Ok(matrix) = matrix else { continue };
-        let method = Method::Named("exhaustive".to_owned());
-        let run = || verify(&matrix, None, TieRule::Adversarial, &method, &Control::default());
+        let method = Method::Exhaustive;
+        let run = || verify(&matrix, None, TieRule::Adversarial, method, &Control::default());
         let Ok(verdict) = run() else { continue };
-        group.throughput(Throughput::Elements(u64::try_from(verdict.evaluated).unwrap_or(u64::MAX)));
+        group.throughput(Throughput::Elements(u64::try_from(verdict.evaluated()).unwrap_or(u64::MAX)));
         group.bench_function(name, |bencher| bencher.iter(run));
     }
     group.finish();

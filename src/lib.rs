@@ -7,15 +7,17 @@
 //!
 //! ```
 //! use ecode::code::{Claim, TieRule};
-//! use ecode::verify::{Control, Method, VerifiedCode};
+//! use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode};
 //!
 //! // The paper's deterministic code for 9 workers of which 2 may lie …
 //! let matrix = ecode::construct::algorithm1(9, 2)?;
 //! assert_eq!(matrix.ones(), 61);
 //! // … and the proof that it holds what it promises: all C(9,4) messages that matter.
 //! let claim = Claim { matrix, b: 2, ties: TieRule::Adversarial };
-//! let code = VerifiedCode::verify(claim, &Method::Auto, &Control::default())?.expect("tolerant");
-//! assert_eq!(code.verdict().radius(), Some(Some(2)));
+//! let Verified::Yes(code) = VerifiedCode::verify(claim, Method::Auto, &Control::default())? else {
+//!     panic!("two of nine are outvoted");
+//! };
+//! assert_eq!((code.b(), code.verdict().radius()), (2, Radius::Exactly(2)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

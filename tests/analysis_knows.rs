@@ -7,7 +7,7 @@ use std::time::Duration;
 use assert_cmd::Command;
 use ecode::analysis::{Analysis, Estimate, Fixed, Kind, Options};
 use ecode::construct::{Gluing, algorithm1};
-use ecode::verify::Control;
+use ecode::verify::{Control, Radius};
 
 /// A code that is too large to be counted, with a proof of what it tolerates.
 fn glued(options: Options) -> Analysis {
@@ -50,7 +50,7 @@ fn up_to_the_radius_every_figure_is_exact() {
 fn a_forced_sample_knows_the_radius_too() {
     let options = Options { sample: true, draws: 500, qs: vec![0.2], ..Options::default() };
     let analysis = Analysis::of(&algorithm1(15, 3).unwrap(), &options, &Control::default()).unwrap();
-    assert_eq!(analysis.radius.exactly(), Some(Some(3)));
+    assert_eq!(analysis.radius.radius(), Radius::Exactly(3));
     assert_eq!(analysis.at[0].decode[3].adaptive, Estimate::Exact(0.0));
 }
 

@@ -108,8 +108,9 @@ proptest! {
     ) {
         let g = AllocationMatrix::from_rows(&rows).unwrap();
         let radius = |g: &AllocationMatrix| {
-            let verdict = verify(g, None, TieRule::Adversarial, &Method::Auto, &Control::default()).unwrap();
-            verdict.radius().unwrap()
+            let verdict = verify(g, None, TieRule::Adversarial, Method::Auto, &Control::default()).unwrap();
+            assert!(verdict.radius().is_determined());
+            verdict.radius().exactly()
         };
         let thinned = AllocationMatrix::from_fn(7, 7, |j, i| {
             let even = g.worker_load(j) % 2 == 0;

@@ -35,7 +35,7 @@ fn ties() -> impl Strategy<Value = TieRule> {
 /// The certificate of a claim, written and read back.
 fn certificate(g: &AllocationMatrix, b: Option<usize>, ties: TieRule) -> Certificate {
     let control = Control::default();
-    let verdict = verify(g, b, ties, &Method::Auto, &control).unwrap();
+    let verdict = verify(g, b, ties, Method::Auto, &control).unwrap();
     let made = certify(g, &verdict, Scope::WorstCase, System::CuttingPlanes, &control);
     // The worst case is known only where the radius is.
     let made = made.or_else(|_| certify(g, &verdict, Scope::Claim, System::CuttingPlanes, &control)).unwrap();
@@ -78,7 +78,7 @@ fn rate(clauses: &Clauses, proof: &str) -> bool {
 /// The DRAT certificate of a tolerant claim, accepted by us and by rate; `None` where the claim is refuted.
 fn drat(g: &AllocationMatrix, b: usize, ties: TieRule) -> Option<Certificate> {
     let control = Control::default();
-    let verdict = verify(g, Some(b), ties, &Method::Auto, &control).unwrap();
+    let verdict = verify(g, Some(b), ties, Method::Auto, &control).unwrap();
     let made = certify(g, &verdict, Scope::Claim, System::Drat, &control).unwrap();
     let read = Certificate::parse(made.to_json().as_bytes()).unwrap();
     assert_eq!(read, made);
@@ -116,11 +116,11 @@ proptest! {
         g in matrices(7), ties in ties(), b in prop::option::of(0..4_usize),
     ) {
         let b = b.filter(|&b| b <= g.n());
-        let verdict = verify(&g, b, ties, &Method::Auto, &Control::default()).unwrap();
+        let verdict = verify(&g, b, ties, Method::Auto, &Control::default()).unwrap();
         let accepted = check(&certificate(&g, b, ties)).unwrap();
         prop_assert_eq!(if accepted.tolerant { "tolerant" } else { "refuted" }, verdict.word());
         if accepted.radius.is_some() {
-            prop_assert_eq!(accepted.radius, verdict.radius().flatten());
+            prop_assert_eq!(accepted.radius, verdict.radius().exactly());
         }
     }
 
@@ -130,8 +130,8 @@ proptest! {
         g in matrices(7), ties in ties(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4),
     ) {
-        let verdict = verify(&g, None, ties, &Method::Auto, &Control::default()).unwrap();
-        let radius = verdict.radius().unwrap();
+        let verdict = verify(&g, None, ties, Method::Auto, &Control::default()).unwrap();
+        let radius = verdict.radius().exactly();
         let wrong = radius.map_or(0, |radius| radius + 1);
         for correct in [false, true] {
             let formula = Formula::new(&g, ties, wrong, correct);

@@ -12,7 +12,9 @@ use serde_json::Value;
 const EFFORT: Effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
 
 fn radius(g: &AllocationMatrix, ties: TieRule) -> Option<usize> {
-    verify(g, None, ties, &Method::Auto, &Control::default()).unwrap().radius().unwrap()
+    let radius = verify(g, None, ties, Method::Auto, &Control::default()).unwrap().radius();
+    assert!(radius.is_determined());
+    radius.exactly()
 }
 
 fn ones(n: usize, k: usize, b: usize) -> Demand {

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn code(n: usize, b: usize) -> TrainingCode {
     let claim = Claim { matrix: algorithm1(n, b).unwrap(), b, ties: TieRule::Abstain };
-    let code = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
+    let code = VerifiedCode::verify(claim, Method::Auto, &Control::default()).unwrap().code().unwrap();
     TrainingCode::verified(code, "algorithm1")
 }
 

@@ -6,13 +6,13 @@ use assert_cmd::Command;
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Disjoint, best};
 use ecode::search::{Effort, improve_beside};
-use ecode::verify::{Conclusion, Control, Method, verify};
+use ecode::verify::{Control, Method, verify};
 use proptest::prelude::*;
 use serde_json::Value;
 
 fn tolerates(g: &AllocationMatrix, b: usize) -> bool {
-    let verdict = verify(g, Some(b), TieRule::Adversarial, &Method::Auto, &Control::default()).unwrap();
-    verdict.conclusion == Conclusion::Tolerant
+    let verdict = verify(g, Some(b), TieRule::Adversarial, Method::Auto, &Control::default()).unwrap();
+    verdict.is_tolerant()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ecode::code::{AllocationMatrix, Outcome, TieRule};
-use ecode::verify::{Conclusion, Control, Encoding, Engine, Finding, Goal, Method, Sat, engines, verify};
+use ecode::verify::{Control, Encoding, Engine, Finding, Goal, Method, Sat, engines, verify};
 use proptest::prelude::*;
 
 /// Matrices of every small shape; density from empty rows to full ones.
@@ -49,12 +49,12 @@ proptest! {
 
     #[test]
     fn every_claim_gets_the_definitions_verdict(g in matrices(5, 6), ties in ties(), b in 0..6_usize) {
-        let expected = verify(&g, Some(b), ties, &Method::Named("definition".into()), &Control::default()).unwrap();
+        let expected = verify(&g, Some(b), ties, Method::Definition, &Control::default()).unwrap();
         for engine in engines() {
-            let method = Method::Named(engine.name().into());
-            let verdict = verify(&g, Some(b), ties, &method, &Control::default()).unwrap();
+            let method: Method = engine.name().parse().unwrap();
+            let verdict = verify(&g, Some(b), ties, method, &Control::default()).unwrap();
             prop_assert_eq!(verdict.word(), expected.word(), "{}", engine.name());
-            if let Conclusion::Refuted(attack) = &verdict.conclusion {
+            if let Some(attack) = verdict.attack() {
                 prop_assert!(attack.replays(&g, ties, b));
             }
         }

@@ -3,7 +3,7 @@
 
 use ecode::code::{AllocationMatrix, Message, Outcome, TieRule, honest_vote};
 use ecode::construct::{Algorithm1, algorithm1};
-use ecode::verify::{Control, Method, verify};
+use ecode::verify::{Control, Method, Radius, verify};
 use itertools::Itertools as _;
 
 fn messages_of_weight(k: usize, weight: usize) -> impl Iterator<Item = Message> {
@@ -18,7 +18,9 @@ fn lemma_2_radius(g: &AllocationMatrix) -> Option<usize> {
 }
 
 fn radius(g: &AllocationMatrix) -> Option<usize> {
-    verify(g, None, TieRule::Zero, &Method::Auto, &Control::default()).unwrap().radius().unwrap()
+    let radius = verify(g, None, TieRule::Zero, Method::Auto, &Control::default()).unwrap().radius();
+    assert!(radius.is_determined());
+    radius.exactly()
 }
 
 /// Lemma 2 and Proposition 4 for even n: the inequality holds on every message of weight ⌊n/2⌋, and yet
@@ -36,8 +38,8 @@ fn lemma_2_is_false_for_even_n() {
     }
     let outcome = Outcome::of(&g, TieRule::Adversarial, &Message::from_indices(4, [1, 2, 3]));
     assert!(outcome.correct && outcome.wrong.count() == 2 && outcome.margin < 0);
-    let verdict = verify(&g, None, TieRule::Adversarial, &Method::All, &Control::default()).unwrap();
-    assert_eq!(verdict.radius(), Some(None));
+    let verdict = verify(&g, None, TieRule::Adversarial, Method::All, &Control::default()).unwrap();
+    assert_eq!(verdict.radius(), Radius::FailsWithoutLiars);
 }
 
 /// With n = k the counterexample is the smallest one, and up to names the only one of its size; with k ≠ n

@@ -7,7 +7,7 @@ use ecode::analysis::{
 };
 use ecode::code::{AllocationMatrix, Message, TieRule, decode, honest_vote, majority};
 use ecode::construct::{algorithm1, full};
-use ecode::verify::Control;
+use ecode::verify::{Control, Radius};
 use itertools::Itertools as _;
 use proptest::prelude::*;
 
@@ -167,7 +167,7 @@ fn the_papers_smallest_code_by_hand() {
     let two_of_three = 3.0 * q * q * (1.0 - q) + q.powi(3);
     assert!(near(at.sign[0].adaptive.value(), two_of_three));
     assert!(near(at.sign[1].adaptive.value(), two_of_three));
-    assert_eq!(analysis.radius.exactly(), Some(Some(1)));
+    assert_eq!(analysis.radius.radius(), Radius::Exactly(1));
     for b in [0, 1] {
         assert!(near(at.decode[b].adaptive.value(), 0.0));
         assert_eq!(at.decode[b].fixed, Fixed::Exact { error: 0.0, workers: None });

@@ -5,7 +5,7 @@ use ecode::code::{
     AllocationMatrix, Claim, Counterexample, Message, Outcome, TieRule, Workers, decode, honest_vote,
     majority,
 };
-use ecode::verify::{Conclusion, Control, Method, VerifiedCode, verify};
+use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
 use proptest::prelude::*;
 
 /// Three workers: {0}, {1, 2}, {}; on the message {0} the second votes 0, the third always ties.
@@ -48,9 +48,9 @@ fn votes_and_ties_are_as_the_definitions_say() {
 /// An attack on three workers that hold everything: two of them lie.
 fn attack() -> (AllocationMatrix, Counterexample) {
     let g = AllocationMatrix::from_fn(3, 3, |_, _| true).unwrap();
-    let verdict = verify(&g, Some(2), TieRule::Abstain, &Method::Auto, &Control::default()).unwrap();
-    let Conclusion::Refuted(attack) = verdict.conclusion else { panic!("two of three liars win") };
-    (g, *attack)
+    let verdict = verify(&g, Some(2), TieRule::Abstain, Method::Auto, &Control::default()).unwrap();
+    let Some(attack) = verdict.attack() else { panic!("two of three liars win") };
+    (g, attack.clone())
 }
 
 #[test]
@@ -90,19 +90,18 @@ fn a_refutation_with_any_field_changed_does_not_replay() {
 #[test]
 fn bounds_on_the_radius_are_those_of_the_evidence() {
     let full = AllocationMatrix::from_fn(5, 5, |_, _| true).unwrap();
-    for method in ["definition", "exhaustive", "structure", "sat"] {
-        let method = Method::Named(method.to_owned());
-        let verdict = verify(&full, None, TieRule::Zero, &method, &Control::default()).unwrap();
-        assert_eq!(verdict.radius(), Some(Some(2)));
+    for method in [Method::Definition, Method::Exhaustive, Method::Structure, Method::Sat] {
+        let verdict = verify(&full, None, TieRule::Zero, method, &Control::default()).unwrap();
+        assert_eq!(verdict.radius(), Radius::Exactly(2));
         assert_eq!((verdict.radius_at_least(), verdict.radius_below()), (Some(2), Some(3)));
-        assert_eq!((verdict.b, verdict.word()), (2, "tolerant"));
+        assert_eq!((verdict.b(), verdict.word()), (Some(2), "tolerant"));
     }
     // An empty row that always lies: not even zero liars are tolerated, and there is no radius.
     let empty = AllocationMatrix::from_supports(1, &[vec![]]).unwrap();
-    let verdict = verify(&empty, None, TieRule::Adversarial, &Method::Auto, &Control::default()).unwrap();
-    assert_eq!(verdict.radius(), Some(None));
+    let verdict = verify(&empty, None, TieRule::Adversarial, Method::Auto, &Control::default()).unwrap();
+    assert_eq!(verdict.radius(), Radius::FailsWithoutLiars);
     assert_eq!((verdict.radius_at_least(), verdict.radius_below()), (None, Some(0)));
-    assert_eq!((verdict.b, verdict.word()), (0, "refuted"));
+    assert_eq!((verdict.b(), verdict.word()), (Some(0), "refuted"));
 }
 
 #[test]
@@ -112,12 +111,13 @@ fn a_verified_code_is_made_of_a_tolerant_verdict_only() {
         b,
         ties: TieRule::default(),
     };
-    let word = |b, control: &Control| match VerifiedCode::verify(claim(b), &Method::Auto, control).unwrap() {
-        Ok(code) => {
-            assert_eq!(code.claim().b, b);
+    let word = |b, control: &Control| match VerifiedCode::verify(claim(b), Method::Auto, control).unwrap() {
+        Verified::Yes(code) => {
+            assert_eq!((code.b(), code.ties()), (b, TieRule::default()));
+            assert_eq!(code.digest(), claim(b).matrix.digest());
             "made"
         }
-        Err(verdict) => verdict.word(),
+        Verified::No(verdict) => verdict.word(),
     };
     assert_eq!(word(2, &Control::default()), "made");
     assert_eq!(word(3, &Control::default()), "refuted");
@@ -170,16 +170,20 @@ fn dense_and_full(dense: usize, full: usize) -> AllocationMatrix {
 #[test]
 fn a_matrix_that_no_engine_takes_is_decided_only_by_a_message() {
     let stop = Control::with_timeout(Some(std::time::Duration::from_secs(60)));
-    let ask = |full, b| verify(&dense_and_full(801, full), b, TieRule::Zero, &Method::Auto, &stop).unwrap();
+    let ask = |full, b| verify(&dense_and_full(801, full), b, TieRule::Zero, Method::Auto, &stop).unwrap();
     // So many full rows that nothing is wrong with it, but nobody can tell.
     let verdict = ask(1000, None);
-    assert_eq!((verdict.method, verdict.word(), verdict.floor), ("local search", "undecided", None));
-    assert!(verdict.reason.as_ref().unwrap().contains("too large for every engine"), "{:?}", verdict.reason);
-    assert_eq!((verdict.radius(), verdict.radius_at_least()), (None, None));
+    assert_eq!((verdict.method(), verdict.word(), verdict.floor()), ("local search", "undecided", None));
+    assert_eq!(verdict.b(), None, "none was asked and none was found");
+    assert!(verdict.reason().unwrap().contains("too large for every engine"), "{:?}", verdict.reason());
+    assert_eq!((verdict.radius(), verdict.radius_at_least()), (Radius::Unknown, None));
     assert!(verdict.radius_below() > Some(0) && verdict.worst_case().is_none());
     // Without them a message shows that there is no radius; how bad it gets stays open.
     let verdict = ask(0, None);
-    assert_eq!((verdict.b, verdict.word(), verdict.radius()), (0, "refuted", Some(None)));
+    assert_eq!(
+        (verdict.b(), verdict.word(), verdict.radius()),
+        (Some(0), "refuted", Radius::FailsWithoutLiars)
+    );
     assert_eq!((verdict.radius_below(), verdict.worst_case().is_none()), (Some(0), true));
-    assert!(verdict.worst.unwrap().margin < -1);
+    assert!(verdict.worst().unwrap().margin < -1);
 }

@@ -4,12 +4,12 @@
 
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Gluing, Kind, blocks, parse_blocks};
-use ecode::verify::{Conclusion, Control, Method, Part, Shape, verify};
+use ecode::verify::{Control, Method, Part, Shape, verify};
 use proptest::prelude::*;
 
 fn tolerates(g: &AllocationMatrix, b: usize) -> bool {
-    let verdict = verify(g, Some(b), TieRule::Adversarial, &Method::Auto, &Control::default()).unwrap();
-    verdict.conclusion == Conclusion::Tolerant
+    let verdict = verify(g, Some(b), TieRule::Adversarial, Method::Auto, &Control::default()).unwrap();
+    verdict.is_tolerant()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::verify::{Conclusion, Control, Method, VerifiedCode, verify};
+use ecode::verify::{Control, Method, VerifiedCode, verify};
 use proptest::prelude::*;
 
 fn square(n: usize) -> impl Strategy<Value = AllocationMatrix> {
@@ -11,8 +11,8 @@ fn square(n: usize) -> impl Strategy<Value = AllocationMatrix> {
 }
 
 fn margin(g: &AllocationMatrix, ties: TieRule) -> i64 {
-    let verdict = verify(g, None, ties, &Method::Auto, &Control::default()).unwrap();
-    verdict.floor.unwrap()
+    let verdict = verify(g, None, ties, Method::Auto, &Control::default()).unwrap();
+    verdict.floor().unwrap()
 }
 
 proptest! {
@@ -37,18 +37,19 @@ proptest! {
 
     #[test]
     fn what_tolerates_b_tolerates_less_and_the_radius_is_where_it_ends(g in square(7), ties in prop::sample::select(TieRule::ALL.to_vec())) {
-        let radius = verify(&g, None, ties, &Method::Auto, &Control::default()).unwrap().radius().unwrap();
+        let radius = verify(&g, None, ties, Method::Auto, &Control::default()).unwrap().radius();
+        prop_assert!(radius.is_determined());
         for b in 0..=7 {
-            let verdict = verify(&g, Some(b), ties, &Method::Auto, &Control::default()).unwrap();
-            let tolerant = verdict.conclusion == Conclusion::Tolerant;
-            prop_assert_eq!(tolerant, radius.is_some_and(|radius| b <= radius));
+            let verdict = verify(&g, Some(b), ties, Method::Auto, &Control::default()).unwrap();
+            let tolerant = verdict.is_tolerant();
+            prop_assert_eq!(tolerant, radius.exactly().is_some_and(|radius| b <= radius));
         }
     }
 
     #[test]
     fn a_verified_code_is_tolerant_and_nothing_else_becomes_one(g in square(7), b in 0..4_usize) {
         let claim = ecode::code::Claim { matrix: g.clone(), b, ties: TieRule::Adversarial };
-        let code = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap();
-        prop_assert_eq!(code.is_ok(), margin(&g, TieRule::Adversarial) >= b as i64);
+        let code = VerifiedCode::verify(claim, Method::Auto, &Control::default()).unwrap();
+        prop_assert_eq!(code.code().is_some(), margin(&g, TieRule::Adversarial) >= b as i64);
     }
 }

@@ -6,8 +6,10 @@ use ecode::construct::{Algorithm1, Bernoulli, algorithm1, bernoulli, cyclic, ful
 use ecode::verify::{Control, Method, verify};
 
 fn radius(g: &AllocationMatrix) -> Option<usize> {
-    let verdict = verify(g, None, TieRule::Adversarial, &Method::Auto, &Control::default()).unwrap();
-    verdict.radius().unwrap()
+    let verdict = verify(g, None, TieRule::Adversarial, Method::Auto, &Control::default()).unwrap();
+    let radius = verdict.radius();
+    assert!(radius.is_determined());
+    radius.exactly()
 }
 
 /// Theorem 3 of the paper, and that it is tight.

@@ -14,7 +14,7 @@ use ecode::certificate::{
 use ecode::code::{AllocationMatrix, Clauses, Formula, TieRule};
 use ecode::construct::{Gluing, algorithm1, cyclic};
 use ecode::verify::part::{Part, Question, Whole};
-use ecode::verify::{Conclusion, Control, Enumeration, Method, engines, verify};
+use ecode::verify::{Control, Enumeration, Method, engines, verify};
 use rayon::prelude::*;
 
 /// How many matrices, unless `ECODE_LONG` says otherwise.
@@ -66,7 +66,7 @@ fn matrix(index: u64, most: usize) -> AllocationMatrix {
 }
 
 fn named(name: &str) -> Method {
-    Method::Named(name.to_owned())
+    name.parse().unwrap()
 }
 
 /// What a count in three parts gives.
@@ -97,33 +97,33 @@ fn all_engines_agree_on_every_claim() {
         for ties in TieRule::ALL {
             let whole = counted(&g, None, ties);
             let exact = whole.verdict(Duration::ZERO).unwrap();
-            let margin = exact.floor.unwrap();
+            let margin = exact.floor().unwrap();
             let able: Vec<&'static str> = engines()
                 .iter()
                 .filter(|engine| engine.suits(&g, ties).is_ok() && (small || engine.name() != "definition"))
                 .map(|engine| engine.name())
                 .collect();
             for name in &able {
-                let found = verify(&g, None, ties, &named(name), &control).unwrap();
+                let found = verify(&g, None, ties, named(name), &control).unwrap();
                 assert_eq!(
-                    (found.floor, found.radius()),
+                    (found.floor(), found.radius()),
                     (Some(margin), exact.radius()),
                     "{name} {ties} {g:?}"
                 );
             }
             // The checker counts again, by the definitions.
             let accepted = check(&record(&whole, &exact)).unwrap();
-            assert_eq!((accepted.strength, accepted.radius), (Strength::Recounted, exact.radius().flatten()));
+            assert_eq!((accepted.strength, accepted.radius), (Strength::Recounted, exact.radius().exactly()));
             for b in 0..=g.n() {
                 let holds = margin >= b as i64;
                 for method in able.iter().map(|name| named(name)).chain([Method::Auto]) {
-                    let verdict = verify(&g, Some(b), ties, &method, &control).unwrap();
+                    let verdict = verify(&g, Some(b), ties, method, &control).unwrap();
                     assert_eq!(
                         verdict.word(),
                         if holds { "tolerant" } else { "refuted" },
                         "{method:?} {ties} {b} {g:?}"
                     );
-                    if let Conclusion::Refuted(attack) = &verdict.conclusion {
+                    if let Some(attack) = verdict.attack() {
                         assert!(attack.replays(&g, ties, b));
                         refuted.fetch_add(1, Ordering::Relaxed);
                     }
@@ -162,16 +162,16 @@ fn every_tolerant_verdict_is_proved_to_outside_checkers() {
     (0..matrices() / 4).into_par_iter().for_each(|index| {
         let g = matrix(index, 11);
         for ties in TieRule::ALL {
-            let radius = verify(&g, None, ties, &Method::Auto, &control).unwrap();
+            let radius = verify(&g, None, ties, Method::Auto, &control).unwrap();
             // Every b that is tolerated, and of a refuted code how bad it gets.
-            let bs = (0..=radius.b).map(Some).filter(|_| radius.conclusion == Conclusion::Tolerant);
+            let bs = (0..=radius.b().unwrap()).map(Some).filter(|_| radius.is_tolerant());
             for b in bs.chain([None]) {
-                let verdict = verify(&g, b, ties, &Method::Auto, &control).unwrap();
+                let verdict = verify(&g, b, ties, Method::Auto, &control).unwrap();
                 let made = certify(&g, &verdict, Scope::WorstCase, System::CuttingPlanes, &control).unwrap();
                 let read = Certificate::parse(made.to_json().as_bytes()).unwrap();
-                assert_eq!(check(&read).unwrap().tolerant, verdict.conclusion == Conclusion::Tolerant);
-                let (margin, sides) = read.evidence.proofs(verdict.b).unwrap();
-                let count = if verdict.conclusion == Conclusion::Tolerant { &tolerant } else { &worst };
+                assert_eq!(check(&read).unwrap().tolerant, verdict.is_tolerant());
+                let (margin, sides) = read.evidence.proofs(verdict.b().unwrap()).unwrap();
+                let count = if verdict.is_tolerant() { &tolerant } else { &worst };
                 count.fetch_add(1, Ordering::Relaxed);
                 for side in sides {
                     let formula = Formula::below(&g, ties, margin, side.correct);
@@ -181,12 +181,14 @@ fn every_tolerant_verdict_is_proved_to_outside_checkers() {
                     assert!(accepted, "veripb: {ties} {b:?} {g:?}");
                     proofs.fetch_add(1, Ordering::Relaxed);
                 }
-                if b.is_none() && verdict.conclusion == Conclusion::Tolerant {
+                if b.is_none() && verdict.is_tolerant() {
                     let made = certify(&g, &verdict, Scope::Claim, System::Drat, &control).unwrap();
                     assert!(check(&made).unwrap().tolerant);
-                    for side in made.evidence.proofs(verdict.b).unwrap().1 {
-                        let clauses =
-                            Clauses::of(&g, &Formula::below(&g, ties, verdict.b as i64, side.correct));
+                    for side in made.evidence.proofs(verdict.b().unwrap()).unwrap().1 {
+                        let clauses = Clauses::of(
+                            &g,
+                            &Formula::below(&g, ties, verdict.b().unwrap() as i64, side.correct),
+                        );
                         let rate = ["rate", "--skip-unit-deletions"];
                         let formula = ("f.cnf", clauses.dimacs());
                         assert!(
@@ -219,13 +221,13 @@ fn outside_solvers_agree() {
         (0..matrices() / 8).into_par_iter().for_each(|index| {
             let g = matrix(index, 11);
             for ties in TieRule::ALL {
-                let ours = verify(&g, None, ties, &Method::Auto, &control).unwrap();
+                let ours = verify(&g, None, ties, Method::Auto, &control).unwrap();
                 let theirs = verify_with_solver(&g, None, ties, &solver, &control).unwrap();
                 assert_eq!(
-                    (theirs.floor, theirs.radius()),
-                    (ours.floor, ours.radius()),
+                    (theirs.floor(), theirs.radius()),
+                    (ours.floor(), ours.radius()),
                     "{name} {ties} {g:?}: {:?}",
-                    theirs.reason
+                    theirs.reason()
                 );
             }
         });
@@ -254,7 +256,7 @@ fn gluing_tolerates_what_it_says_up_to_1001_workers() {
             if n <= 201 {
                 let moment = Control::with_timeout(Some(Duration::from_millis(200)));
                 let ties = TieRule::Adversarial;
-                let verdict = verify(&code.matrix, Some(b), ties, &named("structure"), &moment).unwrap();
+                let verdict = verify(&code.matrix, Some(b), ties, named("structure"), &moment).unwrap();
                 assert_ne!(verdict.word(), "refuted", "n = {n}, b = {b}");
                 engines.fetch_add(usize::from(verdict.word() == "tolerant"), Ordering::Relaxed);
             }

@@ -37,7 +37,7 @@ fn images(channels: usize, size: usize, train: usize, test: usize) -> Data {
 
 fn code(matrix: AllocationMatrix, b: usize) -> TrainingCode {
     let claim = Claim { matrix, b, ties: TieRule::Abstain };
-    let code = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
+    let code = VerifiedCode::verify(claim, Method::Auto, &Control::default()).unwrap().code().unwrap();
     TrainingCode::verified(code, "code")
 }
 

@@ -54,13 +54,14 @@ proptest! {
     ) {
         let (ties, b) = (TieRule::ALL[rule], b.filter(|&b| b <= g.n()));
         let whole = merged(&g, b, ties, of);
-        prop_assert_eq!(&whole.count, &merged(&g, b, ties, 1).count);
+        let alone = merged(&g, b, ties, 1);
+        prop_assert_eq!(whole.count(), alone.count());
         let verdict = whole.verdict(Duration::ZERO).unwrap();
         // Without b every engine finds the exact radius.
-        let exact = verify(&g, None, ties, &Method::Named("definition".to_owned()), &Control::default()).unwrap();
+        let exact = verify(&g, None, ties, Method::Definition, &Control::default()).unwrap();
         prop_assert_eq!(verdict.radius(), exact.radius());
-        let expected = verify(&g, b, ties, &Method::Auto, &Control::default()).unwrap();
-        prop_assert_eq!((verdict.word(), verdict.b), (expected.word(), expected.b));
+        let expected = verify(&g, b, ties, Method::Auto, &Control::default()).unwrap();
+        prop_assert_eq!((verdict.word(), verdict.b()), (expected.word(), expected.b()));
 
         // The record of it is read back, and counted again by the checker.
         let made = record(&whole, &verdict);
@@ -68,7 +69,7 @@ proptest! {
         prop_assert_eq!(&read, &made);
         let accepted = check(&read).unwrap();
         prop_assert_eq!(accepted.strength, Strength::Recounted);
-        prop_assert_eq!(accepted.radius, exact.radius().flatten());
+        prop_assert_eq!(accepted.radius, exact.radius().exactly());
         prop_assert_eq!(if accepted.tolerant { "tolerant" } else { "refuted" }, verdict.word());
     }
 }

@@ -10,7 +10,7 @@ use ecode::certificate::{SolverCommand, find_program, verify_with_solver};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Bernoulli, algorithm1, bernoulli};
 use ecode::format::{Format, MatrixFile};
-use ecode::verify::{Conclusion, Control, Method, verify};
+use ecode::verify::{Control, Method, verify};
 use proptest::prelude::*;
 
 /// A small solver of our own: unit propagation, and for every branch that fails the clause that excludes it.
@@ -65,14 +65,14 @@ fn matrices() -> impl Strategy<Value = AllocationMatrix> {
 fn agrees(g: &AllocationMatrix, b: Option<usize>, ties: TieRule, solver: &SolverCommand) {
     let control = Control::default();
     let verdict = verify_with_solver(g, b, ties, solver, &control).unwrap();
-    let expected = verify(g, b, ties, &Method::Auto, &control).unwrap();
-    let case = format!("{g:?} {b:?} {ties}: {:?}", verdict.reason);
-    assert_eq!((verdict.word(), verdict.b), (expected.word(), expected.b), "{case}");
+    let expected = verify(g, b, ties, Method::Auto, &control).unwrap();
+    let case = format!("{g:?} {b:?} {ties}: {:?}", verdict.reason());
+    assert_eq!((verdict.word(), verdict.b()), (expected.word(), expected.b()), "{case}");
     if b.is_none() {
         assert_eq!(verdict.radius(), expected.radius(), "{case}");
     }
-    if verdict.conclusion == Conclusion::Tolerant {
-        assert!(verdict.reason.unwrap().ends_with("were checked"));
+    if verdict.is_tolerant() {
+        assert!(verdict.reason().unwrap().ends_with("were checked"));
     }
 }
 
@@ -126,8 +126,8 @@ fn no_solver_is_believed() {
                 assert_eq!(verdict.word(), "refuted", "{name}");
                 continue;
             }
-            assert_eq!((verdict.word(), verdict.floor), ("undecided", None), "{name}");
-            let said = verdict.reason.unwrap();
+            assert_eq!((verdict.word(), verdict.floor()), ("undecided", None), "{name}");
+            let said = verdict.reason().unwrap();
             assert!(said.contains(reason), "{name}: {said}");
         }
     }

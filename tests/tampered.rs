@@ -8,7 +8,7 @@ use assert_cmd::Command;
 use ecode::certificate::{Certificate, check};
 use ecode::code::{AllocationMatrix, Outcome, TieRule};
 use ecode::verify::part::{Part, PartError, Question, merge};
-use ecode::verify::{Conclusion, Control, Enumeration, Method, verify};
+use ecode::verify::{Control, Enumeration, Method, Radius, verify};
 use proptest::prelude::*;
 use rayon::prelude::*;
 
@@ -75,10 +75,10 @@ fn holds(bytes: &[u8]) -> Option<bool> {
     let certificate = Certificate::parse(bytes).ok()?;
     let accepted = check(&certificate).ok()?;
     let claim = &certificate.claim;
-    let definition = Method::Named("definition".to_owned());
-    let verdict = verify(&claim.matrix, None, claim.ties, &definition, &Control::default()).unwrap();
-    let tolerant = verdict.floor.unwrap() >= claim.b as i64;
-    let radius = accepted.radius.is_none_or(|radius| verdict.radius() == Some(Some(radius)));
+    let definition = Method::Definition;
+    let verdict = verify(&claim.matrix, None, claim.ties, definition, &Control::default()).unwrap();
+    let tolerant = verdict.floor().unwrap() >= claim.b as i64;
+    let radius = accepted.radius.is_none_or(|radius| verdict.radius() == Radius::Exactly(radius));
     Some(accepted.tolerant == tolerant && radius)
 }
 
@@ -133,8 +133,8 @@ proptest! {
             Err(PartError::Invalid(_)) => {}
             // The part that was to be changed is empty.
             Ok(whole) => {
-                let exact = verify(&g, None, ties, &Method::Auto, &Control::default()).unwrap();
-                prop_assert_eq!(whole.verdict(Duration::ZERO).unwrap().floor, exact.floor);
+                let exact = verify(&g, None, ties, Method::Auto, &Control::default()).unwrap();
+                prop_assert_eq!(whole.verdict(Duration::ZERO).unwrap().floor(), exact.floor());
                 prop_assert!(all.shard(tampered % of, of).is_empty());
             }
             Err(error) => prop_assert!(false, "{}", error),
@@ -153,7 +153,7 @@ fn a_part_that_hides_its_worst_message_is_refused() {
     let question = Question { matrix: g.clone(), b: Some(3), ties: TieRule::Adversarial };
     let honest = Part::new(question.clone(), &all, (0, 1), 0..all.total(), count.clone());
     let verdict = merge(vec![("a".into(), honest)]).unwrap().verdict(Duration::ZERO).unwrap();
-    assert!(matches!(verdict.conclusion, Conclusion::Refuted(_)));
+    assert!(verdict.is_refuted());
     // All messages with margin 2 are said to have margin 3 or 4, so that b = 3 would be tolerated.
     let margins = count.margins.remove(0);
     let (smallest, next) = (*margins.keys().next().unwrap(), *margins.keys().nth(1).unwrap());

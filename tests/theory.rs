@@ -47,11 +47,11 @@ fn radius(g: &AllocationMatrix, ties: TieRule) -> Option<usize> {
 /// Theorem 1: against every set of workers and everything that they may send.
 #[test]
 fn the_smallest_margin_is_the_radius() {
-    let definition = Method::Named("definition".to_owned());
+    let definition = Method::Definition;
     for g in small_matrices(3) {
         for ties in TieRule::ALL {
-            let verdict = verify(&g, None, ties, &definition, &Control::default()).unwrap();
-            assert_eq!(verdict.radius(), Some(radius(&g, ties)), "{g:?} {ties}");
+            let verdict = verify(&g, None, ties, definition, &Control::default()).unwrap();
+            assert_eq!(verdict.radius().exactly(), radius(&g, ties), "{g:?} {ties}");
         }
     }
 }
@@ -59,11 +59,11 @@ fn the_smallest_margin_is_the_radius() {
 /// Theorems 2 and 3 and Proposition 7: the engine sees the sides' weights only, after merging.
 #[test]
 fn one_weight_a_side_decides_for_all_messages() {
-    let exhaustive = Method::Named("exhaustive".to_owned());
+    let exhaustive = Method::Exhaustive;
     for g in small_matrices(4) {
         for ties in TieRule::ALL {
-            let verdict = verify(&g, None, ties, &exhaustive, &Control::default()).unwrap();
-            assert_eq!(verdict.floor, Some(smallest_margin(&g, ties, None)), "{g:?} {ties}");
+            let verdict = verify(&g, None, ties, exhaustive, &Control::default()).unwrap();
+            assert_eq!(verdict.floor(), Some(smallest_margin(&g, ties, None)), "{g:?} {ties}");
         }
     }
 }

@@ -6,7 +6,7 @@ use ecode::analysis::theory::{
     Convergence, LocalVoting, byzantine_fraction, decode_error_bound, gaussian_sign_error,
     independent_decode_error, local_error, local_error_bound, mixture, sign_error,
 };
-use ecode::analysis::{Adversary, Ensemble, EnsembleError, Kind, Profile, RadiusDraws, enumerate};
+use ecode::analysis::{Adversary, Ensemble, EnsembleError, Kind, MeanErrors, Profile, RadiusDraws, enumerate};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Bernoulli, bernoulli, full};
 use ecode::verify::Control;
@@ -136,7 +136,7 @@ fn theorem_1_fails_for_sparse_codes_too() {
     let u = 1.0 - mixture(n, p, q);
     let bound = decode_error_bound(n, 0, u).unwrap();
     let ensemble = Ensemble::new(n, n, p).unwrap();
-    let means = ensemble.mean_errors(TieRule::Adversarial, &Control::default()).unwrap();
+    let means = MeanErrors::of(&ensemble, TieRule::Adversarial, &Control::default()).unwrap();
     let errors = means.errors(Kind::Sign, Adversary::Adaptive, q).unwrap();
     assert!((errors[0][0] / bound - 23.8).abs() < 0.1, "{} {bound}", errors[0][0]);
     assert!(independent_decode_error(n, 0, u) < bound);
@@ -225,7 +225,7 @@ fn the_means_over_random_codes_are_exact() {
                     }
                 }
             }
-            let means = ensemble.mean_errors(ties, &Control::default()).unwrap();
+            let means = MeanErrors::of(&ensemble, ties, &Control::default()).unwrap();
             for (place, (kind, adversary)) in both().into_iter().enumerate() {
                 let found = means.errors(kind, adversary, q).unwrap();
                 for b in 0..=n {

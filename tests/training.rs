@@ -16,7 +16,7 @@ use ecode::verify::{Control, Method, VerifiedCode};
 
 fn code(n: usize, b: usize) -> TrainingCode {
     let claim = Claim { matrix: algorithm1(n, b).unwrap(), b, ties: TieRule::Abstain };
-    let code = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
+    let code = VerifiedCode::verify(claim, Method::Auto, &Control::default()).unwrap().code().unwrap();
     TrainingCode::verified(code, "algorithm1")
 }
 
@@ -110,7 +110,7 @@ fn training_learns() {
 #[test]
 fn uncoded_runs_decode_wrong_where_coded_ones_do_not() {
     let claim = Claim { matrix: uncoded(9).unwrap(), b: 0, ties: TieRule::Abstain };
-    let uncoded = VerifiedCode::verify(claim, &Method::Auto, &Control::default()).unwrap().unwrap();
+    let uncoded = VerifiedCode::verify(claim, Method::Auto, &Control::default()).unwrap().code().unwrap();
     let lied = || Config { byzantine: Some(2), ..config() };
     let wrong = |code| trained(lied(), code).unwrap().evaluate().unwrap().wrong_coordinates.unwrap();
     assert_eq!(wrong(code(9, 2)), 0);

@@ -8,7 +8,7 @@ use ecode::code::{Claim, TieRule};
 use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli, best, cyclic, full, repetition, uncoded};
 use ecode::format::MatrixFile;
 use ecode::train::TrainingCode;
-use ecode::verify::{Conclusion, Control, Method, Shape, VerifiedCode, verify};
+use ecode::verify::{Control, Method, Radius, Shape, Verified, VerifiedCode, verify};
 use serde_json::json;
 
 use super::{input, output, watch};
@@ -126,11 +126,13 @@ pub(crate) fn verified(
     let limited = if allow_unverified { control.within(PATIENCE) } else { control.clone() };
     let work = || -> anyhow::Result<Result<VerifiedCode, String>> {
         let found = || -> anyhow::Result<Result<usize, String>> {
-            let verdict = verify(&file.matrix, None, ties, &Method::Auto, &limited)?;
-            Ok(match (verdict.radius_at_least(), verdict.radius()) {
-                (Some(radius), _) => Ok(radius),
-                (None, Some(_)) => Err("some message is decoded wrong even when nobody lies".into()),
-                (None, None) => Err("what it tolerates could not be decided in time".into()),
+            let verdict = verify(&file.matrix, None, ties, Method::Auto, &limited)?;
+            Ok(match verdict.radius() {
+                Radius::Exactly(radius) | Radius::AtLeast(radius) => Ok(radius),
+                Radius::FailsWithoutLiars => {
+                    Err("some message is decoded wrong even when nobody lies".into())
+                }
+                Radius::Unknown => Err("what it tolerates could not be decided in time".into()),
             })
         };
         let b = match file.b.map_or_else(found, |b| Ok(Ok(b)))? {
@@ -140,11 +142,11 @@ pub(crate) fn verified(
         let claim = Claim { matrix: file.matrix.clone(), b, ties };
         let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));
         let trial = if shape.is_some() { limited.within(PATIENCE) } else { limited.clone() };
-        let verdict = match VerifiedCode::verify(claim.clone(), &Method::Auto, &trial)? {
-            Ok(code) => return Ok(Ok(code)),
-            Err(verdict) => verdict,
+        let verdict = match VerifiedCode::verify(claim.clone(), Method::Auto, &trial)? {
+            Verified::Yes(code) => return Ok(Ok(code)),
+            Verified::No(verdict) => verdict,
         };
-        if let Conclusion::Refuted(_) = verdict.conclusion {
+        if verdict.is_refuted() {
             return Ok(Err(format!("it does not tolerate its b = {b} under the tie rule {ties}")));
         }
         if let Some(shape) = shape

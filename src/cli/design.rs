@@ -11,7 +11,7 @@ use ecode::construct::{
 };
 use ecode::format::{Format, MatrixFile, verdict_json};
 use ecode::search::{Limit, bounds, limits};
-use ecode::verify::{Conclusion, Verdict};
+use ecode::verify::Verdict;
 use serde_json::{Value, json};
 
 use super::search::Wish;
@@ -186,14 +186,13 @@ impl Design {
                 self.how.decide_glued(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
             draw += 1;
             progress.advance();
-            if verdict.conclusion == Conclusion::Tolerant || draw == draws || control.stopped() {
+            if verdict.is_tolerant() || draw == draws || control.stopped() {
                 break (matrix, construction, verdict);
             }
         };
         drop(progress);
         if draws > 1 && !common.quiet {
-            let outcome =
-                if verdict.conclusion == Conclusion::Tolerant { "tolerant" } else { "none tolerant" };
+            let outcome = if verdict.is_tolerant() { "tolerant" } else { "none tolerant" };
             output::remark!("{draw} of at most {draws} draws: {outcome}");
         }
         if !common.quiet && !matrix.empty_workers().is_empty() {
@@ -201,7 +200,7 @@ impl Design {
         }
         // Under `abstain` the bounds speak of odd loads only.
         let spoken_of = self.how.ties != TieRule::Abstain || matrix.all_loads_odd();
-        let tolerant = verdict.conclusion == Conclusion::Tolerant;
+        let tolerant = verdict.is_tolerant();
         let load = if tolerant && self.construction == Construction::Best {
             self.wish.lightest(self.n, self.b, self.how.ties)?
         } else {
@@ -264,12 +263,12 @@ fn standing(g: &AllocationMatrix, b: usize) -> Option<String> {
 pub(crate) fn verification(verdict: &Verdict, g: &AllocationMatrix) -> Value {
     let mut stored = json!({
         "verdict": verdict.word(),
-        "b": verdict.b,
-        "radius": verdict.radius().flatten(),
-        "ties": verdict.ties.name(),
-        "method": verdict.method,
+        "b": verdict.b(),
+        "radius": verdict.radius().exactly(),
+        "ties": verdict.ties().name(),
+        "method": verdict.method(),
     });
-    if matches!(verdict.conclusion, Conclusion::Refuted(_)) {
+    if verdict.is_refuted() {
         stored["counterexample"] = verdict_json(verdict, g)["counterexample"].take();
     }
     stored

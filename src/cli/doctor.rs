@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ecode::certificate::find_program;
-use ecode::verify::method_names;
+use ecode::verify::engines;
 
 use super::{Ending, output};
 
@@ -20,7 +20,7 @@ impl Doctor {
             "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}\nsolvers: {}\ncheckers: {}\n\
              libtorch: {libtorch}\nCUDA: {cuda}\nMPI: {mpi}",
             env!("CARGO_PKG_VERSION"),
-            method_names().join(", "),
+            engines().iter().map(|engine| engine.name()).collect::<Vec<_>>().join(", "),
             rayon::current_num_threads(),
             found(&SOLVERS, "none found; cadical or kissat would do for `verify --solver`"),
             found(&CHECKERS, "none found; `cargo install veripb rate --locked` gets two"),

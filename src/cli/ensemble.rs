@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use clap::Args;
 use ecode::analysis::theory::{LocalVoting, local_error, local_error_bound, mixture, sign_error};
-use ecode::analysis::{Adversary, DrawError, Ensemble, Kind, RadiusDraws};
+use ecode::analysis::{Adversary, DrawError, Ensemble, Kind, MeanErrors, RadiusDraws};
 use ecode::code::TieRule;
 use ecode::construct::{Bernoulli, bernoulli};
 use ecode::report::{Markdown, figures, plain, probability};
@@ -118,7 +118,7 @@ impl EnsembleCommand {
 
     /// For each q the mean errors; nothing where the control said stop.
     fn errors(&self, ensemble: &Ensemble, control: &Control) -> anyhow::Result<Vec<(f64, Means)>> {
-        let Some(means) = ensemble.mean_errors(self.ties, control) else { return Ok(Vec::new()) };
+        let Some(means) = MeanErrors::of(ensemble, self.ties, control) else { return Ok(Vec::new()) };
         let at = |&q: &f64| -> anyhow::Result<(f64, Means)> {
             let of = |kind, adversary| -> anyhow::Result<Vec<f64>> {
                 let [a, b] = means.errors(kind, adversary, q)?;

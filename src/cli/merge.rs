@@ -49,7 +49,7 @@ impl Merge {
             PartError::Invalid(why) => anyhow::Error::new(Contradiction(why)),
             error => error.into(),
         })?;
-        let g = &whole.question.matrix;
+        let g = &whole.question().matrix;
         if let Some(path) = &self.matrix {
             let matrix = input::matrix(path, Format::of_path(path))?.matrix;
             anyhow::ensure!(
@@ -64,13 +64,13 @@ impl Merge {
         if self.json {
             output::print_verdict(&verdict_json(&verdict, g).to_string());
         } else {
-            let parts = whole.parts.len();
+            let parts = whole.parts().len();
             let remark = format!(
                 "Counted by {} in {parts} {}, which cover every choice exactly once.",
-                whole.program,
+                whole.program(),
                 if parts == 1 { "part" } else { "parts" }
             );
-            let text = report(g, &verdict, whole.question.b, Some(&remark));
+            let text = report(g, &verdict, whole.question().b, Some(&remark));
             if documents.on_stdout() {
                 documents.report(&text)?;
             } else {

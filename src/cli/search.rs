@@ -12,7 +12,7 @@ use ecode::construct::{Algorithm1, Best, Block, Demand, Objective, best, best_fo
 use ecode::format::{Format, MatrixFile};
 use ecode::report::{thousands, time};
 use ecode::search::{Hunt, Limit, LimitError, Limits, Prey, bounds, limits, minimum_within};
-use ecode::verify::{Conclusion, Control};
+use ecode::verify::Control;
 use serde_json::json;
 
 use super::verify::{How, ending};
@@ -186,7 +186,7 @@ impl Search {
             &Control::default(),
             common.quiet,
         )?;
-        ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the code found is not tolerant");
+        ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         let (ones, minimal) = (matrix.ones(), matrix.ones() == found.at_least);
         let verification = Some(design::verification(&verdict, &matrix));
         let file = MatrixFile { matrix, b: Some(b), construction: Some(construction), verification };
@@ -215,7 +215,7 @@ impl Search {
             };
             documents.report(&format!("{table}\n{summary} ({effort}). The code is {}.", verdict.word()))?;
         }
-        let decided = verdict.conclusion == Conclusion::Tolerant && minimal;
+        let decided = verdict.is_tolerant() && minimal;
         Ok(if decided { Ending::Done } else { Ending::Undecided })
     }
 
@@ -360,7 +360,7 @@ impl Search {
             &Control::default(),
             common.quiet,
         )?;
-        ensure!(!matches!(verdict.conclusion, Conclusion::Refuted(_)), "the code found is not tolerant");
+        ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         if let (Some(path), Some(new)) = (&self.catalogue, &new) {
             add_to(path, new)?;
         }
@@ -384,11 +384,11 @@ impl Search {
         if self.json {
             let mut document = summary.to_json();
             document["verdict"] = json!(verdict.word());
-            document["method"] = json!(verdict.method);
+            document["method"] = json!(verdict.method());
             document["interrupted"] = json!(interrupted);
             output::print(&document.to_string())?;
         } else {
-            documents.report(&format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method))?;
+            documents.report(&format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method()))?;
         }
         let file = MatrixFile {
             verification: Some(design::verification(&verdict, &now.matrix)),

@@ -72,7 +72,7 @@ impl Show {
         let g = &file.matrix;
         let control = common.control().within(PATIENCE);
         let verdict = watch::with_progress(&control, common.quiet, || {
-            verify(g, None, self.ties, &Method::Auto, &control)
+            verify(g, None, self.ties, Method::Auto, &control)
         })
         .map_err(super::verify::known)?;
         let worst = verdict.worst_case();

@@ -5,12 +5,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, verdict_json};
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
-use ecode::verify::{Conclusion, Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
+use ecode::verify::{
+    Conclusion, Control, Method, Radius, Shape, Verdict, VerifyError, verify, verify_by_gluing,
+};
 
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
@@ -76,6 +79,11 @@ impl FromStr for Evidence {
     }
 }
 
+/// The methods of this build, known to completions.
+fn methods() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(Method::built().map(Method::name)).try_map(|name| name.parse::<Method>())
+}
+
 /// How a claim is decided.
 #[derive(Args, Clone)]
 pub(crate) struct How {
@@ -83,8 +91,8 @@ pub(crate) struct How {
     #[arg(long, default_value = "adversarial", value_name = "RULE")]
     pub(crate) ties: TieRule,
     /// The engine: auto, all (they must agree), definition, exhaustive, branch, structure, sat
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    method: String,
+    #[arg(long, default_value = "auto", value_name = "NAME", value_parser = methods())]
+    method: Method,
 }
 
 /// So long the engines try before the gluing theorem is asked.
@@ -102,9 +110,9 @@ impl How {
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
         let shape = construction.and_then(|made| Shape::from_json(made.get("parts")?));
-        if let (Some(shape), Some(b), "auto") = (shape, b, self.method.as_str()) {
+        if let (Some(shape), Some(b), Method::Auto) = (shape, b, self.method) {
             let verdict = self.decide(g, Some(b), &control.within(TRIAL), quiet)?;
-            if verdict.conclusion != Conclusion::Undecided || control.stopped() {
+            if !verdict.is_undecided() || control.stopped() {
                 return Ok(verdict);
             }
             if let Ok(verdict) = verify_by_gluing(g, &shape, b, self.ties, control).map_err(known)? {
@@ -122,12 +130,7 @@ impl How {
         control: &Control,
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
-        let method = match self.method.as_str() {
-            "auto" => Method::Auto,
-            "all" => Method::All,
-            name => Method::Named(name.to_owned()),
-        };
-        watch::with_progress(control, quiet, || verify(g, b, self.ties, &method, control)).map_err(known)
+        watch::with_progress(control, quiet, || verify(g, b, self.ties, self.method, control)).map_err(known)
     }
 }
 
@@ -135,13 +138,13 @@ impl How {
 pub(crate) fn known(error: VerifyError) -> anyhow::Error {
     match error {
         VerifyError::Disagreement(_) | VerifyError::Replay(_) => Contradiction(error.to_string()).into(),
-        VerifyError::UnknownMethod(_) | VerifyError::Unsuitable(_) => error.into(),
+        error => error.into(),
     }
 }
 
 /// The exit code's meaning of a verdict.
 pub(crate) fn ending(verdict: &Verdict) -> Ending {
-    match verdict.conclusion {
+    match verdict.conclusion() {
         Conclusion::Tolerant => Ending::Done,
         Conclusion::Refuted(_) => Ending::Refuted,
         Conclusion::Undecided => Ending::Undecided,
@@ -159,11 +162,12 @@ pub(crate) fn report(
     asked: Option<usize>,
     remark: Option<&str>,
 ) -> String {
-    let b = verdict.b;
+    // A verdict without a b is undecided.
+    let b = verdict.b().unwrap_or(0);
     let liars = if b == 1 { "1 Byzantine worker".to_owned() } else { format!("{b} Byzantine workers") };
-    let sentence = match (&verdict.conclusion, verdict.radius()) {
+    let sentence = match (verdict.conclusion(), verdict.radius()) {
         (Conclusion::Tolerant, radius) => {
-            let radius = radius.flatten().map_or(String::new(), |radius| format!(" (radius {radius})"));
+            let radius = radius.exactly().map_or(String::new(), |radius| format!(" (radius {radius})"));
             if b == 0 {
                 format!(
                     "Tolerant of 0 Byzantine workers: with no liars every message is decoded right{radius}."
@@ -172,7 +176,7 @@ pub(crate) fn report(
                 format!("Tolerant: {liars} of {} cannot overturn any vote{radius}.", g.n())
             }
         }
-        (Conclusion::Refuted(_), Some(None)) => {
+        (Conclusion::Refuted(_), Radius::FailsWithoutLiars) => {
             "Refuted: some message is decoded wrong even when nobody lies.".to_owned()
         }
         (Conclusion::Refuted(_), _) => format!("Refuted: {liars} of {} can overturn a vote.", g.n()),
@@ -185,7 +189,7 @@ pub(crate) fn report(
     if let Some(remark) = remark {
         text += &format!("\n{remark}\n");
     }
-    if let Some(worst) = &verdict.worst {
+    if let Some(worst) = verdict.worst() {
         let known = if verdict.worst_case().is_some() { "Worst message" } else { "Worst message met" };
         let which = if g.n() <= PICTURE { format!(": {}", worst.wrong) } else { String::new() };
         let message = if g.k() <= PICTURE {
@@ -197,10 +201,10 @@ pub(crate) fn report(
             &format!("\n{known}{message} turns {} of {} workers wrong{which}\n", worst.wrong.count(), g.n());
     }
     if g.n() <= PICTURE && g.k() <= PICTURE {
-        text += &format!("\n{}", picture(g, verdict.worst.as_ref(), output::glyphs()));
+        text += &format!("\n{}", picture(g, verdict.worst(), output::glyphs()));
     }
-    if let Conclusion::Refuted(attack) = &verdict.conclusion {
-        text += &format!("\nHow it fails, step by step:\n{}", refutation(g, verdict.ties, attack));
+    if let Some(attack) = verdict.attack() {
+        text += &format!("\nHow it fails, step by step:\n{}", refutation(g, verdict.ties(), attack));
     }
     text
 }
@@ -223,11 +227,11 @@ impl Verify {
             Some(solver) => self.solve(g, b, solver, &control, common)?,
             None => self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?,
         };
-        let unsettled = self.solver.is_some() && verdict.conclusion == Conclusion::Undecided;
+        let unsettled = verdict.is_undecided();
         if (common.verbose || unsettled)
-            && let Some(reason) = &verdict.reason
+            && let Some(reason) = verdict.reason()
         {
-            output::remark!("{}: {reason}", verdict.method);
+            output::remark!("{}: {reason}", verdict.method());
         }
         self.publish(g, &verdict, b, common, &documents)?;
         self.certify(g, &verdict, &control, common)
@@ -256,7 +260,7 @@ impl Verify {
         common: &Common,
     ) -> anyhow::Result<Verdict> {
         anyhow::ensure!(
-            matches!(self.how.method.as_str(), "auto" | "sat"),
+            matches!(self.how.method, Method::Auto | Method::Sat),
             "--solver: the solver decides; leave --method {} out",
             self.how.method
         );
@@ -276,7 +280,7 @@ impl Verify {
         documents: &Documents,
     ) -> anyhow::Result<Ending> {
         anyhow::ensure!(
-            matches!(self.how.method.as_str(), "auto" | "exhaustive"),
+            matches!(self.how.method, Method::Auto | Method::Exhaustive),
             "--method {}: shards, checkpoints and records are of an enumeration",
             self.how.method
         );
@@ -298,12 +302,12 @@ impl Verify {
         }
         if !progress.complete {
             let verdict = progress.part.verdict(progress.elapsed).map_err(known)?;
-            self.publish(g, &verdict, b, common, &documents)?;
+            self.publish(g, &verdict, b, common, documents)?;
             return Ok(ending(&verdict));
         }
         let whole = whole(progress.part)?;
         let verdict = whole.verdict(progress.elapsed).map_err(known)?;
-        self.publish(g, &verdict, b, common, &documents)?;
+        self.publish(g, &verdict, b, common, documents)?;
         match &self.certificate {
             Some(path) if self.proof == Evidence::Enumeration => {
                 output::write(path, record(&whole, &verdict).to_json().as_bytes())?;

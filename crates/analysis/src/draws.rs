@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::estimate::interval;
 use ecode_core::{AllocationMatrix, TieRule};
-use ecode_verify::{Control, Method, VerifyError, verify};
+use ecode_verify::{Control, Method, Radius, VerifyError, verify};
 
 /// Why draws could not be counted.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -42,24 +42,26 @@ impl RadiusDraws {
         control: &Control,
     ) -> Result<Self, DrawError<E>> {
         control.begin(draws);
-        let radii: Vec<Option<Option<usize>>> = (0..draws)
+        let radii: Vec<Radius> = (0..draws)
             .into_par_iter()
             .map(|number| {
                 if control.stopped() {
-                    return Ok(None);
+                    return Ok(Radius::Unknown);
                 }
                 let g = draw(number).map_err(DrawError::Draw)?;
                 // A control of its own: the shared one counts draws.
-                let verdict = verify(&g, None, ties, &Method::Auto, &control.unwatched())?;
+                let verdict = verify(&g, None, ties, Method::Auto, &control.unwatched())?;
                 control.advance(1);
                 Ok(verdict.radius())
             })
             .collect::<Result<_, DrawError<E>>>()?;
         let mut found = Self { none: 0, by_radius: Vec::new() };
-        for radius in radii.into_iter().flatten() {
+        for radius in radii {
             match radius {
-                None => found.none += 1,
-                Some(radius) => {
+                // What was not settled counts neither way.
+                Radius::AtLeast(_) | Radius::Unknown => {}
+                Radius::FailsWithoutLiars => found.none += 1,
+                Radius::Exactly(radius) => {
                     if found.by_radius.len() <= radius {
                         found.by_radius.resize(radius + 1, 0);
                     }

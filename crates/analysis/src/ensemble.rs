@@ -6,10 +6,7 @@
 //! # References
 //! The paper's Bernoulli allocation, and its section 4.1.
 
-use super::mean::MeanErrors;
 use super::numbers::LnFactorials;
-use ecode_core::TieRule;
-use ecode_verify::Control;
 
 /// All n × k matrices whose entries are 1 independently with probability p.
 #[derive(Clone, Debug)]
@@ -72,13 +69,6 @@ impl Ensemble {
     #[must_use]
     pub fn load(&self, load: usize) -> f64 {
         self.ln_factorials.binomial(self.k, self.p, load)
-    }
-
-    /// For every weight of the message, the probability of an error averaged over all matrices; `None` when it
-    /// had to stop.
-    #[must_use]
-    pub fn mean_errors(&self, ties: TieRule, control: &Control) -> Option<MeanErrors> {
-        MeanErrors::new(self, ties, control)
     }
 
     /// How one random row votes on a message of weight v.

@@ -30,7 +30,9 @@ pub struct MeanErrors {
 }
 
 impl MeanErrors {
-    pub(super) fn new(ensemble: &Ensemble, ties: TieRule, control: &Control) -> Option<Self> {
+    /// Works them out for every weight; `None` when it had to stop.
+    #[must_use]
+    pub fn of(ensemble: &Ensemble, ties: TieRule, control: &Control) -> Option<Self> {
         let (n, k) = ensemble.size();
         let of_weight = |v: usize| {
             let votes = ensemble.votes(v);

@@ -15,10 +15,12 @@ use super::errors::{Adversary, Kind, Profile, ProfileError};
 use super::estimate::Estimate;
 use super::grace::Grace;
 use super::numbers::LnFactorials;
+use super::radius::RadiusBounds;
+use super::rows::{AtQ, CurvesAtQ, Fixed, Row};
 use super::sample::Sample;
 use super::sets::{SetErrors, Sets};
-use ecode_core::{AllocationMatrix, Outcome, TieRule, Workers};
-use ecode_verify::{Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
+use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use ecode_verify::{Control, Method, Shape, VerifyError, verify, verify_by_gluing};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,82 +68,6 @@ pub enum Evidence {
     Drawn(Sample),
 }
 
-/// The error against the worst set of b workers that is fixed before the message.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fixed {
-    /// Every set was looked at.
-    Exact {
-        /// The probability of an error.
-        error: f64,
-        /// A worst set; none where all sets of this size do the same.
-        workers: Option<Workers>,
-    },
-    /// Not every set was: it lies between the mean over all sets and what an adaptive choice reaches.
-    Between {
-        /// At least this.
-        low: Estimate,
-        /// At most this.
-        high: Estimate,
-    },
-}
-
-impl Fixed {
-    /// The error, or the most that it can be.
-    #[must_use]
-    pub fn at_most(&self) -> f64 {
-        match self {
-            Self::Exact { error, .. } => *error,
-            Self::Between { high: Estimate::Sampled { high, .. } | Estimate::Exact(high), .. } => *high,
-        }
-    }
-}
-
-/// The probabilities of an error with b liars. Each is the larger of the two true signs'.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The number of liars.
-    pub b: usize,
-    /// Liars chosen after the message.
-    pub adaptive: Estimate,
-    /// The worst liars that are fixed before the message.
-    pub fixed: Fixed,
-    /// Liars chosen at random.
-    pub random: Estimate,
-}
-
-/// All errors at one q.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AtQ {
-    /// The probability that one partition's sign is wrong.
-    pub q: f64,
-    /// The decode is not the majority of the message: rows b = 0, …, n.
-    pub decode: Vec<Row>,
-    /// The decode is not the true sign: rows b = 0, …, n.
-    pub sign: Vec<Row>,
-}
-
-impl AtQ {
-    /// The rows of one kind.
-    #[must_use]
-    pub fn rows(&self, kind: Kind) -> &[Row] {
-        match kind {
-            Kind::Decode => &self.decode,
-            Kind::Sign => &self.sign,
-        }
-    }
-}
-
-/// The errors against adaptive liars at one q, for b = 0, …, n; in a sample the values met.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CurvesAtQ {
-    /// The probability that one partition's sign is wrong.
-    pub q: f64,
-    /// The decode is not the majority of the message.
-    pub decode: Vec<f64>,
-    /// The decode is not the true sign.
-    pub sign: Vec<f64>,
-}
-
 /// What a code is worth.
 #[derive(Clone, Debug)]
 pub struct Analysis {
@@ -154,7 +80,7 @@ pub struct Analysis {
     /// The margin enumerator, where the messages were counted.
     pub margins: Option<Margins>,
     /// What is known of the radius.
-    pub radius: Radius,
+    pub radius: RadiusBounds,
     /// The worst message where the radius is known, else a bad one.
     pub worst: Option<Outcome>,
     /// For each q, in the order asked; empty where the work was stopped before.
@@ -165,75 +91,6 @@ pub struct Analysis {
     pub sets: Vec<SetErrors>,
     /// Whether everything that was asked is there: nothing was cut short by the control.
     pub complete: bool,
-}
-
-/// What is known of a code's radius: the largest b that is proven to be tolerated, and the smallest that is
-/// proven not to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Radius {
-    tolerated: Option<usize>,
-    refuted: Option<usize>,
-}
-
-impl Radius {
-    fn of(verdict: &Verdict) -> Self {
-        Self { tolerated: verdict.radius_at_least(), refuted: verdict.radius_below() }
-    }
-
-    fn counted(radius: Option<usize>) -> Self {
-        Self { tolerated: radius, refuted: Some(radius.map_or(0, |radius| radius + 1)) }
-    }
-
-    fn and(self, other: Self) -> Self {
-        let refuted = [self.refuted, other.refuted].into_iter().flatten().min();
-        Self { tolerated: self.tolerated.max(other.tolerated), refuted }
-    }
-
-    fn contradicts(self, other: Self) -> bool {
-        let both = self.and(other);
-        both.tolerated.zip(both.refuted).is_some_and(|(tolerated, refuted)| tolerated >= refuted)
-    }
-
-    /// The radius, where it is determined: `Some(None)` says that the code fails without liars.
-    #[must_use]
-    pub fn exactly(self) -> Option<Option<usize>> {
-        match (self.tolerated, self.refuted) {
-            (_, Some(0)) => Some(None),
-            (Some(tolerated), Some(refuted)) if tolerated + 1 == refuted => Some(Some(tolerated)),
-            _ => None,
-        }
-    }
-
-    /// The largest b that is proven to be tolerated.
-    #[must_use]
-    pub fn at_least(self) -> Option<usize> {
-        self.tolerated
-    }
-
-    /// The smallest b that is proven not to be tolerated.
-    #[must_use]
-    pub fn below(self) -> Option<usize> {
-        self.refuted
-    }
-
-    /// The smallest number of liars that is not proven to be tolerated.
-    #[must_use]
-    pub fn first_open(self) -> usize {
-        self.tolerated.map_or(0, |tolerated| tolerated + 1)
-    }
-}
-
-impl std::fmt::Display for Radius {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.exactly(), self.tolerated, self.refuted) {
-            (Some(Some(radius)), ..) => write!(f, "{radius}"),
-            (Some(None), ..) => f.write_str("none"),
-            (None, Some(low), Some(high)) => write!(f, "{low} to {}", high - 1),
-            (None, Some(low), None) => write!(f, "at least {low}"),
-            (None, None, Some(high)) => write!(f, "below {high}"),
-            (None, None, None) => f.write_str("unknown"),
-        }
-    }
 }
 
 /// Why there is no analysis.
@@ -250,9 +107,9 @@ pub enum AnalysisError {
     #[error("counting all messages gives the radius {counted}, 'verify' gives {verified}")]
     Contradiction {
         /// The radius from the enumerator.
-        counted: Radius,
+        counted: RadiusBounds,
         /// The radius from `verify`.
-        verified: Radius,
+        verified: RadiusBounds,
     },
 }
 
@@ -277,30 +134,30 @@ impl Analysis {
         // A third of the time for proving, as much for counting.
         let third = options.time.map(|time| time / 3);
         let trial = || control.within(third.unwrap_or(PATIENCE).min(PATIENCE));
-        let mut radius = Radius::default();
+        let mut radius = RadiusBounds::default();
         let mut worst = None;
         if let Some((shape, b)) = &options.parts
             && let Ok(verdict) = verify_by_gluing(g, shape, *b, ties, &trial())?
         {
-            radius = Radius::of(&verdict);
-            worst = verdict.worst;
+            radius = RadiusBounds::of(&verdict);
+            worst = verdict.worst().cloned();
         }
         let counting = third.map_or_else(|| control.clone(), |third| control.within(third));
         let counted = if options.sample { Err(Uncountable::TooMany) } else { enumerate(g, &counting) };
         let mut complete = !matches!(counted, Err(Uncountable::Stopped)) || !counting.stopped();
         // The gluing theorem's verdict is not asked for twice.
-        if counted.is_ok() || radius.tolerated.is_none() {
-            let verdict = verify(g, None, ties, &Method::Auto, &trial())?;
-            let verified = Radius::of(&verdict).and(radius);
+        if counted.is_ok() || radius.at_least().is_none() {
+            let verdict = verify(g, None, ties, Method::Auto, &trial())?;
+            let verified = RadiusBounds::of(&verdict).and(radius);
             if let Ok(enumerator) = &counted {
-                radius = Radius::counted(enumerator.radius(ties));
+                radius = RadiusBounds::counted(enumerator.radius(ties));
                 if radius.contradicts(verified) {
                     return Err(AnalysisError::Contradiction { counted: radius, verified });
                 }
             } else {
                 radius = verified;
             }
-            worst = verdict.worst;
+            worst = verdict.worst().cloned();
         }
         let evidence = match counted {
             Ok(enumerator) => Evidence::Counted(enumerator),
@@ -310,9 +167,8 @@ impl Analysis {
                 let drawing = left.map_or_else(|| control.clone(), |left| control.within(left));
                 let sample = Sample::draw(g, options.draws, options.seed, &drawing);
                 complete &= !drawing.stopped();
-                let met = sample.smallest_margin(ties);
-                let refuted = met.map(|margin| usize::try_from(margin + 1).unwrap_or(0));
-                radius = radius.and(Radius { tolerated: None, refuted });
+                let met = sample.smallest_margin(ties).map(RadiusBounds::of_message);
+                radius = radius.and(met.unwrap_or_default());
                 Evidence::Drawn(sample)
             }
         };

@@ -64,7 +64,8 @@ mod tests {
         for c in (0..0xe01ff).filter_map(char::from_u32) {
             let once = shown(&format!("a{c}b"));
             let obeyed = |c: char| {
-                c.is_control() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+                c.is_control()
+                    || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
             };
             assert!(!once.contains(obeyed), "{c:?}: {once}");
             assert_eq!(shown(&once), once, "{c:?}");

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{FormatError, MatrixFile, from_entries};
 use ecode_core::Outcome;
-use ecode_verify::{Conclusion, Verdict};
+use ecode_verify::Verdict;
 
 const SCHEMA: &str = "ecode/matrix/1";
 
@@ -122,23 +122,23 @@ pub fn verdict_json(verdict: &Verdict, g: &ecode_core::AllocationMatrix) -> Valu
         "digest": g.digest(),
         "n": g.n(),
         "k": g.k(),
-        "b": verdict.b,
-        "ties": verdict.ties.name(),
+        "b": verdict.b(),
+        "ties": verdict.ties().name(),
         "verdict": verdict.word(),
-        "radius": verdict.radius().flatten(),
-        "worst": verdict.worst.as_ref().map(worst_json),
+        "radius": verdict.radius().exactly(),
+        "worst": verdict.worst().map(worst_json),
         "counterexample": null,
-        "method": verdict.method,
-        "messages": verdict.messages,
-        "evaluated": verdict.evaluated,
-        "elapsed_s": verdict.elapsed.as_secs_f64(),
-        "threads": verdict.threads,
+        "method": verdict.method(),
+        "messages": verdict.messages(),
+        "evaluated": verdict.evaluated(),
+        "elapsed_s": verdict.elapsed().as_secs_f64(),
+        "threads": verdict.threads(),
     });
-    if verdict.radius().is_none() {
+    if !verdict.radius().is_determined() {
         object["radius_at_least"] = json!(verdict.radius_at_least());
         object["radius_below"] = json!(verdict.radius_below());
     }
-    if let Conclusion::Refuted(attack) = &verdict.conclusion {
+    if let Some(attack) = verdict.attack() {
         let sent: Vec<Option<u8>> = attack.sent.iter().map(|bit| bit.map(u8::from)).collect();
         object["counterexample"] = json!({
             "message": attack.message.indices().collect::<Vec<_>>(),

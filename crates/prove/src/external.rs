@@ -3,30 +3,21 @@
 //! # What is promised
 //! - A satisfying assignment becomes a message, which is counted by the definitions; where it does not do what the
 //!   formula asks for, nothing follows from it.
-//! - "Unsatisfiable" counts only with a DRAT proof that [`replay_full_drat`] accepts, checked against clauses that
-//!   are made here. Without one the claim stays undecided, and the reason says why.
+//! - "Unsatisfiable" counts only with a DRAT proof that [`ProvedSide::replay`] accepts. Without one the claim
+//!   stays undecided, and the reason says why.
 //! - A solver that ends in any other way, or has to be stopped, proves nothing.
-//!
-//! # The formula
-//! [`Clauses`] of the claim's formula, and for every two partitions with the same column "the lower one is chosen
-//! first": exchanging two such partitions changes nobody's vote, so one message stands for all its permutations.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::MOST_BYTES;
-use ecode_check::replay_full_drat;
-use ecode_core::{
-    AllocationMatrix, Clauses, Formula, MOST_CLAUSES, Message, Outcome, TieRule, deciding_sides,
-};
+use ecode_core::{AllocationMatrix, Clauses, Formula, Message, Outcome, TieRule, deciding_sides};
 use ecode_verify::{
-    Control, Engine, Finding, Goal, LocalSearch, Unsuitable, Verdict, VerifyError, verify_by,
+    Control, Engine as _, Goal, LocalSearch, ProvedSide, SolverEvidence, Verdict, VerifyError, conclude_from,
 };
 
 /// The most that a solver may print.
@@ -97,97 +88,82 @@ pub fn verify_with_solver(
     solver: &SolverCommand,
     control: &Control,
 ) -> Result<Verdict, VerifyError> {
-    let engine = External { solver, remark: Mutex::new(String::new()) };
-    let mut verdict = verify_by(&engine, g, b, ties, control)?;
-    verdict.reason = engine.remark.into_inner().ok().filter(|remark| !remark.is_empty());
-    Ok(verdict)
+    let start = Instant::now();
+    ProvedSide::suits(g, ties)?;
+    let mut climb = Climb { g, ties, solver, control, worst: None, proved: Vec::new() };
+    let reason = match climb.run(b) {
+        Ok(()) if climb.proved.is_empty() => None,
+        Ok(()) => {
+            let steps: usize = climb.proved.iter().map(ProvedSide::steps).sum();
+            Some(format!("the solver's proofs, {steps} steps in all, were checked"))
+        }
+        Err(why) => Some(why),
+    };
+    let message = climb.worst.map(|worst| worst.message);
+    let evidence = SolverEvidence { message, proved: climb.proved, reason, elapsed: start.elapsed() };
+    conclude_from(g, b, ties, evidence)
 }
 
-struct External<'a> {
+/// Raises what is asked for until the solver proves that there is no more.
+struct Climb<'a> {
+    g: &'a AllocationMatrix,
+    ties: TieRule,
     solver: &'a SolverCommand,
-    remark: Mutex<String>,
-}
-
-impl Engine for External<'_> {
-    fn name(&self) -> &'static str {
-        "solver"
-    }
-
-    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable> {
-        // The formula grows with the loss that is asked for, at most to that of every worker.
-        let sides = deciding_sides(g, ties).into_iter();
-        let least = -(g.n() as i64) / 2;
-        let size = |correct| Clauses::count(g, &Formula::below(g, ties, least, correct));
-        let clauses = sides.map(size).max().unwrap_or(0);
-        if clauses <= MOST_CLAUSES {
-            return Ok(());
-        }
-        Err(Unsuitable(format!("a solver gets formulas of up to {MOST_CLAUSES} clauses; here {clauses}")))
-    }
-
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {
-        let mut finding = LocalSearch::default().examine(g, ties, goal, control);
-        let mut steps = 0;
-        let mut floor = i64::MAX;
-        for correct in deciding_sides(g, ties) {
-            loop {
-                let Some(worst) = &finding.worst else { return finding };
-                let below = match goal {
-                    Goal::Tolerates(b) if worst.margin < b as i64 => return finding,
-                    Goal::Tolerates(b) => b as i64,
-                    Goal::Radius => worst.margin,
-                };
-                match self.ask(g, ties, below, correct, control) {
-                    Ok(Answer::Message(outcome)) => finding.worst = Some(outcome),
-                    Ok(Answer::Refuted { lines }) => {
-                        steps += lines;
-                        floor = floor.min(below);
-                        break;
-                    }
-                    Err(why) => {
-                        self.say(why);
-                        return finding;
-                    }
-                }
-            }
-        }
-        finding.floor = Some(floor);
-        self.say(format!("the solver's proofs, {steps} steps in all, were checked"));
-        finding
-    }
+    control: &'a Control,
+    /// The worst message met.
+    worst: Option<Outcome>,
+    /// What was proved of the sides.
+    proved: Vec<ProvedSide>,
 }
 
 enum Answer {
     /// A message with a smaller margin than asked for.
     Message(Outcome),
-    /// There is none: a proof of so many steps was accepted.
-    Refuted { lines: usize },
+    /// There is none: a proof was accepted.
+    Proved(ProvedSide),
 }
 
-impl External<'_> {
-    fn say(&self, remark: String) {
-        if let Ok(mut place) = self.remark.lock() {
-            *place = remark;
+impl Climb<'_> {
+    /// Goes on until the claim, or the radius, is settled. The error says why it is not.
+    fn run(&mut self, b: Option<usize>) -> Result<(), String> {
+        let goal = b.map_or(Goal::Radius, Goal::Tolerates);
+        self.worst = LocalSearch::default().examine(self.g, self.ties, goal, self.control).worst;
+        for correct in deciding_sides(self.g, self.ties) {
+            loop {
+                let Some(worst) = &self.worst else { return Err("stopped".to_owned()) };
+                let below = match b {
+                    Some(b) if worst.margin < b as i64 => {
+                        // A message refutes the claim; what was proved of the other side does not matter.
+                        self.proved.clear();
+                        return Ok(());
+                    }
+                    Some(b) => b as i64,
+                    None => worst.margin,
+                };
+                match self.ask(below, correct)? {
+                    Answer::Message(outcome) => self.worst = Some(outcome),
+                    Answer::Proved(side) => {
+                        self.proved.push(side);
+                        break;
+                    }
+                }
+            }
         }
+        Ok(())
     }
 
     /// Asks for a message of this side with a margin below `below`. The error says why nothing follows.
-    fn ask(
-        &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
-        below: i64,
-        correct: bool,
-        control: &Control,
-    ) -> Result<Answer, String> {
+    fn ask(&self, below: i64, correct: bool) -> Result<Answer, String> {
+        let Self { g, ties, control, .. } = *self;
         let formula = Formula::below(g, ties, below, correct);
-        let mut clauses = Clauses::of(g, &formula);
-        for [first, second] in equal_partitions(g) {
-            clauses.add(vec![first as i32 + 1, -(second as i32 + 1)]);
-        }
+        let clauses = ProvedSide::clauses(g, ties, below, correct).map_err(|error| error.to_string())?;
+        let replay = |proof: &str| match ProvedSide::replay(g, ties, below, correct, proof) {
+            Ok(replayed) => replayed.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
         // What propagation alone refutes needs no solver.
-        if let Ok(lines) = replay_full_drat(&clauses, "0\n") {
-            return Ok(Answer::Refuted { lines });
+        if let Ok(side) = replay("0\n") {
+            return Ok(Answer::Proved(side));
         }
         let run = self.solver.run(&clauses, control)?;
         match run.answer.as_deref() {
@@ -203,24 +179,14 @@ impl External<'_> {
             Some("s UNSATISFIABLE") => {
                 let proof = run.proof.map_err(|why| format!("the solver says unsatisfiable, but {why}"))?;
                 // The last step may be left to the reader.
-                match replay_full_drat(&clauses, &(proof + "\n0\n")) {
-                    Ok(lines) => Ok(Answer::Refuted { lines }),
-                    Err(why) => {
-                        Err(format!("the solver says unsatisfiable, but its proof is not accepted: {why}"))
-                    }
-                }
+                replay(&(proof + "\n0\n")).map(Answer::Proved).map_err(|why| {
+                    format!("the solver says unsatisfiable, but its proof is not accepted: {why}")
+                })
             }
             _ if control.stopped() => Err("the solver was stopped".to_owned()),
             _ => Err(format!("the solver gave no answer ({})", run.ended)),
         }
     }
-}
-
-/// Pairs of partitions with the same column, so that all such are in a chain.
-fn equal_partitions(g: &AllocationMatrix) -> Vec<[usize; 2]> {
-    let mut last: HashMap<Vec<bool>, usize> = HashMap::new();
-    let column = |i: usize| (0..g.n()).map(|j| g.holds(j, i)).collect();
-    (0..g.k()).filter_map(|i| last.insert(column(i), i).map(|before| [before, i])).collect()
 }
 
 /// The message that an assignment stands for, filled up to the side's weight: more never turns fewer.

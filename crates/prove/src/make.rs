@@ -53,7 +53,7 @@ pub enum Scope {
 ///
 /// let g = ecode_design::construct::algorithm1(7, 2)?;
 /// let control = Control::default();
-/// let verdict = verify(&g, Some(2), TieRule::Zero, &Method::Auto, &control)?;
+/// let verdict = verify(&g, Some(2), TieRule::Zero, Method::Auto, &control)?;
 /// let text = certify(&g, &verdict, Scope::Claim, System::CuttingPlanes, &control)?.to_json();
 /// // Anyone who has the text can check it.
 /// let accepted = check(&Certificate::parse(text.as_bytes())?)?;
@@ -70,7 +70,8 @@ pub fn certify(
     system: System,
     control: &Control,
 ) -> Result<Certificate, NoCertificate> {
-    let claim = Claim { matrix: g.clone(), b: verdict.b, ties: verdict.ties };
+    let b = verdict.b().ok_or(NoCertificate::Undecided)?;
+    let claim = Claim { matrix: g.clone(), b, ties: verdict.ties() };
     let mut tight = None;
     let prove = |margin: i64| -> Result<Vec<SideProof>, NoCertificate> {
         let side = |correct| {
@@ -93,7 +94,7 @@ pub fn certify(
         };
         deciding_sides(g, claim.ties).into_iter().map(side).collect()
     };
-    let (evidence, reductions) = match (&verdict.conclusion, &verdict.worst) {
+    let (evidence, reductions) = match (verdict.conclusion(), verdict.worst()) {
         (Conclusion::Undecided, _) => return Err(NoCertificate::Undecided),
         (Conclusion::Refuted(_), Some(worst)) if scope == Scope::WorstCase => {
             if system == System::Drat {
@@ -110,7 +111,7 @@ pub fn certify(
             (Evidence::Refutation { attack: (**attack).clone(), worst: None }, Vec::new())
         }
         (Conclusion::Tolerant, _) => {
-            tight = verdict.worst.as_ref().and_then(|worst| worst.attack(g, claim.ties, claim.b + 1));
+            tight = verdict.worst().and_then(|worst| worst.attack(g, claim.ties, claim.b + 1));
             let sides = prove(claim.b as i64)?;
             let evidence = match system {
                 System::CuttingPlanes => Evidence::CuttingPlanes(sides),
@@ -121,7 +122,7 @@ pub fn certify(
     };
     Ok(Certificate {
         program: concat!("ecode ", env!("CARGO_PKG_VERSION")).to_owned(),
-        tolerant: verdict.conclusion == Conclusion::Tolerant,
+        tolerant: verdict.is_tolerant(),
         radius: tight.as_ref().map(|_| claim.b),
         digest: g.digest(),
         claim,
@@ -137,22 +138,20 @@ pub fn certify(
 /// When the verdict is not that of the enumeration.
 #[must_use]
 pub fn record(whole: &Whole, verdict: &Verdict) -> Certificate {
-    let Some(worst) = whole.count.worst.as_ref().filter(|worst| verdict.worst.as_ref() == Some(worst)) else {
+    let worst = whole.count().worst.as_ref().filter(|worst| verdict.worst() == Some(worst));
+    let (Some(worst), Some(b)) = (worst, verdict.b()) else {
         panic!("a verdict on this enumeration has its worst message");
     };
-    let claim = Claim { matrix: whole.question.matrix.clone(), b: verdict.b, ties: verdict.ties };
-    let attack = match &verdict.conclusion {
-        Conclusion::Refuted(attack) => Some((**attack).clone()),
-        Conclusion::Tolerant | Conclusion::Undecided => None,
-    };
-    let sides = whole.sides.iter().zip(&whole.count.margins);
+    let claim = Claim { matrix: whole.question().matrix.clone(), b, ties: verdict.ties() };
+    let attack = verdict.attack().cloned();
+    let sides = whole.sides().iter().zip(&whole.count().margins);
     let parts = whole
-        .parts
+        .parts()
         .iter()
         .map(|(range, digest)| RecordedPart { range: range.clone(), digest: digest.clone() });
     Certificate {
-        program: whole.program.clone(),
-        tolerant: verdict.conclusion == Conclusion::Tolerant,
+        program: whole.program().to_owned(),
+        tolerant: verdict.is_tolerant(),
         radius: usize::try_from(worst.margin).ok(),
         digest: claim.matrix.digest(),
         reductions: reductions(&claim),
@@ -161,7 +160,7 @@ pub fn record(whole: &Whole, verdict: &Verdict) -> Certificate {
             margin: worst.margin,
             worst: worst.message.clone(),
             sides: sides.map(|(&correct, margins)| SideCount { correct, margins: margins.clone() }).collect(),
-            choices: whole.total,
+            choices: whole.total(),
             parts: parts.collect(),
         }),
         claim,

@@ -7,6 +7,7 @@ use super::markdown::Markdown;
 use super::numbers::{figures, plain, probability, thousands};
 use ecode_analysis::{Analysis, Estimate, Evidence, Fixed, Kind, Row};
 use ecode_core::Workers;
+use ecode_verify::Radius;
 
 /// The most numbers of liars beyond the radius that a table shows.
 const ROWS: usize = 4;
@@ -99,12 +100,9 @@ fn set(workers: &Workers) -> String {
 #[must_use]
 pub fn analysis_text(analysis: &Analysis, coordinates: Option<u64>, glyphs: Glyphs) -> String {
     let (n, k) = (analysis.matrix.n(), analysis.matrix.k());
-    let radius = match (analysis.radius.exactly(), analysis.radius.at_least()) {
-        (Some(None), _) => "no radius: some message is decoded wrong even when nobody lies".to_owned(),
-        (Some(_), _) | (None, Some(_)) => format!("radius {}", analysis.radius),
-        (None, None) => analysis.radius.below().map_or("radius unknown".to_owned(), |b| {
-            format!("radius unknown, below {b}")
-        }),
+    let radius = match analysis.radius.radius() {
+        Radius::FailsWithoutLiars => "no radius: some message is decoded wrong even when nobody lies".to_owned(),
+        _ => format!("radius {}", analysis.radius),
     };
     let mut text = format!(
         "n = {n}, k = {k}, r = {}, ties {}, {radius}\n",

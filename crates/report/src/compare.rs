@@ -8,8 +8,9 @@
 use super::analysis::{estimate, fixed};
 use super::markdown::Markdown;
 use super::numbers::{figures, plain, thousands};
-use ecode_analysis::{Analysis, Estimate, Fixed, Radius, Row};
+use ecode_analysis::{Analysis, Estimate, Fixed, RadiusBounds, Row};
 use ecode_core::shown;
+use ecode_verify::Radius;
 
 /// One code of a comparison.
 #[derive(Clone, Debug)]
@@ -116,7 +117,6 @@ impl Compared {
     fn record(&self) -> Vec<String> {
         let g = &self.analysis.matrix;
         let number = |value: Option<f64>| value.map_or(String::new(), plain);
-        let radius = self.analysis.radius;
         let mut record = vec![
             self.name.clone(),
             g.n().to_string(),
@@ -125,7 +125,7 @@ impl Compared {
             plain(self.passes()),
             plain(self.heaviest()),
         ];
-        record.extend(radius_fields(radius));
+        record.extend(radius_fields(self.analysis.radius));
         record.push(self.b.to_string());
         let workers = self.errors().and_then(|(decode, _)| match &decode.fixed {
             Fixed::Exact { workers, .. } => workers.as_ref(),
@@ -150,12 +150,12 @@ impl Compared {
 }
 
 /// The radius, the least and the most that it can be. A code that fails without liars has the radius `none`.
-fn radius_fields(radius: Radius) -> [String; 3] {
+fn radius_fields(bounds: RadiusBounds) -> [String; 3] {
     let number = |value: Option<usize>| value.map_or(String::new(), |value| value.to_string());
-    match radius.exactly() {
-        Some(Some(radius)) => [number(Some(radius)), number(Some(radius)), number(Some(radius))],
-        Some(None) => ["none".to_owned(), String::new(), String::new()],
-        None => [String::new(), number(radius.at_least()), number(radius.below().map(|below| below - 1))],
+    match bounds.radius() {
+        Radius::Exactly(radius) => [number(Some(radius)), number(Some(radius)), number(Some(radius))],
+        Radius::FailsWithoutLiars => ["none".to_owned(), String::new(), String::new()],
+        _ => [String::new(), number(bounds.at_least()), number(bounds.below().map(|below| below - 1))],
     }
 }
 

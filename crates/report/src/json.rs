@@ -33,7 +33,7 @@ fn row(row: &Row) -> Value {
 /// bits.
 #[must_use]
 pub fn analysis_json(analysis: &Analysis, coordinates: Option<u64>) -> Value {
-    let g = &analysis.matrix;
+    let (g, radius) = (&analysis.matrix, analysis.radius.radius());
     let mut document = json!({
         "schema": "ecode/analysis/1",
         "digest": g.digest(),
@@ -42,11 +42,11 @@ pub fn analysis_json(analysis: &Analysis, coordinates: Option<u64>) -> Value {
         "ties": analysis.ties.name(),
         "method": analysis.method(),
         "exact": analysis.is_exact(),
-        "radius": analysis.radius.exactly().flatten(),
-        "radius_known": analysis.radius.exactly().is_some(),
+        "radius": radius.exactly(),
+        "radius_known": radius.is_determined(),
         "complete": analysis.complete,
     });
-    if analysis.radius.exactly().is_none() {
+    if !radius.is_determined() {
         document["radius_at_least"] = json!(analysis.radius.at_least());
         document["radius_below"] = json!(analysis.radius.below());
     }

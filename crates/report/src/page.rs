@@ -12,6 +12,7 @@ use super::compare::Compared;
 use super::matrix::matrix_svg;
 use super::numbers::{figures, plain, probability, thousands};
 use ecode_analysis::{Analysis, CurvesAtQ, Evidence, Kind};
+use ecode_verify::Radius;
 
 const PAGE_STYLE: &str = "
 *{box-sizing:border-box}
@@ -124,13 +125,13 @@ fn logarithmic(label: &str, series: Vec<Series>, x: Axis, floor: f64) -> Markup 
 
 fn summary(analysis: &Analysis) -> Markup {
     let g = &analysis.matrix;
-    let radius = match (analysis.radius.exactly(), analysis.radius.at_least()) {
-        (Some(None), _) => "none: some message is decoded wrong even when nobody lies".to_owned(),
-        (Some(Some(radius)), _) => format!("{radius} Byzantine workers are tolerated, whatever they send"),
-        (None, Some(low)) => {
+    let radius = match analysis.radius.radius() {
+        Radius::FailsWithoutLiars => "none: some message is decoded wrong even when nobody lies".to_owned(),
+        Radius::Exactly(radius) => format!("{radius} Byzantine workers are tolerated, whatever they send"),
+        Radius::AtLeast(low) => {
             format!("{}; {low} Byzantine workers are tolerated, whatever they send", analysis.radius)
         }
-        (None, None) => analysis.radius.to_string(),
+        Radius::Unknown => analysis.radius.to_string(),
     };
     let how = match &analysis.evidence {
         Evidence::Counted(enumerator) => {

@@ -6,7 +6,7 @@ use super::markdown::Markdown;
 use super::numbers::{thousands, time};
 
 use ecode_core::AllocationMatrix;
-use ecode_verify::Verdict;
+use ecode_verify::{Radius, Verdict};
 
 /// How many workers have which load, as in `2×1, 1×5, 6×9`.
 #[must_use]
@@ -22,21 +22,16 @@ pub fn loads(g: &AllocationMatrix) -> String {
 /// One row that says what is known of a code.
 #[must_use]
 pub fn verdict_table(g: &AllocationMatrix, verdict: &Verdict) -> String {
-    let radius = match verdict.radius() {
-        Some(Some(radius)) => radius.to_string(),
-        Some(None) => "none".to_owned(),
-        None => match (verdict.radius_at_least(), verdict.radius_below()) {
-            (Some(low), Some(high)) => format!("{low} ≤ radius < {high}"),
-            (Some(low), None) => format!("≥ {low}"),
-            (None, Some(high)) => format!("< {high}"),
-            (None, None) => "unknown".to_owned(),
-        },
+    let radius = match (verdict.radius(), verdict.radius_below()) {
+        (Radius::AtLeast(low), Some(high)) => format!("{low} ≤ radius < {high}"),
+        (Radius::Unknown, Some(high)) => format!("< {high}"),
+        (radius, _) => radius.to_string(),
     };
-    let mut messages = thousands(verdict.messages);
-    if verdict.evaluated != verdict.messages {
-        messages += &format!(" ({} distinct)", thousands(verdict.evaluated));
+    let mut messages = thousands(verdict.messages());
+    if verdict.evaluated() != verdict.messages() {
+        messages += &format!(" ({} distinct)", thousands(verdict.evaluated()));
     }
-    if verdict.messages == 0 {
+    if verdict.messages() == 0 {
         "—".clone_into(&mut messages);
     }
     let mut table = Markdown::new([
@@ -56,16 +51,16 @@ pub fn verdict_table(g: &AllocationMatrix, verdict: &Verdict) -> String {
     table.row([
         g.n().to_string(),
             g.k().to_string(),
-            verdict.b.to_string(),
+            verdict.b().map_or("—".to_owned(), |b| b.to_string()),
             g.ones().to_string(),
             format!("{:.2}", g.redundancy()),
             loads(g),
-            verdict.ties.to_string(),
+            verdict.ties().to_string(),
             verdict.word().to_owned(),
             radius,
-            verdict.method.to_owned(),
+            verdict.method().to_owned(),
             messages,
-            time(verdict.elapsed),
+            time(verdict.elapsed()),
         ]);
     table.to_string()
 }

@@ -45,6 +45,8 @@ const WAVE: usize = 128;
 /// A bound that succeeds more rarely than once in so many trials is not tried any more.
 const RARELY: u64 = 6;
 
+impl super::engine::Sealed for Branch {}
+
 impl Engine for Branch {
     fn name(&self) -> &'static str {
         "branch"

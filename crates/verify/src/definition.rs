@@ -12,6 +12,8 @@ pub struct Definition;
 const MOST_WORKERS: usize = 9;
 const MOST_PARTITIONS: usize = 16;
 
+impl super::engine::Sealed for Definition {}
+
 impl Engine for Definition {
     fn name(&self) -> &'static str {
         "definition"

@@ -31,6 +31,8 @@ const TASKS: usize = 1024;
 /// Beyond 2^63 messages an enumeration would take more than a century.
 pub(super) const MOST_CHOICES: u128 = 1 << 63;
 
+impl super::engine::Sealed for Exhaustive {}
+
 impl Engine for Exhaustive {
     fn name(&self) -> &'static str {
         "exhaustive"

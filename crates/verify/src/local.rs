@@ -35,6 +35,8 @@ const WALKS: u64 = 8;
 /// What a voter is worth by how many ones it still needs: turned, one short, two short, …
 const WORTH: [i64; 4] = [64, 16, 4, 1];
 
+impl super::engine::Sealed for LocalSearch {}
+
 impl Engine for LocalSearch {
     fn name(&self) -> &'static str {
         "local search"

@@ -48,6 +48,8 @@ pub struct Sat {
     pub self_check: bool,
 }
 
+impl super::engine::Sealed for Sat {}
+
 impl Engine for Sat {
     fn name(&self) -> &'static str {
         match self.library {

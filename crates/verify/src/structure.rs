@@ -52,6 +52,8 @@ const HOPE: u128 = 1 << 8;
 const FEW_STATES: u128 = 1 << 12;
 /// An enumerated choice costs so much less than a state of the dynamic program.
 const CHOICES_PER_STATE: u128 = 1 << 11;
+impl super::engine::Sealed for Structure {}
+
 impl Engine for Structure {
     fn name(&self) -> &'static str {
         "structure"

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use num_bigint::BigUint;
 
-use super::{Count, Enumeration, Finding, Unsuitable, Verdict, VerifyError, conclude};
+use super::verdict::conclude;
+use super::{Count, Enumeration, Finding, Unsuitable, Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// What a part, or a whole enumeration, is about.
@@ -48,6 +49,7 @@ pub struct Part {
 
 /// Why a part is not accepted, or parts do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PartError {
     /// The file is no part at all.
     #[error("not a part of an enumeration: {0}")]
@@ -181,21 +183,15 @@ impl Part {
     }
 }
 
-/// All parts of an enumeration put together.
+/// All parts of an enumeration put together. Only [`merge`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Whole {
-    /// The program that counted the parts.
-    pub program: String,
-    /// The claim.
-    pub question: Question,
-    /// μ on each deciding side.
-    pub sides: Vec<bool>,
-    /// What was counted, by side.
-    pub count: Count,
-    /// How many choices were counted.
-    pub total: u64,
-    /// The parts' ranges and digests, in order.
-    pub parts: Vec<(Range<u64>, String)>,
+    program: String,
+    question: Question,
+    sides: Vec<bool>,
+    count: Count,
+    total: u64,
+    parts: Vec<(Range<u64>, String)>,
 }
 
 /// Puts parts together. `parts` come with the names by which errors call them.
@@ -319,7 +315,44 @@ impl Whole {
         merge(vec![("the count".to_owned(), part)])
     }
 
-    /// The verdict, its worst message replayed through the definitions.
+    /// The program that counted the parts.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// The claim.
+    #[must_use]
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
+
+    /// μ on each deciding side.
+    #[must_use]
+    pub fn sides(&self) -> &[bool] {
+        &self.sides
+    }
+
+    /// What was counted, by side.
+    #[must_use]
+    pub fn count(&self) -> &Count {
+        &self.count
+    }
+
+    /// How many choices were counted.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The parts' ranges and digests, in order.
+    #[must_use]
+    pub fn parts(&self) -> &[(Range<u64>, String)] {
+        &self.parts
+    }
+
+    /// The verdict, its worst message replayed through the definitions. That every message was counted right
+    /// is the word of the program that wrote the parts.
     ///
     /// # Errors
     /// [`VerifyError::Replay`].
