@@ -32,10 +32,10 @@ use super::enumerator::Enumerator;
 use super::estimate::{Estimate, interval};
 use super::grace::Grace;
 use super::liars::Tally;
-use super::numbers::{LnFactorials, binomials, ratio};
+use super::numbers::{LnFactorials, ratio};
 use super::sample::Sample;
 use ecode_core::TieRule;
-use ecode_verify::Control;
+use ecode_verify::{Control, binomials};
 
 /// How the b Byzantine workers are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Profile {
     #[must_use]
     pub fn exact(enumerator: &Enumerator, ties: TieRule) -> Self {
         let (n, k) = (enumerator.n(), enumerator.k());
-        let all = binomials(k, k);
+        let all = binomials(k);
         let weights = (0..=k)
             .map(|v| enumerator.cells(v).map(|(cell, count)| (cell, ratio(count, &all[v]))).collect())
             .collect();
