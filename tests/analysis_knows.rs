@@ -42,7 +42,11 @@ fn up_to_the_radius_every_figure_is_exact() {
     // Between the radius and half of the workers: estimates. Beyond: certain.
     assert!(!at.decode[30].adaptive.is_exact());
     for rows in [Kind::Decode, Kind::Sign].map(|kind| at.rows(kind)) {
-        assert!(rows[51..].iter().all(|row| row.adaptive == Estimate::Exact(1.0) && row.random == Estimate::Exact(1.0)));
+        assert!(
+            rows[51..]
+                .iter()
+                .all(|row| row.adaptive == Estimate::Exact(1.0) && row.random == Estimate::Exact(1.0))
+        );
     }
 }
 
@@ -69,10 +73,12 @@ fn what_is_stopped_ends_with_what_is_known() {
 fn the_commands_end_in_time_with_exit_code_3() {
     let folder = tempfile::tempdir().unwrap();
     let ecode = |arguments: &[&str]| {
-        let output = Command::cargo_bin("ecode").unwrap().current_dir(&folder).args(arguments).output().unwrap();
+        let output =
+            Command::cargo_bin("ecode").unwrap().current_dir(&folder).args(arguments).output().unwrap();
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
-    let made = ecode(&["design", "--n", "101", "--b", "10", "--construction", "gluing", "-o", "c.json", "-q"]);
+    let made =
+        ecode(&["design", "--n", "101", "--b", "10", "--construction", "gluing", "-o", "c.json", "-q"]);
     assert_eq!(made.0, Some(0));
     let (code, text) = ecode(&["analyze", "c.json", "--timeout", "0s"]);
     assert!(code == Some(3) && text.starts_with("n = 101, k = 101") && text.contains("Stopped:"), "{text}");

@@ -87,7 +87,8 @@ fn training() -> Vec<Curve> {
     };
     let run = |name: &str, code: &str, seed: u64, lines: u64, loss: f64| {
         let config = Config { seed, byzantine: Some(2), ..Config::default() };
-        let log = (0..lines).map(|i| line(i * 1000, 0.1 + 0.08 * i as f64 + 0.01 * seed as f64, loss / (1.0 + i as f64)));
+        let log = (0..lines)
+            .map(|i| line(i * 1000, 0.1 + 0.08 * i as f64 + 0.01 * seed as f64, loss / (1.0 + i as f64)));
         Curve::unfinished(name, code, &config, log.collect())
     };
     vec![

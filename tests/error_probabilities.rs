@@ -193,7 +193,8 @@ fn a_samples_intervals_hold_the_exact_figures() {
         for kind in [Kind::Decode, Kind::Sign] {
             for adversary in [Adversary::Adaptive, Adversary::Random] {
                 let ties = TieRule::Adversarial;
-                let of = |profile: Profile| profile.errors(kind, adversary, &[0.3], &control).unwrap().remove(0);
+                let of =
+                    |profile: Profile| profile.errors(kind, adversary, &[0.3], &control).unwrap().remove(0);
                 let exact = of(Profile::exact(&enumerator, ties));
                 let sampled = of(Profile::sampled(&sample, ties));
                 for (exact, sampled) in exact.by_sign[0].iter().zip(&sampled.by_sign[0]) {

@@ -109,7 +109,10 @@ fn a_comparison_names_every_code() {
         rows[row][header.iter().position(|column| column == name).unwrap()].to_owned()
     };
     let number = |row: usize, name: &str| field(row, name).parse::<f64>().unwrap();
-    assert_eq!((field(0, "code"), field(0, "radius"), field(0, "b")), ("a.json".into(), "2".into(), "3".into()));
+    assert_eq!(
+        (field(0, "code"), field(0, "radius"), field(0, "b")),
+        ("a.json".into(), "2".into(), "3".into())
+    );
     // 61 of 9 partitions; the heaviest worker holds all nine, an uncoded one holds one.
     assert!((number(0, "passes over the data") - 61.0 / 9.0).abs() < 1e-15);
     assert_eq!(number(0, "heaviest worker (uncoded = 1)"), 9.0);
@@ -153,7 +156,9 @@ fn the_catalogue_is_a_page_like_the_others() {
     let entries = ecode::search::catalogue(&[5], None).unwrap();
     let page = ecode::report::codes_html(&entries);
     complete(&page);
-    for part in ["name=\"viewport\"", "prefers-color-scheme:dark", "class=\"scroll\" tabindex=\"0\"", "Algorithm 1"] {
+    for part in
+        ["name=\"viewport\"", "prefers-color-scheme:dark", "class=\"scroll\" tabindex=\"0\"", "Algorithm 1"]
+    {
         assert!(page.contains(part), "{part}");
     }
 }

@@ -6,7 +6,9 @@ use ecode::analysis::theory::{
     Convergence, LocalVoting, byzantine_fraction, decode_error_bound, gaussian_sign_error,
     independent_decode_error, local_error, local_error_bound, mixture, sign_error,
 };
-use ecode::analysis::{Adversary, Ensemble, EnsembleError, Kind, MeanErrors, Profile, RadiusDraws, enumerate};
+use ecode::analysis::{
+    Adversary, Ensemble, EnsembleError, Kind, MeanErrors, Profile, RadiusDraws, enumerate,
+};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Bernoulli, bernoulli, full};
 use ecode::verify::Control;
@@ -114,7 +116,9 @@ fn theorem_1_fails_where_workers_share_partitions() {
     assert!((q - sign_error(s)).abs() < 1e-15);
     let g = full(n, n).unwrap();
     let profile = Profile::exact(&enumerate(&g, &Control::default()).unwrap(), TieRule::Zero);
-    let exact = profile.errors(Kind::Sign, Adversary::Adaptive, &[q], &Control::default()).unwrap()[0].by_sign[0][0].value();
+    let exact = profile.errors(Kind::Sign, Adversary::Adaptive, &[q], &Control::default()).unwrap()[0]
+        .by_sign[0][0]
+        .value();
     assert!(exact > 8.2e-6 && exact > 1.7 * one_over_delta, "{exact}");
     // No smaller n, with these assumptions and any S.
     for n in (3..41).step_by(2) {

@@ -98,10 +98,11 @@ impl EnsembleCommand {
         let (errors, radii) = watch::with_progress(&control, common.quiet, || -> anyhow::Result<_> {
             let errors = self.errors(&ensemble, &control)?;
             let draw = |draw| bernoulli(Bernoulli { draw, ..how });
-            let radii = RadiusDraws::of(draw, self.draws, self.ties, &control).map_err(|error| match error {
-                DrawError::Verify(error) => super::verify::known(error),
-                error => error.into(),
-            })?;
+            let radii =
+                RadiusDraws::of(draw, self.draws, self.ties, &control).map_err(|error| match error {
+                    DrawError::Verify(error) => super::verify::known(error),
+                    error => error.into(),
+                })?;
             Ok((errors, radii))
         })?;
         let complete = radii.draws() == self.draws && errors.len() == self.q.len();
@@ -198,7 +199,9 @@ impl EnsembleCommand {
             text +=
                 &format!("Mean over all matrices and messages, exact:\n{}\n\n", findings.error_table(self.b));
         }
-        let c = findings.voting.map_or(String::new(), |voting| format!(" (p = p* for C = {})", figures(voting.c, 4)));
+        let c = findings
+            .voting
+            .map_or(String::new(), |voting| format!(" (p = p* for C = {})", figures(voting.c, 4)));
         text += &format!(
             "A worker's own error, where each partition's sign is wrong as often as the signal-to-noise ratio S \
              allows (Lemma C.4); a tie counts as wrong{c}:\n{}",

@@ -183,8 +183,9 @@ impl Profile {
                 .par_iter()
                 .map(|&v| {
                     let asked = |answer: bool| kind == Kind::Sign || majority_of_weight(k, v) == answer;
-                    [false, true]
-                        .map(|answer| asked(answer).then(|| self.given((v, answer), random.as_ref(), &wanted, grace)))
+                    [false, true].map(|answer| {
+                        asked(answer).then(|| self.given((v, answer), random.as_ref(), &wanted, grace))
+                    })
                 })
                 .collect();
             if grace.over() {
@@ -265,7 +266,8 @@ impl Profile {
                 met.iter_mut().skip(tally.enough(n)).for_each(|sum| *sum += fraction);
                 continue;
             };
-            let mut add = |sets: &[f64]| met.iter_mut().zip(sets).for_each(|(sum, part)| *sum += fraction * part);
+            let mut add =
+                |sets: &[f64]| met.iter_mut().zip(sets).for_each(|(sum, part)| *sum += fraction * part);
             match kept.get(&tally) {
                 Some(sets) => add(sets),
                 None => add(&tally.sets_that_prevent(n, &self.ln_factorials)),

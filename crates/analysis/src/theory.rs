@@ -88,8 +88,7 @@ impl LocalVoting {
     #[must_use]
     pub fn bound(self, s: f64) -> f64 {
         let n = self.k as f64;
-        2.0 * (-2.0 * self.c * n.ln()).exp()
-            + (-(self.c * n * n.ln()).sqrt() * exponent(s)).exp()
+        2.0 * (-2.0 * self.c * n.ln()).exp() + (-(self.c * n * n.ln()).sqrt() * exponent(s)).exp()
     }
 }
 

@@ -101,7 +101,9 @@ fn set(workers: &Workers) -> String {
 pub fn analysis_text(analysis: &Analysis, coordinates: Option<u64>, glyphs: Glyphs) -> String {
     let (n, k) = (analysis.matrix.n(), analysis.matrix.k());
     let radius = match analysis.radius.radius() {
-        Radius::FailsWithoutLiars => "no radius: some message is decoded wrong even when nobody lies".to_owned(),
+        Radius::FailsWithoutLiars => {
+            "no radius: some message is decoded wrong even when nobody lies".to_owned()
+        }
         _ => format!("radius {}", analysis.radius),
     };
     let mut text = format!(

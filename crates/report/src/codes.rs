@@ -16,7 +16,10 @@ const COLUMNS_SAY: [(&str, &str); 6] = [
     ("ones", "partitions that all workers hold together: what a step costs in gradients"),
     ("r", "redundancy, ones/n: the mean number of partitions a worker holds"),
     ("Algorithm 1", "the ones of the paper's construction for the same n and b"),
-    ("no fewer than, by", "a proven lower bound on the ones, and the rule that gives it: see the project's docs/theory/bounds.md"),
+    (
+        "no fewer than, by",
+        "a proven lower bound on the ones, and the rule that gives it: see the project's docs/theory/bounds.md",
+    ),
     ("minimal", "yes where the bound is reached: no code is lighter"),
     ("found by", "the construction or search that the code comes from"),
 ];

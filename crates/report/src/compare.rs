@@ -135,7 +135,8 @@ impl Compared {
             workers.indices().map(|j| j.to_string()).collect()
         };
         record.push(workers.map_or(String::new(), |workers| indices(workers).join(" ")));
-        let ends = |estimate: Estimate| [Some(estimate.value()), Some(estimate.ends().0), Some(estimate.ends().1)];
+        let ends =
+            |estimate: Estimate| [Some(estimate.value()), Some(estimate.ends().0), Some(estimate.ends().1)];
         let errors = self.errors().map_or([[None; 3]; 3], |(decode, sign)| {
             let fixed = match &decode.fixed {
                 Fixed::Exact { error, .. } => [Some(*error); 3],

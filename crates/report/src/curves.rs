@@ -51,7 +51,12 @@ impl Curve {
 
 /// How a code with an aggregator is called where there is no summary.
 #[must_use]
-pub fn code_label(name: &str, (n, b, r): (usize, Option<usize>, f64), aggregator: Aggregator, verified: bool) -> String {
+pub fn code_label(
+    name: &str,
+    (n, b, r): (usize, Option<usize>, f64),
+    aggregator: Aggregator,
+    verified: bool,
+) -> String {
     let aggregator = match aggregator {
         Aggregator::Vote => String::new(),
         other => format!(" + {}", other.name()),
@@ -105,10 +110,13 @@ fn settings(config: &Config) -> Value {
 /// What the names begin with, without what counts them.
 fn common(names: &[&str]) -> String {
     let Some((first, rest)) = names.split_first() else { return String::new() };
-    let same = |(place, c): &(usize, char)| rest.iter().all(|name| name[..].get(*place..).is_some_and(|tail| tail.starts_with(*c)));
+    let same = |(place, c): &(usize, char)| {
+        rest.iter().all(|name| name[..].get(*place..).is_some_and(|tail| tail.starts_with(*c)))
+    };
     let prefix: String = first.char_indices().take_while(same).map(|(_, c)| c).collect();
     let trimmed = prefix.trim_end_matches(|c: char| c.is_ascii_digit() || "-_./ ".contains(c));
-    let trimmed = ["seed", "s"].iter().find_map(|end| trimmed.strip_suffix(&format!("-{end}"))).unwrap_or(trimmed);
+    let trimmed =
+        ["seed", "s"].iter().find_map(|end| trimmed.strip_suffix(&format!("-{end}"))).unwrap_or(trimmed);
     if rest.is_empty() || trimmed.is_empty() { (*first).to_owned() } else { trimmed.to_owned() }
 }
 
@@ -147,10 +155,17 @@ fn groups(curves: &[Curve]) -> Vec<Group<'_>> {
             let value = match &settings[key] {
                 Value::Null => continue,
                 Value::String(text) => shown(text),
-                Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |value| {
-                    // Single precision in the configuration: as it was given there.
-                    if f64::from(value as f32) == value { plain((value as f32).to_string().parse().unwrap_or(value)) } else { plain(value) }
-                }),
+                Value::Number(number) => number.as_f64().map_or_else(
+                    || number.to_string(),
+                    |value| {
+                        // Single precision in the configuration: as it was given there.
+                        if f64::from(value as f32) == value {
+                            plain((value as f32).to_string().parse().unwrap_or(value))
+                        } else {
+                            plain(value)
+                        }
+                    },
+                ),
                 other => other.to_string(),
             };
             name += &format!("; {key} {value}");
@@ -160,7 +175,10 @@ fn groups(curves: &[Curve]) -> Vec<Group<'_>> {
             _ => format!("; {} seeds", runs.len()),
         };
         // Whatever is alike still: number the entries.
-        let again = named.iter().filter(|group| group.name == name || group.name.starts_with(&format!("{name} ("))).count();
+        let again = named
+            .iter()
+            .filter(|group| group.name == name || group.name.starts_with(&format!("{name} (")))
+            .count();
         if again > 0 {
             name += &format!(" ({})", again + 1);
         }
@@ -182,7 +200,8 @@ impl Group<'_> {
                 let value = |line: &&Metrics| Some((across(line)?, up(line)?));
                 lines.iter().map(value).collect::<Option<Vec<(f64, f64)>>>()
             });
-            let Some(values) = values.filter(|values| values.iter().all(|(x, y)| x.is_finite() && y.is_finite()))
+            let Some(values) =
+                values.filter(|values| values.iter().all(|(x, y)| x.is_finite() && y.is_finite()))
             else {
                 // A loss that is not finite, or not yet known, has no place.
                 continue;
@@ -192,7 +211,11 @@ impl Group<'_> {
             let ys = values.iter().map(|value| value.1);
             points.push((x, ys.clone().sum::<f64>() / count));
             if values.len() > 1 {
-                band.push((x, ys.clone().fold(f64::INFINITY, f64::min), ys.fold(f64::NEG_INFINITY, f64::max)));
+                band.push((
+                    x,
+                    ys.clone().fold(f64::INFINITY, f64::min),
+                    ys.fold(f64::NEG_INFINITY, f64::max),
+                ));
             }
         }
         Series { name: self.name.clone(), place, points, band, marked: false }
@@ -289,7 +312,8 @@ pub fn curves_html(curves: &[Curve]) -> Result<String, NothingToDraw> {
     let groups = groups(curves);
     let panels = panels(&groups, (420.0, 240.0))?;
     let bands = groups.iter().any(|group| group.runs.len() > 1);
-    let header = ["run", "code", "seed", "steps", "test accuracy, %", "test loss", "megabytes"].map(str::to_owned);
+    let header =
+        ["run", "code", "seed", "steps", "test accuracy, %", "test loss", "megabytes"].map(str::to_owned);
     let rows: Vec<Vec<String>> = curves
         .iter()
         .filter_map(|curve| {

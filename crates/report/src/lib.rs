@@ -17,14 +17,14 @@ mod story;
 mod table;
 
 pub use analysis::analysis_text;
+#[cfg(feature = "plot")]
+pub use chart::raster::DrawError;
 pub use chart::standalone;
 pub use codes::{codes_csv, codes_html, codes_json, codes_markdown};
 pub use compare::{Compared, compare_csv, compare_table};
-#[cfg(feature = "plot")]
-pub use chart::raster::DrawError;
+pub use curves::{Curve, NothingToDraw, code_label, curves_html, curves_svg};
 #[cfg(feature = "plot")]
 pub use curves::{CurvesError, curves_png};
-pub use curves::{Curve, NothingToDraw, code_label, curves_html, curves_svg};
 pub use json::analysis_json;
 pub use markdown::Markdown;
 pub use matrix::matrix_svg;

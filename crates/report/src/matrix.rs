@@ -94,7 +94,8 @@ impl<'a> Picture<'a> {
     fn shade_wrong_rows(&self, scene: &mut Scene) {
         let Some(worst) = self.worst else { return };
         let width = self.size().0 + 4.0;
-        let boxes = worst.wrong.indices().map(|j| [self.left - 2.0, self.y(j) - 0.5, width, self.cell]).collect();
+        let boxes =
+            worst.wrong.indices().map(|j| [self.left - 2.0, self.y(j) - 0.5, width, self.cell]).collect();
         scene.marks.push(Mark::Boxes { boxes, ink: Ink::Band, opacity: 1.0 });
         let down = |i: usize| {
             let (middle, half) = (self.x(i) + self.cell / 2.0, (self.cell * 0.35).clamp(1.5, 6.0));
@@ -144,7 +145,8 @@ impl<'a> Picture<'a> {
         let wide = width(&(self.g.k() - 1).to_string(), self.letter) + 4.0;
         let high = self.letter * 1.1;
         // Of blocks only the first of ten numbers.
-        let least = |count: usize| if self.block == 1 { 0.0 } else { (count as f64 / 10.0).ceil() * self.cell };
+        let least =
+            |count: usize| if self.block == 1 { 0.0 } else { (count as f64 / 10.0).ceil() * self.cell };
         for i in (0..self.columns).step_by(every(wide.max(least(self.columns)), self.cell)) {
             let at = (self.x(i) + self.cell / 2.0, self.top - 16.0);
             scene.text(at, (i * self.block).to_string(), self.letter, Anchor::Middle, Ink::Soft);
@@ -163,9 +165,9 @@ impl<'a> Picture<'a> {
         let wrong = |j: usize| self.worst.is_some_and(|worst| worst.wrong.contains(j));
         let (inset, thick) = self.bar();
         for bad in [false, true] {
-            let boxes = (0..loads.len()).filter(|&j| wrong(j) == bad && loads[j] > 0).map(|j| {
-                [from, self.y(j) + inset, BAR * loads[j] as f64 / most as f64, thick]
-            });
+            let boxes = (0..loads.len())
+                .filter(|&j| wrong(j) == bad && loads[j] > 0)
+                .map(|j| [from, self.y(j) + inset, BAR * loads[j] as f64 / most as f64, thick]);
             let boxes: Vec<[f64; 4]> = boxes.collect();
             let ink = if bad { Ink::Bad } else { Ink::One };
             if !boxes.is_empty() {

@@ -50,11 +50,8 @@ pub fn figures(value: f64, digits: usize) -> String {
     let exponent: i32 = rounded.rsplit('e').next().and_then(|text| text.parse().ok()).unwrap_or(0);
     let trimmed = |text: String| {
         let (number, tail) = text.split_once('e').map_or((text.as_str(), None), |(a, b)| (a, Some(b)));
-        let number = if number.contains('.') {
-            number.trim_end_matches('0').trim_end_matches('.')
-        } else {
-            number
-        };
+        let number =
+            if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
         tail.map_or_else(|| number.to_owned(), |tail| format!("{number}e{tail}"))
     };
     if (-4..15).contains(&exponent) {

@@ -12,6 +12,7 @@ use super::compare::Compared;
 use super::matrix::matrix_svg;
 use super::numbers::{figures, plain, probability, thousands};
 use ecode_analysis::{Analysis, CurvesAtQ, Evidence, Kind};
+use ecode_core::shown;
 use ecode_verify::Radius;
 
 const PAGE_STYLE: &str = "
@@ -32,7 +33,8 @@ thead th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child,td.left,th.left{text-align:left}
 .skip{position:absolute;left:-100vw}.skip:focus{position:static}
 :focus-visible{outline:3px solid var(--c4);outline-offset:2px}
-code{overflow-wrap:anywhere}
+code{overflow-wrap:anywhere}.soft{color:var(--soft)}
+dt{font-weight:600}dd{margin:0 0 .4rem 1rem;max-width:44rem}
 @media print{body{max-width:none;padding:0;font-size:11pt}.scroll{overflow:visible}section,figure,table,tr{break-inside:avoid}
 h1,h2,h2+p{break-after:avoid}
 .skip{display:none}.grid{display:block}svg{max-width:14cm}table{font-size:8pt}th,td{padding:.1rem .3rem}}
@@ -75,7 +77,7 @@ pub(super) fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> M
 const CURVES: usize = 8;
 
 /// The numbers of liars that get a curve: those between the radius and half of the workers, thinned out.
-fn shown(first: usize, last: usize) -> Vec<usize> {
+fn thinned(first: usize, last: usize) -> Vec<usize> {
     let all: Vec<usize> = (first..=last).collect();
     let every = all.len().div_ceil(CURVES - 1).max(1);
     all.into_iter().step_by(every).collect()
@@ -90,7 +92,7 @@ fn error_chart(analysis: &Analysis, kind: Kind, label: &str) -> Markup {
     if let Some(bs) = tolerated(analysis).filter(|_| kind == Kind::Sign) {
         all.push((format!("b = {bs}"), line(0)));
     }
-    all.extend(shown(first, n / 2).into_iter().map(|b| (format!("b = {b}"), line(b))));
+    all.extend(thinned(first, n / 2).into_iter().map(|b| (format!("b = {b}"), line(b))));
     let all = series(all, false);
     // Near q = 0 every curve falls without end: at least half of each is shown.
     let floor = all.iter().filter_map(|series| median(&series.points)).fold(1.0, f64::min);
@@ -161,6 +163,7 @@ pub fn matrix_page(
     g: &ecode_core::AllocationMatrix,
     worst: Option<&ecode_core::Outcome>,
 ) -> String {
+    let name = &shown(name);
     let content = html! {
         h1 { "Allocation matrix " (name) }
         figure {
@@ -176,9 +179,10 @@ pub fn matrix_page(
 /// Everything of an analysis as a page.
 #[must_use]
 pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) -> String {
+    let name = &shown(name);
     let n = analysis.matrix.n();
     let first = analysis.radius.first_open();
-    let bs = shown(first, n / 2);
+    let bs = thinned(first, n / 2);
     let header: Vec<String> = ["b".to_owned(), "liars".to_owned()]
         .into_iter()
         .chain(analysis.at.iter().map(|at| format!("q = {}", plain(at.q))))
@@ -204,6 +208,7 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
     };
     let content = html! {
         h1 { "What " (name) " is worth" }
+        @if !analysis.complete { p { "The work was stopped; this is what was known by then." } }
         (summary(analysis))
         div class="grid" {
             section {
@@ -231,9 +236,11 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
         }
         h2 { "Errors" }
         p { "Each partition's sign is wrong independently with probability q. A decode is wrong when it is not the majority of the message; a sign is wrong when the decode is not the true sign." }
-        div class="grid" {
-            (error_chart(analysis, Kind::Decode, "Probability of a wrong decode"))
-            (error_chart(analysis, Kind::Sign, "Probability of a wrong sign"))
+        @if !analysis.curves.is_empty() {
+            div class="grid" {
+                (error_chart(analysis, Kind::Decode, "Probability of a wrong decode"))
+                (error_chart(analysis, Kind::Sign, "Probability of a wrong sign"))
+            }
         }
         @if !analysis.at.is_empty() {
             h2 { "Wrong decode" }
@@ -241,7 +248,7 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
             h2 { "Wrong sign" }
             (table("Probability of a wrong sign", &header, &rows(Kind::Sign)))
         }
-        @if let Some(d) = coordinates {
+        @if let Some(d) = coordinates.filter(|_| !analysis.at.is_empty()) {
             @let expected: Vec<Vec<String>> = (first.saturating_sub(1)..=n / 2).take(CURVES).map(|b| {
                 std::iter::once(b.to_string()).chain(analysis.at.iter().map(|at| expected(at.sign[b].adaptive.value() * d as f64))).collect()
             }).collect();
@@ -305,7 +312,7 @@ pub fn compare_page(compared: &[Compared], q: f64) -> String {
             @for code in compared {
                 figure {
                     (PreEscaped(matrix_svg(&code.analysis.matrix, code.analysis.worst.as_ref())))
-                    figcaption { (code.name) }
+                    figcaption { (shown(&code.name)) }
                 }
             }
         }
@@ -324,5 +331,9 @@ fn short_names(compared: &[Compared]) -> Vec<String> {
     let last = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
     let names: Vec<String> = compared.iter().map(|code| last(&code.name)).collect();
     let alike = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
-    compared.iter().zip(&names).map(|(code, name)| ecode_core::shown(if alike(name) { &code.name } else { name })).collect()
+    compared
+        .iter()
+        .zip(&names)
+        .map(|(code, name)| shown(if alike(name) { &code.name } else { name }))
+        .collect()
 }

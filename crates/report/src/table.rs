@@ -50,17 +50,17 @@ pub fn verdict_table(g: &AllocationMatrix, verdict: &Verdict) -> String {
     ]);
     table.row([
         g.n().to_string(),
-            g.k().to_string(),
-            verdict.b().map_or("—".to_owned(), |b| b.to_string()),
-            g.ones().to_string(),
-            format!("{:.2}", g.redundancy()),
-            loads(g),
-            verdict.ties().to_string(),
-            verdict.word().to_owned(),
-            radius,
-            verdict.method().to_owned(),
-            messages,
-            time(verdict.elapsed()),
-        ]);
+        g.k().to_string(),
+        verdict.b().map_or("—".to_owned(), |b| b.to_string()),
+        g.ones().to_string(),
+        format!("{:.2}", g.redundancy()),
+        loads(g),
+        verdict.ties().to_string(),
+        verdict.word().to_owned(),
+        radius,
+        verdict.method().to_owned(),
+        messages,
+        time(verdict.elapsed()),
+    ]);
     table.to_string()
 }

@@ -40,7 +40,11 @@ impl Tick {
 /// The smallest of 1, 2, 5, 10, 20, 50, … that is at least `least`.
 pub(crate) fn round_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.max(f64::MIN_POSITIVE).log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|&step| step >= least * (1.0 - 1e-9)).unwrap_or(power)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|step| step * power)
+        .find(|&step| step >= least * (1.0 - 1e-9))
+        .unwrap_or(power)
 }
 
 impl Axis {
@@ -180,7 +184,10 @@ mod tests {
         apart.dedup();
         assert!(labels.len() > 2 && labels == apart, "{labels:?}");
         assert_eq!(texts(&Axis::between("%", Scale::Linear, 8.2, 11.3), 5), ["9", "10", "11"]);
-        assert_eq!(texts(&Axis::between("", Scale::Linear, 0.0, 0.5), 6), ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
+        assert_eq!(
+            texts(&Axis::between("", Scale::Linear, 0.0, 0.5), 6),
+            ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]
+        );
     }
 
     #[test]

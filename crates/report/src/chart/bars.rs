@@ -39,7 +39,11 @@ pub(crate) fn histogram(label: &str, name: &str, bars: &[Bar], size: (f64, f64))
         .iter()
         .enumerate()
         .filter(|(_, bar)| bar.number.rem_euclid(every as i64) == 0)
-        .map(|(number, bar)| Tick { place: place(number), text: bar.number.to_string(), raised: String::new() })
+        .map(|(number, bar)| Tick {
+            place: place(number),
+            text: bar.number.to_string(),
+            raised: String::new(),
+        })
         .collect();
     let [left, top, width, height] = frame(&mut scene, &x, &y, (name, ""), size);
     for bad in [false, true] {

@@ -41,7 +41,8 @@ fn fitting(axis: &Axis, length: f64) -> Vec<Tick> {
     loop {
         let ticks = axis.ticks(most);
         let wide = ticks.iter().map(|tick| tick.width(LETTER)).fold(0.0, f64::max);
-        let nearest = ticks.windows(2).map(|two| (two[1].place - two[0].place) * length).fold(f64::INFINITY, f64::min);
+        let nearest =
+            ticks.windows(2).map(|two| (two[1].place - two[0].place) * length).fold(f64::INFINITY, f64::min);
         if most <= 2 || nearest >= wide + 8.0 {
             return ticks;
         }
@@ -50,7 +51,13 @@ fn fitting(axis: &Axis, length: f64) -> Vec<Tick> {
 }
 
 /// The frame of a plot with the labels of both axes; gives the place of the plot: left, top, width, height.
-pub(crate) fn frame(scene: &mut Scene, x: &[Tick], y: &[Tick], names: (&str, &str), (wide, high): (f64, f64)) -> [f64; 4] {
+pub(crate) fn frame(
+    scene: &mut Scene,
+    x: &[Tick],
+    y: &[Tick],
+    names: (&str, &str),
+    (wide, high): (f64, f64),
+) -> [f64; 4] {
     let [left, top, width_, height] = plot(y, names.1, (wide, high));
     let bottom = top + height;
     for tick in y {
@@ -65,7 +72,14 @@ pub(crate) fn frame(scene: &mut Scene, x: &[Tick], y: &[Tick], names: (&str, &st
     for tick in x {
         let (text, raised) = (tick.text.clone(), tick.raised.clone());
         let at = (left + tick.place * width_, bottom + 16.0);
-        scene.marks.push(Mark::Text { at, text, raised, size: LETTER, anchor: Anchor::Middle, ink: Ink::Soft });
+        scene.marks.push(Mark::Text {
+            at,
+            text,
+            raised,
+            size: LETTER,
+            anchor: Anchor::Middle,
+            ink: Ink::Soft,
+        });
     }
     if !names.1.is_empty() {
         scene.text((4.0, LETTER + 2.0), names.1, LETTER, Anchor::Start, Ink::Text);
@@ -139,7 +153,8 @@ impl Chart<'_> {
 /// A sample of each curve with its name, in as many columns as fit, below what is there.
 pub(crate) fn legend(scene: &mut Scene, names: &[(usize, &str)]) {
     let most = scene.width - SAMPLE - 8.0;
-    let names: Vec<(usize, String)> = names.iter().map(|&(place, name)| (place, cut(name, LETTER, most))).collect();
+    let names: Vec<(usize, String)> =
+        names.iter().map(|&(place, name)| (place, cut(name, LETTER, most))).collect();
     let widest = names.iter().map(|(_, name)| width(name, LETTER)).fold(0.0, f64::max) + SAMPLE + 12.0;
     let columns = ((scene.width - 4.0) / widest).floor().max(1.0) as usize;
     let top = scene.height + 6.0;

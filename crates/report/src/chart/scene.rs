@@ -54,7 +54,14 @@ impl Scene {
         Self { width: 0.0, height: 0.0, label: label.into(), description: String::new(), marks: Vec::new() }
     }
 
-    pub(crate) fn text(&mut self, at: (f64, f64), text: impl Into<String>, size: f64, anchor: Anchor, ink: Ink) {
+    pub(crate) fn text(
+        &mut self,
+        at: (f64, f64),
+        text: impl Into<String>,
+        size: f64,
+        anchor: Anchor,
+        ink: Ink,
+    ) {
         let (text, raised) = (text.into(), String::new());
         self.marks.push(Mark::Text { at, text, raised, size, anchor, ink });
     }
@@ -66,7 +73,9 @@ impl Scene {
             match &mut mark {
                 Mark::Line { points, .. } | Mark::Area { points, .. } => points.iter_mut().for_each(shift),
                 Mark::Boxes { boxes, .. } => {
-                    boxes.iter_mut().for_each(|place| (place[0], place[1]) = (place[0] + left, place[1] + top));
+                    boxes
+                        .iter_mut()
+                        .for_each(|place| (place[0], place[1]) = (place[0] + left, place[1] + top));
                 }
                 Mark::Frame { place, .. } => (place[0], place[1]) = (place[0] + left, place[1] + top),
                 Mark::Dot { at, .. } | Mark::Text { at, .. } => shift(at),
