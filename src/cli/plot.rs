@@ -41,13 +41,8 @@ pub(crate) fn kind(file: &Path) -> anyhow::Result<&str> {
 pub(crate) fn read(path: &Path) -> anyhow::Result<(Summary, Curve)> {
     let (folder, _) = RunFolder::open(path)?;
     let summary = folder.summary()?.with_context(|| format!("{}: no summary yet", path.display()))?;
-    let curve = Curve::of(&name(path), &summary, folder.log()?);
+    let curve = Curve::of(&path.to_string_lossy(), &summary, folder.log()?);
     Ok((summary, curve))
-}
-
-/// What a run's owner calls it: its folder.
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Reads whatever is there of a run: one that is at work, or was killed, has no summary.
@@ -55,7 +50,7 @@ fn look(path: &Path) -> anyhow::Result<(Option<Summary>, Curve)> {
     let (folder, config) = RunFolder::open(path)?;
     let log = folder.log()?;
     if let Some(summary) = folder.summary()? {
-        let curve = Curve::of(&name(path), &summary, log);
+        let curve = Curve::of(&path.to_string_lossy(), &summary, log);
         return Ok((Some(summary), curve));
     }
     let file = input::matrix(Path::new(&config.code), None)?;
@@ -64,7 +59,7 @@ fn look(path: &Path) -> anyhow::Result<(Option<Summary>, Curve)> {
     let redundancy = config.batch_reduction * g.redundancy();
     let size = (g.n(), file.b.filter(|_| verified), redundancy);
     let code = code_label(&code::name(&file, &config.code), size, config.aggregator, verified);
-    Ok((None, Curve::unfinished(&name(path), &code, &config, log)))
+    Ok((None, Curve::unfinished(&path.to_string_lossy(), &code, &config, log)))
 }
 
 /// Writes the picture.
@@ -90,7 +85,7 @@ fn png(_: &[Curve]) -> anyhow::Result<Vec<u8>> {
 impl Plot {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         kind(&self.output)?;
-        let (mut summaries, mut curves, mut paths) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut summaries, mut curves) = (Vec::new(), Vec::new());
         let mut strays = Vec::new();
         for path in &self.runs {
             let (summary, curve) = match look(path) {
@@ -111,20 +106,12 @@ impl Plot {
             }
             summaries.extend(summary);
             curves.push(curve);
-            paths.push(path);
         }
         if curves.is_empty() {
             return Err(strays.swap_remove(0));
         }
         if !common.quiet {
             strays.iter().for_each(|error| output::remark!("note: left out: {error}"));
-        }
-        // Folders of the same name are called by their whole paths.
-        let names: Vec<String> = curves.iter().map(|curve| curve.name.clone()).collect();
-        for (curve, path) in curves.iter_mut().zip(paths) {
-            if names.iter().filter(|name| **name == curve.name).count() > 1 {
-                curve.name = path.display().to_string();
-            }
         }
         draw(&curves, &self.output)?;
         if !summaries.is_empty() {

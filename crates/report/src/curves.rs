@@ -21,7 +21,7 @@ use ecode_train::{Aggregator, Config, Metrics, Summary};
 /// A run to draw: what is said of it, and its log.
 #[derive(Clone, Debug)]
 pub struct Curve {
-    /// What its owner calls it.
+    /// What its owner calls it: the path of its folder.
     pub name: String,
     /// The code and what is done to it.
     pub what: String,
@@ -107,20 +107,35 @@ fn settings(config: &Config) -> Value {
     settings
 }
 
+/// The names without the folders that all of them lie in.
+fn short_names(curves: &[Curve]) -> Vec<String> {
+    let parts: Vec<Vec<&str>> =
+        curves.iter().map(|curve| curve.name.split('/').filter(|part| !part.is_empty()).collect()).collect();
+    let shortest = parts.iter().map(Vec::len).min().unwrap_or(0).saturating_sub(1);
+    let alike = |place: &usize| parts.iter().all(|path| path[*place] == parts[0][*place]);
+    let folders = (0..shortest).take_while(alike).count();
+    // Of one run its last folder.
+    let folders = if curves.len() == 1 { shortest } else { folders };
+    parts.into_iter().map(|path| path[folders..].join("/")).collect()
+}
+
 /// What the names begin with, without what counts them.
 fn common(names: &[&str]) -> String {
     let Some((first, rest)) = names.split_first() else { return String::new() };
     let same = |(place, c): &(usize, char)| {
-        rest.iter().all(|name| name[..].get(*place..).is_some_and(|tail| tail.starts_with(*c)))
+        rest.iter().all(|name| name.get(*place..).is_some_and(|tail| tail.starts_with(*c)))
     };
     let prefix: String = first.char_indices().take_while(same).map(|(_, c)| c).collect();
-    let trimmed = prefix.trim_end_matches(|c: char| c.is_ascii_digit() || "-_./ ".contains(c));
-    let trimmed =
-        ["seed", "s"].iter().find_map(|end| trimmed.strip_suffix(&format!("-{end}"))).unwrap_or(trimmed);
+    let counts = |c: char| c.is_ascii_digit() || "-_./ ".contains(c);
+    let trimmed = prefix.trim_end_matches(counts);
+    let seed =
+        ["seed", "s"].iter().find_map(|end| trimmed.strip_suffix(end)).filter(|rest| rest.ends_with(counts));
+    let trimmed = seed.unwrap_or(trimmed).trim_end_matches(|c: char| "-_./ ".contains(c));
     if rest.is_empty() || trimmed.is_empty() { (*first).to_owned() } else { trimmed.to_owned() }
 }
 
 fn groups(curves: &[Curve]) -> Vec<Group<'_>> {
+    let short = short_names(curves);
     let mut groups: Vec<(&str, Value, Vec<&Curve>)> = Vec::new();
     for curve in curves {
         let settings = settings(&curve.config);
@@ -149,7 +164,8 @@ fn groups(curves: &[Curve]) -> Vec<Group<'_>> {
     let keys: Vec<String> = keys.into_iter().filter(|key| differ(key)).collect();
     let mut named: Vec<Group<'_>> = Vec::new();
     for (what, settings, runs) in groups {
-        let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+        let of_group = |run: &&Curve| curves.iter().position(|curve| std::ptr::eq(curve, *run));
+        let names: Vec<&str> = runs.iter().filter_map(of_group).map(|place| short[place].as_str()).collect();
         let mut name = format!("{}: {what}", common(&names));
         for key in &keys {
             let value = match &settings[key] {
@@ -316,10 +332,11 @@ pub fn curves_html(curves: &[Curve]) -> Result<String, NothingToDraw> {
         ["run", "code", "seed", "steps", "test accuracy, %", "test loss", "megabytes"].map(str::to_owned);
     let rows: Vec<Vec<String>> = curves
         .iter()
-        .filter_map(|curve| {
+        .zip(short_names(curves))
+        .filter_map(|(curve, name)| {
             let last = curve.log.last()?;
             Some(vec![
-                curve.name.clone(),
+                name,
                 curve.what.clone(),
                 curve.config.seed.to_string(),
                 thousands(last.step.into()),
@@ -340,4 +357,66 @@ pub fn curves_html(curves: &[Curve]) -> Result<String, NothingToDraw> {
         (page::table("Where every run ended", &header, &rows))
     };
     Ok(page::page("Training curves", &content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(name: &str, what: &str, seed: u64) -> Curve {
+        Curve::unfinished(name, what, &Config { seed, ..Config::default() }, Vec::new())
+    }
+
+    #[test]
+    fn runs_that_differ_in_their_seed_are_one_curve_under_their_owners_name() {
+        let runs = [
+            curve("sw/n5/best/reverse/seed0", "algorithm1", 0),
+            curve("sw/n5/best/reverse/seed1", "algorithm1", 1),
+            curve("sw/n5/uncoded/reverse/seed0", "uncoded", 0),
+        ];
+        let names: Vec<String> = groups(&runs).into_iter().map(|group| group.name).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert!(
+            names[0].starts_with("best/reverse: algorithm1; ") && names[0].ends_with("; 2 seeds"),
+            "{names:?}"
+        );
+        assert!(names[1].starts_with("uncoded/reverse/seed0: uncoded; "), "{names:?}");
+    }
+
+    /// The same run twice, folders of one name, and a setting that differs: no two entries are alike.
+    #[test]
+    fn no_two_entries_of_the_legend_are_alike() {
+        let mut other = curve("b/run", "code", 0);
+        other.config.lr = Some(0.01);
+        let runs = [curve("a/run", "code", 0), curve("a/run", "code", 0), other];
+        let mut names: Vec<String> = groups(&runs).into_iter().map(|group| group.name).collect();
+        assert!(names[2].contains("b/run") && names[2].contains("lr 0.01"), "{names:?}");
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 3, "{names:?}");
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_has_no_place() {
+        let line = |step: u64, loss: f64| Metrics {
+            step,
+            epoch: 0.0,
+            train_loss: Some(loss),
+            test_loss: loss,
+            test_accuracy: 0.5,
+            test_auc: None,
+            wrong_coordinates: None,
+            bytes_up: step,
+            bytes_down: step,
+            wall_s: 0.0,
+            deployed_s: 0.0,
+            verified: true,
+        };
+        let log = vec![line(0, f64::NAN), line(1, f64::INFINITY)];
+        let run = Curve::unfinished("r", "code", &Config::default(), log);
+        let svg = curves_svg(&[run]).unwrap_or_default();
+        assert!(svg.contains("<circle") || svg.contains("<path"), "the accuracy is drawn");
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        assert_eq!(curves_svg(&[curve("r", "code", 0)]).unwrap_err(), NothingToDraw);
+    }
 }
