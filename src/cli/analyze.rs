@@ -6,8 +6,9 @@ use anyhow::ensure;
 use clap::Args;
 use ecode::analysis::{Analysis, AnalysisError, Options};
 use ecode::code::TieRule;
-use ecode::report::analysis_json;
-use ecode::report::{analysis_page, analysis_text};
+use ecode::format::MatrixFile;
+use ecode::report::{analysis_json, analysis_page, analysis_text, plain};
+use ecode::verify::Shape;
 
 use super::{Common, Contradiction, Ending, input, output, values, watch};
 
@@ -63,11 +64,17 @@ impl What {
     /// The library's options.
     pub(crate) fn options(&self) -> anyhow::Result<Options> {
         for q in &self.q {
-            ensure!((0.0..=1.0).contains(q), "--q {q}: a probability is from 0 to 1");
+            ensure!((0.0..=1.0).contains(q), "--q {}: a probability is from 0 to 1", plain(*q));
         }
         let Self { q, ties, sample, draws, seed } = self.clone();
-        Ok(Options { ties, qs: q, draws, seed, sample })
+        Ok(Options { ties, qs: q, draws, seed, sample, ..Options::default() })
     }
+}
+
+/// The parts that a file says its code is glued of, and its b.
+pub(crate) fn parts(file: &MatrixFile) -> Option<(Shape, usize)> {
+    let parts = file.construction.as_ref()?.get("parts")?;
+    Shape::from_json(parts).zip(file.b)
 }
 
 /// A contradiction has its own exit code.
@@ -75,7 +82,7 @@ pub(crate) fn told(error: AnalysisError) -> anyhow::Error {
     match error {
         AnalysisError::Contradiction { .. } => Contradiction(error.to_string()).into(),
         AnalysisError::Verify(error) => super::verify::known(error),
-        AnalysisError::Profile(error) => error.into(),
+        error => error.into(),
     }
 }
 
@@ -83,8 +90,13 @@ impl Analyze {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents =
             output::Documents::new(&[output::Documents::json(self.json), ("--html", self.html.as_deref())])?;
-        let options = self.what.options()?;
+        let mut options = self.what.options()?;
         let file = self.reading.matrix(&self.file)?;
+        options.time = common.timeout;
+        options.parts = parts(&file);
+        if self.html.is_some() {
+            options.curves = (0..=100).map(|step| f64::from(step) / 200.0).collect();
+        }
         let control = common.control();
         let analysis =
             watch::with_progress(&control, common.quiet, || Analysis::of(&file.matrix, &options, &control))
@@ -98,10 +110,6 @@ impl Analyze {
         } else {
             documents.report(&analysis_text(&analysis, self.coordinates, output::glyphs()))?;
         }
-        Ok(if control.stopped() && !self.what.sample && !analysis.is_exact() {
-            Ending::Undecided
-        } else {
-            Ending::Done
-        })
+        Ok(if analysis.complete { Ending::Done } else { Ending::Undecided })
     }
 }

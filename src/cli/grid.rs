@@ -6,7 +6,7 @@
 //!   finds it held goes on with the others. What a process that died has left is finished by another.
 //! - Every run that has ended counts, also where the work was stopped; a run that diverged has ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -80,6 +80,11 @@ fn key(config: &Config) -> (String, TieRule, bool) {
 impl<'a> Grid<'a> {
     /// Makes sure that every run can start, before the first one does.
     fn checked(mut self, runs: &[GridRun]) -> anyhow::Result<Self> {
+        let remarks: BTreeSet<String> =
+            runs.iter().filter_map(|run| code::remark(&run.config.code)).collect();
+        for remark in remarks.iter().filter(|_| !self.session.common.quiet) {
+            output::remark!("{remark}");
+        }
         for run in runs {
             let prepared = self.prepare(run).with_context(|| run.name.clone());
             if self.session.control.stopped() {
@@ -97,7 +102,7 @@ impl<'a> Grid<'a> {
         }
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {
-            let file = code::resolve(&run.config.code)?;
+            let file = code::resolve(&run.config.code, run.config.ties)?;
             let Config { code: text, ties, allow_unverified, .. } = &run.config;
             let control = self.session.control;
             let code = code::verified(&file, text, *ties, *allow_unverified, control, true)?;

@@ -102,8 +102,11 @@ impl Train {
         let mut source = self.source(works)?;
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None)?,
-            None => code::resolve(&source.said.code)?,
+            None => code::resolve(&source.said.code, source.said.ties)?,
         };
+        if let Some(remark) = code::remark(&source.said.code).filter(|_| !common.quiet && !works) {
+            output::remark!("{remark}");
+        }
         let data = source.said.data.load()?;
         let folder = source.folder.take();
         let task = source.task(&file, &data, &session, works)?;

@@ -82,7 +82,7 @@ fn by_propagation(formula: &Formula, stopped: &dyn Fn() -> bool, most: usize) ->
 /// A proof by branches that the linear relaxation bounds.
 pub(super) fn by_bounds(formula: &Formula, stopped: &dyn Fn() -> bool) -> Result<String, NoProof> {
     let mut prover = Prover::new(formula, stopped, MOST_BYTES)?;
-    let mut relaxation = Relaxation::new(formula);
+    let mut relaxation = Relaxation::new(formula, stopped);
     if prover.known.propagate() {
         let mut branches = MOST_BRANCHES;
         prover.bounded(&mut relaxation, &mut branches, &mut Vec::new())?;
@@ -319,7 +319,7 @@ mod tests {
                 for (name, found) in ["propagation", "bounds"].iter().zip(found) {
                     match found {
                         Ok(proof) => {
-                            let checked = replay(&formula, &proof);
+                            let checked = replay(&formula, &proof, &|| false);
                             assert!(checked.is_ok() && !below, "{name}: {checked:?}\n{g:?}{proof}");
                             proofs += 1;
                         }
