@@ -307,8 +307,8 @@ def denied(inequality):
     return bounded({-literal: a for literal, a in terms.items()}, sum(terms.values()) - degree + 1)
 
 
-def conflict(known):
-    """Whether propagation from nothing assigned leads to an inequality that cannot hold."""
+def conflict(known, once=False):
+    """Whether propagation from nothing assigned leads to an inequality that cannot hold; `once` looks at each once."""
     false, again = set(), True
     while again:
         again = False
@@ -319,7 +319,7 @@ def conflict(known):
             for literal, a in terms.items():
                 if a > slack and literal not in false and -literal not in false:
                     false.add(-literal)
-                    again = True
+                    again = not once
     return False
 
 
@@ -411,8 +411,13 @@ class CuttingPlanes:
             elif stage == "steps" and rule == "pol":
                 derived = self.pol(words(rest))
             elif stage == "steps" and rule == "rup":
-                derived = self.inequality(rest)
-                require(conflict([*self.known.values(), denied(derived)]), "propagation does not lead to a conflict")
+                claimed, hinted, hints = rest.partition(" : ")
+                derived = self.inequality(claimed)
+                if hinted:
+                    used = [denied(derived) if word == "~" else self.known[self.number(word)] for word in words(hints)]
+                else:
+                    used = [*self.known.values(), denied(derived)]
+                require(conflict(used, once=bool(hinted)), "propagation does not lead to a conflict")
             elif stage == "steps" and rule == "red":
                 derived = self.red(rest)
             elif stage == "steps" and rule == "del":
