@@ -1,4 +1,4 @@
-(** docs/theory.md, section 9: the radius of the paper's Algorithm 1 is exactly b (Theorem 8; the paper's Theorem 3). *)
+(** docs/theory/algorithm1.md: the radius of the paper's Algorithm 1 is exactly b (Theorem 8; the paper's Theorem 3). *)
 From Coq Require Import ZArith Arith Lia Bool.
 From Election Require Import Count Definitions Margin Sides.
 Local Arguments Nat.ltb : simpl never.

@@ -1,4 +1,4 @@
-(** What "b-tolerant" means: docs/theory.md, section 1, and "errors and erasures".
+(** What "b-tolerant" means: docs/theory/condition.md and docs/theory/errors.md.
     A reader has to believe this file and the statement of [check_sound] in Checker.v; nothing here is proven. *)
 From Coq Require Import ZArith Arith Bool.
 From Election Require Import Count.

@@ -1,4 +1,4 @@
-(** docs/theory.md, section 11: the theorem of disjoint rows. n = k = 2t + 1, odd loads; the rows that are not full are
+(** docs/theory/lighter.md: the theorem of disjoint rows. n = k = 2t + 1, odd loads; the rows that are not full are
     the light ones, and they share no partition. With load 2a - 1, a points win a row. *)
 From Coq Require Import ZArith Arith Lia Bool.
 From Election Require Import Count Definitions Margin Sides Holders FewestOnes.

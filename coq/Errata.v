@@ -1,5 +1,5 @@
-(** Counterexamples: to the paper's Lemma 2 for n even (docs/theory.md, section 4), to the implications between tie
-    rules that do not hold (section 6), and to two statements of the paper's appendix (section 10). Each is a matrix that
+(** Counterexamples: to the paper's Lemma 2 for n even (docs/theory/condition.md), to the implications between tie
+    rules that do not hold (docs/theory/ties.md), and to two statements of the paper's appendix (docs/theory/errata.md). Each is a matrix that
     Coq decides by looking at all messages. *)
 From Coq Require Import NArith ZArith Arith Lia Bool List.
 From Election Require Import Count Definitions Margin Sides PB Formula Shapes Enumerate Replay Tally.

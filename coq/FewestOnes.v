@@ -1,4 +1,4 @@
-(** docs/theory.md, section 12: how few ones there can be (Lemma 10, and Theorem 11 by averaging). k is odd, n any; the
+(** docs/theory/bounds.md: how few ones there can be (Lemma 10, and Theorem 11 by averaging). k is odd, n any; the
     rules are adversarial and zero, or any where all loads are odd. For n = k = 2t + 1 the bound B is t - b. *)
 From Coq Require Import ZArith Arith Lia Bool List.
 From Election Require Import Count Definitions Margin Sides Formula Holders Replay Tally.

@@ -47,7 +47,7 @@ Fixpoint row_terms (c : Z) (x : positive) (row : list bool) : list term :=
 Fixpoint ones (row : list bool) : Z :=
   match row with [] => 0 | b :: row => (if b then 1 else 0) + ones row end.
 
-(** Needs and units of a worker's voters (docs/theory.md, section 8). *)
+(** Needs and units of a worker's voters (docs/theory/engines.md). *)
 Definition row_voters (t : ties) (mu : bool) (row : list bool) : list (Z * Z) :=
   let w := ones row in
   let half := (w + 1) / 2 in

@@ -1,4 +1,4 @@
-(** docs/theory.md, section 7: a lower bound on the redundancy (Theorem 6), for any encoding and any decoding. *)
+(** docs/theory/bounds.md: a lower bound on the redundancy (Theorem 6), for any encoding and any decoding. *)
 From Coq Require Import ZArith Arith Lia Bool.
 From Election Require Import Count Definitions Margin Sides TieRules.
 Local Arguments Nat.ltb : simpl never.

@@ -1,4 +1,4 @@
-(** docs/theory.md, sections 3 and 4: one weight a side is enough (Theorems 2 and 3), and the paper's Lemma 2,
+(** docs/theory/condition.md and 4: one weight a side is enough (Theorems 2 and 3), and the paper's Lemma 2,
     corrected. The budget d is 2b for b liars, 2b + s where s words are missing besides, 2M for a margin M. *)
 From Coq Require Import ZArith Arith Lia Bool.
 From Election Require Import Count Definitions Margin.

@@ -1,4 +1,4 @@
-(** docs/theory.md, section 6: how the tie rules compare (Theorem 5). *)
+(** docs/theory/ties.md: how the tie rules compare (Theorem 5). *)
 From Coq Require Import ZArith Arith Lia Bool.
 From Election Require Import Count Definitions Margin Sides EvenPartitions.
 Local Arguments Nat.ltb : simpl never.

@@ -8,6 +8,7 @@
 //! rest of a list.
 //!
 //! A block that cannot run here has the info string `console not-run: REASON`. These are counted and listed.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
 use std::os::unix::fs::symlink;

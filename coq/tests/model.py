@@ -1,4 +1,4 @@
-"""The definitions of docs/theory.md, section 1, by brute force, and the digests of docs/formats.md: what the proved
+"""The definitions of docs/theory/condition.md, by brute force, and the digests of docs/formats.md: what the proved
 checker is compared with. Shares nothing with it."""
 
 import hashlib
