@@ -8,7 +8,7 @@ use ecode::code::{Claim, TieRule};
 use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli, best, cyclic, full, repetition, uncoded};
 use ecode::format::MatrixFile;
 use ecode::train::TrainingCode;
-use ecode::verify::{Control, Method, Radius, Shape, Verified, VerifiedCode, verify};
+use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
 use serde_json::json;
 
 use super::{input, output, watch};
@@ -140,21 +140,16 @@ pub(crate) fn verified(
             Err(why) => return Ok(Err(why)),
         };
         let claim = Claim { matrix: file.matrix.clone(), b, ties };
-        let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));
-        let trial = if shape.is_some() { limited.within(PATIENCE) } else { limited.clone() };
-        let verdict = match VerifiedCode::verify(claim.clone(), Method::Auto, &trial)? {
-            Verified::Yes(code) => return Ok(Ok(code)),
-            Verified::No(verdict) => verdict,
-        };
-        if verdict.is_refuted() {
-            return Ok(Err(format!("it does not tolerate its b = {b} under the tie rule {ties}")));
+        let shape = super::verify::shape(file.construction.as_ref());
+        match VerifiedCode::verify_shaped(claim, shape.as_ref(), Method::Auto, &limited)? {
+            Verified::Yes(code) => Ok(Ok(code)),
+            Verified::No(verdict) if verdict.is_refuted() => {
+                Ok(Err(format!("it does not tolerate its b = {b} under the tie rule {ties}")))
+            }
+            Verified::No(_) => {
+                Ok(Err(format!("whether it tolerates its b = {b} could not be decided in time")))
+            }
         }
-        if let Some(shape) = shape
-            && let Some(code) = VerifiedCode::verify_by_gluing(claim, &shape, &limited)?
-        {
-            return Ok(Ok(code));
-        }
-        Ok(Err(format!("whether it tolerates its b = {b} could not be decided in time")))
     };
     match watch::with_progress(&limited, quiet, work)? {
         Ok(code) => Ok(TrainingCode::verified(code, name)),

@@ -11,7 +11,7 @@ use ecode::format::MatrixFile;
 use ecode::report::{Compared, analysis_json, compare_csv, compare_page, compare_table, plain};
 use serde_json::{Value, json};
 
-use super::{Common, Ending, analyze, input, output, watch};
+use super::{Common, Ending, analyze, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
 #[derive(Args)]
@@ -24,7 +24,7 @@ use super::{Common, Ending, analyze, input, output, watch};
                         units of that of a worker without a code, who holds k/n partitions: load·n/k. A step lasts as \
                         long as the heaviest worker. Bytes: one bit a coordinate, as many up as down.")]
 pub(crate) struct Compare {
-    /// The matrix files (json, csv, npy, txt by extension)
+    /// The matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension)
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The probability that one partition's sign is wrong
@@ -33,8 +33,8 @@ pub(crate) struct Compare {
     /// The number of liars [default: one more than the largest radius]
     #[arg(long)]
     b: Option<usize>,
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
     /// Coordinates of the model, for the bytes of a step
     #[arg(long, value_name = "D", default_value_t = 1_000_000)]

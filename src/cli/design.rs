@@ -66,7 +66,7 @@ pub(crate) struct Design {
     catalogue: Option<PathBuf>,
     #[command(flatten)]
     how: How,
-    /// Write the verified matrix here (json, csv, npy, txt by extension), or - for standard output
+    /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the matrix as one JSON document
@@ -182,8 +182,7 @@ impl Design {
             let (matrix, construction) = self.build(draw)?;
             // Draws have a bar of their own.
             let quiet = common.quiet || draws > 1;
-            let verdict =
-                self.how.decide_glued(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
+            let verdict = self.how.decide(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
             draw += 1;
             progress.advance();
             if verdict.is_tolerant() || draw == draws || control.stopped() {

@@ -10,7 +10,7 @@ use ecode::report::{Markdown, figures, plain, probability};
 use ecode::verify::Control;
 use serde_json::{Value, json};
 
-use super::{Common, Ending, output, watch};
+use super::{Common, Ending, output, values, watch};
 
 /// What a random (Bernoulli) code is worth: radius over draws, exact mean errors, the paper's bounds
 #[derive(Args)]
@@ -47,8 +47,8 @@ pub(crate) struct EnsembleCommand {
     /// Signal-to-noise ratios for the paper's Lemma E.1 and Lemma 1
     #[arg(long, value_name = "S,…", value_delimiter = ',', default_value = "0.5,1,2")]
     signal_to_noise: Vec<f64>,
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
     /// Print one JSON document
     #[arg(long)]
@@ -95,7 +95,7 @@ impl EnsembleCommand {
         let how = Bernoulli { n, k, p, seed: self.seed, draw: 0, redraw_empty: false, odd_rows: false };
         bernoulli(how)?;
         let control = common.control();
-        let (errors, radii) = watch::with_progress(&control, common.quiet, || -> anyhow::Result<_> {
+        let (errors, radii) = watch::with_unit(&control, common.quiet, "draws", || -> anyhow::Result<_> {
             let errors = self.errors(&ensemble, &control)?;
             let draw = |draw| bernoulli(Bernoulli { draw, ..how });
             let radii =

@@ -179,13 +179,8 @@ impl Search {
             return Ok(if settled { Ending::Refuted } else { Ending::Undecided });
         };
         // Stopped or not: the code at hand is small.
-        let verdict = self.how.decide_glued(
-            &matrix,
-            Some(b),
-            Some(&construction),
-            &Control::default(),
-            common.quiet,
-        )?;
+        let verdict =
+            self.how.decide(&matrix, Some(b), Some(&construction), &Control::default(), common.quiet)?;
         ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         let (ones, minimal) = (matrix.ones(), matrix.ones() == found.at_least);
         let verification = Some(design::verification(&verdict, &matrix));
@@ -353,13 +348,8 @@ impl Search {
         };
         let construction = now.to_json();
         // Interrupted or not: what was found is to be verified.
-        let verdict = self.how.decide_glued(
-            &now.matrix,
-            Some(self.b),
-            Some(&construction),
-            &Control::default(),
-            common.quiet,
-        )?;
+        let (made, whole) = (Some(&construction), Control::default());
+        let verdict = self.how.decide(&now.matrix, Some(self.b), made, &whole, common.quiet)?;
         ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         if let (Some(path), Some(new)) = (&self.catalogue, &new) {
             add_to(path, new)?;

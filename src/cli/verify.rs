@@ -2,22 +2,19 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::format::{Format, verdict_json};
+use ecode::format::verdict_json;
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
-use ecode::verify::{
-    Conclusion, Control, Method, Radius, Shape, Verdict, VerifyError, verify, verify_by_gluing,
-};
+use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict, VerifyError};
 
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
-use super::{Common, Contradiction, Ending, input, output, watch};
+use super::{Common, Contradiction, Ending, input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]
@@ -31,28 +28,27 @@ use super::{Common, Contradiction, Ending, input, output, watch};
                         Without --b the file's own b is used, and without that the radius is found."
 )]
 pub(crate) struct Verify {
-    /// The matrix file (json, csv, npy, txt by extension), or - for standard input
+    /// The matrix file (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard input
     file: PathBuf,
     /// The number of Byzantine workers
     #[arg(long)]
     b: Option<usize>,
     #[command(flatten)]
     how: How,
-    /// The file's format, whatever its name is: json, csv, npy, txt
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Print the verdict as one JSON document
     #[arg(long)]
     json: bool,
     /// Write what the verdict rests on, for `ecode check` and other checkers
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
-    /// With --certificate, for a refuted claim: prove also that no message is worse
-    #[arg(long, requires = "certificate")]
+    /// Find also how bad it gets, whatever becomes of the claim; with --certificate, prove that no message is worse
+    #[arg(long)]
     worst_case: bool,
     /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers),
     /// or not proved but counted: enumeration
-    #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM")]
+    #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM", value_parser = values::any_of::<Evidence>(&["cutting-planes", "drat", "enumeration"]))]
     proof: Evidence,
     /// Let this SAT solver decide, as in "kissat -q" or "varisat {cnf} --proof {proof}"; its answers are checked
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["shard", "checkpoint"])]
@@ -87,21 +83,17 @@ fn methods() -> impl TypedValueParser<Value = Method> {
 /// How a claim is decided.
 #[derive(Args, Clone)]
 pub(crate) struct How {
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     pub(crate) ties: TieRule,
-    /// The engine: auto, all (they must agree), definition, exhaustive, branch, structure, sat
+    /// The engine; with all, they must agree
     #[arg(long, default_value = "auto", value_name = "NAME", value_parser = methods())]
     method: Method,
 }
 
-/// So long the engines try before the gluing theorem is asked.
-const TRIAL: Duration = Duration::from_secs(5);
-
 impl How {
-    /// Runs the engine, watched; where `auto` takes long and the code's parts are known, checks the
-    /// premises of the gluing theorem instead.
-    pub(crate) fn decide_glued(
+    /// Decides, watched. What is known of the code's construction is passed on as a hint.
+    pub(crate) fn decide(
         &self,
         g: &AllocationMatrix,
         b: Option<usize>,
@@ -109,29 +101,28 @@ impl How {
         control: &Control,
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
-        let shape = construction.and_then(|made| Shape::from_json(made.get("parts")?));
-        if let (Some(shape), Some(b), Method::Auto) = (shape, b, self.method) {
-            let verdict = self.decide(g, Some(b), &control.within(TRIAL), quiet)?;
-            if !verdict.is_undecided() || control.stopped() {
-                return Ok(verdict);
-            }
-            if let Ok(verdict) = verify_by_gluing(g, &shape, b, self.ties, control).map_err(known)? {
-                return Ok(verdict);
-            }
-        }
-        self.decide(g, b, control, quiet)
+        self.ask(g, b, construction, false, control, quiet)
     }
 
-    /// Runs the engine, watched.
-    pub(crate) fn decide(
+    fn ask(
         &self,
         g: &AllocationMatrix,
         b: Option<usize>,
+        construction: Option<&serde_json::Value>,
+        worst_case: bool,
         control: &Control,
         quiet: bool,
     ) -> anyhow::Result<Verdict> {
-        watch::with_progress(control, quiet, || verify(g, b, self.ties, self.method, control)).map_err(known)
+        let shape = shape(construction);
+        let request = Request::new(g).b(b).ties(self.ties).method(self.method);
+        let request = request.shape(shape.as_ref()).worst_case(worst_case);
+        watch::with_progress(control, quiet, || request.decide(control)).map_err(known)
     }
+}
+
+/// The shape of a glued code, where its construction tells it.
+pub(crate) fn shape(construction: Option<&serde_json::Value>) -> Option<Shape> {
+    construction.and_then(|made| Shape::from_json(made.get("parts")?))
 }
 
 /// An engine's error, a contradiction told apart from wrong usage.
@@ -212,7 +203,7 @@ pub(crate) fn report(
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents = self.documents()?;
-        let file = input::matrix(&self.file, self.format)?;
+        let file = self.reading.matrix(&self.file)?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
         if let Some(b) = b {
@@ -225,7 +216,10 @@ impl Verify {
         }
         let verdict = match &self.solver {
             Some(solver) => self.solve(g, b, solver, &control, common)?,
-            None => self.how.decide_glued(g, b, file.construction.as_ref(), &control, common.quiet)?,
+            None => {
+                let made = file.construction.as_ref();
+                self.how.ask(g, b, made, self.worst_case, &control, common.quiet)?
+            }
         };
         let unsettled = verdict.is_undecided();
         if (common.verbose || unsettled)

@@ -71,7 +71,7 @@ impl Reduced {
         by_weight.into_iter().fold(0, u128::saturating_add)
     }
 
-    /// How many workers can tie: those with an even load.
+    /// How many workers can tie: the units of all voters of even load.
     pub(super) fn even_units(&self) -> usize {
         self.voters.iter().filter(|voter| voter.load % 2 == 0).map(|voter| voter.units).sum()
     }

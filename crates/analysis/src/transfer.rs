@@ -163,7 +163,7 @@ fn of_component(
                 .collect()
         })
         .collect();
-    let order = narrow_order(&holders, component.voters.len());
+    let order = narrow_order(&holders, component.voters.len(), control)?;
     let mut beyond: Vec<usize> = component.voters.iter().map(|&voter| reduced.voters[voter].load).collect();
     let mut open: Vec<usize> = Vec::new();
     let mut layer: HashMap<State, Polynomial> =

@@ -17,7 +17,7 @@ pub enum NoCertificate {
     #[error("an undecided claim has no certificate")]
     Undecided,
     /// The claim is refuted, but how bad the worst message is was not determined.
-    #[error("the worst case was not determined: verify without --b, or with --method exhaustive")]
+    #[error("the worst case was not determined: give it more time, or leave --worst-case out")]
     WorstCaseUnknown,
     /// A refutation's worst case is proved by cutting planes only.
     #[error("how bad a refuted claim gets is proved by cutting planes: leave --proof drat out")]

@@ -60,7 +60,14 @@ impl Engine for Branch {
         Err(Unsuitable("'branch' takes matrices of at most 2^63 messages; try --method sat".to_owned()))
     }
 
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        goal: Goal,
+        known: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding {
         let sides = sides(g, ties);
         let total = sides.iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
         control.begin(u64::try_from(total).unwrap_or(u64::MAX));
@@ -72,7 +79,10 @@ impl Engine for Branch {
                 Goal::Radius => i64::MAX,
                 Goal::Tolerates(b) => side.loss_for(b as i64 - 1),
             };
-            let start = LocalSearch::default().search(side, enough, control);
+            let start = known
+                .filter(|known| known.correct == side.correct)
+                .and_then(|known| side.counts(&known.message))
+                .unwrap_or_else(|| LocalSearch::default().search(side, enough, control));
             finding.meet(Outcome::of(g, ties, &side.message(&start)));
             if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) {
                 return finding;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 pub struct Control {
     deadline: Option<Instant>,
     stop: Arc<AtomicBool>,
+    /// The stops of those that this control is a child of.
+    outer: Vec<Arc<AtomicBool>>,
     done: Arc<AtomicU64>,
     total: Arc<AtomicU64>,
 }
@@ -32,7 +34,15 @@ impl Control {
     /// The same end and the same stop, with a progress of its own.
     #[must_use]
     pub fn unwatched(&self) -> Self {
-        Self { deadline: self.deadline, stop: Arc::clone(&self.stop), ..Self::default() }
+        Self { done: Arc::default(), total: Arc::default(), ..self.clone() }
+    }
+
+    /// A control that stops when this one does, and that can be stopped without stopping this one.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        let mut outer = self.outer.clone();
+        outer.push(Arc::clone(&self.stop));
+        Self { stop: Arc::default(), outer, ..self.clone() }
     }
 
     /// Asks the work to stop; it answers with what it knows by then.
@@ -49,7 +59,9 @@ impl Control {
     /// Whether the work should end now.
     #[must_use]
     pub fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.deadline.is_some_and(|end| Instant::now() >= end)
+        self.stop.load(Ordering::Relaxed)
+            || self.outer.iter().any(|stop| stop.load(Ordering::Relaxed))
+            || self.deadline.is_some_and(|end| Instant::now() >= end)
     }
 
     /// Messages evaluated so far and in all; (0, 0) where the engine does not count.
@@ -92,6 +104,12 @@ mod tests {
         shared.stop();
         assert!(control.stopped());
         assert!(Control::with_timeout(Some(Duration::ZERO)).stopped());
+        let outer = Control::default();
+        let (first, second) = (outer.child(), outer.child().unwatched().child());
+        first.stop();
+        assert_eq!((first.stopped(), second.stopped(), outer.stopped()), (true, false, false));
+        outer.stop();
+        assert!(second.stopped());
         assert!(!Control::with_timeout(Some(Duration::from_secs(3600))).stopped());
     }
 }

@@ -31,7 +31,14 @@ impl Engine for Definition {
         )))
     }
 
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, _: Goal, control: &Control) -> Finding {
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        _: Goal,
+        _: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding {
         let mut finding = Finding::default();
         let mut smallest: Option<(i64, Outcome)> = None;
         control.begin(1 << g.k());

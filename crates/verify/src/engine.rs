@@ -63,7 +63,7 @@ pub(crate) use sealed::Sealed;
 /// another way needs a proof that is checked (`ProvedSide`, feature `drat`).
 ///
 /// ```compile_fail,E0277
-/// use ecode_core::{AllocationMatrix, TieRule};
+/// use ecode_core::{AllocationMatrix, Outcome, TieRule};
 /// use ecode_verify::{Control, Engine, Finding, Goal, Unsuitable};
 /// struct Credulous;
 /// impl Engine for Credulous {
@@ -73,7 +73,14 @@ pub(crate) use sealed::Sealed;
 ///     fn suits(&self, _: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
 ///         Ok(())
 ///     }
-///     fn examine(&self, g: &AllocationMatrix, _: TieRule, _: Goal, _: &Control) -> Finding {
+///     fn examine_from(
+///         &self,
+///         g: &AllocationMatrix,
+///         _: TieRule,
+///         _: Goal,
+///         _: Option<&Outcome>,
+///         _: &Control,
+///     ) -> Finding {
 ///         Finding { floor: Some(g.n() as i64), ..Finding::default() }
 ///     }
 /// }
@@ -89,7 +96,19 @@ pub trait Engine: Sealed + Sync {
     fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable>;
 
     /// Works until the goal is reached or the control says stop.
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding;
+    fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {
+        self.examine_from(g, ties, goal, None, control)
+    }
+
+    /// As [`Self::examine`], where a bad message is `known` already, from which the engine may start.
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        goal: Goal,
+        known: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding;
 }
 
 /// Every engine, in the order in which `--method all` runs them.

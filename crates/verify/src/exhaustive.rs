@@ -46,7 +46,14 @@ impl Engine for Exhaustive {
         Err(Unsuitable("'exhaustive' would have to try more than 2^63 messages; try --method sat".to_owned()))
     }
 
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, _: Goal, control: &Control) -> Finding {
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        _: Goal,
+        _: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding {
         let sides = sides(g, ties);
         let total = sides.iter().map(Side::choices).sum::<u128>();
         control.begin(u64::try_from(total).unwrap_or(u64::MAX));
@@ -271,8 +278,9 @@ struct Task<'a> {
     plan: &'a Plan<'a>,
     sizes: &'a [usize],
     control: &'a Control,
-    /// How many partitions the classes from each place on hold: what can still be chosen outside.
+    /// How many partitions of each outer class are chosen.
     counts: Vec<usize>,
+    /// How many partitions of the weight are left for the inner classes and the outer ones to come.
     left: usize,
     /// For each input: how many more ones its voter needs.
     need: Vec<i32>,

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::verdict::run;
-use super::{Conclusion, Control, LocalSearch, Verdict, VerifyError};
+use super::{Conclusion, Control, Goal, LocalSearch, Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, MAX_SIZE, TieRule};
 
 /// How U is cut into parts, in the order in which they are glued.
@@ -79,7 +79,7 @@ impl Part {
 /// Enumerating one part stops here: 2^24 choices, about a second.
 const ENUMERABLE: u64 = 1 << 24;
 
-/// A premise of the gluing theorem that a matrix does not meet.
+/// A premise of the gluing theorem that a matrix does not meet, or that was not checked in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Premise(String);
@@ -163,6 +163,14 @@ impl Shape {
     /// # Errors
     /// [`Premise`]: the first that does not hold. This refutes the shape, not the tolerance of G.
     pub fn prove(&self, g: &AllocationMatrix, b: usize) -> Result<Proof, Premise> {
+        self.prove_within(g, b, &Control::default())
+    }
+
+    /// As [`Self::prove`], until the control says stop.
+    ///
+    /// # Errors
+    /// [`Premise`]: the first that does not hold, or that could not be checked in time.
+    pub fn prove_within(&self, g: &AllocationMatrix, b: usize, control: &Control) -> Result<Proof, Premise> {
         let n = g.n();
         if n != g.k() || n % 2 == 0 {
             return premise("the theorem speaks of as many partitions as workers, an odd number");
@@ -201,14 +209,14 @@ impl Shape {
         if self.points() != t + 1 + b {
             return premise(format!("the parts have {} points, not {}", self.points(), t + 1 + b));
         }
-        let choices = valid(&self.0, &rows, b, t)?;
+        let choices = valid(&self.0, &rows, b, t, control)?;
         Ok(Proof { b, choices })
     }
 }
 
 /// Checks that a family is b-valid for all K of at most t points: W(K) ≤ max(0, |K| − b). Returns the
 /// number of choices looked at.
-fn valid(parts: &[Part], rows: &[Vec<usize>], b: usize, t: usize) -> Result<u64, Premise> {
+fn valid(parts: &[Part], rows: &[Vec<usize>], b: usize, t: usize, control: &Control) -> Result<u64, Premise> {
     let ends: Vec<usize> = parts
         .iter()
         .scan(0, |end, part| {
@@ -228,9 +236,9 @@ fn valid(parts: &[Part], rows: &[Vec<usize>], b: usize, t: usize) -> Result<u64,
     for (p, part) in parts.iter().enumerate() {
         let before = ends[p] - part.points();
         choices += match part {
-            Part::Enumerated(points) => enumerate(*points, before, &of_part[p], b, t)?,
+            Part::Enumerated(points) => enumerate(*points, before, &of_part[p], (b, t), control)?,
             Part::Counted(points) => counted(*points, &of_part[p], b)?,
-            Part::Lemma(inner) => lemma(inner, before, &of_part[p], b, t)?,
+            Part::Lemma(inner) => lemma(inner, before, &of_part[p], (b, t), control)?,
         };
     }
     Ok(choices)
@@ -249,7 +257,13 @@ fn counted(m: usize, rows: &[PartRow], b: usize) -> Result<u64, Premise> {
 
 /// The premises of the lemma: b rows P ∪ Oᵢ with |Oᵢ| = m + 1 − 2i, and a b-valid family of at most
 /// m − 2b rows inside P.
-fn lemma(inner: &Shape, before: usize, rows: &[PartRow], b: usize, t: usize) -> Result<u64, Premise> {
+fn lemma(
+    inner: &Shape,
+    before: usize,
+    rows: &[PartRow],
+    (b, t): (usize, usize),
+    control: &Control,
+) -> Result<u64, Premise> {
     let m = inner.points();
     let (glue, family): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.old > 0);
     let mut old: Vec<usize> = glue.iter().map(|row| row.old).collect();
@@ -262,11 +276,17 @@ fn lemma(inner: &Shape, before: usize, rows: &[PartRow], b: usize, t: usize) -> 
         return premise(format!("a part of {m} points has {} rows inside, more than m − 2b", family.len()));
     }
     let family: Vec<Vec<usize>> = family.iter().map(|row| row.new.clone()).collect();
-    valid(&inner.0, &family, b, t)
+    valid(&inner.0, &family, b, t, control)
 }
 
 /// Looks at every choice of points of one part, points that the same rows hold being alike.
-fn enumerate(m: usize, before: usize, rows: &[PartRow], b: usize, t: usize) -> Result<u64, Premise> {
+fn enumerate(
+    m: usize,
+    before: usize,
+    rows: &[PartRow],
+    (b, t): (usize, usize),
+    control: &Control,
+) -> Result<u64, Premise> {
     let mut kinds: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
     for i in 0..m {
         *kinds.entry(rows.iter().map(|row| row.new.contains(&i)).collect()).or_default() += 1;
@@ -277,7 +297,10 @@ fn enumerate(m: usize, before: usize, rows: &[PartRow], b: usize, t: usize) -> R
     }
     let (kinds, sizes): (Vec<_>, Vec<_>) = kinds.into_iter().unzip();
     let mut counts = vec![0; sizes.len()];
-    loop {
+    for looked in 1_u64.. {
+        if looked % 1024 == 0 && control.stopped() {
+            return premise(format!("a part of {m} points was not looked at in time"));
+        }
         let inside: usize = counts.iter().sum();
         if inside <= t {
             let seen: Vec<usize> = (0..rows.len())
@@ -301,10 +324,11 @@ fn enumerate(m: usize, before: usize, rows: &[PartRow], b: usize, t: usize) -> R
             }
         }
         // The next count vector.
-        let Some(c) = (0..counts.len()).find(|&c| counts[c] < sizes[c]) else { return Ok(total) };
+        let Some(c) = (0..counts.len()).find(|&c| counts[c] < sizes[c]) else { break };
         counts[..c].fill(0);
         counts[c] += 1;
     }
+    Ok(total)
 }
 
 /// The verdict that the gluing theorem gives with this cut of U, or the premise that does not hold. The
@@ -332,11 +356,11 @@ pub fn verify_by_gluing(
     control: &Control,
 ) -> Result<Result<Verdict, Premise>, VerifyError> {
     let start = std::time::Instant::now();
-    let proof = match shape.prove(g, b) {
+    let proof = match shape.prove_within(g, b, control) {
         Ok(proof) => proof,
         Err(premise) => return Ok(Err(premise)),
     };
-    let mut verdict = run(&LocalSearch::default(), g, Some(b + 1), ties, control)?;
+    let mut verdict = run(&LocalSearch::default(), g, Some(b + 1), ties, Goal::Tolerates(b + 1), control)?;
     if let Some(worst) = verdict.worst.as_ref().filter(|worst| worst.margin < b as i64) {
         return Err(VerifyError::Disagreement(format!(
             "the gluing theorem proves at least {b}, a message shows {}",

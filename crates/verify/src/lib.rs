@@ -10,6 +10,7 @@
 //! - What is not known is said so: [`Conclusion::Undecided`] carries the bounds found so far.
 //! - [`VerifiedCode`] can be made only here.
 
+mod bound;
 mod branch;
 mod control;
 mod count;
@@ -24,6 +25,7 @@ pub mod part;
 mod plan;
 #[cfg(feature = "drat")]
 mod proved;
+mod race;
 pub mod reduce;
 #[cfg(feature = "sat")]
 mod sat;
@@ -42,7 +44,7 @@ pub use gluing::{Part, Premise, Proof, Shape, verify_by_gluing};
 pub use local::LocalSearch;
 pub use method::{Method, UnknownMethod};
 pub use order::{Component, components, narrow_order};
-pub use plan::verify;
+pub use plan::{Request, verify};
 #[cfg(feature = "drat")]
 pub use proved::{ProvedSide, SolverEvidence, conclude_from};
 #[cfg(feature = "sat")]

@@ -46,7 +46,14 @@ impl Engine for LocalSearch {
         Ok(())
     }
 
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        goal: Goal,
+        _: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding {
         let mut finding = Finding::default();
         for side in sides(g, ties) {
             let enough = match goal {

@@ -46,14 +46,16 @@ pub fn components(holders: &[Vec<usize>], voters: usize) -> Vec<Component> {
     components
 }
 
+use super::Control;
+
 /// The most classes that are weighed against each other for the next place in the order.
 const MOST_CANDIDATES: usize = 256;
 
-/// An order of connected classes that keeps few voters open, where `holders[class]` lists the voters that
+/// `None` where the control says stop, else an order of connected classes that keeps few voters open, where `holders[class]` lists the voters that
 /// hold it: always the class that opens the fewest voters more than it closes, among those that touch an
 /// open voter.
 #[must_use]
-pub fn narrow_order(holders: &[Vec<usize>], voters: usize) -> Vec<usize> {
+pub fn narrow_order(holders: &[Vec<usize>], voters: usize, control: &Control) -> Option<Vec<usize>> {
     let classes = holders.len();
     let mut held: Vec<Vec<usize>> = vec![Vec::new(); voters];
     for (class, holders) in holders.iter().enumerate() {
@@ -71,6 +73,9 @@ pub fn narrow_order(holders: &[Vec<usize>], voters: usize) -> Vec<usize> {
     let mut candidates: Vec<usize> = Vec::new();
     let mut next = start;
     while let Some(class) = next {
+        if control.stopped() {
+            return None;
+        }
         done[class] = true;
         order.push(class);
         for &voter in &holders[class] {
@@ -90,5 +95,5 @@ pub fn narrow_order(holders: &[Vec<usize>], voters: usize) -> Vec<usize> {
         };
         next = candidates.iter().take(MOST_CANDIDATES).copied().min_by_key(|&class| cost(class));
     }
-    order
+    Some(order)
 }

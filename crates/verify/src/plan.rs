@@ -1,36 +1,273 @@
-//! How a claim is decided: which engines are asked, in which order, and for how long.
+//! How a claim is decided: what is tried, in which order, and for how long.
+//!
+//! # The order of `auto`
+//! 1. Up to [`FEW`] messages: all of them.
+//! 2. The gluing theorem, where the shape of the code is known.
+//! 3. A local search, and bounds that cost nothing. One bad message refutes a claim, and a message as bad as
+//!    a bound allows is the worst.
+//! 4. A short trial for components and for few states.
+//! 5. Up to [`ENUMERABLE`] messages: all of them.
+//! 6. Several engines side by side ([`super::race`]); the first that settles the claim answers.
+//!
+//! A message with a negative margin settles the radius: there is none. How bad it gets is then looked for
+//! for [`WORST_CASE`] only, unless [`Request::worst_case`] asks for it.
+//!
+//! # What is promised
+//! Verdict, radius, bounds and the worst message's margin do not depend on the number of threads, nor on which
+//! engine is first, unless the work is stopped by the clock. The method, its counts and the time tell of this run.
 
-#[cfg(feature = "sat")]
-use super::Sat;
-use super::reduce::sides;
-use super::verdict::{agree, run};
+use std::time::{Duration, Instant};
+
+use super::bound::most_loss;
+use super::race::{Racer, race};
+use super::reduce::{Side, sides};
+use super::structure::apart;
+use super::verdict::{agree, conclude, run};
 use super::{
-    Branch, Conclusion, Control, Engine, Exhaustive, LocalSearch, Method, Structure, Unsuitable, Verdict,
-    VerifyError, engines,
+    Branch, Control, Engine, Exhaustive, Finding, Goal, LocalSearch, Method, Shape, Structure, Unsuitable,
+    Verdict, VerifyError, engines, verify_by_gluing,
 };
 use ecode_core::{AllocationMatrix, TieRule};
 
-/// Up to this many messages plain enumeration is faster than branch and bound (docs/performance.md).
-const ENUMERABLE: u128 = 1 << 31;
-
-/// Enumerations up to this many messages take a millisecond: nothing else is tried before.
+/// So many messages are counted within a millisecond or two.
 const FEW: u128 = 1 << 20;
+/// So many messages are counted within a tenth of a second on two cores of 2020, whose AVX2 counts
+/// 1.5·10⁹ messages a second and thread (docs/performance.md).
+const ENUMERABLE: u128 = 1 << 27;
+/// Up to so many messages plain enumeration is faster than branch and bound (docs/performance.md).
+const ENUMERATED: u128 = 1 << 31;
+/// Where components are taken apart, an enumeration of so many choices is worth its minutes.
+const APART: u128 = 1 << 36;
+/// How long the worst case of a code without a radius is looked for where nobody asked for it.
+pub(super) const WORST_CASE: Duration = Duration::from_secs(1);
+/// The trial for structure: milliseconds.
+const TRIAL: Structure = Structure { most_states: 1 << 13, most_bytes: 16 << 20, most_choices: 1 << 20 };
+/// Where no engine takes a matrix, the local search takes some seconds.
+const LONG_SEARCH: LocalSearch = LocalSearch { work: 1 << 28 };
 
-/// Decides the claim of `b` Byzantine workers, or of the radius when `b` is `None` (the verdict's b is
-/// then the radius, or 0 where even b = 0 fails).
+/// A question about a matrix, with what is known of it.
 ///
 /// ```
 /// use ecode_core::{AllocationMatrix, TieRule};
-/// use ecode_verify::{Control, Method, Radius, verify};
+/// use ecode_verify::{Control, Radius, Request};
 /// // Three workers that hold everything: one liar is outvoted, two are not.
 /// let g = AllocationMatrix::from_fn(3, 3, |_, _| true)?;
-/// let verdict = verify(&g, None, TieRule::Adversarial, Method::Auto, &Control::default())?;
-/// assert_eq!(verdict.radius(), Radius::Exactly(1));
+/// let verdict = Request::new(&g).b(2).ties(TieRule::Zero).decide(&Control::default())?;
+/// assert!(verdict.is_refuted());
+/// assert_eq!(Request::new(&g).decide(&Control::default())?.radius(), Radius::Exactly(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    matrix: &'a AllocationMatrix,
+    b: Option<usize>,
+    ties: TieRule,
+    method: Method,
+    shape: Option<&'a Shape>,
+    worst_case: bool,
+}
+
+impl<'a> Request<'a> {
+    /// Asks for the radius under the default tie rule.
+    #[must_use]
+    pub fn new(matrix: &'a AllocationMatrix) -> Self {
+        let (ties, method) = (TieRule::default(), Method::Auto);
+        Self { matrix, b: None, ties, method, shape: None, worst_case: false }
+    }
+
+    /// Asks whether this many Byzantine workers are tolerated; `None` asks for the radius.
+    #[must_use]
+    pub fn b(self, b: impl Into<Option<usize>>) -> Self {
+        Self { b: b.into(), ..self }
+    }
+
+    /// What a worker does whose own vote ties.
+    #[must_use]
+    pub fn ties(self, ties: TieRule) -> Self {
+        Self { ties, ..self }
+    }
+
+    /// Who is to answer.
+    #[must_use]
+    pub fn method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// The shape by which the gluing theorem may prove a claim. It is a hint: every premise is checked on the matrix.
+    #[must_use]
+    pub fn shape(self, shape: Option<&'a Shape>) -> Self {
+        Self { shape, ..self }
+    }
+
+    /// Asks also how bad it gets: the smallest margin over all messages, whatever becomes of the claim.
+    #[must_use]
+    pub fn worst_case(self, worst_case: bool) -> Self {
+        Self { worst_case, ..self }
+    }
+
+    /// Decides. Without a b the verdict is about the radius, or about b = 0 where even that fails.
+    ///
+    /// # Errors
+    /// [`VerifyError`]: a method that is not built or does not take the matrix, or contradicting engines.
+    pub fn decide(&self, control: &Control) -> Result<Verdict, VerifyError> {
+        let start = Instant::now();
+        let mut verdict = match self.method {
+            Method::Auto => self.auto(control),
+            Method::All => self.all(control),
+            named => {
+                let engine = named.engine().ok_or(VerifyError::NotBuilt(named))?;
+                engine.suits(self.matrix, self.ties)?;
+                self.run(engine.as_ref(), control)
+            }
+        }?;
+        verdict.elapsed = start.elapsed();
+        Ok(verdict)
+    }
+
+    fn goal(&self) -> Goal {
+        match self.b {
+            Some(b) if !self.worst_case => Goal::Tolerates(b),
+            _ => Goal::Radius,
+        }
+    }
+
+    fn run(&self, engine: &dyn Engine, control: &Control) -> Result<Verdict, VerifyError> {
+        run(engine, self.matrix, self.b, self.ties, self.goal(), control)
+    }
+
+    fn conclude(&self, method: &'static str, finding: Finding, why: String) -> Result<Verdict, VerifyError> {
+        let mut verdict = conclude(method, self.matrix, self.b, self.ties, finding, Duration::ZERO)?;
+        verdict.reason = Some(why);
+        Ok(verdict)
+    }
+
+    fn auto(&self, control: &Control) -> Result<Verdict, VerifyError> {
+        let g = self.matrix;
+        let sides = sides(g, self.ties);
+        let choices = sides.iter().map(Side::choices).fold(0, u128::saturating_add);
+        let merged = format!("{choices} messages after merging equal partitions");
+        if choices <= FEW {
+            let mut verdict = self.run(&Exhaustive, control)?;
+            verdict.reason = Some(merged);
+            return Ok(verdict);
+        }
+        if let (Some(shape), Some(b), false) = (self.shape, self.b, self.worst_case)
+            && let Ok(verdict) = verify_by_gluing(g, shape, b, self.ties, control)?
+        {
+            return Ok(verdict);
+        }
+        let search = LocalSearch::default();
+        let met = search.examine(g, self.ties, self.goal(), control);
+        let refuted = !self.worst_case && self.b.is_some_and(|b| met.beats(b));
+        if refuted {
+            let why = "a local search met a message that refutes the claim".to_owned();
+            return self.conclude(search.name(), met, why);
+        }
+        let floor = sides.iter().map(|side| side.margin(most_loss(side))).min();
+        let worst = met.worst.as_ref().map(|worst| worst.margin);
+        if floor.is_some_and(|floor| floor == worst.unwrap_or(i64::MAX) || self.settles(floor)) {
+            let why = "by the workers' loads alone no message is worse".to_owned();
+            return self.conclude("bound", Finding { floor, ..met }, why);
+        }
+        // Whether there is a radius is settled by one message; how bad it gets was not asked.
+        let curious = self.b.is_none() && !self.worst_case && met.beats(0);
+        let limited = if curious { control.within(WORST_CASE) } else { control.clone() };
+        let mut verdict = self.prove(&sides, choices, &merged, met, &limited)?;
+        if curious && verdict.floor.is_none() && !control.stopped() {
+            verdict.reason =
+                Some("a message is decoded wrong without liars; how bad it gets was not asked".to_owned());
+        }
+        Ok(verdict)
+    }
+
+    /// Whether a proven floor is all that was asked for.
+    fn settles(&self, floor: i64) -> bool {
+        !self.worst_case && self.b.is_some_and(|b| floor >= b as i64)
+    }
+
+    /// Looks for a proof that no message is worse than what was met, or bad enough.
+    fn prove(
+        &self,
+        sides: &[Side],
+        choices: u128,
+        merged: &str,
+        met: Finding,
+        control: &Control,
+    ) -> Result<Verdict, VerifyError> {
+        let (g, ties, goal) = (self.matrix, self.ties, self.goal());
+        let known = met.worst.as_ref();
+        let with = |found: Finding| Finding { worst: worse(&met, &found), ..found };
+        let tried = TRIAL.examine_from(g, ties, goal, known, control);
+        if tried.floor.is_some() {
+            let why = "the matrix falls apart into small components".to_owned();
+            return self.conclude(TRIAL.name(), with(tried), why);
+        }
+        let one = |engine: &dyn Engine, why: String| {
+            let found = engine.examine_from(g, ties, goal, known, control);
+            self.conclude(engine.name(), with(found), why)
+        };
+        if choices <= ENUMERABLE {
+            return one(&Exhaustive, format!("{merged}, and no small components"));
+        }
+        let apart = sides.iter().map(apart).try_fold(0_u128, |sum, side| Some(sum.saturating_add(side?)));
+        let components = Structure { most_choices: APART, ..TRIAL };
+        let first: Option<&dyn Engine> = match apart {
+            Some(apart) if apart <= APART && apart < choices >> 2 => Some(&components),
+            _ if choices <= ENUMERATED => Some(&Exhaustive),
+            _ if Branch.suits(g, ties).is_ok() => Some(&Branch),
+            _ => None,
+        };
+        let mut others = vec![Racer::states()];
+        #[cfg(feature = "sat")]
+        if super::Sat::default().suits(g, ties).is_ok() {
+            others.push(Racer::engine(Box::new(super::Sat::default())));
+        }
+        let longer = others.len() == 1 && first.is_none();
+        let names: Vec<&str> =
+            first.iter().map(|engine| engine.name()).chain(others.iter().map(Racer::name)).collect();
+        let all = names.join(", ");
+        let (name, mut found) = race(first, &others, g, ties, goal, known, control);
+        if let Goal::Tolerates(b) = goal {
+            // Whoever is first says no more than was asked.
+            found.floor = found.floor.map(|floor| floor.min(b as i64));
+        }
+        if found.floor.is_none() && longer && !control.stopped() {
+            return one(&LONG_SEARCH, "too large for every engine, and no small components".to_owned());
+        }
+        self.conclude(name.unwrap_or("auto"), with(found), format!("side by side: {all}; {merged}"))
+    }
+
+    /// Every engine that takes the matrix, one after the other.
+    fn all(&self, control: &Control) -> Result<Verdict, VerifyError> {
+        let engines = engines();
+        let able = engines.iter().filter(|engine| engine.suits(self.matrix, self.ties).is_ok());
+        let verdicts =
+            able.map(|engine| self.run(engine.as_ref(), control)).collect::<Result<Vec<_>, _>>()?;
+        agree(&verdicts)?;
+        let names: Vec<_> = verdicts.iter().map(|v| format!("{} ({})", v.method, v.word())).collect();
+        // The most informative answer: a decided one with the worst case, the fastest of those.
+        let best =
+            verdicts.into_iter().min_by_key(|v| (v.is_undecided(), v.worst_case().is_none(), v.elapsed));
+        let mut best = best.ok_or_else(|| Unsuitable("no engine takes this matrix".to_owned()))?;
+        best.reason = Some(format!("engines agree: {}", names.join(", ")));
+        Ok(best)
+    }
+}
+
+/// The worse of two messages; the one that was met first among equals.
+fn worse(met: &Finding, found: &Finding) -> Option<ecode_core::Outcome> {
+    let mut worst = met.clone();
+    if let Some(outcome) = &found.worst {
+        worst.meet(outcome.clone());
+    }
+    worst.worst
+}
+
+/// Decides the claim of `b` Byzantine workers, or of the radius when `b` is `None` (the verdict's b is
+/// then the radius, or 0 where even b = 0 fails). [`Request`] can say more.
 ///
 /// # Errors
-/// [`VerifyError`]: an unknown or unsuitable method, or contradicting engines.
+/// [`VerifyError`]: an unsuitable method, or contradicting engines.
 pub fn verify(
     g: &AllocationMatrix,
     b: Option<usize>,
@@ -38,80 +275,5 @@ pub fn verify(
     method: Method,
     control: &Control,
 ) -> Result<Verdict, VerifyError> {
-    match method {
-        Method::Auto => {
-            let choices = sides(g, ties).iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
-            #[cfg(feature = "sat")]
-            let sat: Option<Box<dyn Engine>> = Some(Box::new(Sat::default()));
-            #[cfg(not(feature = "sat"))]
-            let sat: Option<Box<dyn Engine>> = None;
-            let mut tried = "";
-            let mut known = None;
-            if choices > FEW {
-                if b.is_some() {
-                    // One message is enough to refute, and most wrong claims are refuted by many.
-                    let mut verdict = run(&LocalSearch::default(), g, b, ties, control)?;
-                    if verdict.is_refuted() {
-                        verdict.reason =
-                            Some("a local search met a message that refutes the claim".to_owned());
-                        return Ok(verdict);
-                    }
-                    known = verdict.worst;
-                }
-                // A trial that costs at most a fraction of the enumeration.
-                let full = Structure::default();
-                let structure = Structure {
-                    most_states: full.most_states.min(choices >> 14),
-                    most_choices: full.most_choices.min(choices >> 2),
-                };
-                let mut verdict = run(&structure, g, b, ties, control)?;
-                if verdict.floor.is_some() {
-                    verdict.reason = Some("the matrix falls apart into small components".to_owned());
-                    return Ok(verdict);
-                }
-                tried = ", and no small components";
-            }
-            let (engine, reason): (&dyn Engine, String) = if choices <= ENUMERABLE {
-                (&Exhaustive, format!("{choices} messages after merging equal partitions{tried}"))
-            } else if Branch.suits(g, ties).is_ok() {
-                (&Branch, format!("{choices} messages after merging equal partitions{tried}"))
-            } else if let Some(sat) = sat.as_deref().filter(|sat| sat.suits(g, ties).is_ok()) {
-                (sat, format!("too many messages for branch and bound{tried}"))
-            } else {
-                // Nothing takes it: a message that is as bad as can be found, and no floor.
-                (&LocalSearch { work: 1 << 28 }, format!("too large for every engine{tried}"))
-            };
-            let mut verdict = run(engine, g, b, ties, control)?;
-            if let Some(known) = known
-                && verdict.conclusion == Conclusion::Undecided
-                && verdict.worst.as_ref().is_none_or(|worst| known.margin < worst.margin)
-            {
-                verdict.worst = Some(known);
-            }
-            verdict.reason = Some(reason);
-            Ok(verdict)
-        }
-        Method::All => {
-            let engines = engines();
-            let able: Vec<_> = engines.iter().filter(|engine| engine.suits(g, ties).is_ok()).collect();
-            let mut verdicts = Vec::new();
-            for engine in &able {
-                verdicts.push(run(engine.as_ref(), g, b, ties, control)?);
-            }
-            agree(&verdicts)?;
-            // The most informative answer: a decided one with the worst case, the fastest of those.
-            let names: Vec<_> = verdicts.iter().map(|v| format!("{} ({})", v.method, v.word())).collect();
-            let best = verdicts
-                .into_iter()
-                .min_by_key(|v| (v.conclusion == Conclusion::Undecided, v.worst_case().is_none(), v.elapsed));
-            let mut best = best.ok_or_else(|| Unsuitable("no engine takes this matrix".to_owned()))?;
-            best.reason = Some(format!("engines agree: {}", names.join(", ")));
-            Ok(best)
-        }
-        named => {
-            let engine = named.engine().ok_or(VerifyError::NotBuilt(named))?;
-            engine.suits(g, ties)?;
-            run(engine.as_ref(), g, b, ties, control)
-        }
-    }
+    Request::new(g).b(b).ties(ties).method(method).decide(control)
 }

@@ -119,6 +119,26 @@ impl Side {
         if self.correct { chosen.complement() } else { chosen }
     }
 
+    /// How many partitions of each class a message chooses; `None` where that is not of this side's weight.
+    #[must_use]
+    pub fn counts(&self, message: &Message) -> Option<Vec<usize>> {
+        let chosen =
+            |class: &Vec<usize>| class.iter().filter(|&&i| message.contains(i) != self.correct).count();
+        let counts: Vec<usize> = self.classes.iter().map(chosen).collect();
+        (counts.iter().sum::<usize>() == self.weight).then_some(counts)
+    }
+
+    /// The choice of the first classes.
+    pub(crate) fn first(&self) -> Vec<usize> {
+        let mut left = self.weight;
+        let take = |class: &Vec<usize>| {
+            let count = class.len().min(left);
+            left -= count;
+            count
+        };
+        self.classes.iter().map(take).collect()
+    }
+
     /// The loss of a choice, counted one voter at a time.
     #[must_use]
     pub fn loss(&self, counts: &[usize]) -> usize {

@@ -16,10 +16,9 @@
 //! voter of several units, and equal partitions are chosen in order of their index, so that one message stands
 //! for all its permutations. Certificates are proofs about the plain formula, without either.
 
-use std::sync::mpsc;
-use std::time::Duration;
+use std::io;
 
-use varisat::{CnfFormula, ExtendFormula as _, Lit, Solver};
+use varisat::{CnfFormula, ExtendFormula as _, Lit, ProofFormat, Solver};
 
 use super::exhaustive::unit;
 use super::reduce::{Side, Voter, sides};
@@ -68,15 +67,21 @@ impl Engine for Sat {
         Err(Unsuitable(format!("'{name}' takes formulas of up to {MOST_CLAUSES} clauses; here {clauses}")))
     }
 
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        goal: Goal,
+        known: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding {
         control.begin(0);
-        let mut finding = Finding::default();
+        let mut finding = Finding { worst: known.cloned(), ..Finding::default() };
         let mut floor = i64::MAX;
         for side in sides(g, ties) {
-            let met = self.climb(g, ties, &side, goal, control, &mut finding);
-            floor = floor.min(met);
-            if floor == i64::MIN {
-                return finding;
+            match self.climb(g, ties, &side, goal, control, &mut finding) {
+                Some(met) => floor = floor.min(met),
+                None => return finding,
             }
         }
         finding.floor = Some(floor);
@@ -84,7 +89,7 @@ impl Engine for Sat {
     }
 }
 
-/// What is asked of the solver's thread, and what it answers.
+/// What the solver answers.
 enum Answer {
     Message(Message),
     None,
@@ -93,7 +98,7 @@ enum Answer {
 
 impl Sat {
     /// Raises the loss until there is no larger one; returns the proven floor of this side's margins,
-    /// `i64::MIN` when stopped first.
+    /// `None` when stopped first.
     fn climb(
         self,
         g: &AllocationMatrix,
@@ -102,28 +107,18 @@ impl Sat {
         goal: Goal,
         control: &Control,
         finding: &mut Finding,
-    ) -> i64 {
-        let meet = |message: &Message, finding: &mut Finding| {
-            let outcome = Outcome::of(g, ties, message);
-            let key = |o: &Outcome| (o.margin, g.n() - o.wrong.count());
-            if finding.worst.as_ref().is_none_or(|worst| key(&outcome) < key(worst)) {
-                finding.worst = Some(outcome);
+    ) -> Option<i64> {
+        // Any message is a start: the first partitions, where none is known.
+        let start = finding.worst.as_ref().filter(|worst| worst.correct == side.correct);
+        let mut loss = match start.and_then(|worst| side.counts(&worst.message)) {
+            Some(counts) => side.loss(&counts),
+            None => {
+                let counts = side.first();
+                finding.meet(Outcome::of(g, ties, &side.message(&counts)));
+                side.loss(&counts)
             }
         };
-        // Any message is a start: the first partitions.
-        let mut first = side.weight;
-        let counts: Vec<usize> = side
-            .classes
-            .iter()
-            .map(|class| {
-                let count = class.len().min(first);
-                first -= count;
-                count
-            })
-            .collect();
-        let mut loss = side.loss(&counts);
-        meet(&side.message(&counts), finding);
-        // The margin that is worth looking below: b − 1 for a claim, what was met for the radius.
+        // The loss that is worth looking for: that of a smaller margin than what was met, or than b.
         let target = |loss: usize| {
             let next = loss as i64 + 1;
             match goal {
@@ -131,63 +126,49 @@ impl Sat {
                 Goal::Tolerates(b) => next.max(side.loss_for(b as i64 - 1)),
             }
         };
-        let (ask, questions) = mpsc::channel::<usize>();
-        let (reply, answers) = mpsc::channel::<Answer>();
-        let job = side.clone();
-        let watched = control.clone();
-        // varisat cannot be interrupted: the thread is left behind when the work must stop.
-        std::thread::spawn(move || {
-            let formula = Formula::of(&job, self.encoding);
-            let mut solving = self.solving(&formula, watched);
-            while let Ok(wanted) = questions.recv() {
-                let answer = match formula.reached.get(wanted.div_ceil(formula.unit) - 1) {
-                    // More units than all voters have.
-                    None => Answer::None,
-                    Some(&reached) => solving.solve(reached, &formula, &job),
-                };
-                if reply.send(answer).is_err() {
-                    return;
-                }
-            }
-        });
+        let formula = Formula::of(side, self.encoding, control)?;
+        let mut solving = self.solving(&formula, control);
         loop {
             let wanted = target(loss);
-            if matches!(goal, Goal::Tolerates(b) if finding.worst.as_ref().is_some_and(|w| w.margin < b as i64))
-            {
-                return i64::MIN;
+            if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) || control.stopped() {
+                return None;
             }
-            let Ok(beyond) = usize::try_from(wanted - side.constant as i64) else { return i64::MIN };
-            if beyond == 0 || ask.send(beyond).is_err() {
-                return i64::MIN;
-            }
-            let answer = loop {
-                match answers.recv_timeout(Duration::from_millis(20)) {
-                    Ok(answer) => break answer,
-                    Err(mpsc::RecvTimeoutError::Disconnected) => return i64::MIN,
-                    Err(mpsc::RecvTimeoutError::Timeout) if control.stopped() => return i64::MIN,
-                    Err(mpsc::RecvTimeoutError::Timeout) => {}
-                }
+            let beyond = usize::try_from(wanted - side.constant as i64).ok().filter(|&beyond| beyond > 0)?;
+            let answer = match formula.reached.get(beyond.div_ceil(formula.unit) - 1) {
+                // More units than all voters have.
+                None => Answer::None,
+                Some(&reached) => solving.solve(reached, &formula, side),
             };
             match answer {
                 // No choice has a loss of `wanted` or more.
-                Answer::None => return side.margin((wanted - 1) as usize),
-                Answer::Failed => return i64::MIN,
+                Answer::None => return Some(side.margin((wanted - 1) as usize)),
+                Answer::Failed => return None,
                 Answer::Message(message) => {
-                    let counts: Vec<usize> = side
-                        .classes
-                        .iter()
-                        .map(|class| class.iter().filter(|&&i| message.contains(i) != side.correct).count())
-                        .collect();
-                    let found = side.loss(&counts);
+                    // Where the solver's model does not mean what it should, nothing follows from it.
+                    let found = side.counts(&message).map(|counts| side.loss(&counts))?;
                     if (found as i64) < wanted {
-                        // The solver's model does not mean what it should: prove nothing from it.
-                        return i64::MIN;
+                        return None;
                     }
                     loss = found;
-                    meet(&message, finding);
+                    finding.meet(Outcome::of(g, ties, &message));
                 }
             }
         }
+    }
+}
+
+/// Where varisat writes its proof: nowhere. It cannot be told to stop, but it gives up when its proof cannot be
+/// written, and it writes a step for every clause that it learns. That keeps it in the caller's thread, and
+/// costs less than a process of its own.
+struct Interrupt(Control);
+
+impl io::Write for Interrupt {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.stopped() { Err(io::Error::other("stopped")) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -210,16 +191,12 @@ impl cadical::Callbacks for Watch {
 }
 
 impl Sat {
-    #[cfg_attr(not(feature = "cadical"), allow(unused_variables, reason = "only CaDiCaL can be stopped"))]
-    #[cfg_attr(
-        not(feature = "cadical"),
-        allow(clippy::needless_pass_by_value, reason = "only CaDiCaL keeps it")
-    )]
-    fn solving(self, formula: &Formula, control: Control) -> Solving {
+    fn solving(self, formula: &Formula, control: &Control) -> Solving {
         let clauses = &formula.clauses;
         match self.library {
             Library::Varisat => {
                 let mut solver = Solver::new();
+                solver.write_proof(Interrupt(control.clone()), ProofFormat::Varisat);
                 if self.self_check {
                     solver.enable_self_checking();
                 }
@@ -233,7 +210,7 @@ impl Sat {
             #[cfg(feature = "cadical")]
             Library::Cadical => {
                 let mut solver = cadical::Solver::new();
-                solver.set_callbacks(Some(Watch(control)));
+                solver.set_callbacks(Some(Watch(control.clone())));
                 for clause in &clauses.clauses {
                     solver.add_clause(clause.iter().copied());
                 }
@@ -303,7 +280,8 @@ impl Formula {
             + rows.sum::<u64>()
     }
 
-    pub(crate) fn of(side: &Side, encoding: Encoding) -> Self {
+    /// `None` where the control says stop.
+    fn of(side: &Side, encoding: Encoding, control: &Control) -> Option<Self> {
         let k: usize = side.classes.iter().map(Vec::len).sum();
         let mut clauses = Clauses::new(k, encoding);
         let chosen = |i: usize| i as i32 + 1;
@@ -322,6 +300,9 @@ impl Formula {
         let unit = unit(side);
         let mut turned = Vec::new();
         for voter in &side.voters {
+            if control.stopped() {
+                return None;
+            }
             let held = side.classes.iter().zip(&voter.holds).filter(|(_, holds)| **holds);
             let row: Vec<i32> = held.flat_map(|(class, _)| class.iter().map(|&i| chosen(i))).collect();
             let demands = clauses.demands(&row, voter.needed);
@@ -329,7 +310,7 @@ impl Formula {
         }
         let all = turned.len();
         let reached = clauses.demands(&turned, all);
-        Self { clauses, partitions: k, unit, reached }
+        Some(Self { clauses, partitions: k, unit, reached })
     }
 
     fn read(&self, side: &Side, values: &[bool]) -> Answer {

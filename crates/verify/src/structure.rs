@@ -31,6 +31,8 @@ use ecode_core::{AllocationMatrix, Outcome, TieRule};
 pub struct Structure {
     /// The most states that dynamic programming keeps over all classes of a component.
     pub most_states: u128,
+    /// The most bytes that the states of two neighbouring places take, with what finds them.
+    pub most_bytes: usize,
     /// The most choices of a component that are enumerated.
     pub most_choices: u128,
 }
@@ -38,12 +40,10 @@ pub struct Structure {
 impl Default for Structure {
     /// Some hundred megabytes of states; some minutes of enumeration on two cores.
     fn default() -> Self {
-        Self { most_states: 1 << 22, most_choices: 1 << 41 }
+        Self { most_states: 1 << 22, most_bytes: 768 << 20, most_choices: 1 << 41 }
     }
 }
 
-/// The most bytes that the states of two neighbouring places take, with what finds them.
-const MOST_BYTES: usize = 768 << 20;
 /// States of one place from which on dynamic programming is asked whether it will end ([`Outlook`]).
 const DOUBTFUL: usize = 1 << 14;
 /// States may turn out to be so many times fewer than foreseen.
@@ -63,7 +63,14 @@ impl Engine for Structure {
         Ok(())
     }
 
-    fn examine(&self, g: &AllocationMatrix, ties: TieRule, _: Goal, control: &Control) -> Finding {
+    fn examine_from(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        _: Goal,
+        _: Option<&Outcome>,
+        control: &Control,
+    ) -> Finding {
         control.begin(0);
         let mut finding = Finding::default();
         let mut floor = i64::MAX;
@@ -144,7 +151,7 @@ impl Structure {
         let sizes = component.classes.iter().map(|&class| side.classes[class].len());
         let all = sizes.fold(1_u128, |all, size| all.saturating_mul(size as u128 + 1));
         let states = (all / CHOICES_PER_STATE).min(self.most_states).max(FEW_STATES);
-        let mut profile = match by_states(side, component, states as usize, control) {
+        let mut profile = match by_states(side, component, (states as usize, self.most_bytes), control) {
             Ok(profile) => profile,
             Err(_) if all > self.most_choices => return None,
             Err(_) => by_enumeration(side, component, control)?,
@@ -152,6 +159,17 @@ impl Structure {
         profile.rise();
         Some(profile)
     }
+}
+
+/// How many choices the components have that must be enumerated, where there are several: what taking them
+/// apart costs at most.
+pub(super) fn apart(side: &Side) -> Option<u128> {
+    let components = components(side);
+    let choices = |component: &Component| {
+        let sizes = component.classes.iter().map(|&class| side.classes[class].len());
+        sizes.fold(1_u128, |all, size| all.saturating_mul(size as u128 + 1))
+    };
+    (components.len() > 1).then(|| components.iter().map(choices).fold(0, u128::saturating_add))
 }
 
 /// The components that have a voter, by their first class.
@@ -257,8 +275,13 @@ impl Outlook {
 
 /// The dynamic program. The states kept so far, where it would keep more than `most` of them (or that is
 /// to be expected), or has to stop.
-fn by_states(side: &Side, component: &Component, most: usize, control: &Control) -> Result<Profile, u128> {
-    let order = order(side, component);
+fn by_states(
+    side: &Side,
+    component: &Component,
+    (most, most_bytes): (usize, usize),
+    control: &Control,
+) -> Result<Profile, u128> {
+    let Some(order) = order(side, component, control) else { return Err(0) };
     let size_of = |place: usize| side.classes[component.classes[order[place]]].len();
     let holds = |voter: usize, place: usize| side.voters[voter].holds[component.classes[order[place]]];
     let budget = side.weight;
@@ -303,7 +326,7 @@ fn by_states(side: &Side, component: &Component, most: usize, control: &Control)
             .collect();
         // A new state is kept twice for the time being, each time with a box, a place in a list and a step.
         let (before, after) = (2 * open.len() + 48, 4 * rules.iter().filter(|rule| rule.stays).count() + 128);
-        let room = MOST_BYTES.saturating_sub(layer.len() * before) / after;
+        let room = most_bytes.saturating_sub(layer.len() * before) / after;
         let mut index: HashMap<State, u32> = HashMap::new();
         let mut next: Vec<State> = Vec::new();
         let mut reached: Vec<Step> = Vec::new();
@@ -444,7 +467,7 @@ impl Rule {
 }
 
 /// An order of the component's classes (as places in its list) that keeps few voters open.
-fn order(side: &Side, component: &Component) -> Vec<usize> {
+fn order(side: &Side, component: &Component, control: &Control) -> Option<Vec<usize>> {
     let holders: Vec<Vec<usize>> = component
         .classes
         .iter()
@@ -452,7 +475,7 @@ fn order(side: &Side, component: &Component) -> Vec<usize> {
             (0..component.voters.len()).filter(|&v| side.voters[component.voters[v]].holds[class]).collect()
         })
         .collect();
-    narrow_order(&holders, component.voters.len())
+    narrow_order(&holders, component.voters.len(), control)
 }
 
 #[cfg(test)]
@@ -478,7 +501,7 @@ mod tests {
                 for side in sides(&g, ties) {
                     for component in components(&side) {
                         let control = Control::default();
-                        let states = by_states(&side, &component, 1 << 20, &control);
+                        let states = by_states(&side, &component, (1 << 20, usize::MAX), &control);
                         let listed = by_enumeration(&side, &component, &control);
                         let losses = |profile: Option<Profile>| -> Option<Vec<usize>> {
                             let mut profile = profile?;
@@ -500,7 +523,7 @@ mod tests {
             let Ok(g) = bernoulli(how) else { panic!("41 x 41 is a size") };
             let side = &sides(&g, TieRule::Adversarial)[0];
             let most = Structure::default().most_states as usize;
-            let kept = by_states(side, &components(side)[0], most, &Control::default()).err();
+            let kept = by_states(side, &components(side)[0], (most, usize::MAX), &Control::default()).err();
             assert!(kept.is_some_and(|kept| kept < most as u128 / 64), "{kept:?} states, seed {seed}");
         }
     }

@@ -260,16 +260,17 @@ pub(crate) fn agree(verdicts: &[Verdict]) -> Result<(), VerifyError> {
     Ok(())
 }
 
-/// Runs one engine, replays its evidence and draws the conclusion.
+/// Runs one engine, replays its evidence and draws the conclusion about `b`, or about the radius.
 pub(crate) fn run(
     engine: &dyn Engine,
     g: &AllocationMatrix,
     b: Option<usize>,
     ties: TieRule,
+    goal: Goal,
     control: &Control,
 ) -> Result<Verdict, VerifyError> {
     let start = Instant::now();
-    let finding = engine.examine(g, ties, b.map_or(Goal::Radius, Goal::Tolerates), control);
+    let finding = engine.examine(g, ties, goal, control);
     conclude(engine.name(), g, b, ties, finding, start.elapsed())
 }
 
@@ -377,7 +378,14 @@ mod tests {
             Ok(())
         }
 
-        fn examine(&self, g: &AllocationMatrix, ties: TieRule, _: Goal, _: &Control) -> Finding {
+        fn examine_from(
+            &self,
+            g: &AllocationMatrix,
+            ties: TieRule,
+            _: Goal,
+            _: Option<&Outcome>,
+            _: &Control,
+        ) -> Finding {
             let mut worst = Outcome::of(g, ties, &ecode_core::Message::from_indices(g.k(), [0]));
             worst.margin = self.margin;
             Finding { worst: Some(worst), floor: self.floor, ..Finding::default() }
@@ -389,7 +397,7 @@ mod tests {
     fn evidence_that_does_not_replay_is_no_verdict() {
         let Ok(g) = AllocationMatrix::from_fn(3, 3, |_, _| true) else { panic!("3 × 3") };
         let word = |floor, margin| {
-            run(&Liar { floor, margin }, &g, Some(2), TieRule::Zero, &Control::default())
+            run(&Liar { floor, margin }, &g, Some(2), TieRule::Zero, Goal::Radius, &Control::default())
                 .map(|verdict| verdict.word())
                 .map_err(|error| error.to_string())
         };

@@ -1,6 +1,6 @@
 //! A code whose tolerance was verified: the one thing by which tolerance is claimed.
 
-use super::{Conclusion, Control, Method, Shape, Verdict, VerifyError, verify, verify_by_gluing};
+use super::{Conclusion, Control, Method, Request, Shape, Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, Claim, TieRule};
 
 /// A code whose b-Byzantine tolerance was verified in this process. There is no other way to get one.
@@ -65,21 +65,22 @@ impl VerifiedCode {
     /// # Errors
     /// [`VerifyError`].
     pub fn verify(claim: Claim, method: Method, control: &Control) -> Result<Verified, VerifyError> {
-        let verdict = verify(&claim.matrix, Some(claim.b), claim.ties, method, control)?;
-        Ok(Verified::of(claim, verdict))
+        Self::verify_shaped(claim, None, method, control)
     }
 
-    /// As [`Self::verify`], by the gluing theorem: for codes that are beyond the engines.
+    /// As [`Self::verify`], where the shape of a glued code is known ([`Request::shape`]).
     ///
     /// # Errors
-    /// [`VerifyError`]. A premise that does not hold gives `None`.
-    pub fn verify_by_gluing(
+    /// [`VerifyError`].
+    pub fn verify_shaped(
         claim: Claim,
-        shape: &Shape,
+        shape: Option<&Shape>,
+        method: Method,
         control: &Control,
-    ) -> Result<Option<Self>, VerifyError> {
-        let verdict = verify_by_gluing(&claim.matrix, shape, claim.b, claim.ties, control)?;
-        Ok(verdict.ok().and_then(|verdict| Verified::of(claim, verdict).code()))
+    ) -> Result<Verified, VerifyError> {
+        let request = Request::new(&claim.matrix).b(claim.b).ties(claim.ties).method(method).shape(shape);
+        let verdict = request.decide(control)?;
+        Ok(Verified::of(claim, verdict))
     }
 
     /// The claim that was verified.
