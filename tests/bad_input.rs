@@ -73,7 +73,7 @@ fn nothing_is_written_when_the_parameters_are_wrong() {
     let target = folder.path().join("matrix.json");
     let target = target.to_str().unwrap();
     let wrong: [&[&str]; 8] = [
-        &["design", "--n", "8", "--b", "1"],
+        &["design", "--construction", "algorithm1", "--n", "8", "--b", "1"],
         &["design", "--n", "9", "--b", "5"],
         &["design", "--n", "9", "--b", "10"],
         &["design", "--n", "0", "--b", "0"],

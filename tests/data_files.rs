@@ -95,7 +95,7 @@ fn mnist_is_found_under_its_common_names() {
         for (name, bytes) in names.into_iter().zip([&images, &labels]) {
             let place = root.path().join(folder).join(inner).join(name);
             std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-            std::fs::write(&place, if name.ends_with(".gz") { gzip(bytes) } else { bytes.clone() }).unwrap();
+            std::fs::write(&place, if name.contains(".gz") { gzip(bytes) } else { bytes.clone() }).unwrap();
         }
         let data = DataSource::Mnist(root.path().join(folder)).load().unwrap();
         assert_eq!((data.train.len(), data.test.len(), data.train.width()), (8, 2, 6), "{folder}");

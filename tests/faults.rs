@@ -3,7 +3,7 @@
 //!
 //! A small C library, preloaded, counts the calls that write regular files and strikes at the n-th, for every n.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -151,7 +151,7 @@ fn what_is_not_exactly_zero_or_one_is_refused() {
         ),
         ("a.mtx", "%%MatrixMarket matrix coordinate complex general\n2 2 1\n", "complex"),
         ("a.mtx", "%%MatrixMarket matrix coordinate pattern general\n2 2 3\n1 1\n", "1 entries; expected 3"),
-        ("a.alist", "2 2\n1 1\n1 1\n1 1\n1\n1\n1\n2\n", "row 0, column 1"),
+        ("a.alist", "2 2\n1 1\n1 1\n1 1\n1\n1\n1\n2\n", "row 0 has the weight 1; expected 2"),
         ("a.alist", "2 2\n1 1\n1 1\n1 1\n1\n2\n2\n1\n", "row 0 has column 1"),
         ("a.alist", "2 2\n1 1\n1 x\n", "line 3 has \"x\""),
     ] {

@@ -14,7 +14,7 @@ const GRID: &str = "settings = [{ n = 5, b = 1 }]\nschemes = [\"uncoded\"]\natta
 const LONG: [&str; 5] = [
     "verify dense.txt --method exhaustive",
     "search --n 25 --b 3 --time 1h",
-    "ensemble --n 25 --p 0.3 --draws 100000000",
+    "ensemble --n 15 --p 0.3 --draws 100000000",
     "train --code uncoded:n=5 --byzantine 1 --allow-unverified --steps 100000000 --batch 8 --run r",
     "sweep g.toml --run s",
 ];

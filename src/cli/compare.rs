@@ -11,20 +11,22 @@ use ecode::format::MatrixFile;
 use ecode::report::{Compared, analysis_json, compare_csv, compare_page, compare_table, plain};
 use serde_json::{Value, json};
 
-use super::{Common, Ending, analyze, input, output, values, watch};
+use super::{Common, Ending, analyze, code, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
 #[derive(Args)]
-#[command(after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  \
+#[command(
+    after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  ecode compare best:n=9,b=2 algorithm1:n=9,b=2 full:n=9,b=2\n  \
                         ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
                         ecode compare a.json b.json --html codes.html\n\n\
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
                         'ecode analyze' for what they mean.\n\n\
                         All workers together pass over the data ones/k times a step. The heaviest worker's work is in \
                         units of that of a worker without a code, who holds k/n partitions: load·n/k. A step lasts as \
-                        long as the heaviest worker. Bytes: one bit a coordinate, as many up as down.")]
+                        long as the heaviest worker. Bytes: one bit a coordinate, as many up as down."
+)]
 pub(crate) struct Compare {
-    /// The matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension)
+    /// The codes: matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or constructions, as in best:n=9,b=2
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The probability that one partition's sign is wrong
@@ -59,6 +61,10 @@ pub(crate) struct Compare {
 impl Compare {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         ensure!((0.0..=1.0).contains(&self.q), "--q {}: a probability is from 0 to 1", plain(self.q));
+        let remarks = self.files.iter().filter_map(|path| code::remark(path.to_str()?));
+        for remark in remarks.filter(|_| !common.quiet) {
+            output::remark!("{remark}");
+        }
         let start = Instant::now();
         let documents = output::Documents::new(&[
             output::Documents::json(self.json),
@@ -68,7 +74,7 @@ impl Compare {
         let files = self
             .files
             .iter()
-            .map(|path| Ok((input::name(path), input::matrix(path, None)?)))
+            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties)?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         if let Some(b) = self.b {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);

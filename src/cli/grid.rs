@@ -6,7 +6,7 @@
 //!   finds it held goes on with the others. What a process that died has left is finished by another.
 //! - Every run that has ended counts, also where the work was stopped; a run that diverged has ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,9 +77,14 @@ fn key(config: &Config) -> (String, TieRule, bool) {
     (config.code.clone(), config.ties, config.allow_unverified)
 }
 
-impl<'a> Grid<'a> {
+impl Grid<'_> {
     /// Makes sure that every run can start, before the first one does.
     fn checked(mut self, runs: &[GridRun]) -> anyhow::Result<Self> {
+        let remarks: BTreeSet<String> =
+            runs.iter().filter_map(|run| code::remark(&run.config.code)).collect();
+        for remark in remarks.iter().filter(|_| !self.session.common.quiet) {
+            output::remark!("{remark}");
+        }
         for run in runs {
             let prepared = self.prepare(run).with_context(|| run.name.clone());
             if self.session.control.stopped() {
@@ -92,12 +97,12 @@ impl<'a> Grid<'a> {
 
     fn prepare(&mut self, run: &GridRun) -> anyhow::Result<()> {
         let source = run.config.data.to_string();
-        if !self.data.contains_key(&source) {
-            self.data.insert(source, run.config.data.load()?);
+        if let std::collections::hash_map::Entry::Vacant(e) = self.data.entry(source) {
+            e.insert(run.config.data.load()?);
         }
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {
-            let file = code::resolve(&run.config.code)?;
+            let file = code::resolve(&run.config.code, run.config.ties)?;
             let Config { code: text, ties, allow_unverified, .. } = &run.config;
             let control = self.session.control;
             let code = code::verified(&file, text, *ties, *allow_unverified, control, true)?;

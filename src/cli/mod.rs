@@ -8,7 +8,9 @@ mod bounds;
 mod check;
 mod code;
 mod compare;
+mod construct;
 mod data;
+mod demand;
 mod design;
 mod doctor;
 mod ensemble;
@@ -18,12 +20,14 @@ mod export;
 mod flags;
 mod grid;
 mod input;
+mod lock;
 mod merge;
 mod output;
 mod plot;
 mod search;
 mod session;
 mod show;
+mod stored;
 mod sweep;
 mod table;
 mod theory;
@@ -210,7 +214,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
     match command {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
-        Command::Check(args) => args.run(),
+        Command::Check(args) => args.run(common),
         Command::Merge(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
@@ -223,7 +227,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
-        Command::Bounds(args) => args.run(),
+        Command::Bounds(args) => args.run(common),
         Command::Table(args) => args.run(common),
         Command::Doctor(args) => args.run(),
         Command::Completions(args) => args.run(),

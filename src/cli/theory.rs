@@ -18,22 +18,22 @@ pub(crate) struct Theory {
     #[arg(long = "theory")]
     pub(crate) asked: bool,
     /// theory: S = |g|/σ, the signal-to-noise ratio of one partition's gradient
-    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    #[arg(long, requires = "asked", value_name = "S", default_value_t = 1.0)]
     signal_to_noise: f64,
     /// theory: mean partitions per worker of a Bernoulli code, p = r/n
-    #[arg(long, value_name = "R", default_value_t = 3.0)]
+    #[arg(long, requires = "asked", value_name = "R", default_value_t = 3.0)]
     mean_redundancy: f64,
     /// theory: each decode is to be wrong with probability below 1/Δ
-    #[arg(long, value_name = "Δ", default_value_t = 10.0)]
+    #[arg(long, requires = "asked", value_name = "Δ", default_value_t = 10.0)]
     delta: f64,
     /// theory: f(w0) − f*, in units of the loss
-    #[arg(long, value_name = "F", default_value_t = 1.0)]
+    #[arg(long, requires = "asked", value_name = "F", default_value_t = 1.0)]
     gap: f64,
     /// theory: ‖L‖₁, the sum of the coordinates' smoothness constants
-    #[arg(long, value_name = "L", default_value_t = 1.0)]
+    #[arg(long, requires = "asked", value_name = "L", default_value_t = 1.0)]
     smoothness: f64,
     /// theory: the number of steps T
-    #[arg(long, value_name = "T", default_value_t = 1000)]
+    #[arg(long, requires = "asked", value_name = "T", default_value_t = 1000)]
     steps: u64,
 }
 

@@ -187,8 +187,10 @@ impl Failure {
 enum Target {
     /// A regular file, or none yet. The path is free of links.
     Regular(PathBuf),
-    /// A device, a FIFO, a descriptor.
-    Stream(File),
+    /// A device or a FIFO. It is opened once only: who reads a FIFO takes its end for the end of the file.
+    Stream(PathBuf),
+    /// Another descriptor of this process.
+    Descriptor(u32),
     /// This process's standard output.
     Stdout,
     /// This process's standard error.
@@ -206,7 +208,7 @@ impl Target {
             match own_descriptor(&path) {
                 Some(1) => return Ok(Self::Stdout),
                 Some(2) => return Ok(Self::Stderr),
-                Some(number) => return descriptor(number).map(Self::Stream),
+                Some(number) => return Ok(Self::Descriptor(number)),
                 None => {}
             }
             let Ok(found) = fs::symlink_metadata(&path) else { return Ok(Self::Regular(path)) };
@@ -217,7 +219,7 @@ impl Target {
             } else if found.is_dir() {
                 return Err(io::Error::from(ErrorKind::IsADirectory));
             } else {
-                return OpenOptions::new().write(true).open(&path).map(Self::Stream);
+                return Ok(Self::Stream(path));
             }
         }
         Err(io::Error::other("too many symbolic links"))
@@ -229,7 +231,8 @@ impl Target {
         match self {
             Self::Stdout => all(&mut io::stdout().lock()),
             Self::Stderr => all(&mut io::stderr().lock()),
-            Self::Stream(mut file) => all(&mut file),
+            Self::Stream(path) => all(&mut OpenOptions::new().write(true).open(path)?),
+            Self::Descriptor(number) => all(&mut descriptor(number)?),
             Self::Regular(path) => Err(io::Error::other(format!("{} is a regular file", path.display()))),
         }
     }
