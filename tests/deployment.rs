@@ -262,7 +262,7 @@ fn what_a_worker_reports_beside_its_vote_ends_and_bends_nothing() {
             if j != 3 {
                 return work(link, config.clone(), &code).unwrap();
             }
-            let change = |message| match message {
+            let change = move |message| match message {
                 Message::Vote { step, losses, vote, .. } => {
                     let losses = vec![lie; losses.len()];
                     vec![Message::Vote { step, gradient_s: lie, losses, vote }]

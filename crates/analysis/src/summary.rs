@@ -159,18 +159,17 @@ impl Analysis {
             }
             worst = verdict.worst().cloned();
         }
-        let evidence = match counted {
-            Ok(enumerator) => Evidence::Counted(enumerator),
-            Err(_) => {
-                // The last fifth of the time is for the figures.
-                let left = options.time.map(|time| (time / 5 * 4).saturating_sub(start.elapsed()));
-                let drawing = left.map_or_else(|| control.clone(), |left| control.within(left));
-                let sample = Sample::draw(g, options.draws, options.seed, &drawing);
-                complete &= !drawing.stopped();
-                let met = sample.smallest_margin(ties).map(RadiusBounds::of_message);
-                radius = radius.and(met.unwrap_or_default());
-                Evidence::Drawn(sample)
-            }
+        let evidence = if let Ok(enumerator) = counted {
+            Evidence::Counted(enumerator)
+        } else {
+            // The last fifth of the time is for the figures.
+            let left = options.time.map(|time| (time / 5 * 4).saturating_sub(start.elapsed()));
+            let drawing = left.map_or_else(|| control.clone(), |left| control.within(left));
+            let sample = Sample::draw(g, options.draws, options.seed, &drawing);
+            complete &= !drawing.stopped();
+            let met = sample.smallest_margin(ties).map(RadiusBounds::of_message);
+            radius = radius.and(met.unwrap_or_default());
+            Evidence::Drawn(sample)
         };
         let (profile, margins) = match &evidence {
             Evidence::Counted(enumerator) => {

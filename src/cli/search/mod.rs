@@ -88,6 +88,7 @@ pub(crate) struct Search {
 const LAST_CHECK: Duration = Duration::from_millis(500);
 
 impl Search {
+    #[allow(clippy::too_many_lines, reason = "the order of the steps is the command; each is a call")]
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents = Documents::new(&[
             Documents::json(self.json),
