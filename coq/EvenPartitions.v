@@ -148,28 +148,3 @@ Proof.
 Qed.
 End Tolerant.
 End EvenPartitions.
-
-(** n odd, odd loads: b liars and s missing words are tolerated exactly when 2b + s <= 2 * radius. *)
-Theorem erasures_radius n k G t r b s : 1 <= k -> Nat.Odd n -> odd_loads n k G -> radius n k G t r ->
-  (tolerant_missing n k G t b s <-> 2 * b + s <= 2 * r).
-Proof.
-  intros Hk Ho Hl [H1 H2]. assert (Hn : 1 <= n) by (destruct Ho; lia).
-  split; [|intros; now apply erasures_from_radius with r].
-  intros H. destruct (le_lt_dec (2 * b + s) (2 * r)) as [|Hlt]; [auto|exfalso]. apply H2. clear H2.
-  assert (Hok : Nat.Odd k).
-  { destruct (Nat.Even_or_Odd k) as [[h Hh]|]; auto. exfalso.
-    destruct (theorem_4a n k G Hn Hk h Hh t r H1) as (_ & [e He] & _); auto. destruct Ho. lia. }
-  (* no vote ties *)
-  assert (V : forall m, right n k G t m + wrong n k G t m = n).
-  { intros m. unfold right, wrong, votes.
-    assert (L : forall p, p <= n -> cnt (fun j => is (answer k m) (vote k G t m j)) p +
-      cnt (fun j => is (negb (answer k m)) (vote k G t m j)) p = p); [|now apply L].
-    induction p as [|p IH]; intros Hp; [reflexivity|]. cbn [cnt]. specialize (IH ltac:(lia)).
-    destruct (Hl p ltac:(lia)) as [q Hq]. unfold vote at 2 4.
-    destruct (Nat.ltb_spec (load k G p) (2 * seen k G p m)); [|destruct (Nat.ltb_spec (2 * seen k G p m) (load k G p))];
-      [| |lia]; revert IH; destruct (answer k m); cbn [is eqb negb Nat.b2n]; lia. }
-  rewrite erasures_exact in H by auto. apply (theorem_3_leads n k G t _ true) in H; [|auto|cbn; auto].
-  apply (theorem_3 n k G t (r + 1) true); auto; [cbn; auto|].
-  intros U HU. specialize (H U HU). cbn [Z.b2z] in *. pose proof (odd_loads_eq n k G U Hl).
-  destruct Ho as [p Hp]. destruct t; cbn [loss] in *; lia.
-Qed.

@@ -103,11 +103,13 @@ Qed.
 Lemma survives_mono t b b' m : b' <= b -> survives n k G t b m -> survives n k G t b' m.
 Proof. intros Hb H B y HB. apply H. lia. Qed.
 
-(** *** Errors and erasures: b liars and s missing words are harmless where 2b + s <= R - W - [mu = 1] ... *)
-Theorem erasures_sound t b s m : (2 * Z.of_nat b + Z.of_nat s <= lead t m)%Z -> survives_missing n k G t b s m.
+(** What the server receives. *)
+Lemma received t m B E y :
+  (forall j, j < n -> E j = true -> y j = None) ->
+  (forall j, j < n -> E j = false -> B j = false -> y j = vote t m j) ->
+  votes (negb (answer m)) y <= wrong t m + cnt B n /\ right t m <= votes (answer m) y + cnt E n + cnt B n.
 Proof.
-  intros H B E y HB HE Hm Hy _. apply decode_right.
-  assert (L : wrong t m + Nat.b2n (answer m) + (2 * b + s) <= right t m) by (apply lead_nat; lia).
+  intros Hm Hy.
   (* first the words go missing, then the liars speak *)
   set (z := fun j => if E j then None else vote t m j).
   assert (Z1 : votes (answer m) (vote t m) <= votes (answer m) z + cnt E n).
@@ -119,7 +121,15 @@ Proof.
   pose proof (votes_change B y z (negb (answer m)) Y).
   assert (Y' : forall j, j < n -> B j = false -> z j = y j) by (intros; symmetry; auto).
   pose proof (votes_change B z y (answer m) Y').
-  unfold Definitions.right, Definitions.wrong in L. lia.
+  unfold Definitions.right, Definitions.wrong. lia.
+Qed.
+
+(** *** Errors and erasures: b liars and s missing words are harmless where 2b + s <= R - W - [mu = 1] ... *)
+Theorem erasures_sound t b s m : (2 * Z.of_nat b + Z.of_nat s <= lead t m)%Z -> survives_missing n k G t b s m.
+Proof.
+  intros H B E y HB HE Hm Hy _. apply decode_right.
+  assert (L : wrong t m + Nat.b2n (answer m) + (2 * b + s) <= right t m) by (apply lead_nat; lia).
+  pose proof (received t m B E y Hm Hy). lia.
 Qed.
 
 (** ... and not where not, but for one case: nobody lies, nobody is wrong, and the answer is 0. Then silence

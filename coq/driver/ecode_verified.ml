@@ -225,6 +225,8 @@ let read file =
   Buffer.contents b
 
 let () =
+  (* Proofs are long-lived data: fewer and larger collections. *)
+  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 20; space_overhead = 300 };
   let stop code line = print_string line; print_newline (); exit code in
   let run file action =
     try action (Certificate.parse (read file)); exit 0 with

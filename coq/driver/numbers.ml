@@ -1,7 +1,15 @@
 (* Machine integers as Coq's numbers, and back. *)
 open Verified
 
-let rec pos i = if i <= 1 then XH else if i land 1 = 1 then XI (pos (i lsr 1)) else XO (pos (i lsr 1))
+(* Small numbers are made once, and share their upper bits. *)
+let made = Array.make (1 lsl 20) XH
+let rec pos i =
+  if i <= 1 then XH
+  else if i < Array.length made then begin
+    if made.(i) == XH then made.(i) <- (let rest = pos (i lsr 1) in if i land 1 = 1 then XI rest else XO rest);
+    made.(i)
+  end
+  else if i land 1 = 1 then XI (pos (i lsr 1)) else XO (pos (i lsr 1))
 let rec of_pos = function XH -> 1 | XI p -> (2 * of_pos p) + 1 | XO p -> 2 * of_pos p
 let z i = if i = 0 then Z0 else if i > 0 then Zpos (pos i) else Zneg (pos (-i))
 let of_z = function Z0 -> 0 | Zpos p -> of_pos p | Zneg p -> -of_pos p

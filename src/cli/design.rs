@@ -34,7 +34,7 @@ pub(crate) struct Design {
     draws: Option<u64>,
     #[command(flatten)]
     how: How,
-    /// Write the verified matrix here (json, csv, npy, txt by extension), or - for standard output
+    /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
     #[arg(long, short, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     output: Option<PathBuf>,
     /// Print the matrix as one JSON document

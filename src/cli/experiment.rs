@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::flags::ChangeFlags;
 use super::grid::{Ended, train_all};
 use super::sweep::{cell_json, cells};
-use super::{Common, Ending, output, plot};
+use super::{Common, Ending, output, plot, values};
 
 /// Run the paper's experiments: their codes, attacks and hyper-parameters
 #[derive(Args)]
@@ -44,7 +44,8 @@ struct List {
                   Runs that are finished are not run again, interrupted ones go on. The folder then holds \
                   table.md and figure.svg (the first seed's curves) beside the runs.")]
 struct RunOne {
-    /// The experiment's name, as `ecode experiment list` tells it
+    /// The experiment
+    #[arg(value_parser = values::Suggested(names().to_vec()))]
     name: String,
     /// smoke: logistic regression on synthetic data, seconds a run; paper: ResNet on CIFAR-10, as published
     #[arg(long, value_enum, default_value = "smoke")]

@@ -1,8 +1,12 @@
 //! Weighted sums over blocks of 512 choices, and the choice with the largest one.
 
+use super::Instructions;
+use super::vector::{Adder, Lanes, PLANES, Piece, Portable, above, add};
 #[cfg(target_arch = "x86_64")]
-use super::vector::Ternary;
-use super::vector::{Adder, Lanes, PLANES, Portable, above, add};
+use super::vector::{Halves, Ternary};
+
+/// How many words are added at a time where nothing is known of the processor: baseline registers hold two.
+pub(crate) const PORTABLE: usize = 2;
 
 /// The choices whose loss is larger than any before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,23 +56,36 @@ impl Counter {
     /// # Panics
     /// When an input reaches beyond the table, or there are not as many as [`Counter::new`] ordered.
     pub fn scan(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
+        self.scan_by(Instructions::widest(), table, starts, blocks, best)
+    }
+
+    /// As [`Self::scan`], by these instructions.
+    ///
+    /// # Panics
+    /// Also when the processor does not have them.
+    pub fn scan_by(
+        &self,
+        instructions: Instructions,
+        table: &[Lanes],
+        starts: &[u32],
+        blocks: usize,
+        best: &mut Best,
+    ) -> bool {
         // What the versions below rely on when they read without a check.
         let last = starts.iter().max().map_or(0, |&start| start as usize + blocks);
         assert!(last <= table.len(), "an input reaches beyond the table");
         assert_eq!(starts.len(), self.inputs(), "one start an input");
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") {
-                // SAFETY: the processor was just found to have AVX-512F; the bounds hold.
-                return unsafe { self.scan_avx512(table, starts, blocks, best) };
-            }
-            if is_x86_feature_detected!("avx2") {
-                // SAFETY: the processor was just found to have AVX2; the bounds hold.
-                return unsafe { self.scan_avx2(table, starts, blocks, best) };
+        assert!(instructions.here(), "this processor does not have {instructions:?}");
+        // SAFETY: the processor has the instructions, and the bounds hold.
+        unsafe {
+            match instructions {
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx512 => self.scan_avx512(table, starts, blocks, best),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx2 => self.scan_avx2(table, starts, blocks, best),
+                _ => self.scan_with::<Portable, PORTABLE>(table, starts, blocks, best),
             }
         }
-        // SAFETY: the bounds hold.
-        unsafe { self.scan_with::<Portable>(table, starts, blocks, best) }
     }
 
     /// # Safety
@@ -77,7 +94,7 @@ impl Counter {
     #[target_feature(enable = "avx512f")]
     unsafe fn scan_avx512(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
         // SAFETY: as promised to this function.
-        unsafe { self.scan_with::<Ternary>(table, starts, blocks, best) }
+        unsafe { self.scan_with::<Ternary, 8>(table, starts, blocks, best) }
     }
 
     /// # Safety
@@ -86,7 +103,7 @@ impl Counter {
     #[target_feature(enable = "avx2")]
     unsafe fn scan_avx2(&self, table: &[Lanes], starts: &[u32], blocks: usize, best: &mut Best) -> bool {
         // SAFETY: as promised to this function.
-        unsafe { self.scan_with::<Portable>(table, starts, blocks, best) }
+        unsafe { self.scan_with::<Halves, 4>(table, starts, blocks, best) }
     }
 
     /// How many starts a sum takes.
@@ -106,7 +123,7 @@ impl Counter {
     /// # Safety
     /// The bounds that `scan` checks hold.
     #[inline(always)]
-    unsafe fn scan_with<A: Adder>(
+    unsafe fn scan_with<A: Adder<W>, const W: usize>(
         &self,
         table: &[Lanes],
         starts: &[u32],
@@ -116,12 +133,12 @@ impl Counter {
         // SAFETY: as promised to this function.
         unsafe {
             match (self.planes, self.inputs[1..].iter().all(|&count| count == 0)) {
-                (1..=3, true) => self.scan_planes::<A, 3, true>(table, starts, blocks, best),
-                (4, true) => self.scan_planes::<A, 4, true>(table, starts, blocks, best),
-                (5, true) => self.scan_planes::<A, 5, true>(table, starts, blocks, best),
-                (6, true) => self.scan_planes::<A, 6, true>(table, starts, blocks, best),
-                (7, true) => self.scan_planes::<A, 7, true>(table, starts, blocks, best),
-                _ => self.scan_planes::<A, PLANES, false>(table, starts, blocks, best),
+                (1..=3, true) => self.scan_planes::<A, W, 3, true>(table, starts, blocks, best),
+                (4, true) => self.scan_planes::<A, W, 4, true>(table, starts, blocks, best),
+                (5, true) => self.scan_planes::<A, W, 5, true>(table, starts, blocks, best),
+                (6, true) => self.scan_planes::<A, W, 6, true>(table, starts, blocks, best),
+                (7, true) => self.scan_planes::<A, W, 7, true>(table, starts, blocks, best),
+                _ => self.scan_planes::<A, W, PLANES, false>(table, starts, blocks, best),
             }
         }
     }
@@ -131,7 +148,7 @@ impl Counter {
     /// # Safety
     /// The bounds that `scan` checks hold; the sums fit P planes.
     #[inline(always)]
-    unsafe fn scan_planes<A: Adder, const P: usize, const UNITS: bool>(
+    unsafe fn scan_planes<A: Adder<W>, const W: usize, const P: usize, const UNITS: bool>(
         &self,
         table: &[Lanes],
         starts: &[u32],
@@ -140,42 +157,44 @@ impl Counter {
     ) -> bool {
         let mut raised = false;
         for block in 0..blocks {
-            // SAFETY: block < blocks, and the bounds hold.
-            let sums = unsafe {
-                if UNITS {
-                    let mut sums = [Lanes::ZERO; P];
-                    add::<A, P>(&mut sums, 0, table, starts, block);
-                    sums
-                } else {
-                    self.weighted::<A, P>(table, starts, block)
+            for part in 0..Piece::<W>::COUNT {
+                // SAFETY: block < blocks, and the bounds hold.
+                let sums = unsafe {
+                    if UNITS {
+                        let mut sums = [Piece::ZERO; P];
+                        add::<A, W, P>(&mut sums, 0, table, starts, (block, part));
+                        sums
+                    } else {
+                        self.weighted::<A, W, P>(table, starts, (block, part))
+                    }
+                };
+                if best.loss < 0 || !above(&sums, best.loss as u64).is_zero() {
+                    raised |= raise(&sums, (block, part), best);
                 }
-            };
-            if best.loss < 0 || !above(&sums, best.loss as u64).is_zero() {
-                raised |= raise(&sums, block, best);
             }
         }
         raised
     }
 
-    /// The bit planes of the weighted sums over one block.
+    /// The bit planes of the weighted sums over one part of a block.
     ///
     /// # Safety
     /// `table[start + block]` exists for every start, and there are as many as `inputs` says.
     #[inline(always)]
-    pub(crate) unsafe fn weighted<A: Adder, const P: usize>(
+    pub(crate) unsafe fn weighted<A: Adder<W>, const W: usize, const P: usize>(
         &self,
         table: &[Lanes],
         starts: &[u32],
-        block: usize,
-    ) -> [Lanes; P] {
-        let mut sums = [Lanes::ZERO; P];
+        place: (usize, usize),
+    ) -> [Piece<W>; P] {
+        let mut sums = [Piece::ZERO; P];
         let mut rest = starts;
         for (plane, &count) in self.inputs.iter().enumerate() {
             let (list, after) = rest.split_at(count);
             rest = after;
             if count > 0 {
                 // SAFETY: promised by the caller.
-                unsafe { add::<A, P>(&mut sums, plane, table, list, block) };
+                unsafe { add::<A, W, P>(&mut sums, plane, table, list, place) };
             }
         }
         sums
@@ -185,12 +204,16 @@ impl Counter {
 /// The rare path: reads every lane's sum.
 #[cold]
 #[inline(never)]
-fn raise<const P: usize>(sums: &[Lanes; P], block: usize, best: &mut Best) -> bool {
+fn raise<const W: usize, const P: usize>(
+    sums: &[Piece<W>; P],
+    (block, part): (usize, usize),
+    best: &mut Best,
+) -> bool {
     let mut raised = false;
-    for lane in 0..Lanes::COUNT {
+    for lane in 0..Piece::<W>::CHOICES {
         let sum = sums.iter().enumerate().map(|(plane, s)| i64::from(s.get(lane)) << plane).sum();
         if sum > best.loss {
-            *best = Best { loss: sum, place: (block, lane) };
+            *best = Best { loss: sum, place: (block, part * Piece::<W>::CHOICES + lane) };
             raised = true;
         }
     }
@@ -238,19 +261,10 @@ mod tests {
                 }
             }
             let fresh = Best { loss: -1, place: (0, 0) };
-            let mut best = fresh;
-            counter.scan(&table, &starts, blocks, &mut best);
-            assert_eq!(best, expected);
-            best = fresh;
-            // SAFETY: `scan` has just checked the same bounds.
-            unsafe { counter.scan_with::<Portable>(&table, &starts, blocks, &mut best) };
-            assert_eq!(best, expected);
-            #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") {
-                best = fresh;
-                // SAFETY: the processor was just found to have AVX2; the bounds were checked above.
-                unsafe { counter.scan_avx2(&table, &starts, blocks, &mut best) };
-                assert_eq!(best, expected);
+            for instructions in Instructions::ALL.into_iter().filter(|set| set.here()) {
+                let mut best = fresh;
+                counter.scan_by(instructions, &table, &starts, blocks, &mut best);
+                assert_eq!(best, expected, "{instructions:?}");
             }
         }
     }

@@ -10,11 +10,13 @@
 //! is the caller's.
 
 mod counter;
+mod instructions;
 mod reaches;
 mod tally;
 mod vector;
 
 pub use counter::{Best, Counter};
+pub use instructions::Instructions;
 pub use reaches::{Hit, largest, reaches};
 pub use tally::{Block, Counts, Starts, Tally};
 pub use vector::Lanes;

@@ -5,10 +5,12 @@
 //! The counts are the same on every processor: as in [`ecode_lanes`], the same code is compiled
 //! three times, and the widest version that the processor has is called.
 
+use super::Instructions;
 use super::counter::Counter;
+use super::counter::PORTABLE;
+use super::vector::{Adder, Lanes, PLANES, Piece, Portable};
 #[cfg(target_arch = "x86_64")]
-use super::vector::Ternary;
-use super::vector::{Adder, Lanes, PLANES, Portable};
+use super::vector::{Halves, Ternary};
 
 /// Up to 512 patterns of one weight, each standing for as many messages.
 pub struct Block {
@@ -67,28 +69,38 @@ impl Tally {
     /// # Panics
     /// When an input reaches beyond the table, or there are not as many as the counters ordered.
     pub fn count(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
+        self.count_by(Instructions::widest(), table, starts, blocks, counts);
+    }
+
+    /// As [`Self::count`], by these instructions.
+    ///
+    /// # Panics
+    /// Also when the processor does not have them.
+    pub fn count_by(
+        &self,
+        instructions: Instructions,
+        table: &[Lanes],
+        starts: &Starts,
+        blocks: &[Block],
+        counts: &mut Counts,
+    ) {
         // What the versions below rely on when they read without a check.
         let end = blocks.iter().map(|block| block.place + 1).max().unwrap_or(0);
         let last = starts.above.iter().chain(starts.tied).max().map_or(0, |&start| start as usize + end);
         assert!(last <= table.len(), "an input reaches beyond the table");
         assert_eq!(starts.above.len(), self.above.inputs(), "one start an input");
         assert_eq!(starts.tied.len(), self.tied.as_ref().map_or(0, Counter::inputs), "one start an input");
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512vpopcntdq")
-                && is_x86_feature_detected!("popcnt")
-            {
-                // SAFETY: the processor was just found to have these; the bounds hold.
-                return unsafe { self.count_avx512(table, starts, blocks, counts) };
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
-                // SAFETY: the processor was just found to have these; the bounds hold.
-                return unsafe { self.count_avx2(table, starts, blocks, counts) };
+        assert!(instructions.here(), "this processor does not have {instructions:?}");
+        // SAFETY: the processor has the instructions, and the bounds hold.
+        unsafe {
+            match instructions {
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx512 => self.count_avx512(table, starts, blocks, counts),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx2 => self.count_avx2(table, starts, blocks, counts),
+                _ => self.count_with::<Portable, PORTABLE>(table, starts, blocks, counts),
             }
         }
-        // SAFETY: the bounds hold.
-        unsafe { self.count_with::<Portable>(table, starts, blocks, counts) }
     }
 
     /// # Safety
@@ -97,7 +109,7 @@ impl Tally {
     #[target_feature(enable = "avx512f,avx512vpopcntdq,popcnt")]
     unsafe fn count_avx512(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
         // SAFETY: as promised to this function.
-        unsafe { self.count_with::<Ternary>(table, starts, blocks, counts) }
+        unsafe { self.count_with::<Ternary, 8>(table, starts, blocks, counts) }
     }
 
     /// # Safety
@@ -106,7 +118,7 @@ impl Tally {
     #[target_feature(enable = "avx2,popcnt")]
     unsafe fn count_avx2(&self, table: &[Lanes], starts: &Starts, blocks: &[Block], counts: &mut Counts) {
         // SAFETY: as promised to this function.
-        unsafe { self.count_with::<Portable>(table, starts, blocks, counts) }
+        unsafe { self.count_with::<Halves, 4>(table, starts, blocks, counts) }
     }
 
     /// Picks the loop that is compiled for this many planes, so that small sums stay in registers.
@@ -114,7 +126,7 @@ impl Tally {
     /// # Safety
     /// The bounds that `count` checks hold.
     #[inline(always)]
-    unsafe fn count_with<A: Adder>(
+    unsafe fn count_with<A: Adder<W>, const W: usize>(
         &self,
         table: &[Lanes],
         starts: &Starts,
@@ -125,9 +137,9 @@ impl Tally {
         // SAFETY: as promised to this function; the planes hold every sum.
         unsafe {
             match planes {
-                0..=4 => self.count_planes::<A, 4>(table, starts, blocks, counts),
-                5 | 6 => self.count_planes::<A, 6>(table, starts, blocks, counts),
-                _ => self.count_planes::<A, PLANES>(table, starts, blocks, counts),
+                0..=4 => self.count_planes::<A, W, 4>(table, starts, blocks, counts),
+                5 | 6 => self.count_planes::<A, W, 6>(table, starts, blocks, counts),
+                _ => self.count_planes::<A, W, PLANES>(table, starts, blocks, counts),
             }
         }
     }
@@ -135,7 +147,7 @@ impl Tally {
     /// # Safety
     /// The bounds that `count` checks hold; the sums fit P planes.
     #[inline(always)]
-    unsafe fn count_planes<A: Adder, const P: usize>(
+    unsafe fn count_planes<A: Adder<W>, const W: usize, const P: usize>(
         &self,
         table: &[Lanes],
         starts: &Starts,
@@ -148,11 +160,11 @@ impl Tally {
             split.clear();
             split.push((block.filled, 0));
             // SAFETY: the place is one of a block, and the bounds hold.
-            let sums = unsafe { self.above.weighted::<A, P>(table, starts.above, place) };
+            let sums = unsafe { whole::<A, W, P>(&self.above, table, starts.above, place) };
             part(split, &sums[..self.above.planes()], self.width as u32);
             if let Some(tied) = &self.tied {
                 // SAFETY: the place is one of a block, and the bounds hold.
-                let sums = unsafe { tied.weighted::<A, P>(table, starts.tied, place) };
+                let sums = unsafe { whole::<A, W, P>(tied, table, starts.tied, place) };
                 part(split, &sums[..tied.planes()], 1);
             }
             let row = (starts.weight + block.weight) * self.cells;
@@ -163,6 +175,28 @@ impl Tally {
             }
         }
     }
+}
+
+/// The bit planes of the weighted sums over one block, its parts put together.
+///
+/// # Safety
+/// `table[start + block]` exists for every start, and there are as many as the counter takes.
+#[inline(always)]
+unsafe fn whole<A: Adder<W>, const W: usize, const P: usize>(
+    counter: &Counter,
+    table: &[Lanes],
+    starts: &[u32],
+    block: usize,
+) -> [Lanes; P] {
+    let mut whole = [Lanes::ZERO; P];
+    for part in 0..Piece::<W>::COUNT {
+        // SAFETY: promised by the caller.
+        let sums = unsafe { counter.weighted::<A, W, P>(table, starts, (block, part)) };
+        for (lanes, sum) in whole.iter_mut().zip(sums) {
+            lanes.0[part * W..(part + 1) * W].copy_from_slice(&sum.0);
+        }
+    }
+    whole
 }
 
 /// Splits every group of lanes by the value of a sum, given as bit planes; a value counts `scale` cells.
@@ -253,19 +287,10 @@ mod tests {
             }
             let tied: &[u32] = if ties { &drawn } else { &[] };
             let starts = Starts { above: &won, tied, weight: 1, messages: 5 };
-            let mut counts = Counts::new(&tally, 3);
-            tally.count(&table, &starts, &filled, &mut counts);
-            assert_eq!(counts.messages, expected);
-            let mut counts = Counts::new(&tally, 3);
-            // SAFETY: `count` has just checked the same bounds.
-            unsafe { tally.count_with::<Portable>(&table, &starts, &filled, &mut counts) };
-            assert_eq!(counts.messages, expected);
-            #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
+            for instructions in Instructions::ALL.into_iter().filter(|set| set.here()) {
                 let mut counts = Counts::new(&tally, 3);
-                // SAFETY: the processor was just found to have these; the bounds were checked above.
-                unsafe { tally.count_avx2(&table, &starts, &filled, &mut counts) };
-                assert_eq!(counts.messages, expected);
+                tally.count_by(instructions, &table, &starts, &filled, &mut counts);
+                assert_eq!(counts.messages, expected, "{instructions:?}");
             }
         }
     }

@@ -1,16 +1,16 @@
 //! Tables of training runs.
 
-use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use super::table::thousands;
+use super::markdown::Markdown;
+use super::numbers::{figures, thousands};
 use ecode_train::{Aggregator, Summary};
 
 /// How a run is labelled: code, n, b, r, aggregator, and whether the code is verified.
 #[must_use]
 pub fn run_label(summary: &Summary) -> String {
     let code = &summary.code;
-    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let text = |value: &Value| ecode_core::shown(value.as_str().unwrap_or("?"));
     let aggregator = match summary.config.aggregator {
         Aggregator::Vote => String::new(),
         other => format!(" + {}", other.name()),
@@ -18,18 +18,17 @@ pub fn run_label(summary: &Summary) -> String {
     let verified = if code["verified"] == true { "" } else { ", UNVERIFIED" };
     let b = code["b"].as_u64().map_or(String::new(), |b| format!(", b {b}"));
     format!(
-        "{}{aggregator} (n {}{b}, r {:.2}{verified})",
+        "{}{aggregator} (n {}{b}, r {}{verified})",
         text(&code["name"]),
         code["n"],
-        code["r_eff"].as_f64().unwrap_or(0.0)
+        figures(code["r_eff"].as_f64().unwrap_or(0.0), 3)
     )
 }
 
 /// One line a run: the code, what was done to it, what came of it, and what a deployment would pay.
 #[must_use]
 pub fn run_table(summaries: &[Summary]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header([
+    let mut table = Markdown::new([
         "code",
         "largest load",
         "Byzantine",
@@ -47,7 +46,7 @@ pub fn run_table(summaries: &[Summary]) -> String {
         let (config, last) = (&summary.config, &summary.last);
         let bytes = |key: &str| thousands(u128::from(summary.bytes_per_step[key].as_u64().unwrap_or(0)));
         let auc = last.test_auc.map_or(String::new(), |auc| format!(", AUC {auc:.3}"));
-        table.add_row([
+        table.row([
             run_label(summary),
             summary.code["max_load"].to_string(),
             config.liars().to_string(),
@@ -159,9 +158,8 @@ pub fn sweep_table(cells: &[Cell]) -> String {
             lines.push(line);
         }
     }
-    let mut table = Table::new();
     let head = ["n", "b", "Byzantine", "attack"];
-    table.load_style(presets::ASCII_MARKDOWN).set_header(head.iter().chain(&schemes));
+    let mut table = Markdown::new(head.iter().chain(&schemes));
     for line in lines {
         let (n, b, byzantine, attack) = line;
         let mut row = vec![n.to_string(), b.to_string(), byzantine.to_string(), attack.to_owned()];
@@ -171,7 +169,7 @@ pub fn sweep_table(cells: &[Cell]) -> String {
             };
             cells.iter().find(here).map_or("—".to_owned(), Cell::text)
         }));
-        table.add_row(row);
+        table.row(row);
     }
     let known = cells.iter().filter(|cell| !cell.values.is_empty());
     let metric = known.clone().next().map_or("nothing yet", |cell| cell.metric);
@@ -202,12 +200,9 @@ pub struct Times {
 /// seed gets there. Under it the paper's line, where there is one.
 #[must_use]
 pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
-    let mut table = Table::new();
     let head = ["scheme".to_owned(), "measured".to_owned()];
     let columns = targets.iter().map(|target| format!("{target} %"));
-    table
-        .load_style(presets::ASCII_MARKDOWN)
-        .set_header(head.into_iter().chain(columns).chain(["at the end".to_owned()]));
+    let mut table = Markdown::new(head.into_iter().chain(columns).chain(["at the end".to_owned()]));
     for row in rows {
         let mut line = vec![row.label.clone(), "here".to_owned()];
         line.extend(row.reached.iter().map(|seeds| {
@@ -224,7 +219,7 @@ pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
         }));
         let mean = row.last.iter().sum::<f64>() / row.last.len() as f64;
         line.push(format!("{mean:.1} %"));
-        table.add_row(line);
+        table.row(line);
         if !row.published.is_empty() {
             let mut line = vec![String::new(), "paper".to_owned()];
             line.extend(
@@ -232,7 +227,7 @@ pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
                     if minutes.is_finite() { format!("{minutes} min") } else { "∞".to_owned() }
                 }),
             );
-            table.add_row(line);
+            table.row(line);
         }
     }
     table.to_string()

@@ -156,6 +156,9 @@ impl<'a> Plan<'a> {
             group.blocks = group.patterns.len().div_ceil(Lanes::COUNT);
             blocks += group.blocks;
         }
+        // Rows of an odd number of blocks: where the distance of two rows is a power of two, their blocks share
+        // a few places of the first-level cache, and counting takes twice as long.
+        blocks |= 1;
 
         let voters = &side.voters;
         let mut first_row = Vec::with_capacity(voters.len());

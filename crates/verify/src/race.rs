@@ -38,7 +38,7 @@ impl Racer {
 struct States;
 
 /// The first try: about a second, in less than 100 MB.
-const SMALL: Structure = Structure { most_states: 1 << 19, most_bytes: 64 << 20, most_choices: 0 };
+const SMALL: Structure = Structure { most_states: 1 << 18, most_bytes: 48 << 20, most_choices: 0 };
 /// When the second try begins, as large as the engine alone would be.
 const LATER: Duration = Duration::from_secs(20);
 /// How often a thread that waits looks up.
