@@ -129,7 +129,7 @@ impl Grid {
     /// [`ConfigError`] where the grid says something that it would not do, or a run's configuration is not one.
     pub fn runs(&self) -> Result<Vec<GridRun>, ConfigError> {
         self.check()?;
-        let base = read(self.base.clone(), "base")?;
+        let base = read(&self.base, "base")?;
         let attacks = self.attacks.clone().unwrap_or_else(|| vec![base.attack]);
         let seeds = self.seeds.clone().unwrap_or_else(|| vec![base.seed]);
         let mut runs = Vec::new();
