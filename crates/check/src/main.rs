@@ -9,8 +9,9 @@ use ecode_check::{Certificate, MAX_FILE, Refused, check};
 fn main() -> ExitCode {
     let (code, said) = answer().unwrap_or_else(|why| (2, format!("error: {why}\n")));
     // The exit code says it too, whatever became of the reader.
-    let out: &mut dyn std::io::Write = if code == 0 { &mut std::io::stdout() } else { &mut std::io::stderr() };
-    let _ = out.write_all(said.as_bytes()).and_then(|()| std::io::stdout().flush());
+    let said = said.as_bytes();
+    let written = if code == 0 { std::io::stdout().write_all(said) } else { std::io::stderr().write_all(said) };
+    let _ = written.and_then(|()| std::io::stdout().flush());
     ExitCode::from(code)
 }
 
