@@ -10,13 +10,15 @@ fn main() -> ExitCode {
     let (code, said) = answer().unwrap_or_else(|why| (2, format!("error: {why}\n")));
     // The exit code says it too, whatever became of the reader.
     let said = said.as_bytes();
-    let written = if code == 0 { std::io::stdout().write_all(said) } else { std::io::stderr().write_all(said) };
+    let written =
+        if code == 0 { std::io::stdout().write_all(said) } else { std::io::stderr().write_all(said) };
     let _ = written.and_then(|()| std::io::stdout().flush());
     ExitCode::from(code)
 }
 
 fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
-    let path = std::env::args_os().nth(1).ok_or("expected the name of a certificate, or - for standard input")?;
+    let path =
+        std::env::args_os().nth(1).ok_or("expected the name of a certificate, or - for standard input")?;
     let path = if path == "-" { "/dev/stdin".into() } else { path };
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
