@@ -73,9 +73,12 @@ fn a_part_with_any_byte_changed_is_refused_or_the_same() {
     }
 }
 
+/// The smallest margin and the radius.
+type Truth = (i64, Radius);
+
 /// The smallest margin and the radius, by the definition itself where that is short. Most changes leave the matrix as it is.
-fn truth(g: &AllocationMatrix, ties: TieRule) -> (i64, Radius) {
-    static KNOWN: Mutex<BTreeMap<(String, &str), (i64, Radius)>> = Mutex::new(BTreeMap::new());
+fn truth(g: &AllocationMatrix, ties: TieRule) -> Truth {
+    static KNOWN: Mutex<BTreeMap<(String, &str), Truth>> = Mutex::new(BTreeMap::new());
     let name = (g.digest(), ties.name());
     if let Some(&known) = KNOWN.lock().unwrap().get(&name) {
         return known;
