@@ -456,6 +456,44 @@ fn what_is_no_certificate_is_named() {
     assert!(said(&write("empty", "")).contains("EOF while parsing"));
 }
 
+/// A step that copies a long inequality costs little in a file: the checker keeps so many terms and no more.
+#[test]
+fn a_small_file_takes_no_large_memory() {
+    let (n, k) = (3, 4095);
+    let g = AllocationMatrix::from_fn(n, k, |_, _| true).unwrap();
+    let formula = Formula::new(&g, TieRule::Zero, 1, false);
+    let proof = format!("pseudo-Boolean proof version 3.0\nf 5;\n{}", "pol 1;\n".repeat(12_000));
+    assert!(
+        matches!(replay(&formula, &proof, &|| false), Err(ProofError::TooLarge { line, .. }) if line > 6000)
+    );
+    let stack = format!("pseudo-Boolean proof version 3.0\nf 5;\npol{};\n", " 1".repeat(12_000));
+    assert!(matches!(replay(&formula, &stack, &|| false), Err(ProofError::TooLarge { line: 3, .. })));
+    // The work ends when it is told to, between two lines and within one.
+    assert_eq!(replay(&formula, &proof, &|| true), Err(ProofError::Stopped));
+    assert_eq!(replay(&formula, &stack, &|| true), Err(ProofError::Stopped));
+}
+
+/// Numbers and lists without end are refused before anything is made of them.
+#[test]
+fn numbers_and_lists_are_bounded() {
+    let valid = std::fs::read_to_string("fixtures/certificates/valid/record.json").unwrap();
+    let digits = "9".repeat(5_000_000);
+    let list = "0,".repeat(5_000_000);
+    for (from, to) in [
+        ("\"choices\":\"", format!("\"choices\":\"{digits}")),
+        ("\"from\":\"", format!("\"from\":\"{digits}")),
+        ("\"b\":", format!("\"b\":{digits}")),
+        ("\"worst\":[", format!("\"worst\":[{list}")),
+        ("\"G\":[", format!("\"G\":[[{list}0],")),
+        ("\"margins\":[", format!("\"margins\":[{}", "[0,\"1\"],".repeat(500_000))),
+    ] {
+        let forged = valid.replacen(from, &to, 1);
+        assert_ne!(forged, valid, "{from}");
+        let error = Certificate::parse(forged.as_bytes()).unwrap_err().to_string();
+        assert!(error.chars().count() < 600, "{error}");
+    }
+}
+
 /// Proofs of two certificates are never mixed in one folder.
 #[test]
 fn extract_leaves_only_this_certificates_files() {

@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
-use ecode::certificate::{SolverCommand, find_program, verify_with_solver};
-use ecode::code::{AllocationMatrix, TieRule};
+use ecode::certificate::{SolverCommand, find_program, replay_full_drat, verify_with_solver};
+use ecode::code::{AllocationMatrix, Clauses, Encoding, TieRule};
 use ecode::construct::{Bernoulli, algorithm1, bernoulli};
 use ecode::format::{Format, MatrixFile};
 use ecode::verify::{Control, Method, verify};
@@ -166,9 +166,76 @@ fn a_solver_that_hangs_is_stopped() {
     assert!(!std::process::Command::new("kill").args(["-0", &pid]).output().unwrap().status.success());
 }
 
+/// A solver behind a script, in a folder with a space in its name: what the script starts ends with it.
+#[test]
+fn what_a_solver_starts_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join("my solver").join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(folder.path().join("my solver")).unwrap();
+    let (mark, hang) = (at("pid"), at("hang.sh"));
+    std::fs::write(&hang, "sh -c 'echo $$ > \"$1\"; exec sleep 1000' sh \"$3\"\nsleep 1000\n").unwrap();
+    let command = format!("sh '{hang}' {{cnf}} {{proof}} '{mark}'");
+    let solver: SolverCommand = command.parse().unwrap();
+    let control = Control::default().within(Duration::from_secs(2));
+    let g = algorithm1(9, 2).unwrap();
+    let verdict = verify_with_solver(&g, Some(2), TieRule::Zero, &solver, &control).unwrap();
+    assert!(verdict.is_undecided(), "{:?}", verdict.reason());
+    let pid = std::fs::read_to_string(&mark).unwrap();
+    // It may still wait for its end to be noticed by whoever has inherited it.
+    let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid.trim()]).output().unwrap();
+    let state = String::from_utf8(state.stdout).unwrap();
+    assert!(state.trim().is_empty() || state.starts_with('Z'), "{pid}{state}");
+}
+
+/// Whatever a solver leaves in the place of its proof is read within bounds, or not at all.
+#[test]
+fn no_proof_is_read_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let g = algorithm1(9, 2).unwrap();
+    let said = "print('s UNSATISFIABLE')";
+    for (name, script, reason) in [
+        ("zero", "os.symlink('/dev/zero', sys.argv[2])", "its proof is no regular file"),
+        ("pipe", "os.mkfifo(sys.argv[2])", "its proof is no regular file"),
+        ("folder", "os.mkdir(sys.argv[2])", "its proof is no regular file"),
+        ("blank", "open(sys.argv[2], 'w').write('\\n' * 50_000_000)", "the empty clause is not reached"),
+        ("long", "open(sys.argv[2], 'wb').truncate(200 << 20)", "has more than 96 MiB"),
+    ] {
+        let script = format!("import os, sys\n{script}\n{said}");
+        let solver = solver(&folder, name, &script);
+        let verdict = verify_with_solver(&g, Some(2), TieRule::Zero, &solver, &Control::default()).unwrap();
+        let why = verdict.reason().unwrap_or_default();
+        assert!(verdict.is_undecided() && why.contains(reason), "{name}: {why}");
+    }
+}
+
+/// Glucose deletes the clauses that its top-level literals rest on, and goes on using the literals. Every beginning of its
+/// proof that ends before the contradiction is refused.
+#[test]
+fn a_proof_by_glucose_is_accepted() {
+    let read =
+        |end: &str| std::fs::read_to_string(format!("fixtures/proofs/glucose-best-11-2.{end}")).unwrap();
+    let (cnf, proof) = (read("cnf"), read("drat"));
+    let mut lines = cnf.lines().filter(|line| !line.starts_with('c'));
+    let variables = lines.next().unwrap().split(' ').nth(2).unwrap().parse().unwrap();
+    let mut clauses = Clauses::new(variables, Encoding::default());
+    for line in lines {
+        let literals = line.split_whitespace().map(|word| word.parse::<i32>().unwrap());
+        clauses.add(literals.take_while(|&literal| literal != 0).collect());
+    }
+    let steps = replay_full_drat(&clauses, proof.as_bytes(), &|| false).unwrap();
+    assert!(steps > 50, "{steps}");
+    let added: Vec<&str> = proof.lines().filter(|line| !line.starts_with('d')).collect();
+    let half = added[..added.len() / 2].join("\n");
+    assert!(replay_full_drat(&clauses, half.as_bytes(), &|| false).is_err());
+    // Without the formula's last clause, "enough are turned", there is a solution.
+    clauses.clauses.pop();
+    assert!(replay_full_drat(&clauses, proof.as_bytes(), &|| false).is_err());
+}
+
 #[test]
 fn wrong_commands_are_refused() {
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["--solver", "sh 'my solver"], "a quotation mark has no partner"),
         (&["--solver", "no-such-solver -q"], "there is no program 'no-such-solver'"),
         (&["--solver", " "], "expected a program and its options"),
         (&["--solver", "sh {cnf}"], "name both {cnf} and {proof}, or neither"),

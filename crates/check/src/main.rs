@@ -1,31 +1,30 @@
 //! `ecode-check FILE`: checks a certificate, and does nothing else. It holds no engine and no prover.
 //! Exit codes: 0 valid, 2 not a certificate, 3 not proved, 4 it does not show what it claims.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
-use ecode_check::{Certificate, MAX_FILE, check};
+use ecode_check::{Certificate, MAX_FILE, Refused, check};
 
 fn main() -> ExitCode {
-    let (code, said) = answer().unwrap_or_else(|why| (2, Err(why)));
-    match said {
-        Ok(report) => print!("{report}"),
-        Err(why) => eprintln!("error: {why}"),
-    }
+    let (code, said) = answer().unwrap_or_else(|why| (2, format!("error: {why}\n")));
+    // The exit code says it too, whatever became of the reader.
+    let said = said.as_bytes();
+    let written =
+        if code == 0 { std::io::stdout().write_all(said) } else { std::io::stderr().write_all(said) };
+    let _ = written.and_then(|()| std::io::stdout().flush());
     ExitCode::from(code)
 }
 
-fn answer() -> Result<(u8, Result<String, String>), String> {
-    let path = std::env::args_os().nth(1).ok_or("usage: ecode-check FILE, or - for standard input")?;
+fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
+    let path =
+        std::env::args_os().nth(1).ok_or("expected the name of a certificate, or - for standard input")?;
+    let path = if path == "-" { "/dev/stdin".into() } else { path };
     let mut bytes = Vec::new();
-    let input = if path == "-" { "/dev/stdin".into() } else { path };
-    let file = std::fs::File::open(input).map_err(|error| error.to_string())?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let certificate = Certificate::parse(&bytes).map_err(|error| error.to_string())?;
+    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    let certificate = Certificate::parse(&bytes)?;
     let outcome = check(&certificate);
-    let code = outcome.as_ref().map_or_else(ecode_check::Refused::exit_code, |_| 0);
-    Ok((
-        code,
-        certificate.report(&outcome).ok_or_else(|| outcome.map_or_else(|e| e.to_string(), |_| String::new())),
-    ))
+    let code = outcome.as_ref().map_or_else(Refused::exit_code, |_| 0);
+    let why = outcome.as_ref().map_or_else(ToString::to_string, |_| String::new());
+    Ok((code, certificate.report(&outcome).unwrap_or_else(|| format!("error: {why}\n"))))
 }

@@ -12,7 +12,8 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use super::inequality::{Database, Literal, Normal, Overflow};
+use super::database::Database;
+use super::inequality::{Literal, Normal, Overflow};
 use super::simplex::{Row, maximise};
 use ecode_core::Formula;
 

@@ -6,6 +6,7 @@
 //! code with this crate but the definitions and the certificate's types.
 
 mod bound;
+mod database;
 mod glue;
 mod inequality;
 mod make;

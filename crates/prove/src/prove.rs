@@ -16,7 +16,8 @@
 use std::fmt::Write as _;
 
 use super::bound::{Bound, Relaxation};
-use super::inequality::{Database, Literal, Normal, Overflow};
+use super::database::Database;
+use super::inequality::{Literal, Normal, Overflow};
 use ecode_core::Formula;
 
 /// Why there is no proof.
