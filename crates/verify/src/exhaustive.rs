@@ -281,8 +281,9 @@ struct Task<'a> {
     plan: &'a Plan<'a>,
     sizes: &'a [usize],
     control: &'a Control,
-    /// How many partitions the classes from each place on hold: what can still be chosen outside.
+    /// How many partitions of each outer class are chosen.
     counts: Vec<usize>,
+    /// What is left of the weight for the inner classes.
     left: usize,
     /// For each input: how many more ones its voter needs.
     need: Vec<i32>,
@@ -397,7 +398,7 @@ fn split(side: &Side) -> (Vec<usize>, Vec<usize>) {
             outer.push(class);
         }
     }
-    // Large classes first: the walk's deepest loop then changes the least.
+    // Large classes first, small ones in the deepest loops.
     outer.reverse();
     (inner, outer)
 }
