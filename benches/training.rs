@@ -11,7 +11,7 @@ use std::time::Instant;
 use ecode::code::AllocationMatrix;
 use ecode::construct::{algorithm1, cyclic};
 use ecode::train::data::{Data, Features, ImageShape, Samples};
-use ecode::train::model::{Evaluation, Job, Learner, ModelError, Network, Take};
+use ecode::train::model::{Computed, Evaluation, Job, Learner, ModelError, Network, Take};
 use ecode::train::{Config, Device, ModelKind, Trainer, TrainingCode};
 
 const STEPS: u64 = 4;
@@ -51,7 +51,7 @@ impl Learner for Timed {
         train: &Samples,
         jobs: &[Job<'_>],
         take: Take<'_>,
-    ) -> Result<Vec<f64>, ModelError> {
+    ) -> Result<Vec<Computed>, ModelError> {
         let start = Instant::now();
         let clock = Arc::clone(&self.clock);
         let timed = |place: usize, pieces: &mut [&mut [f32]]| {

@@ -18,7 +18,7 @@ pub(crate) fn listen(control: &Control) -> io::Result<()> {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::flag;
 
     let listened: Vec<i32> =
@@ -29,6 +29,11 @@ pub(crate) fn listen(control: &Control) -> io::Result<()> {
         flag::register_conditional_shutdown(signal, UNDECIDED, Arc::clone(&pressed))?;
         flag::register(signal, Arc::clone(&pressed))?;
         flag::register(signal, control.stop_flag())?;
+    }
+    // A file that may not grow is an error of the write, told with the file's name. A handler, unlike a signal that
+    // is ignored, is not handed on to solvers.
+    if !is_ignored(SIGXFSZ) {
+        flag::register(SIGXFSZ, Arc::default())?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ fn ecode(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 /// Each malformed file with what its one line must say.
-const REFUSED: [(&str, &str); 34] = [
+const REFUSED: [(&str, &str); 35] = [
     ("entry-two.json", "row 1, column 1 is 2"),
     ("ragged.json", "row 1 has 1 entries"),
     ("wrong-n.json", "n is 3"),
@@ -30,10 +30,10 @@ const REFUSED: [(&str, &str); 34] = [
     ("other-claim.json", "verification.b is 1"),
     ("no-g.json", "missing field `G`"),
     ("array.json", "not a matrix in JSON"),
-    ("not-utf8.json", "line 1 column 1"),
+    ("not-utf8.json", "text in UTF-16; expected UTF-8"),
     ("nothing.json", "line 1 column 0"),
-    ("negative.json", "line 1 column 11"),
-    ("fraction.json", "line 1 column 12"),
+    ("negative.json", "G: row 0, column 1 is -1"),
+    ("fraction.json", "G: row 0, column 1 is 0.5"),
     ("letter.csv", "row 1, column 1 is \"x\""),
     ("ragged.csv", "row 1 has 1 entries"),
     ("missing.csv", "row 1, column 1 is \"\""),
@@ -47,7 +47,8 @@ const REFUSED: [(&str, &str); 34] = [
     ("entry-seven.npy", "row 1, column 0 is 7"),
     ("huge.npy", "an array of 4294967296 × 4294967296"),
     ("three-dimensions.npy", "an array of 3 dimensions"),
-    ("float.npy", "type <f8"),
+    ("complex.npy", "type <c16"),
+    ("half-way.npy", "row 1, column 0 is 0.5"),
 ];
 
 #[test]
@@ -72,7 +73,7 @@ fn nothing_is_written_when_the_parameters_are_wrong() {
     let target = folder.path().join("matrix.json");
     let target = target.to_str().unwrap();
     let wrong: [&[&str]; 8] = [
-        &["design", "--n", "8", "--b", "1"],
+        &["design", "--construction", "algorithm1", "--n", "8", "--b", "1"],
         &["design", "--n", "9", "--b", "5"],
         &["design", "--n", "9", "--b", "10"],
         &["design", "--n", "0", "--b", "0"],

@@ -8,7 +8,8 @@ use std::process::Command;
 use ecode::analysis::{Analysis, Options};
 use ecode::code::AllocationMatrix;
 use ecode::construct::{algorithm1, full};
-use ecode::report::{Compared, analysis_page, compare_page, matrix_page};
+use ecode::report::{Compared, Curve, analysis_page, codes_html, compare_page, curves_html, matrix_page};
+use ecode::train::{Config, Metrics};
 use ecode::verify::Control;
 
 fn browser() -> String {
@@ -52,8 +53,14 @@ for(const width of [360,1280]){
  let least=99;for(const t of doc.querySelectorAll('svg text,p,td,th,figcaption,h1,h2')){
   const style=view.getComputedStyle(t);const ink=t.namespaceURI.endsWith('svg')?style.fill:style.color;
   least=Math.min(least,contrast(ink,body.backgroundColor))}
- let small=99;for(const t of doc.querySelectorAll('svg text')){const b=t.getBoundingClientRect();if(b.height>0)small=Math.min(small,b.height)}
- out.push(`width=${width} overflow=${doc.documentElement.scrollWidth-frame.clientWidth} focus=${focused}/${reach.length} unreachable=${wide} contrast=${least.toFixed(2)} text=${small.toFixed(1)} svgs=${doc.querySelectorAll('svg').length} dark=${view.matchMedia('(prefers-color-scheme: dark)').matches}`)}
+ let small=99,outside=[],over=[];for(const svg of doc.querySelectorAll('svg[role]')){const whole=svg.getBoundingClientRect();const boxes=[];
+  for(const t of svg.querySelectorAll('text')){const b=t.getBoundingClientRect();if(!b.height)continue;small=Math.min(small,b.height);
+   if(b.left<whole.left-1||b.right>whole.right+1||b.top<whole.top-1||b.bottom>whole.bottom+1)outside.push(t.textContent);
+   // Lines of letters may touch: a box is higher than its letters.
+   const high=b.height*.3;const box={l:b.left,r:b.right,t:b.top+high,b:b.bottom-high,s:t.textContent};
+   for(const o of boxes)if(box.l<o.r-.5&&o.l<box.r-.5&&box.t<o.b&&o.t<box.b)over.push(o.s+'/'+box.s);
+   boxes.push(box)}}
+ out.push(`width=${width} overflow=${doc.documentElement.scrollWidth-frame.clientWidth} focus=${focused}/${reach.length} unreachable=${wide} contrast=${least.toFixed(2)} text=${small.toFixed(1)} outside=${outside.length?JSON.stringify(outside).replace(/ /g,'_'):0} over=${over.length?JSON.stringify(over.slice(0,5)).replace(/ /g,'_'):0} svgs=${doc.querySelectorAll('svg[aria-label]:not([aria-label=""])').length} dark=${view.matchMedia('(prefers-color-scheme: dark)').matches}`)}
 document.getElementById('out').textContent=out.join('\n')})
 </script>"#;
 
@@ -62,11 +69,44 @@ fn figure(line: &str, name: &str) -> String {
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
+/// Runs of two schemes over two seeds, one run that has only begun, and one that diverged.
+fn training() -> Vec<Curve> {
+    let line = |step: u64, accuracy: f64, loss: f64| Metrics {
+        step,
+        epoch: step as f64 / 10.0,
+        train_loss: (step > 0).then_some(loss),
+        test_loss: loss,
+        test_accuracy: accuracy,
+        test_auc: None,
+        wrong_coordinates: Some(0),
+        bytes_up: step * 123_456,
+        bytes_down: step * 123_456,
+        wall_s: step as f64,
+        deployed_s: step as f64 * 3e-6,
+        verified: true,
+    };
+    let run = |name: &str, code: &str, seed: u64, lines: u64, loss: f64| {
+        let config = Config { seed, byzantine: Some(2), ..Config::default() };
+        let log = (0..lines)
+            .map(|i| line(i * 1000, 0.1 + 0.08 * i as f64 + 0.01 * seed as f64, loss / (1.0 + i as f64)));
+        Curve::unfinished(name, code, &config, log.collect())
+    };
+    vec![
+        run("n9-best-s0", "best (n 9, b 2, r 2.78)", 0, 9, 2.3),
+        run("n9-best-s1", "best (n 9, b 2, r 2.78)", 1, 9, 2.4),
+        run("n9-uncoded-s0", "uncoded (n 9, b 0, r 1)", 0, 9, 2.0),
+        run("n9-uncoded-s1", "uncoded (n 9, b 0, r 1)", 1, 9, 2.2),
+        run("begun", "uncoded + a-rather-long-aggregator (n 9, r 1, UNVERIFIED)", 0, 1, 1.0),
+        run("diverged", "uncoded + mean (n 9, r 1)", 0, 9, f64::NAN),
+    ]
+}
+
 #[test]
 #[ignore = "needs Chromium; scripts/test-pages runs it"]
 fn the_pages_are_good_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options::default();
+    let curves = (0..=100).map(|step| f64::from(step) / 200.0).collect();
+    let options = Options { curves, ..Options::default() };
     let of = |g: &AllocationMatrix| Analysis::of(g, &options, &Control::default()).unwrap();
     let (small, wide) = (algorithm1(15, 3).unwrap(), algorithm1(51, 2).unwrap());
     let compared = |name: &str, g: &AllocationMatrix| Compared {
@@ -76,7 +116,14 @@ fn the_pages_are_good_in_a_browser() {
         b: 4,
     };
     let codes = [compared("a-rather-long-name.json", &small), compared("full.json", &full(15, 15).unwrap())];
+    // Pictures of every size at which labels are drawn in another way.
+    let sizes = [(19, 4), (25, 5), (31, 7), (43, 3), (61, 2), (101, 4)];
+    let many = sizes.map(|(n, b)| compared(&format!("n{n}.json"), &algorithm1(n, b).unwrap()));
+    let entries = ecode::search::catalogue(&[5, 7], None).unwrap();
     let pages = [
+        ("sizes", compare_page(&many, 0.1), 8),
+        ("curves", curves_html(&training()).unwrap(), 6),
+        ("table", codes_html(&entries), 0),
         ("analysis", analysis_page("matrix.json", &of(&small), Some(1_000_000)), 4),
         ("large", analysis_page("matrix.json", &of(&wide), None), 4),
         ("matrix", matrix_page("matrix.json", &small, of(&small).worst.as_ref()), 1),
@@ -108,6 +155,8 @@ fn the_pages_are_good_in_a_browser() {
                 assert!(focused == all && all != "0", "{name}: {line}");
                 assert!(figure(line, "contrast").parse::<f64>().unwrap() >= 4.5, "{name}: {line}");
                 assert!(figure(line, "text").parse::<f64>().unwrap() >= 8.0, "{name}: {line}");
+                assert_eq!(figure(line, "outside"), "0", "{name}: {line}");
+                assert_eq!(figure(line, "over"), "0", "{name}: {line}");
                 assert_eq!(figure(line, "svgs"), pictures.to_string(), "{name}: {line}");
             }
         }

@@ -4,7 +4,7 @@
 use assert_cmd::Command;
 use ecode::certificate::{Scope, System, certify};
 use ecode::code::{AllocationMatrix, Formula, TieRule};
-use ecode::construct::{Algorithm1, Made};
+use ecode::construct::{Algorithm1, Provenance};
 use ecode::report::{codes_csv, codes_html, codes_json, codes_markdown};
 use ecode::search::{CATALOGUE, Entry, catalogue};
 use ecode::verify::{Control, Method, Verdict, verify};
@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 mod outside;
 
 static ALL: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| catalogue(&CATALOGUE.step_by(2).collect::<Vec<_>>(), None).unwrap());
+    LazyLock::new(|| catalogue(&CATALOGUE.step_by(2).collect::<Vec<_>>(), None, None).unwrap());
 
 fn by(g: &AllocationMatrix, b: usize, method: Method) -> Verdict {
     verify(g, Some(b), TieRule::Adversarial, method, &Control::default()).unwrap()
@@ -35,7 +35,7 @@ fn every_code_is_tolerant_and_no_more() {
             assert!(verdict.is_tolerant(), "n = {n}, b = {b}, {engine}");
         }
         assert!(by(g, b + 1, Method::Auto).is_refuted(), "n = {n}, b = {b}");
-        if let Made::Gluing(shape) = &entry.code.made {
+        if let Provenance::Gluing(shape) = &entry.code.provenance {
             shape.prove(g, b).unwrap();
         }
     }
@@ -47,7 +47,7 @@ fn every_line_can_be_worked_out_again() {
     let pairs: Vec<(usize, usize)> =
         CATALOGUE.step_by(2).flat_map(|n| (1..=(n - 1) / 2).map(move |b| (n, b))).collect();
     let fresh: Vec<String> =
-        pairs.into_par_iter().map(|(n, b)| Entry::new(n, b).unwrap().to_line() + "\n").collect();
+        pairs.into_par_iter().map(|(n, b)| Entry::new(n, n, b).unwrap().to_line() + "\n").collect();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/design/src/search/catalogue.jsonl");
     if std::env::var_os("ECODE_WRITE_DOCS").is_some() {
         std::fs::write(path, fresh.concat()).unwrap();
@@ -90,12 +90,12 @@ fn every_row_says_what_its_code_has() {
         let row = entry.to_json();
         let ones = (0..n).map(|j| entry.code.matrix.worker_load(j)).sum::<usize>();
         assert_eq!(row["ones"].as_u64(), Some(ones as u64));
-        assert_eq!(entry.algorithm1, Algorithm1::new(n, b).unwrap().ones());
-        assert!(entry.bound.ones <= ones && ones <= entry.algorithm1, "n = {n}, b = {b}");
+        assert_eq!(entry.algorithm1.unwrap(), Algorithm1::new(n, b).unwrap().ones());
+        assert!(entry.bound.least <= ones && ones <= entry.algorithm1.unwrap(), "n = {n}, b = {b}");
         assert_eq!(row["digest"], entry.code.matrix.digest());
-        assert_eq!(row["optimal"], ones == entry.bound.ones);
+        assert_eq!(row["optimal"], ones == entry.bound.least);
         // Lighter than Algorithm 1 wherever nothing forbids it.
-        assert!(ones < entry.algorithm1 || n < 9 || entry.optimal(), "n = {n}, b = {b}");
+        assert!(ones < entry.algorithm1.unwrap() || n < 9 || entry.optimal(), "n = {n}, b = {b}");
     }
 }
 
@@ -119,7 +119,7 @@ fn the_table_is_written_in_every_format() {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    let few = catalogue(&[9, 11], Some(&[1, 2])).unwrap();
+    let few = catalogue(&[9, 11], None, Some(&[1, 2])).unwrap();
     let pick = ["--n", "9-11", "--b", "1,2"];
     for (flag, expected) in [
         ("markdown", codes_markdown(&few)),
@@ -138,10 +138,14 @@ fn the_table_is_written_in_every_format() {
     );
     let csv = codes_csv(&few);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    assert_eq!(reader.records().map(|record| record.unwrap().len()).collect::<Vec<_>>(), [10; 4]);
-    for wrong in
-        [&["--n", "8"][..], &["--n", "33"], &["--n", "9", "--b", "5"], &["--n", "9-"], &["--json", "--csv"]]
-    {
+    assert_eq!(reader.records().map(|record| record.unwrap().len()).collect::<Vec<_>>(), [11; 4]);
+    for wrong in [
+        &["--n", "33"][..],
+        &["--n", "9", "--k", "8"],
+        &["--n", "9", "--b", "5"],
+        &["--n", "9-"],
+        &["--json", "--csv"],
+    ] {
         let output = Command::cargo_bin("ecode").unwrap().arg("table").args(wrong).output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{wrong:?}");
     }

@@ -73,6 +73,95 @@ fn mnist_is_read_plain_and_packed_and_refused_when_broken() {
     }
 }
 
+/// Under the names and in the folders that archives, Kaggle and torchvision give them.
+#[test]
+fn mnist_is_found_under_its_common_names() {
+    let (images, labels) = (idx(&[10, 2, 3], &[9; 60]), idx(&[10], &[1; 10]));
+    for (folder, inner, names) in [
+        ("dots", "", ["train-images.idx3-ubyte", "train-labels.idx1-ubyte"]),
+        ("packed", "", ["train-images.idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]),
+        ("torchvision", "MNIST/raw", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]),
+        ("raw", "raw", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]),
+        (
+            "kaggle",
+            "",
+            [
+                "train-images-idx3-ubyte/train-images-idx3-ubyte",
+                "train-labels-idx1-ubyte/train-labels-idx1-ubyte",
+            ],
+        ),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        for (name, bytes) in names.into_iter().zip([&images, &labels]) {
+            let place = root.path().join(folder).join(inner).join(name);
+            std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            std::fs::write(&place, if name.contains(".gz") { gzip(bytes) } else { bytes.clone() }).unwrap();
+        }
+        let data = DataSource::Mnist(root.path().join(folder)).load().unwrap();
+        assert_eq!((data.train.len(), data.test.len(), data.train.width()), (8, 2, 6), "{folder}");
+    }
+}
+
+/// Images of two sizes are no data set, and nothing is left of the try.
+#[test]
+fn training_and_test_images_are_of_one_size() {
+    let folder = tempfile::tempdir().unwrap();
+    for (set, size) in [("train", 2), ("t10k", 3)] {
+        let place = |name: &str| folder.path().join(format!("{set}-{name}"));
+        std::fs::write(place("images-idx3-ubyte"), idx(&[10, size, 2], &vec![1; 20 * size as usize]))
+            .unwrap();
+        std::fs::write(place("labels-idx1-ubyte"), idx(&[10], &[1; 10])).unwrap();
+    }
+    let source = format!("mnist:{}", folder.path().display());
+    refused(&source, "training images of 2 × 2, test images of 3 × 2; expected images of one size");
+    let run = folder.path().join("run");
+    let output = assert_cmd::Command::cargo_bin("ecode")
+        .unwrap()
+        .args([
+            "train",
+            "--code",
+            "uncoded:n=5",
+            "--byzantine",
+            "1",
+            "--steps",
+            "1",
+            "--data",
+            &source,
+            "--run",
+        ])
+        .arg(&run)
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    let last = error.lines().last().unwrap_or_default();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(last.contains("images of one size") && !run.exists(), "{error}");
+}
+
+/// What people have instead of what is read is named, with what to do.
+#[test]
+fn other_forms_of_the_data_are_named() {
+    for (kind, name, said) in [
+        ("mnist", "archive.zip", "but archive.zip: unpack it"),
+        ("mnist", "mnist.npz", "but mnist.npz, which is MNIST in another form"),
+        ("cifar10", "data_batch_1", "Python's version of CIFAR-10 (pickles)"),
+        ("cifar10", "cifar-10-batches-py", "Python's version of CIFAR-10 (pickles)"),
+        ("cifar10", "data_batch_1.mat", "Matlab's version"),
+        ("cifar10", "cifar-10-binary.tar.gz", "but cifar-10-binary.tar.gz, which is not unpacked"),
+        ("cifar10", "trainLabels.csv", "CIFAR-10 as pictures"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), "PK").unwrap();
+        refused(&format!("{kind}:{}", folder.path().display()), said);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("train.csv.zip");
+    std::fs::write(&file, b"PK\x03\x04").unwrap();
+    refused(&format!("amazon:{}", file.display()), "a zip archive");
+    refused(&format!("mnist:{}", file.display()), "a file; expected the folder");
+    refused(&format!("cifar10:{}", file.display()), "a file, not the folder");
+}
+
 #[test]
 fn cifar_is_read_and_refused_when_broken() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,6 +212,9 @@ fn the_amazon_table_is_read_and_refused_when_broken() {
     let file = folder.path().join("train.csv");
     let source = format!("amazon:{}", file.display());
     let table = "ACTION,A,B\n1,5,9\n0,5,8\n1,6,9\n1,5,9\n0,7,9\n1,6,8\n";
+    // With the mark that spreadsheets write; in a folder that the archive made.
+    std::fs::write(&file, format!("\u{feff}{table}")).unwrap();
+    assert_eq!(DataSource::Amazon(folder.path().to_owned()).load().unwrap().train.len(), 5);
     std::fs::write(&file, table).unwrap();
     let load = |source: &str| source.parse::<DataSource>().unwrap().load().unwrap();
     let data = load(&source);
@@ -205,6 +297,8 @@ fn downloads_are_whole_and_right_or_nothing() {
     assert!(!fetch(&file, &from, folder.path(), &go, |_| ()).unwrap());
 
     let other = tempfile::tempdir().unwrap();
+    // What a killed download left goes with the next one.
+    std::fs::write(other.path().join(".hello.ecode-dead"), "he").unwrap();
     let error = fetch(&file, &serve(b"hullo", 1), other.path(), &go, |_| ()).unwrap_err().to_string();
     assert!(error.contains("the SHA-256 is") && error.contains("nothing was kept"), "{error}");
     let error = fetch(&file, "http://127.0.0.1:1", other.path(), &go, |_| ()).unwrap_err().to_string();

@@ -5,11 +5,11 @@
 use assert_cmd::Command;
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Demand, Objective, best, best_for, blocks, parse_blocks};
-use ecode::search::{Effort, LimitError, limits, minimum_within, pursue};
+use ecode::search::{BoundError, Effort, anneal_code, bounds_for, minimum_within};
 use ecode::verify::{Control, Method, verify};
 use serde_json::Value;
 
-const EFFORT: Effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
+const EFFORT: Effort = Effort { moves: 20_000, restarts: 4, seed: 1, rotation: 1 };
 
 fn radius(g: &AllocationMatrix, ties: TieRule) -> Option<usize> {
     let radius = verify(g, None, ties, Method::Auto, &Control::default()).unwrap().radius();
@@ -77,9 +77,9 @@ fn every_matrix_of_small_sizes_agrees() {
                 for max_load in 1..=k {
                     let demand = Demand { max_load, ties, ..ones(n, k, b) };
                     let place = format!("n = {n}, k = {k}, b = {b}, loads up to {max_load}, {ties}");
-                    let least = match limits(&demand) {
+                    let least = match bounds_for(&demand) {
                         Ok(limits) => limits,
-                        Err(LimitError::Impossible { .. }) => {
+                        Err(BoundError::Impossible { .. }) => {
                             assert_eq!(fewest[b][max_load], None, "{place}");
                             impossible += 1;
                             continue;
@@ -89,7 +89,7 @@ fn every_matrix_of_small_sizes_agrees() {
                     let load = (1..=k).find(|&load| fewest[b][load].is_some());
                     assert!(load.is_none_or(|load| least.max_load.least <= load), "{place}");
                     assert!(fewest[b][max_load].is_none_or(|ones| least.ones.least <= ones), "{place}");
-                    let found = pursue(&demand, EFFORT, None, &|| false).unwrap();
+                    let found = anneal_code(&demand, EFFORT, None, &|| false).unwrap();
                     let found = found.map(|block| block.code().unwrap());
                     if let Some(g) = &found {
                         assert!(demand.fits(g) && radius(g, ties) >= Some(b), "{place}: {g:?}");
@@ -112,7 +112,7 @@ fn the_heaviest_worker_gets_lighter() {
         let demand = Demand { objective, ..ones(12, 7, 1) };
         let known = best_for(&demand, blocks()).unwrap().unwrap().matrix;
         let than = Some(demand.price(&known));
-        let found = pursue(&demand, EFFORT, than, &|| false).unwrap().unwrap();
+        let found = anneal_code(&demand, EFFORT, than, &|| false).unwrap().unwrap();
         let g = found.code().unwrap();
         assert!(radius(&g, TieRule::Adversarial) >= Some(1));
         (Demand::heaviest(&known), Demand::heaviest(&g), g.ones())
@@ -122,10 +122,10 @@ fn the_heaviest_worker_gets_lighter() {
     assert_eq!((before, balanced, both), (7, 5, 5));
     assert!(fewer <= any, "{fewer} and {any}");
     let demand = ones(12, 7, 1);
-    assert_eq!(limits(&demand).unwrap().max_load.least, 5);
+    assert_eq!(bounds_for(&demand).unwrap().max_load.least, 5);
     // Seven signs through five workers of five: as much as is known of majorities of majorities.
     let demand = Demand { max_load: 5, ..ones(5, 7, 0) };
-    let found = pursue(&demand, EFFORT, None, &|| false).unwrap().unwrap();
+    let found = anneal_code(&demand, EFFORT, None, &|| false).unwrap().unwrap();
     assert_eq!(radius(&found.code().unwrap(), TieRule::Adversarial), Some(0));
 }
 
@@ -137,7 +137,7 @@ fn full_rows_are_needed_where_exhaustion_says_so() {
         let found = minimum_within(n, b, n - 2, n, none, &|| false).unwrap();
         assert_eq!((found.at_least, found.matrix), (none, None), "n = {n}, b = {b}");
         let demand = Demand { max_load: n - 2, ..ones(n, n, b) };
-        assert!(matches!(limits(&demand), Err(LimitError::Impossible { .. })));
+        assert!(matches!(bounds_for(&demand), Err(BoundError::Impossible { .. })));
     }
     // With full rows allowed the limit changes nothing.
     let found = minimum_within(9, 1, 9, 35, 99, &|| false).unwrap();
@@ -193,15 +193,16 @@ fn the_command_says_what_is_impossible_and_what_is_only_not_found() {
         (&["search", "--n", "9", "--b", "1", "--max-load", "7"][..], 1),
         (&["search", "--n", "9", "--b", "1", "--max-load", "7", "--exact"], 1),
         (&["search", "--n", "15", "--k", "7", "--b", "2", "--max-load", "3"], 1),
-        (&["search", "--n", "8", "--b", "1"], 1),
+        (&["search", "--n", "8", "--k", "8", "--b", "1"], 1),
         (&["search", "--n", "13", "--b", "1", "--max-load", "11", "--time", "200ms"], 3),
         (&["search", "--n", "11", "--b", "1", "--max-load", "9", "--exact", "--timeout", "200ms"], 3),
-        (&["design", "--n", "9", "--b", "1", "--max-load", "7"], 2),
+        (&["design", "--n", "9", "--b", "1", "--max-load", "7"], 1),
+        (&["bounds", "--n", "8", "--k", "8", "--b", "1"], 1),
         (&["design", "--n", "9", "--b", "1", "--max-load", "7", "--construction", "gluing"], 2),
         (&["design", "--n", "9", "--b", "1", "--max-load", "0"], 2),
         (&["design", "--n", "9", "--k", "0", "--b", "1"], 2),
         (&["search", "--n", "9", "--k", "31", "--b", "1"], 2),
-        (&["search", "--n", "9", "--k", "7", "--b", "1", "--beside", "1,3"], 2),
+        (&["search", "--n", "9", "--k", "7", "--b", "1", "--disjoint-loads", "1,3"], 2),
         (&["search", "--n", "9", "--k", "7", "--b", "1", "--exact"], 2),
         (&["search", "--n", "9", "--b", "1", "--balanced", "--objective", "ones"], 2),
     ] {
@@ -217,12 +218,29 @@ fn the_command_says_what_is_impossible_and_what_is_only_not_found() {
     }
 }
 
+/// However low the limit, the first answer names the least that there can be.
+#[test]
+fn the_least_heaviest_load_is_said_at_once() {
+    for (n, k, b) in [(9, 9, 1), (8, 7, 1), (15, 7, 2), (21, 21, 3)] {
+        let demand = ones(n, k, b);
+        let least = bounds_for(&demand).unwrap().max_load.least;
+        assert!(least > 1);
+        for max_load in 1..least {
+            let error = bounds_for(&Demand { max_load, ..demand }).unwrap_err().to_string();
+            assert!(error.contains(&format!("at least {least} partitions")), "{n}, {k}, {b}: {error}");
+        }
+        assert_eq!(bounds_for(&Demand { max_load: least, ..demand }).unwrap().max_load.least, least);
+    }
+}
+
 /// Who asks for light workers is told how light they could be at most.
 #[test]
 fn a_balanced_design_says_what_no_code_goes_below() {
     let sizes = ["design", "--n", "15", "--b", "2", "--balanced"];
-    let least =
-        limits(&Demand { objective: Objective::MaxLoad, ..Demand::square(15, 2) }).unwrap().max_load.least;
+    let least = bounds_for(&Demand { objective: Objective::MaxLoad, ..Demand::square(15, 2) })
+        .unwrap()
+        .max_load
+        .least;
     let (status, document, error) = ecode(&[&sizes[..], &["--json"]].concat());
     assert_eq!(status, Some(0), "{error}");
     let load = &document["construction"]["max_load"];

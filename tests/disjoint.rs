@@ -5,7 +5,7 @@
 use assert_cmd::Command;
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Disjoint, best};
-use ecode::search::{Effort, improve_beside};
+use ecode::search::{Effort, anneal_with_disjoint_rows};
 use ecode::verify::{Control, Method, verify};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -40,20 +40,20 @@ fn rows_of_three_settle_a_quarter_of_liars() {
 
 #[test]
 fn the_search_beside_disjoint_rows_finds_tolerant_codes() {
-    let effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
+    let effort = Effort { moves: 20_000, restarts: 4, seed: 1, rotation: 1 };
     for (n, b, loads, most) in [
         (13, 3, &[1, 3, 3][..], 117),
         (15, 3, &[1, 1, 1], 147),
         (15, 4, &[3, 3], 165),
         (17, 4, &[1, 3, 3], 203),
     ] {
-        let found = improve_beside(n, b, loads, effort, &|| false).unwrap();
+        let found = anneal_with_disjoint_rows(n, b, loads, effort, &|| false).unwrap();
         let matrix = found.code().unwrap();
         assert!(tolerates(&matrix, b) && matrix.ones() <= most, "{found}");
     }
     // Too many wins already, no partition left, more loads than partitions.
     for (n, b, loads) in [(9, 3, &[1, 1][..]), (9, 1, &[9]), (9, 1, &[5, 5])] {
-        assert_eq!(improve_beside(n, b, loads, effort, &|| false), None);
+        assert_eq!(anneal_with_disjoint_rows(n, b, loads, effort, &|| false), None);
     }
 }
 
@@ -80,7 +80,7 @@ fn what_is_found_beside_disjoint_rows_is_kept_and_used() {
         std::fs::write(&mine, wrong).unwrap();
         assert_eq!(ecode(&["design", "--n", "5", "--b", "1"]).status.code(), Some(2), "{wrong}");
     }
-    let refused = ecode(&["search", "--n", "13", "--b", "3", "--beside", "1,2"]);
+    let refused = ecode(&["search", "--n", "13", "--b", "3", "--disjoint-loads", "1,2"]);
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
 }
 

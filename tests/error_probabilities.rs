@@ -7,7 +7,7 @@ use ecode::analysis::{
 };
 use ecode::code::{AllocationMatrix, Message, TieRule, decode, honest_vote, majority};
 use ecode::construct::{algorithm1, full};
-use ecode::verify::Control;
+use ecode::verify::{Control, Radius};
 use itertools::Itertools as _;
 use proptest::prelude::*;
 
@@ -94,7 +94,7 @@ fn near(a: f64, b: f64) -> bool {
 fn check(g: &AllocationMatrix, ties: TieRule, q: f64, bs: impl Iterator<Item = usize>) {
     let control = Control::default();
     let profile = Profile::exact(&enumerate(g, &control).unwrap(), ties);
-    let sets = Sets::new(g, ties).unwrap();
+    let sets = Sets::new(g, ties, &control).unwrap();
     for b in bs {
         let of_sets = sets.at(b, &[q], &control).unwrap();
         for kind in [Kind::Decode, Kind::Sign] {
@@ -102,7 +102,7 @@ fn check(g: &AllocationMatrix, ties: TieRule, q: f64, bs: impl Iterator<Item = u
             for (adversary, expected) in
                 [(Adversary::Adaptive, direct.adaptive), (Adversary::Random, direct.random)]
             {
-                let errors = profile.errors(kind, adversary, q).unwrap();
+                let errors = profile.errors(kind, adversary, &[q], &control).unwrap().remove(0);
                 for tau in [0, 1] {
                     let found = errors.by_sign[tau][b];
                     assert!(matches!(found, Estimate::Exact(_)));
@@ -167,7 +167,7 @@ fn the_papers_smallest_code_by_hand() {
     let two_of_three = 3.0 * q * q * (1.0 - q) + q.powi(3);
     assert!(near(at.sign[0].adaptive.value(), two_of_three));
     assert!(near(at.sign[1].adaptive.value(), two_of_three));
-    assert_eq!(analysis.radius, Some(Some(1)));
+    assert_eq!(analysis.radius.radius(), Radius::Exactly(1));
     for b in [0, 1] {
         assert!(near(at.decode[b].adaptive.value(), 0.0));
         assert_eq!(at.decode[b].fixed, Fixed::Exact { error: 0.0, workers: None });
@@ -192,10 +192,11 @@ fn a_samples_intervals_hold_the_exact_figures() {
         assert_eq!([4, 5, 11].map(|v| sample.drawn(v)), [1365, 2500, 1365]);
         for kind in [Kind::Decode, Kind::Sign] {
             for adversary in [Adversary::Adaptive, Adversary::Random] {
-                let exact =
-                    Profile::exact(&enumerator, TieRule::Adversarial).errors(kind, adversary, 0.3).unwrap();
-                let sampled =
-                    Profile::sampled(&sample, TieRule::Adversarial).errors(kind, adversary, 0.3).unwrap();
+                let ties = TieRule::Adversarial;
+                let of =
+                    |profile: Profile| profile.errors(kind, adversary, &[0.3], &control).unwrap().remove(0);
+                let exact = of(Profile::exact(&enumerator, ties));
+                let sampled = of(Profile::sampled(&sample, ties));
                 for (exact, sampled) in exact.by_sign[0].iter().zip(&sampled.by_sign[0]) {
                     let Estimate::Sampled { met, low, high } = *sampled else { panic!("a sample") };
                     let exact = exact.value();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// The strongest bound by a theorem.
 fn start(n: usize, b: usize) -> usize {
-    bounds(n, b).unwrap().iter().filter(|bound| !bound.by_search()).map(|bound| bound.ones).max().unwrap()
+    bounds(n, b).unwrap().iter().filter(|bound| !bound.by_search()).map(|bound| bound.least).max().unwrap()
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn every_listed_experiment_runs_and_leaves_its_table_and_figure() {
         let table = text(&folder.path().join("table.md"));
         assert!(table.contains(experiment["title"].as_str().unwrap()) && table.contains("| "), "{table}");
         assert!(table.contains("logistic on synthetic, 6 steps"), "{table}");
-        assert!(text(&folder.path().join("figure.svg")).starts_with("<svg"));
+        assert!(text(&folder.path().join("figure.svg")).contains("<svg"));
     }
 }
 

@@ -152,7 +152,10 @@ fn the_command_writes_the_formulas_of_the_documentation() {
         (vec![even.as_str(), "--to", "opb"], "the file names no b: give --b"),
         (vec![&even, "--to", "opb", "--b", "5"], "--b 5: there are only n = 4 workers"),
         (vec![&even, "--to", "opb", "--b", "1", "--ties", "zero"], "export both, with --side 0 and --side 1"),
-        (vec![&even, "--to", "cnf"], "expected json, csv, npy, txt, opb or dimacs"),
+        (
+            vec![&even, "--to", "cnf"],
+            "[possible values: json, csv, tsv, txt, npy, npz, mtx, alist, opb, dimacs]",
+        ),
     ] {
         let (code, out, err) = export(&arguments);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}");

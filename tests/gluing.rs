@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::construct::{Algorithm1, Gluing, Kind, blocks, parse_blocks};
+use ecode::construct::{Algorithm1, Demand, Gluing, Placement, Provenance, best_for, blocks, parse_blocks};
 use ecode::verify::{Control, Method, Part, Shape, verify};
 use proptest::prelude::*;
 
@@ -128,13 +128,13 @@ fn every_block_round_trips_and_passes_its_check() {
         assert_eq!(parse_blocks(&block.to_string()).unwrap(), std::slice::from_ref(block));
         // A code that uses only this block, after a staircase with points enough.
         let old = block.rows.iter().map(|&(_, old)| old).max().unwrap();
-        let n = match block.kind {
-            Kind::Whole => 2 * (block.points - block.b) - 1,
-            Kind::Code => {
+        let n = match block.placement {
+            Placement::Whole => 2 * (block.points - block.b) - 1,
+            Placement::Code => {
                 assert!(tolerates(&block.code().unwrap(), block.b), "{block}");
                 continue;
             }
-            Kind::First | Kind::Part => 4 * (block.points + old) + 2 * block.b + 1,
+            Placement::First | Placement::Part => 4 * (block.points + old) + 2 * block.b + 1,
         };
         let code = Gluing::with_blocks(n, block.b, std::slice::from_ref(block)).unwrap();
         code.shape.prove(&code.matrix, block.b).unwrap();
@@ -193,5 +193,27 @@ proptest! {
         let g = AllocationMatrix::from_supports(n, &all).unwrap();
         let whole = Shape(vec![Part::Enumerated(n.div_ceil(2) + b)]);
         prop_assert_eq!(whole.prove(&g, b).is_ok(), tolerates(&g, b));
+    }
+}
+
+/// An even number of workers: the code for one worker fewer, and a full row more, which changes nothing.
+#[test]
+fn one_more_full_row_is_proven_like_the_code_itself() {
+    for (n, b) in [(10, 2), (12, 1), (102, 3)] {
+        let demand = Demand { k: n - 1, max_load: n - 1, ..Demand::square(n, b) };
+        let code = best_for(&demand, blocks()).unwrap().unwrap();
+        let Provenance::Resized { copies: 0, shape: Some(shape) } = &code.provenance else {
+            panic!("{:?}", code.provenance)
+        };
+        assert_eq!(shape.prove(&code.matrix, b).unwrap().b(), b);
+        assert!(n > 12 || tolerates(&code.matrix, b), "n = {n}, b = {b}");
+        // Another row in its place, or two rows more, and the theorem says nothing.
+        let mut rows: Vec<Vec<usize>> = (0..n).map(|j| code.matrix.support(j).collect()).collect();
+        rows[n - 1] = vec![n - 2];
+        let single = AllocationMatrix::from_supports(n - 1, &rows).unwrap();
+        rows[n - 1] = (0..n - 1).collect();
+        rows.push((0..n - 1).collect());
+        let longer = AllocationMatrix::from_supports(n - 1, &rows).unwrap();
+        assert!(shape.prove(&single, b).is_err() && shape.prove(&longer, b).is_err());
     }
 }

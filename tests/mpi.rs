@@ -1,6 +1,6 @@
 //! Promise: `mpirun` of a server and n workers reaches the parameters of one process, bit for bit; ranks that
-//! differ stop with one clear message; what is interrupted can be resumed; a worker that hangs is one Byzantine
-//! worker.
+//! differ stop with one clear message, and so does what none of them can start; what is interrupted can be resumed; a
+//! worker that hangs is one Byzantine worker, and a server that hangs is noticed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;
@@ -116,6 +116,37 @@ fn a_wrong_number_of_ranks_and_different_ranks_are_said_once() {
     assert!(!folder.path().join("differ").exists());
 }
 
+/// An error that every rank meets, or one only, is said once.
+#[test]
+fn what_cannot_start_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, expected) in [
+        (&["--code", "missing.json"][..], "missing.json"),
+        (&["--code", "algorithm1:n=5,b=1", "--data", "mnist:nowhere"], "nowhere"),
+        (&["--code", "algorithm1:n=5,b=1", "--aggregator", "median"], "transport mpi carries votes"),
+        (&["--code", "algorithm1:n=5,b=1", "--run", "none", "--resume"], "none holds no run"),
+    ] {
+        let output = train(folder.path(), "6", arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert_eq!(error.matches("error:").count(), 1, "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+    // One rank alone: the server says what it is told.
+    let mut command = mpirun(folder.path());
+    for (place, (ranks, batch)) in [("4", "8"), ("2", "5000")].into_iter().enumerate() {
+        if place > 0 {
+            command.arg(":");
+        }
+        command.args(["-n", ranks]).arg(program()).args(["train", "--transport", "mpi", "--run", "one"]);
+        command.args(["--code", "algorithm1:n=5,b=1", "--batch", batch]);
+    }
+    let output = command.output().unwrap();
+    let error = text(&output.stderr);
+    assert!(error.contains("rank 4: 5 partitions of 5000 samples a step"), "{error}");
+    assert_eq!(error.matches("error:").count(), 1, "{error}");
+}
+
 /// The pid of a rank of a run in this folder, by its environment.
 fn rank_of(folder: &Path, rank: &str) -> Option<String> {
     let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
@@ -204,4 +235,19 @@ fn a_worker_that_hangs_is_a_byzantine_one() {
     let error = text(&output.stderr);
     assert!(error.contains("worker 3 does not answer: counted as Byzantine from step "), "{error}");
     assert_eq!(digest(&path.join("many")), expected);
+}
+
+/// A server is stopped: the workers notice, and one of them says so.
+#[test]
+fn a_server_that_hangs_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    let job = start(&path, &[&LONG[..], &["--worker-timeout", "1s", "--server-timeout", "3s"]].concat());
+    wait_for(|| path.join("many/checkpoint/state.safetensors").exists());
+    let server = rank_of(&path, "0").unwrap();
+    signal("-STOP", &server);
+    let output = job.wait_with_output();
+    // Open MPI ends the job, the stopped process with it.
+    let error = text(&output.unwrap().stderr);
+    assert_eq!(error.matches("the server has said nothing for 3 s").count(), 1, "{error}");
 }

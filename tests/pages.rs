@@ -8,7 +8,7 @@ use ecode::code::Outcome;
 use ecode::code::{Message, TieRule};
 use ecode::construct::{algorithm1, full};
 use ecode::report::{
-    Compared, analysis_page, compare_csv, compare_page, matrix_page, matrix_svg, standalone,
+    Compared, analysis_page, compare_csv, compare_page, compare_table, matrix_page, matrix_svg, standalone,
 };
 use ecode::verify::Control;
 
@@ -43,7 +43,8 @@ fn complete(page: &str) {
 }
 
 fn analysis() -> Analysis {
-    Analysis::of(&algorithm1(9, 2).unwrap(), &Options::default(), &Control::default()).unwrap()
+    let options = Options { curves: vec![0.1, 0.2, 0.3], ..Options::default() };
+    Analysis::of(&algorithm1(9, 2).unwrap(), &options, &Control::default()).unwrap()
 }
 
 #[test]
@@ -64,11 +65,14 @@ fn a_picture_shows_the_matrix_and_the_worst_message() {
     let g = algorithm1(9, 2).unwrap();
     let worst = Outcome::of(&g, TieRule::Adversarial, &Message::from_indices(9, [0, 1, 2, 3]));
     let svg = matrix_svg(&g, Some(&worst));
-    let cells = svg.split("class=\"one\" fill-opacity=\"1.000\" d=\"").nth(1).unwrap();
+    let cells = svg.split("class=\"f-one\" fill=\"#24507A\" fill-opacity=\"1.000\" d=\"").nth(1).unwrap();
     assert_eq!(cells.split('"').next().unwrap().matches('M').count(), g.ones());
-    assert_eq!(svg.matches("class=\"bad\" d=").count(), 4);
-    assert_eq!(svg.matches("class=\"band\"").count(), worst.wrong.count());
-    assert!(matrix_svg(&g, None).matches("class=\"bad\"").count() == 0);
+    // A triangle for each one of the message, two strokes for each wrong worker.
+    assert_eq!(svg.matches("class=\"f-bad\" fill=\"#B3261E\" fill-opacity=\"1\" d=").count(), 4);
+    assert_eq!(svg.matches("class=\"s-bad\"").count(), 2 * worst.wrong.count());
+    let band = svg.split("class=\"f-band\"").nth(1).unwrap().split("d=\"").nth(1).unwrap();
+    assert_eq!(band.split('"').next().unwrap().matches('M').count(), worst.wrong.count());
+    assert_eq!(matrix_svg(&g, None).matches("-bad").count(), 0);
     well_formed(&standalone(&svg));
     complete(&matrix_page("g", &g, Some(&worst)));
 }
@@ -98,14 +102,65 @@ fn a_comparison_names_every_code() {
     complete(&compare_page(&compared, 0.1));
     let csv = compare_csv(&compared, 0.1);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 2);
+    let field = |row: usize, name: &str| {
+        rows[row][header.iter().position(|column| column == name).unwrap()].to_owned()
+    };
+    let number = |row: usize, name: &str| field(row, name).parse::<f64>().unwrap();
     assert_eq!(
-        rows[0].iter().take(8).collect::<Vec<_>>(),
-        ["a.json", "9", "9", "61", "6.778", "2", "1.328", "3"]
+        (field(0, "code"), field(0, "radius"), field(0, "b")),
+        ("a.json".into(), "2".into(), "3".into())
     );
-    assert_eq!((&rows[0][8], &rows[0][10], &rows[0][12]), ("{3, 4, 5}", "0.0112", "1134"));
-    assert_eq!((&rows[1][0], &rows[1][5], &rows[1][10]), ("b,c.json", "4", "0"));
+    // 61 of 9 partitions; the heaviest worker holds all nine, an uncoded one holds one.
+    assert!((number(0, "passes over the data") - 61.0 / 9.0).abs() < 1e-15);
+    assert_eq!(number(0, "heaviest worker (uncoded = 1)"), 9.0);
+    assert_eq!(field(0, "worst fixed set"), "3 4 5");
+    assert_eq!(field(0, "bytes each way, one worker"), "126");
+    assert_eq!(field(0, "bytes each way, all workers"), "1134");
+    // Every digit, and for an exact figure an interval of no length.
+    let exact = compared[0].analysis.at[0].decode[3].adaptive.value();
+    for end in ["", ", low", ", high"] {
+        let column = format!("wrong decode, adaptive (q = 0.1){end}");
+        assert_eq!(number(0, &column), exact);
+        assert_eq!(field(1, &column), "0");
+    }
+    assert_eq!((field(1, "code"), field(1, "radius")), ("b,c.json".into(), "4".into()));
+}
+
+/// Where messages are drawn the file has the ends of the interval, and no field for people.
+#[test]
+fn a_comparison_of_samples_holds_numbers_only() {
+    let options = Options { qs: vec![0.2], sample: true, draws: 900, ..Options::default() };
+    let analysis = Analysis::of(&algorithm1(15, 1).unwrap(), &options, &Control::default()).unwrap();
+    let compared = [Compared { name: "a|b.json".into(), analysis, coordinates: 8, b: 3 }];
+    let csv = compare_csv(&compared, 0.2);
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let row = reader.records().next().unwrap().unwrap();
+    for (name, field) in header.iter().zip(&row) {
+        assert!(!field.contains(['~', '—']) && !field.contains(" to "), "{name}: {field}");
+        if name.starts_with("wrong") && !name.contains("fixed") {
+            assert!(field.parse::<f64>().unwrap() <= 1.0, "{name}");
+        }
+    }
+    let table = compare_table(&compared, 0.2);
+    let pipes: Vec<usize> = table.lines().map(|line| line.replace("\\|", "").matches('|').count()).collect();
+    assert!(pipes.windows(2).all(|two| two[0] == two[1]), "{table}");
+}
+
+/// The table says work in the units that its header names.
+#[test]
+fn the_catalogue_is_a_page_like_the_others() {
+    let entries = ecode::search::catalogue(&[5], None).unwrap();
+    let page = ecode::report::codes_html(&entries);
+    complete(&page);
+    for part in
+        ["name=\"viewport\"", "prefers-color-scheme:dark", "class=\"scroll\" tabindex=\"0\"", "Algorithm 1"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
 }
 
 /// The commands write the files, whole, and say nothing else on standard output.

@@ -1,5 +1,5 @@
 //! Promise: a run that is killed at any moment and resumed ends with the parameters and the log of one that
-//! never was.
+//! never was; it goes on with exactly what it began with, or names what differs.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;
@@ -100,27 +100,143 @@ fn interrupted_runs_can_go_on() {
     assert_eq!(output.status.code(), Some(3));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("ecode train --run run --resume goes on"), "{text}");
+    // What is reported was tested at another step than the last, and says so.
+    assert!(text.contains(", where it was tested last"), "{text}");
     let summary = std::fs::read_to_string(folder.path().join("run/summary.json")).unwrap();
     assert!(summary.contains("\"status\": \"interrupted\""));
     assert!(folder.path().join("run/checkpoint/state.safetensors").exists());
 }
 
-/// A checkpoint that is broken is refused by name.
+/// A run of 400 steps that was interrupted at a checkpoint in its middle.
+fn interrupted(folder: &Path) -> std::path::PathBuf {
+    let run = folder.join("run");
+    let options =
+        ["--code", "algorithm1:n=5,b=1", "--steps", "20000", "--batch", "4", "--evaluate-every", "50"];
+    let more = ["--checkpoint-every", "100", "--run", "run", "-q"];
+    let mut child = train(folder, &[&options[..], &more[..]].concat()).spawn().unwrap();
+    while !run.join("checkpoint/state.safetensors").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it is not over yet");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    run
+}
+
+/// What `--resume` says, and its exit code. It is stopped soon where it goes on.
+fn resumed(folder: &Path) -> (Option<i32>, String) {
+    let output = train(folder, &["--run", "run", "--resume", "--timeout", "100ms"]).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Another configuration, matrix, checkpoint or run is refused by name; put back, the run goes on.
 #[test]
-fn broken_checkpoints_are_refused() {
+fn what_differs_from_the_beginning_is_named_and_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let options = ["--code", "algorithm1:n=5,b=1", "--steps", "20", "--run", "run", "-q"];
-    assert!(train(folder.path(), &options).status().unwrap().success());
-    let place = folder.path().join("run/checkpoint/state.safetensors");
-    let whole = std::fs::read(&place).unwrap();
-    for broken in [&whole[..whole.len() - 1], &whole[..100], b"", b"not a checkpoint at all"] {
-        std::fs::write(&place, broken).unwrap();
-        let output = train(folder.path(), &["--run", "run", "--resume"]).output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            error.contains("state.safetensors: not a checkpoint") && error.lines().count() == 1,
-            "{error}"
+    let run = interrupted(folder.path());
+    let read = |name: &str| std::fs::read(run.join(name)).unwrap();
+    let refused = |name: &str, bytes: &[u8], expected: &str| {
+        let whole = read(name);
+        assert_ne!(whole, bytes, "{name}");
+        std::fs::write(run.join(name), bytes).unwrap();
+        let (status, error) = resumed(folder.path());
+        assert_eq!(status, Some(2), "{name}: {error}");
+        assert!(error.contains(expected) && error.lines().count() == 1, "{name}: {error}");
+        std::fs::write(run.join(name), whole).unwrap();
+    };
+    let config = String::from_utf8(read("config.toml")).unwrap();
+    for (line, other, expected) in [
+        ("seed = 0", "seed = 1", "seed was 0, and is 1 in config.toml"),
+        ("batch = 4", "batch = 5", "batch was 4, and is 5 in config.toml"),
+        ("steps = 20000", "epochs = 3.0", "steps was 20000, and is not given in config.toml"),
+        (
+            "attack = \"reverse\"",
+            "attack = \"none\"",
+            "attack was \"reverse\", and is \"none\" in config.toml",
+        ),
+    ] {
+        assert!(config.contains(line), "{config}");
+        refused("config.toml", config.replace(line, other).as_bytes(), expected);
+    }
+    // The rows of the last two workers hold everything; a third partition for the first one changes no promise.
+    let matrix = String::from_utf8(read("matrix.json")).unwrap();
+    let other = ecode::format::MatrixFile::plain(ecode::construct::full(5, 5).unwrap());
+    refused("matrix.json", &other.to_bytes(ecode::format::Format::Json), "the matrix was sha256:");
+    assert_eq!(String::from_utf8(read("matrix.json")).unwrap(), matrix);
+    let place = "checkpoint/state.safetensors";
+    let whole = read(place);
+    for bit in [8 * (whole.len() - 3), 8 * (whole.len() / 2) + 5] {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        refused(
+            place,
+            &flipped,
+            "state.safetensors: not a checkpoint of this program (its checksum is another",
         );
     }
+    for broken in [&whole[..whole.len() - 1], &whole[..100], b"", b"not a checkpoint at all"] {
+        refused(place, broken, "state.safetensors: not a checkpoint");
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let options = ["--code", "algorithm1:n=5,b=1", "--steps", "3", "--run", "run", "-q"];
+    assert!(train(elsewhere.path(), &options).status().unwrap().success());
+    let other = std::fs::read(elsewhere.path().join("run").join(place)).unwrap();
+    refused(place, &other, "state.safetensors: the checkpoint of another run");
+    std::fs::rename(run.join("run.json"), run.join("gone")).unwrap();
+    assert!(resumed(folder.path()).1.contains("run.json, which says what it began with, is missing"));
+    std::fs::rename(run.join("gone"), run.join("run.json")).unwrap();
+    assert_eq!(resumed(folder.path()).0, Some(3), "nothing differs any more");
+}
+
+/// Data that are others than at the beginning are refused; the same data elsewhere are not.
+#[test]
+fn other_data_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "ACTION,RESOURCE,MGR_ID,ROLE_ROLLUP_1,ROLE_ROLLUP_2,ROLE_DEPTNAME,ROLE_TITLE,ROLE_FAMILY_DESC,ROLE_FAMILY,ROLE_CODE\n";
+    let lines: String = (0..300).map(|i| format!("{},{},{},1,2,3,4,5,6,7\n", i % 2, i % 7, i % 5)).collect();
+    let data = folder.path().join("data.csv");
+    std::fs::write(&data, format!("{header}{lines}")).unwrap();
+    let options =
+        ["--code", "algorithm1:n=5,b=1", "--steps", "5", "--batch", "4", "--data", "amazon:data.csv"];
+    assert!(
+        train(folder.path(), &[&options[..], &["--run", "run", "-q"]].concat()).status().unwrap().success()
+    );
+    assert_eq!(resumed(folder.path()).0, Some(0));
+    std::fs::write(&data, format!("{header}{lines}").replacen("0,0,0", "1,0,0", 1)).unwrap();
+    let (status, error) = resumed(folder.path());
+    assert_eq!(status, Some(2));
+    assert!(
+        error.contains("run cannot go on: the samples of amazon:") && error.contains("are others now"),
+        "{error}"
+    );
+}
+
+/// Lines that a log lost, or has twice, are mended or named, and training ends at the same parameters.
+#[test]
+fn a_log_that_lost_or_doubled_lines_is_mended_or_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = interrupted(folder.path());
+    let place = run.join("metrics.jsonl");
+    let before = std::fs::read_to_string(&place).unwrap();
+    let lines: Vec<&str> = before.lines().collect();
+    assert!(lines.len() >= 3, "{before}");
+    // Twice, and then rubbish and half a line: mended without a word.
+    let doubled: String = lines.iter().flat_map(|line| [line, "\n", line, "\n"]).collect();
+    std::fs::write(&place, format!("{doubled}not a line\n{}", &lines[0][..20])).unwrap();
+    let (status, error) = resumed(folder.path());
+    assert_eq!((status, error.contains("lines up to step")), (Some(3), false), "{error}");
+    let after = std::fs::read_to_string(&place).unwrap();
+    assert!(after.starts_with(&format!("{}\n{}\n", lines[0], lines[1])), "{after}");
+    let steps = |text: &str| -> Vec<u64> {
+        let step =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64().unwrap();
+        text.lines().map(step).collect()
+    };
+    assert!(steps(&after).windows(2).all(|pair| pair[0] < pair[1]), "{after}");
+    // A line that is gone cannot come back: named, and the run goes on.
+    let lost: String = after.lines().skip(1).flat_map(|line| [line, "\n"]).collect();
+    std::fs::write(&place, lost).unwrap();
+    let (status, error) = resumed(folder.path());
+    assert_eq!(status, Some(3), "{error}");
+    assert!(error.contains("note: run/metrics.jsonl: ") && error.contains(" lines up to step "), "{error}");
 }

@@ -7,8 +7,6 @@ use ecode::construct::algorithm1;
 use ecode::format::{Format, MatrixFile};
 use proptest::prelude::*;
 
-const FORMATS: [Format; 4] = [Format::Json, Format::Csv, Format::Npy, Format::Txt];
-
 proptest! {
     #[test]
     fn every_format_reads_back_what_it_wrote(n in 1..70_usize, k in 1..130_usize, seed: u64) {
@@ -17,9 +15,28 @@ proptest! {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             state >> 63 == 1
         }).unwrap();
-        for format in FORMATS {
+        for format in Format::ALL {
             let bytes = MatrixFile::plain(g.clone()).to_bytes(format);
             prop_assert_eq!(&MatrixFile::parse(&bytes, format).unwrap().matrix, &g, "{:?}", format);
+        }
+    }
+
+    /// What is cut or changed in any place is a matrix or an error of one line, never a panic.
+    #[test]
+    fn damaged_files_are_read_or_refused(
+        place in 0..2000_usize, byte: u8, cut in 0..2000_usize, n in 1..5_usize, k in 1..5_usize,
+    ) {
+        let g = AllocationMatrix::from_fn(n, k, |j, i| (j * i + j) % 2 == 0).unwrap();
+        for format in Format::ALL {
+            let mut bytes = MatrixFile::plain(g.clone()).to_bytes(format);
+            let place = place % bytes.len();
+            bytes[place] = byte;
+            let cut = cut % (2 * bytes.len());
+            bytes.truncate(cut.max(1));
+            if let Err(error) = MatrixFile::parse(&bytes, format) {
+                let error = error.to_string();
+                prop_assert!(error.lines().count() == 1 && error.len() < 1000, "{:?}: {}", format, error);
+            }
         }
     }
 }

@@ -7,30 +7,35 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ecode::construct::{Demand, Objective, blocks};
-use ecode::search::{Hunt, HuntError, Prey};
+use ecode::search::{SearchRequest, SearchRun, StateError};
 use serde_json::Value;
 
-fn prey(demand: Demand, beside: &[usize]) -> Prey {
-    Prey { demand, beside: beside.to_vec(), part: None, seed: 7 }
+fn request(demand: Demand, disjoint_loads: &[usize]) -> SearchRequest {
+    SearchRequest { demand, disjoint_loads: disjoint_loads.to_vec(), part: None, seed: 7 }
 }
 
-fn all_kinds() -> Vec<Prey> {
+fn all_kinds() -> Vec<SearchRequest> {
     let lighter = Demand { k: 7, max_load: 7, objective: Objective::Lexicographic, ..Demand::square(12, 1) };
-    let part = Prey { part: Some(9), ..prey(Demand::square(101, 2), &[]) };
-    vec![prey(Demand::square(11, 2), &[]), prey(Demand::square(13, 3), &[1, 3, 3]), prey(lighter, &[]), part]
+    let part = SearchRequest { part: Some(9), ..request(Demand::square(101, 2), &[]) };
+    vec![
+        request(Demand::square(11, 2), &[]),
+        request(Demand::square(13, 3), &[1, 3, 3]),
+        request(lighter, &[]),
+        part,
+    ]
 }
 
 #[test]
 fn a_state_that_is_read_again_goes_on_as_if_nothing_had_happened() {
-    for prey in all_kinds() {
+    for request in all_kinds() {
         // Nothing known: so that there is something to find.
-        let mut whole = Hunt::new(prey.clone(), &[]).unwrap();
+        let mut whole = SearchRun::new(request.clone(), &[]).unwrap();
         let mut parts = whole.clone();
         for _ in 0..3 {
             whole.advance(&|| false).unwrap();
             parts.advance(&|| false).unwrap();
             let text = parts.to_json().to_string();
-            parts = Hunt::resume(prey.clone(), &[], &text).unwrap();
+            parts = SearchRun::resume(request.clone(), &[], &text).unwrap();
             // A round cut short leaves no trace.
             let before = parts.clone();
             parts.advance(&|| true).unwrap();
@@ -39,16 +44,16 @@ fn a_state_that_is_read_again_goes_on_as_if_nothing_had_happened() {
         assert_eq!(whole, parts);
         assert_eq!(whole.rounds(), 3);
         // Beside these rows nothing beats disjoint ones.
-        assert_eq!(whole.best().is_some(), prey.beside.is_empty(), "{prey:?}");
+        assert_eq!(whole.best().is_some(), request.disjoint_loads.is_empty(), "{request:?}");
     }
 }
 
 #[test]
 fn states_of_other_searches_are_refused() {
     let [first, second, third, fourth] = &all_kinds()[..] else { panic!("four") };
-    let text = Hunt::new(first.clone(), blocks()).unwrap().to_json().to_string();
-    for other in [second, third, fourth, &Prey { seed: 8, ..first.clone() }] {
-        assert!(matches!(Hunt::resume(other.clone(), blocks(), &text), Err(HuntError::Other { .. })));
+    let text = SearchRun::new(first.clone(), blocks()).unwrap().to_json().to_string();
+    for other in [second, third, fourth, &SearchRequest { seed: 8, ..first.clone() }] {
+        assert!(matches!(SearchRun::resume(other.clone(), blocks(), &text), Err(StateError::Other { .. })));
     }
     let good: Value = serde_json::from_str(&text).unwrap();
     for (name, wrong) in [
@@ -61,11 +66,11 @@ fn states_of_other_searches_are_refused() {
     ] {
         let mut broken = good.clone();
         broken[name] = wrong;
-        let read = Hunt::resume(first.clone(), blocks(), &broken.to_string());
-        assert!(matches!(read, Err(HuntError::Broken(_))), "{name}: {read:?}");
+        let read = SearchRun::resume(first.clone(), blocks(), &broken.to_string());
+        assert!(matches!(read, Err(StateError::Broken(_))), "{name}: {read:?}");
     }
     for broken in ["", "{}", "[]", &text[..text.len() / 2]] {
-        assert!(Hunt::resume(first.clone(), blocks(), broken).is_err(), "{broken}");
+        assert!(SearchRun::resume(first.clone(), blocks(), broken).is_err(), "{broken}");
     }
 }
 
@@ -88,7 +93,8 @@ fn killed_searches_end_as_if_nothing_had_happened() {
         let (state, file) = (format!("state-{attempt}.json"), format!("code-{attempt}.json"));
         for death in 0.. {
             let mut child = search(folder.path(), &["--state", &state, "-o", &file]).spawn().unwrap();
-            std::thread::sleep(Duration::from_millis(20 + 30 * attempt + 60 * death));
+            // Later and later, so that a slow machine comes to the end, too.
+            std::thread::sleep(Duration::from_millis(20 + 30 * attempt).mul_f64(1.5_f64.powi(death)));
             if child.try_wait().unwrap().is_some() {
                 assert!(child.wait_with_output().unwrap().status.success());
                 break;
@@ -111,6 +117,43 @@ fn killed_searches_end_as_if_nothing_had_happened() {
         error.contains("state-0.json") && error.contains("seed") && error.lines().count() == 1,
         "{error}"
     );
+}
+
+#[test]
+fn states_from_before_the_loads_were_renamed_are_read() {
+    let request = &all_kinds()[1];
+    let mut state = SearchRun::new(request.clone(), blocks()).unwrap().to_json();
+    let loads = state["search"].as_object_mut().unwrap().remove("disjoint_loads").unwrap();
+    state["search"]["beside"] = loads;
+    assert!(SearchRun::resume(request.clone(), blocks(), &state.to_string()).is_ok());
+}
+
+/// One search at a time works on a state, and the state says which program wrote it.
+#[cfg(unix)]
+#[test]
+fn a_state_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["search", "--n", "23", "--b", "2", "--time", "10m", "--state", "state.json", "-q"];
+    let start = || {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("ecode"));
+        command.current_dir(folder.path()).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let first = start();
+    let state = folder.path().join("state.json");
+    while !state.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let second = start().wait_with_output().unwrap();
+    let error = String::from_utf8(second.stderr).unwrap();
+    assert_eq!((second.status.code(), second.stdout.len()), (Some(2), 0), "{error}");
+    assert!(error.contains(&format!("state.json: process {} works on this search", first.id())), "{error}");
+    assert!(Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap().success());
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(3));
+    let written: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    let program = written["program"].as_str().unwrap();
+    assert!(program.starts_with(concat!("ecode ", env!("CARGO_PKG_VERSION"))), "{program}");
+    assert!(!folder.path().join("state.json.lock").exists());
 }
 
 #[cfg(unix)]

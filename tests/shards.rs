@@ -108,38 +108,6 @@ fn parts_are_written_and_merged() {
     }
 }
 
-/// 5·10⁸ votes are too many to count again: then the record is consistent, and not called valid.
-#[test]
-fn a_record_of_many_messages_is_not_called_proved() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (matrix, record) = (at("matrix.json"), at("record.json"));
-    assert_eq!(
-        ecode(&[
-            "design",
-            "--n",
-            "101",
-            "--b",
-            "1",
-            "-o",
-            &matrix,
-            "--construction",
-            "repetition",
-            "--group",
-            "101"
-        ])
-        .0,
-        Some(0)
-    );
-    let arguments = ["verify", &matrix, "--b", "3", "--proof", "enumeration", "--certificate", &record];
-    let (code, out, err) = ecode(&arguments);
-    assert_eq!(code, Some(0), "{out}{err}");
-    let (code, out, err) = ecode(&["check", &record]);
-    assert_eq!(code, Some(0), "{err}");
-    assert!(out.starts_with("Consistent, but not proved: 3 Byzantine workers of 101 cannot"), "{out}");
-    assert!(out.contains("if the count is right.") && out.contains("is the word of ecode"), "{out}");
-}
-
 fn valid(index: usize) -> String {
     format!("fixtures/parts/valid/{index}-of-3.json")
 }

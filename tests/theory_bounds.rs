@@ -6,7 +6,9 @@ use ecode::analysis::theory::{
     Convergence, LocalVoting, byzantine_fraction, decode_error_bound, gaussian_sign_error,
     independent_decode_error, local_error, local_error_bound, mixture, sign_error,
 };
-use ecode::analysis::{Adversary, Ensemble, EnsembleError, Kind, Profile, RadiusDraws, enumerate};
+use ecode::analysis::{
+    Adversary, Ensemble, EnsembleError, Kind, MeanErrors, Profile, RadiusDraws, enumerate,
+};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Bernoulli, bernoulli, full};
 use ecode::verify::Control;
@@ -114,7 +116,9 @@ fn theorem_1_fails_where_workers_share_partitions() {
     assert!((q - sign_error(s)).abs() < 1e-15);
     let g = full(n, n).unwrap();
     let profile = Profile::exact(&enumerate(&g, &Control::default()).unwrap(), TieRule::Zero);
-    let exact = profile.errors(Kind::Sign, Adversary::Adaptive, q).unwrap().by_sign[0][0].value();
+    let exact = profile.errors(Kind::Sign, Adversary::Adaptive, &[q], &Control::default()).unwrap()[0]
+        .by_sign[0][0]
+        .value();
     assert!(exact > 8.2e-6 && exact > 1.7 * one_over_delta, "{exact}");
     // No smaller n, with these assumptions and any S.
     for n in (3..41).step_by(2) {
@@ -136,7 +140,8 @@ fn theorem_1_fails_for_sparse_codes_too() {
     let u = 1.0 - mixture(n, p, q);
     let bound = decode_error_bound(n, 0, u).unwrap();
     let ensemble = Ensemble::new(n, n, p).unwrap();
-    let errors = ensemble.errors(Kind::Sign, Adversary::Adaptive, TieRule::Adversarial, q).unwrap();
+    let means = MeanErrors::of(&ensemble, TieRule::Adversarial, &Control::default()).unwrap();
+    let errors = means.errors(Kind::Sign, Adversary::Adaptive, q).unwrap();
     assert!((errors[0][0] / bound - 23.8).abs() < 0.1, "{} {bound}", errors[0][0]);
     assert!(independent_decode_error(n, 0, u) < bound);
 }
@@ -216,7 +221,7 @@ fn the_means_over_random_codes_are_exact() {
                 let likely = p.powi(g.ones() as i32) * (1.0 - p).powi((n * k - g.ones()) as i32);
                 let profile = Profile::exact(&enumerate(&g, &Control::default()).unwrap(), ties);
                 for (place, (kind, adversary)) in both().into_iter().enumerate() {
-                    let errors = profile.errors(kind, adversary, q).unwrap();
+                    let errors = &profile.errors(kind, adversary, &[q], &Control::default()).unwrap()[0];
                     for (b, expected) in expected.iter_mut().enumerate() {
                         for tau in [0, 1] {
                             expected[place][tau] += likely * errors.by_sign[tau][b].value();
@@ -224,8 +229,9 @@ fn the_means_over_random_codes_are_exact() {
                     }
                 }
             }
+            let means = MeanErrors::of(&ensemble, ties, &Control::default()).unwrap();
             for (place, (kind, adversary)) in both().into_iter().enumerate() {
-                let found = ensemble.errors(kind, adversary, ties, q).unwrap();
+                let found = means.errors(kind, adversary, q).unwrap();
                 for b in 0..=n {
                     for tau in [0, 1] {
                         let (found, expected) = (found[tau][b], expected[b][place][tau]);
@@ -284,4 +290,20 @@ fn the_radius_over_draws_is_counted() {
     let stopped = Control::default();
     stopped.stop();
     assert_eq!(RadiusDraws::of(draw, 9, TieRule::Zero, &stopped).unwrap().draws(), 0);
+}
+
+/// Where a square or a product has no room in a double, a bound is its limit.
+#[test]
+fn bounds_that_overflow_on_the_way_are_their_limits() {
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b;
+    for s in [1e8, 1e160, 1e300, f64::MAX] {
+        assert!(near(local_error_bound(3, s), (-1.5_f64).exp()), "S = {s}");
+        let voting = LocalVoting::with_probability(9, 1.0 / 3.0).unwrap();
+        assert!(near(voting.bound(s), voting.bound(1e9)), "S = {s}");
+        assert!(sign_error(s) < 1e-15);
+    }
+    assert!(near(local_error_bound(3, 1e-200), 1.0));
+    let huge = Convergence { gap: 1e200, smoothness: 1e200, delta: 4.0, steps: 100.0 };
+    assert!(near(huge.gradient_bound().unwrap(), 3e199));
+    assert!(near(huge.learning_rate(), 0.1));
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ecode::code::{AllocationMatrix, Message, TieRule, decode, honest_vote, majority};
-use ecode::train::{Bits, Conduct, VoteEngine};
+use ecode::train::{Bits, Conduct, Instructions, VoteEngine};
 use proptest::prelude::*;
 
 /// A matrix of 1 to 20 workers and 1 to 20 partitions, empty rows and all.
@@ -54,6 +54,9 @@ proptest! {
             .collect();
         let engine = VoteEngine::new(&g, ties);
         let decoded = engine.round(&messages, &conduct);
+        for instructions in Instructions::available() {
+            prop_assert_eq!(&engine.round_with(instructions, &messages, &conduct), &decoded, "{:?}", instructions);
+        }
         let mut wrong = 0;
         for i in 0..d {
             let message = column(&messages, i);
@@ -109,7 +112,15 @@ fn large_codes_count_right() {
     let g = AllocationMatrix::from_fn(301, 4096, |j, i| i % 301 != j && i <= 14 * j).unwrap();
     let messages: Vec<Bits> = (0..4096).map(|p| bits(300, p)).collect();
     for ties in TieRule::ALL {
-        let decoded = VoteEngine::new(&g, ties).round(&messages, &[Conduct::Honest; 301]);
+        let engine = VoteEngine::new(&g, ties);
+        let decoded = engine.round(&messages, &[Conduct::Honest; 301]);
+        for instructions in Instructions::available() {
+            assert_eq!(
+                engine.round_with(instructions, &messages, &[Conduct::Honest; 301]),
+                decoded,
+                "{instructions:?}"
+            );
+        }
         for i in (0..300).step_by(23) {
             let message = column(&messages, i);
             let votes: Vec<_> = (0..301).map(|j| honest_vote(&g, ties, j, &message)).collect();

@@ -10,7 +10,7 @@ pub fn reader(bytes: &[u8], format: Format) {
     match MatrixFile::parse(bytes, format) {
         Err(error) => assert!(!error.to_string().contains('\n'), "more than one line: {error:?}"),
         Ok(file) => {
-            for format in [Format::Json, Format::Csv, Format::Npy, Format::Txt] {
+            for format in Format::ALL {
                 let again = MatrixFile::parse(&file.to_bytes(format), format);
                 let again = again.unwrap_or_else(|error| panic!("{format:?} does not read back: {error}"));
                 assert_eq!(again.matrix, file.matrix, "{format:?}");

@@ -6,11 +6,11 @@ use anyhow::ensure;
 use clap::Args;
 use ecode::analysis::{Analysis, AnalysisError, Options};
 use ecode::code::TieRule;
-use ecode::format::Format;
-use ecode::report::analysis_json;
-use ecode::report::{analysis_page, analysis_text};
+use ecode::format::MatrixFile;
+use ecode::report::{analysis_json, analysis_page, analysis_text, plain};
+use ecode::verify::Shape;
 
-use super::{Common, Contradiction, Ending, input, output, watch};
+use super::{Common, Contradiction, Ending, input, output, values, watch};
 
 /// How often a decode is wrong: exact error probabilities beyond the radius, with noisy gradients
 #[derive(Args)]
@@ -23,16 +23,15 @@ use super::{Common, Contradiction, Ending, input, output, watch};
                   beyond that messages are drawn, and every figure comes with its interval."
 )]
 pub(crate) struct Analyze {
-    /// The matrix file (json, csv, npy, txt by extension), or - for standard input
+    /// The matrix file (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard input
     file: PathBuf,
     #[command(flatten)]
     what: What,
     /// Coordinates of the model: also report the expected number of wrong signs a step
     #[arg(long, value_name = "D")]
     coordinates: Option<u64>,
-    /// The file's format, whatever its name is: json, csv, npy, txt
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Also write a page for the browser here, with pictures; complete in itself
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -47,8 +46,8 @@ pub(crate) struct What {
     /// Probabilities that one partition's sign is wrong
     #[arg(long, value_name = "Q,…", value_delimiter = ',', default_value = "0.01,0.05,0.1,0.2,0.3")]
     pub(crate) q: Vec<f64>,
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
     /// Draw random messages even where all could be counted
     #[arg(long)]
@@ -65,11 +64,17 @@ impl What {
     /// The library's options.
     pub(crate) fn options(&self) -> anyhow::Result<Options> {
         for q in &self.q {
-            ensure!((0.0..=1.0).contains(q), "--q {q}: a probability is from 0 to 1");
+            ensure!((0.0..=1.0).contains(q), "--q {}: a probability is from 0 to 1", plain(*q));
         }
         let Self { q, ties, sample, draws, seed } = self.clone();
-        Ok(Options { ties, qs: q, draws, seed, sample })
+        Ok(Options { ties, qs: q, draws, seed, sample, ..Options::default() })
     }
+}
+
+/// The parts that a file says its code is glued of, and its b.
+pub(crate) fn parts(file: &MatrixFile) -> Option<(Shape, usize)> {
+    let parts = file.construction.as_ref()?.get("parts")?;
+    Shape::from_json(parts).zip(file.b)
 }
 
 /// A contradiction has its own exit code.
@@ -77,7 +82,7 @@ pub(crate) fn told(error: AnalysisError) -> anyhow::Error {
     match error {
         AnalysisError::Contradiction { .. } => Contradiction(error.to_string()).into(),
         AnalysisError::Verify(error) => super::verify::known(error),
-        AnalysisError::Profile(error) => error.into(),
+        error => error.into(),
     }
 }
 
@@ -85,8 +90,13 @@ impl Analyze {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents =
             output::Documents::new(&[output::Documents::json(self.json), ("--html", self.html.as_deref())])?;
-        let options = self.what.options()?;
-        let file = input::matrix(&self.file, self.format)?;
+        let mut options = self.what.options()?;
+        let file = self.reading.matrix(&self.file)?;
+        options.time = common.timeout;
+        options.parts = parts(&file);
+        if self.html.is_some() {
+            options.curves = (0..=100).map(|step| f64::from(step) / 200.0).collect();
+        }
         let control = common.control();
         let analysis =
             watch::with_progress(&control, common.quiet, || Analysis::of(&file.matrix, &options, &control))
@@ -100,10 +110,6 @@ impl Analyze {
         } else {
             documents.report(&analysis_text(&analysis, self.coordinates, output::glyphs()))?;
         }
-        Ok(if control.stopped() && !self.what.sample && !analysis.is_exact() {
-            Ending::Undecided
-        } else {
-            Ending::Done
-        })
+        Ok(if analysis.complete { Ending::Done } else { Ending::Undecided })
     }
 }

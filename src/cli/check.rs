@@ -1,16 +1,15 @@
 //! `ecode check`: replay a certificate.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::certificate::{Accepted, Certificate, Evidence, Refused, Strength, check};
+use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, read_all};
-use serde_json::json;
 
-use super::{Contradiction, Ending, input, output};
+use super::{Common, Contradiction, Ending, input, output};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -18,8 +17,10 @@ use super::{Contradiction, Ending, input, output};
     after_help = "Examples:\n  ecode verify matrix.json --certificate claim.json\n  ecode check claim.json\n  \
                   ecode check claim.json --matrix matrix.json   it must be about this matrix\n  \
                   ecode check claim.json --extract proof        proof/side-0.opb, side-0.pbp for other checkers\n  \
-                  veripb proof/side-0.opb proof/side-0.pbp\n\n\
-                  Exit codes: 0 valid, 2 not a certificate, 4 it does not show what it claims"
+                  veripb proof/side-0.opb proof/side-0.pbp\n  \
+                  ecode check record.json --recount             count again what an enumeration counted\n\n\
+                  Exit codes: 0 valid, 2 not a certificate, 3 consistent but not proved, or stopped,\n\
+                  4 it does not show what it claims"
 )]
 pub(crate) struct Check {
     /// The certificate, or - for standard input
@@ -27,28 +28,28 @@ pub(crate) struct Check {
     /// The matrix that it must be about
     #[arg(long, value_name = "FILE")]
     matrix: Option<PathBuf>,
-    /// Write the formulas and proofs into this folder, for other checkers
+    /// Write the formulas and proofs into this folder, which holds nothing else yet, for other checkers
     #[arg(long, value_name = "FOLDER")]
     extract: Option<PathBuf>,
+    /// Count every message of an enumeration record again, however many there are
+    #[arg(long)]
+    recount: bool,
     /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
 }
 
 impl Check {
-    pub(crate) fn run(self) -> anyhow::Result<Ending> {
-        let name = if self.file.as_os_str() == "-" {
-            "standard input".to_owned()
-        } else {
-            self.file.display().to_string()
-        };
-        let bytes = if self.file.as_os_str() == "-" {
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let name = input::name(&self.file);
+        let bytes = if self.file == Path::new("-") {
             read_all(std::io::stdin().lock())
         } else {
             File::open(&self.file).and_then(read_all)
         }
         .with_context(|| name.clone())?;
         let certificate = Certificate::parse(&bytes).with_context(|| name.clone())?;
+        drop(bytes);
         let claim = &certificate.claim;
         if let Some(path) = &self.matrix {
             let matrix = input::matrix(path, Format::of_path(path))?.matrix;
@@ -61,87 +62,60 @@ impl Check {
                 .into());
             }
         }
-        let accepted = check(&certificate).map_err(|refused| match refused {
-            Refused::Invalid(why) => anyhow::Error::new(Contradiction(format!("{name}: {why}"))),
-            Refused::Malformed(why) => anyhow::anyhow!("{name}: {why}"),
-        })?;
+        let control = common.control();
+        let options = Options { stopped: &|| control.stopped(), recount: self.recount };
+        let outcome = check_with(&certificate, options);
+        let ending = match &outcome {
+            Ok(_) => Ending::Done,
+            Err(refused) if refused.exit_code() == 3 => Ending::Undecided,
+            Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
+            Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
+        };
         if let Some(folder) = &self.extract {
             extract(&certificate, folder)?;
         }
-        if self.json {
-            let document = json!({
-                "schema": "ecode/check/1",
-                "valid": true,
-                "digest": certificate.digest,
-                "n": claim.matrix.n(),
-                "k": claim.matrix.k(),
-                "b": claim.b,
-                "ties": claim.ties.name(),
-                "verdict": if accepted.tolerant { "tolerant" } else { "refuted" },
-                "radius": accepted.radius,
-                "checked": accepted.checked,
-                "strength": match accepted.strength {
-                    Strength::Proved => "proved",
-                    Strength::Recounted => "recounted",
-                    Strength::Stated => "stated",
-                },
-                "note": accepted.note,
-            });
-            output::print_verdict(&document.to_string());
-        } else {
-            output::print_verdict(&report(&certificate, &accepted));
+        match (certificate.report(&outcome), &outcome) {
+            _ if self.json => output::print_verdict(&certificate.document(&outcome).to_string()),
+            (Some(report), _) => output::print_verdict(&report),
+            (None, Err(refused)) => output::remark!("{name}: {refused}"),
+            (None, Ok(_)) => {}
         }
-        Ok(Ending::Done)
+        Ok(ending)
     }
-}
-
-fn report(certificate: &Certificate, accepted: &Accepted) -> String {
-    let claim = &certificate.claim;
-    let can = if accepted.tolerant { "cannot overturn any vote" } else { "can overturn a vote" };
-    let radius = accepted.radius.map_or(String::new(), |radius| format!(" (radius {radius})"));
-    let workers = if claim.b == 1 { "worker" } else { "workers" };
-    // A refutation needs no count: its counterexample was replayed.
-    let (valid, condition) = match accepted.strength {
-        Strength::Stated if accepted.tolerant => ("Consistent, but not proved", ", if the count is right"),
-        _ => ("Valid", ""),
-    };
-    let mut text = format!(
-        "{valid}: {} Byzantine {workers} of {} {can}{radius}{condition}.\n\nmatrix   {} × {}, {}\nties     {}\nmade by  {}\n",
-        claim.b,
-        claim.matrix.n(),
-        claim.matrix.n(),
-        claim.matrix.k(),
-        certificate.digest,
-        claim.ties,
-        certificate.program,
-    );
-    for line in &accepted.checked {
-        text += &format!("checked  {line}\n");
-    }
-    if let Some(note) = &accepted.note {
-        text += &format!("note     {note}\n");
-    }
-    text
 }
 
 /// The formulas, made anew from the matrix, beside the proofs.
-fn extract(certificate: &Certificate, folder: &std::path::Path) -> anyhow::Result<()> {
+fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
     let Some((margin, sides)) = certificate.evidence.proofs(certificate.claim.b) else {
         anyhow::bail!("--extract: this certificate has no proof to extract");
     };
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let claim = &certificate.claim;
+    let ends: [&str; 2] = match &certificate.evidence {
+        Evidence::Drat(_) => ["cnf", "drat"],
+        _ => ["opb", "pbp"],
+    };
+    let name = |correct: bool, end: &str| format!("side-{}.{end}", u8::from(correct));
+    // A proof of another certificate beside these would be taken for a part of them.
+    let ours: Vec<String> = sides.iter().flat_map(|side| ends.map(|end| name(side.correct, end))).collect();
+    let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
+    for entry in entries {
+        let entry = entry.with_context(|| folder.display().to_string())?.file_name();
+        anyhow::ensure!(
+            ours.iter().any(|name| entry == name.as_str()),
+            "--extract {}: it holds {} already; name a new folder",
+            folder.display(),
+            entry.to_string_lossy()
+        );
+    }
     for side in sides {
         let formula = Formula::below(&claim.matrix, claim.ties, margin, side.correct);
-        let files = match &certificate.evidence {
-            Evidence::Drat(_) => {
-                [("cnf", Clauses::of(&claim.matrix, &formula).dimacs()), ("drat", side.proof.clone())]
-            }
-            _ => [("opb", formula.opb()), ("pbp", side.proof.clone())],
+        let formula = match &certificate.evidence {
+            Evidence::Drat(_) => Clauses::of(&claim.matrix, &formula).dimacs(),
+            _ => formula.opb(),
         };
-        for (end, text) in files {
-            let path = folder.join(format!("side-{}.{end}", u8::from(side.correct)));
-            output::write(&path, text.as_bytes())?;
+        for (end, text) in ends.into_iter().zip([formula.as_bytes(), side.proof.as_bytes()]) {
+            output::write(&folder.join(name(side.correct, end)), text)?;
         }
     }
     Ok(())

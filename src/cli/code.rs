@@ -1,103 +1,42 @@
 //! A code to train with: from a file, or made on the spot, and verified.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use ecode::code::{Claim, TieRule};
-use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli, best, cyclic, full, repetition, uncoded};
+use ecode::construct::{Built, Specification};
 use ecode::format::MatrixFile;
 use ecode::train::TrainingCode;
 use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
-use serde_json::json;
 
-use super::{input, output, watch};
+use super::{construct, input, output, watch};
 
-/// What `--code` takes besides a file.
-pub(crate) const SPECIFICATIONS: &str = "a matrix file, or best:n=9,b=2, algorithm1:n=9,b=2, gluing:n=9,b=2, \
-    bernoulli:n=9,b=2,r=2.5,seed=0, uncoded:n=9, full:n=9, repetition:n=9,group=3, cyclic:n=9,degree=3";
-
-/// The matrix that a `--code` names, with what is said of it.
-pub(crate) fn resolve(text: &str) -> anyhow::Result<MatrixFile> {
+/// The matrix that a `--code` names, with what is said of it. `ties` is the tie rule of those who use it.
+pub(crate) fn resolve(text: &str, ties: TieRule) -> anyhow::Result<MatrixFile> {
     if text.is_empty() {
-        bail!("no code: --code takes {SPECIFICATIONS}");
+        bail!("no code: --code takes {}", construct::examples());
     }
-    if let Some((name, rest)) = text.split_once(':')
-        && !Path::new(text).exists()
-    {
-        return make(name, rest).with_context(|| format!("--code {text}"));
+    if !construct::is_specification(text) {
+        return input::matrix(Path::new(text), None);
     }
-    input::matrix(Path::new(text), None)
+    let made = || -> anyhow::Result<MatrixFile> {
+        let specification: Specification = text.parse()?;
+        let Built { matrix, b, provenance } = construct::build(&specification, ties)?;
+        Ok(MatrixFile { b, construction: Some(provenance), ..MatrixFile::plain(matrix) })
+    };
+    made().with_context(|| text.to_owned())
 }
 
-fn make(name: &str, rest: &str) -> anyhow::Result<MatrixFile> {
-    let mut given = BTreeMap::new();
-    for part in rest.split(',').filter(|part| !part.is_empty()) {
-        let (key, value) = part.split_once('=').with_context(|| format!("'{part}'; expected name=value"))?;
-        ensure!(given.insert(key, value).is_none(), "{key} is given twice");
-    }
-    let known: &[&str] = match name {
-        "best" | "algorithm1" | "gluing" => &["n", "b"],
-        "bernoulli" => &["n", "b", "r", "p", "seed", "odd"],
-        "uncoded" => &["n"],
-        "full" => &["n", "k", "b"],
-        "repetition" => &["n", "b", "group"],
-        "cyclic" => &["n", "b", "degree"],
-        _ => bail!("no construction is named '{name}'; expected {SPECIFICATIONS}"),
-    };
-    if let Some(key) = given.keys().find(|key| !known.contains(key)) {
-        bail!("{name} has no '{key}'; expected {}", known.join(", "));
-    }
-    let number = |key: &str| -> anyhow::Result<Option<usize>> {
-        given.get(key).map(|text| text.parse().with_context(|| format!("{key}={text}"))).transpose()
-    };
-    let needed = |key: &str| number(key)?.with_context(|| format!("{name} needs {key}=…"));
-    let real = |key: &str| -> anyhow::Result<Option<f64>> {
-        given.get(key).map(|text| text.parse().with_context(|| format!("{key}={text}"))).transpose()
-    };
-    let n = needed("n")?;
-    let b = number("b")?;
-    let (matrix, made) = match name {
-        "algorithm1" => {
-            let b = needed("b")?;
-            (algorithm1(n, b)?, json!({"name": name, "n": n, "b": b}))
-        }
-        "best" => {
-            let code = best(n, needed("b")?)?;
-            let made = code.to_json();
-            (code.matrix, made)
-        }
-        "gluing" => {
-            let b = needed("b")?;
-            let code = Gluing::new(n, b)?;
-            let parts = code.shape.to_json();
-            (code.matrix, json!({"name": name, "n": n, "b": b, "parts": parts}))
-        }
-        "bernoulli" => {
-            let p = match (real("r")?, real("p")?) {
-                (Some(r), None) => r / n as f64,
-                (None, Some(p)) => p,
-                _ => bail!("bernoulli needs r=… (mean partitions per worker) or p=…"),
-            };
-            let seed = number("seed")?.unwrap_or(0) as u64;
-            let odd_rows = number("odd")?.is_some_and(|odd| odd != 0);
-            let how = Bernoulli { n, k: n, p, seed, draw: 0, redraw_empty: odd_rows, odd_rows };
-            let made = json!({"name": name, "n": n, "p": p, "seed": seed, "odd_rows": odd_rows});
-            (bernoulli(how)?, made)
-        }
-        "uncoded" => (uncoded(n)?, json!({"name": name, "n": n})),
-        "full" => (full(n, number("k")?.unwrap_or(n))?, json!({"name": name, "n": n})),
-        "repetition" => {
-            let group = needed("group")?;
-            (repetition(n, group)?, json!({"name": name, "n": n, "group": group}))
-        }
-        _ => {
-            let degree = needed("degree")?;
-            (cyclic(n, degree)?, json!({"name": name, "n": n, "degree": degree}))
-        }
-    };
-    let b = if name == "uncoded" { Some(0) } else { b };
-    Ok(MatrixFile { b, construction: Some(made), ..MatrixFile::plain(matrix) })
+/// The same of a path, which need not be a text.
+pub(crate) fn resolve_path(path: &Path, ties: TieRule) -> anyhow::Result<MatrixFile> {
+    path.to_str().map_or_else(|| input::matrix(path, None), |text| resolve(text, ties))
+}
+
+/// What is to be said of a `--code` before it is used: that an even number of workers gets one partition fewer.
+pub(crate) fn remark(text: &str) -> Option<String> {
+    let specification: Specification =
+        construct::is_specification(text).then(|| text.parse().ok()).flatten()?;
+    construct::remark_on_partitions(specification.arguments.reduced_from(), "k=…")
 }
 
 /// How a matrix was made, in a word; else the file's name.

@@ -1,26 +1,32 @@
 //! `ecode compare`: several codes side by side.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use ecode::analysis::{Analysis, Options};
 use ecode::code::TieRule;
-use ecode::report::analysis_json;
-use ecode::report::{Compared, compare_csv, compare_page, compare_table};
+use ecode::format::MatrixFile;
+use ecode::report::{Compared, analysis_json, compare_csv, compare_page, compare_table, plain};
 use serde_json::{Value, json};
 
-use super::{Common, Ending, analyze, input, output, watch};
+use super::{Common, Ending, analyze, code, input, output, values, watch};
 
-/// Several codes side by side: radius, worst set, errors, bytes, load balance
+/// Several codes side by side: radius, worst set, errors, work, bytes
 #[derive(Args)]
-#[command(after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  \
+#[command(
+    after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  ecode compare best:n=9,b=2 algorithm1:n=9,b=2 full:n=9,b=2\n  \
                         ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
                         ecode compare a.json b.json --html codes.html\n\n\
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
-                        'ecode analyze' for what they mean.")]
+                        'ecode analyze' for what they mean.\n\n\
+                        All workers together pass over the data ones/k times a step. The heaviest worker's work is in \
+                        units of that of a worker without a code, who holds k/n partitions: load·n/k. A step lasts as \
+                        long as the heaviest worker. Bytes: one bit a coordinate, as many up as down."
+)]
 pub(crate) struct Compare {
-    /// The matrix files (json, csv, npy, txt by extension)
+    /// The codes: matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or constructions, as in best:n=9,b=2
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The probability that one partition's sign is wrong
@@ -29,8 +35,8 @@ pub(crate) struct Compare {
     /// The number of liars [default: one more than the largest radius]
     #[arg(long)]
     b: Option<usize>,
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
     /// Coordinates of the model, for the bytes of a step
     #[arg(long, value_name = "D", default_value_t = 1_000_000)]
@@ -54,7 +60,12 @@ pub(crate) struct Compare {
 
 impl Compare {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        ensure!((0.0..=1.0).contains(&self.q), "--q {}: a probability is from 0 to 1", self.q);
+        ensure!((0.0..=1.0).contains(&self.q), "--q {}: a probability is from 0 to 1", plain(self.q));
+        let remarks = self.files.iter().filter_map(|path| code::remark(path.to_str()?));
+        for remark in remarks.filter(|_| !common.quiet) {
+            output::remark!("{remark}");
+        }
+        let start = Instant::now();
         let documents = output::Documents::new(&[
             output::Documents::json(self.json),
             ("--csv", self.csv.then_some(Path::new("-"))),
@@ -63,26 +74,34 @@ impl Compare {
         let files = self
             .files
             .iter()
-            .map(|path| Ok((input::name(path), input::matrix(path, None)?)))
+            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties)?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         if let Some(b) = self.b {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
             ensure!(b <= least, "--b {b}: one of the codes has only n = {least} workers");
         }
-        let options =
-            Options { ties: self.ties, qs: vec![self.q], draws: self.draws, seed: self.seed, sample: false };
+        let options = Options {
+            ties: self.ties,
+            qs: vec![self.q],
+            draws: self.draws,
+            seed: self.seed,
+            ..Options::default()
+        };
         let control = common.control();
         let analyses = watch::with_progress(&control, common.quiet, || {
-            files
-                .iter()
-                .map(|(name, file)| {
-                    let analysis = Analysis::of(&file.matrix, &options, &control);
-                    analysis.map_err(analyze::told).with_context(|| name.clone())
-                })
-                .collect::<anyhow::Result<Vec<_>>>()
+            let of = |(place, (name, file)): (usize, &(String, MatrixFile))| -> anyhow::Result<Analysis> {
+                // What is left of the time is shared by the codes that are left.
+                let left = (files.len() - place) as u32;
+                let time = common.timeout.map(|timeout| timeout.saturating_sub(start.elapsed()) / left);
+                let options = Options { parts: analyze::parts(file), time, ..options.clone() };
+                let analysis = Analysis::of(&file.matrix, &options, &control);
+                analysis.map_err(analyze::told).with_context(|| name.clone())
+            };
+            files.iter().enumerate().map(of).collect::<anyhow::Result<Vec<_>>>()
         })?;
-        let radius = analyses.iter().filter_map(|analysis| analysis.radius.flatten()).max();
-        let b = self.b.unwrap_or(radius.map_or(0, |radius| radius + 1));
+        let radius = analyses.iter().filter_map(|analysis| analysis.radius.at_least()).max();
+        let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
+        let b = self.b.unwrap_or(radius.map_or(0, |radius| radius + 1).min(least));
         let compared: Vec<Compared> = files
             .iter()
             .zip(analyses)
@@ -101,8 +120,10 @@ impl Compare {
                 .iter()
                 .map(|code| {
                     json!({
-                        "file": code.name, "load_balance": code.balance(), "bytes_up": code.bytes().to_string(),
-                        "bytes_down": code.bytes().to_string(), "analysis": analysis_json(&code.analysis, None),
+                        "file": code.name, "passes": code.passes(), "heaviest_worker": code.heaviest(),
+                        "bytes_of_one_worker": code.bytes_of_one().to_string(),
+                        "bytes_of_all_workers": code.bytes_of_all().to_string(),
+                        "analysis": analysis_json(&code.analysis, None),
                     })
                 })
                 .collect();
@@ -112,7 +133,7 @@ impl Compare {
         } else {
             documents.report(&compare_table(&compared, self.q))?;
         }
-        let undecided = control.stopped() && compared.iter().any(|code| !code.analysis.is_exact());
-        Ok(if undecided { Ending::Undecided } else { Ending::Done })
+        let complete = compared.iter().all(|code| code.analysis.complete);
+        Ok(if complete { Ending::Done } else { Ending::Undecided })
     }
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use ecode::train::data::fetch::{COLLECTIONS, fetch};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::{Common, Ending, output};
+use super::{Common, Ending, output, watch};
 
 /// Get the data sets that `train` reads
 #[derive(Args)]
@@ -53,8 +53,7 @@ impl Data {
                 ProgressBar::hidden()
             } else {
                 let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}  {msg}";
-                let bar = ProgressBar::new(file.size).with_message(file.name);
-                ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+                watch::styled(ProgressBar::new(file.size).with_message(file.name), template)
             };
             let new = fetch(file, from, &args.to, &control, |bytes| bar.set_position(bytes))?;
             bar.finish_and_clear();

@@ -2,222 +2,99 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
-use clap::{Args, ValueEnum};
+use anyhow::ensure;
+use clap::Args;
 use ecode::code::{AllocationMatrix, TieRule};
-use ecode::construct::{
-    Algorithm1, Bernoulli, Block, Demand, Disjoint, Gluing, algorithm1, bernoulli, best_for, blocks, cyclic,
-    full, repetition, uncoded,
-};
-use ecode::format::{Format, MatrixFile, verdict_json};
-use ecode::search::{Limit, bounds, limits};
-use ecode::verify::Verdict;
-use serde_json::{Value, json};
+use ecode::construct::{Algorithm1, Built, Demand, Objective, Specification};
+use ecode::format::{Format, MatrixFile};
+use ecode::search::{Bound, bounds, bounds_for};
+use ecode::verify::{Control, Verdict};
+use serde_json::json;
 
-use super::search::Wish;
+use super::construct::{self, ConstructionFlags};
+use super::demand::report_impossible;
+use super::stored::verification;
 use super::verify::{How, ending, report};
-use super::{Common, Ending, input, output, watch};
+use super::{Common, Ending, output, watch};
 
 /// Construct an allocation matrix, verify it, and report it
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode design --n 9 --b 2 -o matrix.json\n  \
+                        ecode design --n 64 --b 2 --balanced\n  \
                         ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
                         ecode design --construction repetition --n 9 --group 3 --b 1\n\n\
                         What is written says what was verified. A code that does not tolerate b is written as \
-                        refuted, with the counterexample, and the exit code is 1.")]
+                        refuted, with the counterexample, and the exit code is 1; so it is where no code can meet \
+                        what is asked, which is then proven and nothing is written.")]
 pub(crate) struct Design {
-    /// Workers
-    #[arg(long)]
-    n: usize,
-    /// Byzantine workers to tolerate
-    #[arg(long)]
-    b: usize,
-    /// How the matrix is made
-    #[arg(long, value_enum, default_value_t = Construction::Best)]
-    construction: Construction,
     #[command(flatten)]
-    wish: Wish,
-    /// bernoulli: the probability of a one
-    #[arg(long, conflicts_with = "mean_redundancy")]
-    p: Option<f64>,
-    /// bernoulli: mean partitions per worker, p = r/k
-    #[arg(long, value_name = "R")]
-    mean_redundancy: Option<f64>,
-    /// bernoulli: the random seed
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// bernoulli: try up to this many draws until one tolerates b
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    draws: u64,
-    /// bernoulli: draw an empty row again
-    #[arg(long)]
-    redraw_empty: bool,
-    /// bernoulli: flip one entry of every row of even weight
-    #[arg(long)]
-    odd_rows: bool,
-    /// repetition: workers per group
-    #[arg(long, value_name = "G")]
-    group: Option<usize>,
-    /// cyclic: consecutive partitions per worker
-    #[arg(long, value_name = "D")]
-    degree: Option<usize>,
-    /// best and gluing: families of rows of your own, as `ecode search --catalogue` keeps them
-    #[arg(long, value_name = "FILE")]
-    catalogue: Option<PathBuf>,
+    flags: ConstructionFlags,
+    /// bernoulli: try up to this many draws until one tolerates b [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    draws: Option<u64>,
     #[command(flatten)]
     how: How,
-    /// Write the verified matrix here (json, csv, npy, txt by extension), or - for standard output
-    #[arg(long, short, value_name = "FILE")]
+    /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
+    #[arg(long, short, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     output: Option<PathBuf>,
     /// Print the matrix as one JSON document
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Construction {
-    /// The best among all that is known
-    Best,
-    /// The paper's deterministic code (n odd)
-    Algorithm1,
-    /// Small blocks glued together: fewer ones than algorithm1 (n odd, b ≥ 1)
-    Gluing,
-    /// Rows that share no partition, beside full ones (n odd, b ≥ 1)
-    Disjoint,
-    /// Every entry 1 with probability p
-    Bernoulli,
-    /// Each worker its own partition
-    Uncoded,
-    /// Every worker holds everything
-    Full,
-    /// Groups of workers share their partitions (DRACO, DETOX)
-    Repetition,
-    /// Each worker consecutive partitions (gradient coding)
-    Cyclic,
-}
-
 impl Design {
-    /// Builds draw number `draw`, with its description for the file.
-    fn build(&self, draw: u64) -> anyhow::Result<(AllocationMatrix, Value)> {
-        let (n, b) = (self.n, self.b);
-        let k = self.wish.k.unwrap_or(n);
-        let best = self.construction == Construction::Best;
-        ensure!(
-            k == n || best || matches!(self.construction, Construction::Bernoulli | Construction::Full),
-            "--k {k}: only best, bernoulli and full take k other than n"
-        );
-        ensure!(
-            best || !self.wish.beyond_sizes(),
-            "--max-load, --balanced and --objective choose among all codes: they take --construction best"
-        );
-        Ok(match self.construction {
-            Construction::Algorithm1 => (algorithm1(n, b)?, json!({"name": "algorithm1", "n": n, "b": b})),
-            Construction::Best => {
-                let demand = self.wish.demand(n, b, self.how.ties)?;
-                limits(&demand)?;
-                let code = best_for(&demand, &self.blocks()?)?.with_context(|| {
-                    format!("no code is known in which nobody holds more than {} partitions: 'ecode search' looks for one", demand.max_load)
-                })?;
-                let made = code.to_json();
-                (code.matrix, made)
-            }
-            Construction::Gluing => {
-                let code = Gluing::with_blocks(n, b, &self.blocks()?)?;
-                let parts = code.shape.to_json();
-                (code.matrix, json!({"name": "gluing", "n": n, "b": b, "parts": parts}))
-            }
-            Construction::Disjoint => {
-                (Disjoint::new(n, b)?.matrix()?, json!({"name": "disjoint", "n": n, "b": b}))
-            }
-            Construction::Uncoded => (uncoded(n)?, json!({"name": "uncoded", "n": n})),
-            Construction::Full => (full(n, k)?, json!({"name": "full", "n": n, "k": k})),
-            Construction::Repetition => {
-                let group = self.group.context("repetition needs --group G, the workers per group")?;
-                (repetition(n, group)?, json!({"name": "repetition", "n": n, "group": group}))
-            }
-            Construction::Cyclic => {
-                let degree = self.degree.context("cyclic needs --degree D, the partitions per worker")?;
-                (cyclic(n, degree)?, json!({"name": "cyclic", "n": n, "degree": degree}))
-            }
-            Construction::Bernoulli => {
-                let p = match (self.p, self.mean_redundancy) {
-                    (Some(p), _) => p,
-                    (None, Some(r)) => r / k as f64,
-                    (None, None) => {
-                        anyhow::bail!("bernoulli needs --p P or --mean-redundancy R (p = R/k)")
-                    }
-                };
-                let (seed, redraw_empty, odd_rows) = (self.seed, self.redraw_empty, self.odd_rows);
-                let matrix = bernoulli(Bernoulli { n, k, p, seed, draw, redraw_empty, odd_rows })?;
-                let made = json!({
-                    "name": "bernoulli", "n": n, "k": k, "p": p, "seed": seed, "draw": draw,
-                    "redraw_empty": redraw_empty, "odd_rows": odd_rows,
-                });
-                (matrix, made)
-            }
-        })
-    }
-
-    /// The program's families of rows and the user's own.
-    fn blocks(&self) -> anyhow::Result<Vec<Block>> {
-        let mut known = blocks().to_vec();
-        if let Some(path) = &self.catalogue {
-            known.extend(input::blocks(path)?);
-        }
-        Ok(known)
-    }
-
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        ensure!(self.b <= self.n, "--b {}: there are only n = {} workers", self.b, self.n);
         let documents = output::Documents::new(&[
             output::Documents::json(self.json),
             ("--output", self.output.as_deref()),
         ])?;
-        let format = self.output.as_deref().map(|path| Format::of_path(path).unwrap_or(Format::Json));
-        let control = common.control();
-        let draws = if self.construction == Construction::Bernoulli { self.draws } else { 1 };
-        let progress = watch::Draws::new(draws, common.quiet);
-        let mut draw = 0;
-        let (matrix, construction, verdict) = loop {
-            let (matrix, construction) = self.build(draw)?;
-            // Draws have a bar of their own.
-            let quiet = common.quiet || draws > 1;
-            let verdict = self.how.decide(&matrix, Some(self.b), Some(&construction), &control, quiet)?;
-            draw += 1;
-            progress.advance();
-            if verdict.is_tolerant() || draw == draws || control.stopped() {
-                break (matrix, construction, verdict);
-            }
-        };
-        drop(progress);
-        if draws > 1 && !common.quiet {
-            let outcome = if verdict.is_tolerant() { "tolerant" } else { "none tolerant" };
-            output::remark!("{draw} of at most {draws} draws: {outcome}");
+        let specification = self.flags.specification()?;
+        let name = specification.construction.name;
+        let drawn = specification.construction.parameter("draw").is_some();
+        ensure!(drawn || self.draws.is_none(), "--draws is for bernoulli, not for the construction '{name}'");
+        let (n, b) = (specification.arguments.needed("n")?, specification.arguments.needed("b")?);
+        ensure!(b <= n, "--b {b}: there are only n = {n} workers");
+        if let Some(remark) = construct::remark_on_partitions(specification.arguments.reduced_from(), "--k")
+            && !common.quiet
+        {
+            output::remark!("{remark}");
         }
+        let demand = match name {
+            "best" => Some(specification.arguments.demand(self.how.ties)?),
+            _ => None,
+        };
+        let heaviest_bound = match &demand {
+            None => None,
+            Some(demand) => match bounds_for(demand) {
+                Ok(bounds) => (demand.objective != Objective::Ones).then_some(bounds.max_load),
+                Err(error) => return report_impossible(demand, error, self.json),
+            },
+        };
+        let control = common.control();
+        let (built, verdict) = self.draw(specification, b, &control, common)?;
+        let Built { matrix, mut provenance, .. } = built;
         if !common.quiet && !matrix.empty_workers().is_empty() {
             output::remark!("note: workers {} hold no partition", matrix.empty_workers());
         }
         // Under `abstain` the bounds speak of odd loads only.
         let spoken_of = self.how.ties != TieRule::Abstain || matrix.all_loads_odd();
         let tolerant = verdict.is_tolerant();
-        let load = if tolerant && self.construction == Construction::Best {
-            self.wish.lightest(self.n, self.b, self.how.ties)?
-        } else {
-            None
-        };
-        let remark = (tolerant && spoken_of).then(|| standing(&matrix, self.b)).flatten();
-        let remark: Vec<String> =
-            remark.into_iter().chain(load.map(|least| heaviest_beside(&matrix, least))).collect();
-        let remark = (!remark.is_empty()).then(|| remark.join("\n"));
-        let text = report(&matrix, &verdict, Some(self.b), remark.as_deref());
-        let ending = ending(&verdict);
-        let verification = Some(verification(&verdict, &matrix));
-        let mut construction = construction;
-        if let Some(least) = load {
-            construction["max_load"] = json!({"heaviest": Demand::heaviest(&matrix), "at_least": least.least, "source": least.source});
+        let mut remarks = Vec::new();
+        if tolerant && spoken_of {
+            remarks.extend(standing(&matrix, b));
         }
-        let file = MatrixFile { matrix, b: Some(self.b), construction: Some(construction), verification };
-        if let (Some(path), Some(format)) = (&self.output, format) {
+        if let Some(bound) = heaviest_bound.filter(|_| tolerant) {
+            remarks.push(heaviest_beside(&matrix, &bound));
+            provenance["max_load"] = json!({
+                "heaviest": Demand::heaviest(&matrix), "at_least": bound.least, "source": bound.source,
+            });
+        }
+        let remark = (!remarks.is_empty()).then(|| remarks.join("\n"));
+        let text = report(&matrix, &verdict, Some(b), remark.as_deref());
+        let verification = Some(verification(&verdict, &matrix));
+        let file = MatrixFile { matrix, b: Some(b), construction: Some(provenance), verification };
+        if let Some(path) = &self.output {
+            let format = Format::of_path(path).unwrap_or(Format::Json);
             output::write(path, &file.to_bytes(format))?;
         }
         if self.json {
@@ -227,15 +104,51 @@ impl Design {
         } else {
             output::print_verdict(&text);
         }
-        Ok(ending)
+        Ok(ending(&verdict))
+    }
+
+    /// Builds and verifies: for a random code draw after draw, until one tolerates b or the draws are used up.
+    fn draw(
+        &self,
+        specification: &Specification,
+        b: usize,
+        control: &Control,
+        common: &Common,
+    ) -> anyhow::Result<(Built, Verdict)> {
+        let draws = self.draws.unwrap_or(1);
+        let progress = watch::Draws::new(draws, common.quiet);
+        let first = specification.arguments.seed("draw");
+        let mut done = 0;
+        let (built, verdict) = loop {
+            let mut specification = specification.clone();
+            if done > 0 {
+                specification.arguments.replace("draw", &first.saturating_add(done).to_string())?;
+            }
+            let built = construct::build(&specification, self.how.ties)?;
+            // Draws have a bar of their own.
+            let quiet = common.quiet || draws > 1;
+            let verdict = self.how.decide(&built.matrix, Some(b), Some(&built.provenance), control, quiet)?;
+            done += 1;
+            progress.advance();
+            if verdict.is_tolerant() || done == draws || control.stopped() {
+                break (built, verdict);
+            }
+        };
+        drop(progress);
+        if draws > 1 && !common.quiet {
+            let tolerant = verdict.is_tolerant();
+            let outcome = if tolerant { "tolerant" } else { "none tolerant" };
+            output::remark!("{done} of at most {draws} draws: {outcome}");
+        }
+        Ok((built, verdict))
     }
 }
 
 /// The heaviest load beside what no tolerant code goes below.
-fn heaviest_beside(g: &AllocationMatrix, least: Limit) -> String {
+fn heaviest_beside(g: &AllocationMatrix, bound: &Bound) -> String {
     let heaviest = Demand::heaviest(g);
-    let Limit { least, name, .. } = least;
-    if heaviest == least {
+    let Bound { least, name, .. } = bound;
+    if heaviest == *least {
         format!("Heaviest load: {heaviest}. No tolerant code has a lighter one ({name}).")
     } else {
         format!("Heaviest load: {heaviest}. No tolerant code has one below {least} ({name}).")
@@ -250,25 +163,10 @@ fn standing(g: &AllocationMatrix, b: usize) -> Option<String> {
     let paper = Algorithm1::new(g.n(), b).ok()?.ones();
     let bound = bounds(g.n(), b).ok()?.pop()?;
     let with_r = |ones: usize| format!("{ones} (r = {:.2})", ones as f64 / g.n() as f64);
-    let least = if g.ones() == bound.ones {
+    let least = if g.ones() == bound.least {
         "No tolerant code has fewer".to_owned()
     } else {
-        format!("No tolerant code has fewer than {}", with_r(bound.ones))
+        format!("No tolerant code has fewer than {}", with_r(bound.least))
     };
     Some(format!("Ones: {}. Algorithm 1: {}. {least}.", with_r(g.ones()), with_r(paper)))
-}
-
-/// What a matrix file says of its verification.
-pub(crate) fn verification(verdict: &Verdict, g: &AllocationMatrix) -> Value {
-    let mut stored = json!({
-        "verdict": verdict.word(),
-        "b": verdict.b(),
-        "radius": verdict.radius().exactly(),
-        "ties": verdict.ties().name(),
-        "method": verdict.method(),
-    });
-    if verdict.is_refuted() {
-        stored["counterexample"] = verdict_json(verdict, g)["counterexample"].take();
-    }
-    stored
 }

@@ -1,16 +1,16 @@
 //! `ecode ensemble`: what a random code is worth.
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::Args;
-use comfy_table::{Table, presets};
 use ecode::analysis::theory::{LocalVoting, local_error, local_error_bound, mixture, sign_error};
-use ecode::analysis::{Adversary, Ensemble, Kind, RadiusDraws};
+use ecode::analysis::{Adversary, DrawError, Ensemble, Kind, MeanErrors, RadiusDraws};
 use ecode::code::TieRule;
 use ecode::construct::{Bernoulli, bernoulli};
-use ecode::report::probability;
+use ecode::report::{Markdown, figures, plain, probability};
+use ecode::verify::Control;
 use serde_json::{Value, json};
 
-use super::{Common, Ending, output, watch};
+use super::{Common, Ending, output, values, watch};
 
 /// What a random (Bernoulli) code is worth: radius over draws, exact mean errors, the paper's bounds
 #[derive(Args)]
@@ -47,8 +47,8 @@ pub(crate) struct EnsembleCommand {
     /// Signal-to-noise ratios for the paper's Lemma E.1 and Lemma 1
     #[arg(long, value_name = "S,…", value_delimiter = ',', default_value = "0.5,1,2")]
     signal_to_noise: Vec<f64>,
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
     /// Print one JSON document
     #[arg(long)]
@@ -68,7 +68,7 @@ struct Findings {
     k: usize,
     p: f64,
     ensemble: Ensemble,
-    /// By q.
+    /// By q; empty where they were not worked out in time.
     errors: Vec<(f64, Means)>,
     radii: RadiusDraws,
     voting: Option<LocalVoting>,
@@ -89,28 +89,24 @@ impl EnsembleCommand {
         }
         ensure!(self.b.is_none_or(|b| b <= n), "--b: there are only n = {n} workers");
         let ensemble = Ensemble::new(n, k, p)?;
-        let mut errors = Vec::new();
-        for &q in &self.q {
-            let of = |kind, adversary| -> anyhow::Result<Vec<f64>> {
-                let by_sign = ensemble.errors(kind, adversary, self.ties, q);
-                let [a, b] = by_sign.with_context(|| format!("--q {q}"))?;
-                Ok(a.into_iter().zip(b).map(|(a, b)| a.max(b)).collect())
-            };
-            let means = [
-                ("decode", "fixed", of(Kind::Decode, Adversary::Random)?),
-                ("decode", "adaptive", of(Kind::Decode, Adversary::Adaptive)?),
-                ("sign", "fixed", of(Kind::Sign, Adversary::Random)?),
-                ("sign", "adaptive", of(Kind::Sign, Adversary::Adaptive)?),
-            ];
-            errors.push((q, means));
+        for q in &self.q {
+            ensure!((0.0..=1.0).contains(q), "--q {}: a probability is from 0 to 1", plain(*q));
         }
         let how = Bernoulli { n, k, p, seed: self.seed, draw: 0, redraw_empty: false, odd_rows: false };
         bernoulli(how)?;
         let control = common.control();
-        let radii = watch::with_progress(&control, common.quiet, || {
-            RadiusDraws::of(|draw| bernoulli(Bernoulli { draw, ..how }), self.draws, self.ties, &control)
+        let (errors, radii) = watch::with_unit(&control, common.quiet, "draws", || -> anyhow::Result<_> {
+            let errors = self.errors(&ensemble, &control)?;
+            let draw = |draw| bernoulli(Bernoulli { draw, ..how });
+            let radii =
+                RadiusDraws::of(draw, self.draws, self.ties, &control).map_err(|error| match error {
+                    DrawError::Verify(error) => super::verify::known(error),
+                    error => error.into(),
+                })?;
+            Ok((errors, radii))
         })?;
-        let ending = if radii.draws() < self.draws { Ending::Undecided } else { Ending::Done };
+        let complete = radii.draws() == self.draws && errors.len() == self.q.len();
+        let ending = if complete { Ending::Done } else { Ending::Undecided };
         let voting = LocalVoting::with_probability(k, p);
         let findings = Findings { n, k, p, ensemble, errors, radii, voting };
         if self.json {
@@ -119,6 +115,25 @@ impl EnsembleCommand {
             output::print(&self.text(&findings))?;
         }
         Ok(ending)
+    }
+
+    /// For each q the mean errors; nothing where the control said stop.
+    fn errors(&self, ensemble: &Ensemble, control: &Control) -> anyhow::Result<Vec<(f64, Means)>> {
+        let Some(means) = MeanErrors::of(ensemble, self.ties, control) else { return Ok(Vec::new()) };
+        let at = |&q: &f64| -> anyhow::Result<(f64, Means)> {
+            let of = |kind, adversary| -> anyhow::Result<Vec<f64>> {
+                let [a, b] = means.errors(kind, adversary, q)?;
+                Ok(a.into_iter().zip(b).map(|(a, b)| a.max(b)).collect())
+            };
+            let means = [
+                ("decode", "fixed", of(Kind::Decode, Adversary::Random)?),
+                ("decode", "adaptive", of(Kind::Decode, Adversary::Adaptive)?),
+                ("sign", "fixed", of(Kind::Sign, Adversary::Random)?),
+                ("sign", "adaptive", of(Kind::Sign, Adversary::Adaptive)?),
+            ];
+            Ok((q, means))
+        };
+        self.q.iter().map(at).collect()
     }
 
     fn document(&self, findings: &Findings) -> Value {
@@ -165,10 +180,11 @@ impl EnsembleCommand {
     fn text(&self, findings: &Findings) -> String {
         let Findings { n, k, p, ensemble, .. } = findings;
         let mut text = format!(
-            "Bernoulli codes, n = {n}, k = {k}, p = {p:.4}: E[r] = {:.3}, {:.3} workers without a partition \
-             expected (some with probability {})\n\n",
-            ensemble.mean_redundancy(),
-            ensemble.empty_workers(),
+            "Bernoulli codes, n = {n}, k = {k}, p = {}: E[r] = {}, {} workers without a partition expected \
+             (some with probability {})\n\n",
+            figures(*p, 4),
+            figures(ensemble.mean_redundancy(), 4),
+            figures(ensemble.empty_workers(), 4),
             probability(ensemble.some_empty_worker())
         );
         if findings.radii.draws() > 0 {
@@ -183,7 +199,9 @@ impl EnsembleCommand {
             text +=
                 &format!("Mean over all matrices and messages, exact:\n{}\n\n", findings.error_table(self.b));
         }
-        let c = findings.voting.map_or(String::new(), |voting| format!(" (p = p* for C = {:.4})", voting.c));
+        let c = findings
+            .voting
+            .map_or(String::new(), |voting| format!(" (p = p* for C = {})", figures(voting.c, 4)));
         text += &format!(
             "A worker's own error, where each partition's sign is wrong as often as the signal-to-noise ratio S \
              allows (Lemma C.4); a tie counts as wrong{c}:\n{}",
@@ -193,23 +211,17 @@ impl EnsembleCommand {
     }
 }
 
-fn table(header: impl IntoIterator<Item = String>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(header);
-    table
-}
-
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
 impl Findings {
-    fn radius_table(&self) -> Table {
-        let mut table = table(words(&["b", "draws that tolerate b", "probability", "95% interval"]));
+    fn radius_table(&self) -> Markdown {
+        let mut table = Markdown::new(words(&["b", "draws that tolerate b", "probability", "95% interval"]));
         for b in 0..=self.radii.by_radius.len().min(self.n / 2) {
             let hits = self.radii.tolerant(b);
             let (met, low, high) = self.radii.part(hits);
-            table.add_row([
+            table.row([
                 b.to_string(),
                 hits.to_string(),
                 format!("~{}", probability(met)),
@@ -219,43 +231,43 @@ impl Findings {
         table
     }
 
-    fn error_table(&self, only: Option<usize>) -> Table {
-        let qs = self.errors.iter().map(|(q, _)| format!("q = {q}"));
-        let mut table = table(words(&["error", "b", "liars"]).into_iter().chain(qs));
+    fn error_table(&self, only: Option<usize>) -> Markdown {
+        let qs = self.errors.iter().map(|(q, _)| format!("q = {}", plain(*q)));
+        let mut table = Markdown::new(words(&["error", "b", "liars"]).into_iter().chain(qs));
         let Some((_, first)) = self.errors.first() else { return table };
         for (place, (error, liars, _)) in first.iter().enumerate() {
             let bs = only.map_or(0..=(self.n / 2).min(ROWS), |b| b..=b);
             for b in bs {
                 let cells = self.errors.iter().map(|(_, means)| probability(means[place].2[b]));
                 let start = [format!("wrong {error}"), b.to_string(), (*liars).to_owned()];
-                table.add_row(start.into_iter().chain(cells));
+                table.row(start.into_iter().chain(cells));
             }
         }
         table
     }
 
-    fn local_table(&self, signal_to_noise: &[f64]) -> Table {
+    fn local_table(&self, signal_to_noise: &[f64]) -> Markdown {
         let mut header = words(&["load n_i", "P[n_i]"]);
         for s in signal_to_noise {
-            header.push(format!("S = {s}, exact"));
+            header.push(format!("S = {}, exact", plain(*s)));
             header.push("Lemma E.1".to_owned());
         }
-        let mut table = table(header);
+        let mut table = Markdown::new(header);
         for load in 0..=self.k.min(LOADS) {
             let cells = signal_to_noise.iter().flat_map(|&s| {
                 [local_error(load, sign_error(s)), local_error_bound(load, s)].map(probability)
             });
-            table.add_row([load.to_string(), probability(self.ensemble.load(load))].into_iter().chain(cells));
+            table.row([load.to_string(), probability(self.ensemble.load(load))].into_iter().chain(cells));
         }
         let cells = signal_to_noise.iter().flat_map(|&s| {
             let told = match self.voting.map(|voting| voting.bound(s)) {
-                Some(bound) if bound >= 1.0 => format!("Lemma 1: {bound:.3}, says nothing"),
+                Some(bound) if bound >= 1.0 => format!("Lemma 1: {}, says nothing", figures(bound, 4)),
                 Some(bound) => format!("Lemma 1: {}", probability(bound)),
                 None => "Lemma 1 needs k ≥ 2".to_owned(),
             };
             [probability(mixture(self.k, self.p, sign_error(s))), told]
         });
-        table.add_row(words(&["all", "1"]).into_iter().chain(cells));
+        table.row(words(&["all", "1"]).into_iter().chain(cells));
         table
     }
 }

@@ -7,11 +7,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
 use ecode::report::{Times, sweep_table, times_table};
 use ecode::train::experiment::{Experiment, Part, Scale, names, reached};
-use serde::Serialize;
+use ecode::train::sweep::GridRun;
 use serde_json::{Value, json};
 
-use super::sweep::{Finished, cell_json, cells, train_all};
-use super::{Common, Ending, output, plot};
+use super::flags::ChangeFlags;
+use super::grid::{Ended, train_all};
+use super::sweep::{cell_json, cells};
+use super::{Common, Ending, output, plot, values};
 
 /// Run the paper's experiments: their codes, attacks and hyper-parameters
 #[derive(Args)]
@@ -42,13 +44,14 @@ struct List {
                   Runs that are finished are not run again, interrupted ones go on. The folder then holds \
                   table.md and figure.svg (the first seed's curves) beside the runs.")]
 struct RunOne {
-    /// The experiment's name, as `ecode experiment list` tells it
+    /// The experiment
+    #[arg(value_parser = values::Suggested(names().to_vec()))]
     name: String,
     /// smoke: logistic regression on synthetic data, seconds a run; paper: ResNet on CIFAR-10, as published
     #[arg(long, value_enum, default_value = "smoke")]
     scale: Size,
     #[command(flatten)]
-    changes: Changes,
+    changes: ChangeFlags,
     /// The seeds, one run of everything each
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0",
           value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
@@ -59,36 +62,6 @@ struct RunOne {
     /// Print the tables as one JSON document
     #[arg(long)]
     json: bool,
-}
-
-/// What goes over the experiment's own values: keys of a configuration, as flags.
-#[derive(Args, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Changes {
-    /// Other data, as in `ecode train`
-    #[arg(long, value_name = "SPEC")]
-    data: Option<String>,
-    /// Another model, as in `ecode train`
-    #[arg(long, value_name = "NAME", value_parser = ["logistic", "cnn", "resnet18", "resnet50"])]
-    model: Option<String>,
-    /// auto, cpu or cuda:N
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
-    /// Another number of steps
-    #[arg(long, value_name = "N", conflicts_with = "epochs", value_parser = clap::value_parser!(i64).range(1..=1 << 40))]
-    steps: Option<i64>,
-    /// Another number of passes over the training set
-    #[arg(long, value_name = "N")]
-    epochs: Option<f64>,
-    /// Another number of samples per partition and step
-    #[arg(long, value_name = "B", value_parser = clap::value_parser!(i64).range(1..=1 << 40))]
-    batch: Option<i64>,
-    /// Another learning rate for votes
-    #[arg(long, value_name = "RATE")]
-    lr: Option<f64>,
-    /// Test the model every so many steps
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(i64).range(1..=1 << 40))]
-    evaluate_every: Option<i64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -137,13 +110,12 @@ impl RunOne {
             Size::Smoke => (Scale::Smoke, "smoke"),
             Size::Paper => (Scale::Paper, "paper"),
         };
-        let changes = toml::Table::try_from(&self.changes).context("the flags")?;
-        let runs = experiment.runs(scale, &self.seeds, &changes)?;
+        let runs = experiment.runs(scale, &self.seeds, &self.changes.0)?;
         let folder = self.run.unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-{size}", self.name)));
         let control = common.control();
         let asked = runs.len();
-        let finished = train_all(common, &control, runs, &folder)?;
-        let report = Report::of(&experiment, &finished, scale == Scale::Paper);
+        let finished = train_all(common, &control, &runs, &folder)?;
+        let report = Report::of(&experiment, &finished, &runs, scale == Scale::Paper);
         report.keep(&folder, &finished)?;
         if self.json {
             output::print(&report.json(&experiment, size).to_string())?;
@@ -172,8 +144,8 @@ struct Report {
 }
 
 impl Report {
-    fn of(experiment: &Experiment, finished: &[Finished], published: bool) -> Self {
-        let accuracies = cells(finished);
+    fn of(experiment: &Experiment, finished: &[Ended], asked: &[GridRun], published: bool) -> Self {
+        let accuracies = cells(finished, asked);
         let mut text =
             format!("{} ({} of the paper)\n{}\n", experiment.title, experiment.place, what_ran(finished));
         let mut times = Vec::new();
@@ -188,7 +160,8 @@ impl Report {
             text += "\nTime to each test accuracy: estimated deployed time, mean over the seeds; ∞ where not every seed gets there.\n";
         }
         for part in drawn {
-            let cells = cells(finished.iter().filter(|one| part.has(&one.run)));
+            let asked: Vec<GridRun> = asked.iter().filter(|run| part.has(run)).cloned().collect();
+            let cells = cells(finished.iter().filter(|one| part.has(&one.run)), &asked);
             text += &format!("\n{}\n", sweep_table(&cells));
         }
         text.push('\n');
@@ -199,7 +172,7 @@ impl Report {
     }
 
     /// Writes the table and the figure beside the runs.
-    fn keep(&self, folder: &Path, finished: &[Finished]) -> anyhow::Result<()> {
+    fn keep(&self, folder: &Path, finished: &[Ended]) -> anyhow::Result<()> {
         if finished.is_empty() {
             return Ok(());
         }
@@ -226,9 +199,9 @@ impl Report {
 }
 
 /// One line on what all runs have in common.
-fn what_ran(finished: &[Finished]) -> String {
+fn what_ran(finished: &[Ended]) -> String {
     let Some(first) = finished.first() else { return "no run is finished yet".into() };
-    let range = |value: fn(&Finished) -> u64| {
+    let range = |value: fn(&Ended) -> u64| {
         let (least, most) = finished.iter().map(value).fold((u64::MAX, 0), |(a, b), x| (a.min(x), b.max(x)));
         if least == most { least.to_string() } else { format!("{least} to {most}") }
     };
@@ -259,7 +232,7 @@ fn times_json(part: &Part, row: &Times) -> Value {
 }
 
 /// What each scheme of a part needs to its targets.
-fn rows(part: &Part, finished: &[Finished], published: bool) -> Vec<Times> {
+fn rows(part: &Part, finished: &[Ended], published: bool) -> Vec<Times> {
     let mut rows = Vec::new();
     for &setting in &part.grid.settings {
         for scheme in &part.grid.schemes {
@@ -271,9 +244,8 @@ fn rows(part: &Part, finished: &[Finished], published: bool) -> Vec<Times> {
             let (n, liars) = (setting.n, first.summary.config.liars());
             let r = first.summary.code["r_eff"].as_f64().unwrap_or(0.0);
             let reached = part.targets.iter().map(|&target| {
-                let needed = |one: &&Finished| {
-                    reached(&one.curve.log, target).map(|line| (line.deployed_s, line.step))
-                };
+                let needed =
+                    |one: &&Ended| reached(&one.curve.log, target).map(|line| (line.deployed_s, line.step));
                 runs.iter().map(needed).collect()
             });
             rows.push(Times {

@@ -8,7 +8,7 @@ use clap::Args;
 use ecode::code::{Claim, Clauses, Formula, TieRule, deciding_sides};
 use ecode::format::{Format, dimacs, opb};
 
-use super::{Ending, input, output};
+use super::{Ending, input, output, values};
 
 /// Write a matrix in another format, or the claim about it as a formula for other solvers
 #[derive(Args)]
@@ -21,20 +21,19 @@ use super::{Ending, input, output};
 pub(crate) struct Export {
     /// The matrix file, or - for standard input
     file: PathBuf,
-    /// What to write: json, csv, npy, txt (the matrix), opb, dimacs (the claim that it is not b-tolerant)
-    #[arg(long)]
+    /// What to write: the matrix in a format, or opb or dimacs, the claim that it is not b-tolerant
+    #[arg(long, value_name = "FORMAT", value_parser = values::formats_and::<Target>(&["opb", "dimacs"]))]
     to: Target,
     /// Where to; - is standard output
     #[arg(long, short, default_value = "-", value_name = "FILE")]
     output: PathBuf,
-    /// The input's format, whatever its name is
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// opb, dimacs: the number of Byzantine workers [default: the file's b]
     #[arg(long)]
     b: Option<usize>,
     /// opb, dimacs: what a worker does whose own vote ties
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
     /// opb, dimacs: the messages whose correct answer is 0 or 1; needed where neither stands for both
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=1), value_name = "ANSWER")]
@@ -58,17 +57,16 @@ impl FromStr for Target {
         match text {
             "opb" => Ok(Self::Opb),
             "dimacs" => Ok(Self::Dimacs),
-            _ => text
-                .parse()
-                .map(Self::Matrix)
-                .map_err(|_| format!("unknown format '{text}'; expected json, csv, npy, txt, opb or dimacs")),
+            _ => {
+                text.parse().map(Self::Matrix).map_err(|error: ecode::format::FormatError| error.to_string())
+            }
         }
     }
 }
 
 impl Export {
     pub(crate) fn run(self) -> anyhow::Result<Ending> {
-        let file = input::matrix(&self.file, self.format)?;
+        let file = self.reading.matrix(&self.file)?;
         let text = match self.to {
             Target::Matrix(format) => file.to_bytes(format),
             Target::Opb | Target::Dimacs => {

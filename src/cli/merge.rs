@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use ecode::certificate::record;
+use ecode::code::shown;
 use ecode::format::{Format, verdict_json};
 use ecode::verify::part::{PartError, merge};
 
@@ -67,7 +68,7 @@ impl Merge {
             let parts = whole.parts().len();
             let remark = format!(
                 "Counted by {} in {parts} {}, which cover every choice exactly once.",
-                whole.program(),
+                shown(whole.program()),
                 if parts == 1 { "part" } else { "parts" }
             );
             let text = report(g, &verdict, whole.question().b, Some(&remark));

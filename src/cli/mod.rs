@@ -8,31 +8,39 @@ mod bounds;
 mod check;
 mod code;
 mod compare;
+mod construct;
 mod data;
+mod demand;
 mod design;
 mod doctor;
 mod ensemble;
 mod enumerate;
 mod experiment;
 mod export;
+mod flags;
+mod grid;
 mod input;
+mod lock;
 mod merge;
 mod output;
 mod plot;
 mod search;
+mod session;
 mod show;
+mod stored;
 mod sweep;
 mod table;
 mod theory;
 mod tools;
 mod train;
+mod values;
 mod verify;
 mod watch;
 
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ecode::verify::Control;
 
 /// How a command ended, when it did not fail.
@@ -136,6 +144,15 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * scale).map_err(|_| expected())
 }
 
+/// A line of an error is cut beyond that, in bytes: it may quote what it was given.
+const LONGEST: usize = 1000;
+
+/// An error as one line of bearable length.
+fn one_line(text: &str) -> String {
+    let bearable = text.len() <= LONGEST && !text.contains(char::is_control);
+    if bearable { text.to_owned() } else { ecode::code::shown_sentence(text) }
+}
+
 /// Runs one command as the program `ecode` does, and returns its exit code. The first argument is the program's
 /// name. Nothing of the process is changed, so that a program can call it as often as it likes: `stop` ends
 /// the work early, as Ctrl-C does.
@@ -145,11 +162,20 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 /// assert_eq!(ecode::cli::run(arguments, &ecode::verify::Control::default()), 0);
 /// ```
 pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, stop: &Control) -> u8 {
-    let Cli { command, mut common } = match Cli::try_parse_from(arguments) {
+    let parsed = command()
+        .try_get_matches_from(arguments)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    let Cli { command, mut common } = match parsed {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and versions are answers; where nobody reads them, nothing is left to say.
-            let _ = error.print();
+            let text = error.render().to_string();
+            if text.lines().any(|line| line.len() > LONGEST) {
+                let lines: Vec<String> = text.lines().map(one_line).collect();
+                output::remark!("{}", lines.join("\n"));
+            } else {
+                // Help and versions are answers; where nobody reads them, nothing is left to say.
+                let _ = error.print();
+            }
             return if error.use_stderr() { 2 } else { 0 };
         }
     };
@@ -160,10 +186,18 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
         Ok(Ending::Undecided) => 3,
         Err(error) if error.is::<Silent>() => 2,
         Err(error) => {
-            output::remark!("error: {error:#}");
+            output::remark!("error: {}", one_line(&format!("{error:#}")));
             if error.is::<Contradiction>() { 4 } else { 2 }
         }
     }
+}
+
+/// The command line as its parser sees it: a number below zero is a value everywhere, not an option.
+pub(crate) fn command() -> clap::Command {
+    fn negative(command: clap::Command) -> clap::Command {
+        command.allow_negative_numbers(true).mut_subcommands(negative)
+    }
+    negative(Cli::command())
 }
 
 fn execute(command: Command, common: &Common) -> anyhow::Result<Ending> {
@@ -180,7 +214,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
     match command {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
-        Command::Check(args) => args.run(),
+        Command::Check(args) => args.run(common),
         Command::Merge(args) => args.run(),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
@@ -193,7 +227,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(),
-        Command::Bounds(args) => args.run(),
+        Command::Bounds(args) => args.run(common),
         Command::Table(args) => args.run(common),
         Command::Doctor(args) => args.run(),
         Command::Completions(args) => args.run(),

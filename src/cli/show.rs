@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 use ecode::code::TieRule;
-use ecode::format::{Format, MatrixFile};
+use ecode::format::MatrixFile;
 use ecode::report::{loads, matrix_page, matrix_svg, picture, standalone};
 use ecode::verify::{Method, verify};
 
-use super::{Common, Ending, input, output, watch};
+use super::{Common, Ending, input, output, values, watch};
 
 /// Draw a matrix with the loads of its workers and partitions
 #[derive(Args)]
@@ -21,17 +21,16 @@ use super::{Common, Ending, input, output, watch};
 pub(crate) struct Show {
     /// The matrix file, or - for standard input
     file: PathBuf,
-    /// The file's format, whatever its name is: json, csv, npy, txt
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Write the picture as SVG here, or - for standard output
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Write the picture as a page for the browser here, or - for standard output
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
 }
 
@@ -41,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 impl Show {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         output::Documents::new(&[("--svg", self.svg.as_deref()), ("--html", self.html.as_deref())])?;
-        let file = input::matrix(&self.file, self.format)?;
+        let file = self.reading.matrix(&self.file)?;
         let g = &file.matrix;
         if self.svg.is_some() || self.html.is_some() {
             return self.draw(&file, common);

@@ -1,21 +1,16 @@
 //! `ecode sweep`: a grid of training runs.
 
-use std::collections::HashMap;
-use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::report::{Cell, Curve, sweep_table};
-use ecode::train::data::Data;
+use ecode::report::{Cell, sweep_table};
+use ecode::train::Status;
 use ecode::train::sweep::{Grid, GridRun};
-use ecode::train::{Config, RunFolder, Summary};
-use ecode::verify::Control;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::train::Session;
-use super::{Common, Ending, code, output, plot};
+use super::grid::{Ended, train_all};
+use super::{Common, Ending, output, plot};
 
 /// Train a grid of runs: settings × schemes × attacks × seeds
 #[derive(Args)]
@@ -28,8 +23,9 @@ use super::{Common, Ending, code, output, plot};
     data = \"mnist:DIR\"\n  \
     [overrides.\"uncoded+median\"] # what a scheme has instead\n  \
     lr = 0.1\n\n\
-    Runs that are finished are not run again, interrupted ones go on. Prints mean and standard deviation over \
-    the seeds.")]
+    All runs are checked before the first one starts. Runs that have ended are not run again, interrupted ones go \
+    on, and a run that diverges is a result. Several processes, also on several machines with one folder, share the \
+    runs of a grid: start the same command in each. Prints mean and standard deviation over the seeds.")]
 pub(crate) struct Sweep {
     /// The grid
     grid: PathBuf,
@@ -55,133 +51,85 @@ impl Sweep {
         let stem = self.grid.file_stem().unwrap_or_default();
         let base = self.run.unwrap_or_else(|| PathBuf::from("runs").join(stem));
         let control = common.control();
-        let finished = train_all(common, &control, runs, &base)?;
-        let curves: Vec<_> = finished.iter().map(|run| run.curve.clone()).collect();
+        let ended = train_all(common, &control, &runs, &base)?;
+        let curves: Vec<_> = ended.iter().map(|run| run.curve.clone()).collect();
         if let Some(file) = self.plot.as_ref().filter(|_| !curves.is_empty()) {
             plot::draw(&curves, file)?;
             if !common.quiet {
                 output::remark!("curves: {}", file.display());
             }
         }
-        let cells = cells(&finished);
+        let cells = cells(&ended, &runs);
         if self.json {
             let cells: Vec<_> = cells.iter().map(cell_json).collect();
             output::print(&json!({"schema": "ecode/sweep/1", "cells": cells}).to_string())?;
         } else {
             output::print(&sweep_table(&cells))?;
         }
-        if control.stopped() {
-            output::remark!("stopped; the same command goes on with what is missing");
+        if ended.len() < runs.len() {
+            let (known, asked) = (ended.len(), runs.len());
+            output::remark!(
+                "stopped after {known} of {asked} runs; the same command goes on with what is missing"
+            );
             return Ok(Ending::Undecided);
         }
         Ok(Ending::Done)
     }
 }
 
-/// A run of a grid that is finished.
-pub(crate) struct Finished {
-    pub(crate) run: GridRun,
-    pub(crate) summary: Summary,
-    pub(crate) curve: Curve,
-}
-
-/// Trains all runs, each in a folder of `base`, but those that are finished; until stopped. Returns the finished.
-pub(crate) fn train_all(
-    common: &Common,
-    control: &Control,
-    runs: Vec<GridRun>,
-    base: &Path,
-) -> anyhow::Result<Vec<Finished>> {
-    let bars = MultiProgress::new();
-    let bar = if common.quiet || !std::io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        let template = "{bar:30} run {pos} of {len}, {eta} left  {msg}";
-        let bar = bars.add(ProgressBar::new(runs.len() as u64));
-        ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
-    };
-    let session = Session { common, control, speak: false, bars };
-    let mut data: HashMap<String, Data> = HashMap::new();
-    let mut finished = Vec::new();
-    for run in runs {
-        if control.stopped() {
-            break;
-        }
-        bar.set_message(run.name.clone());
-        let source = run.config.data.to_string();
-        let samples = match data.entry(source) {
-            std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
-            std::collections::hash_map::Entry::Vacant(free) => free.insert(run.config.data.load()?),
-        };
-        let place = base.join(&run.name);
-        let summary = one(&session, &run, &place, samples).with_context(|| run.name.clone())?;
-        if summary.status == "finished" {
-            let (_, curve) = plot::read(&place)?;
-            finished.push(Finished { run, summary, curve });
-            bar.inc(1);
-        }
-    }
-    bar.finish_and_clear();
-    Ok(finished)
-}
-
-/// Trains a run, goes on with it, or reads what came of it.
-fn one(session: &Session<'_>, run: &GridRun, place: &Path, data: &Data) -> anyhow::Result<Summary> {
-    let file = code::resolve(&run.config.code)?;
-    let mut config = run.config.clone();
-    let mut resumed = None;
-    if place.join("config.toml").exists() {
-        let (folder, kept) = RunFolder::open(place)?;
-        let asked = config.clone().settle(&file.matrix, file.b, data.train.len())?;
-        let comparable =
-            |config: &Config| Config { code: String::new(), data: config.data.absolute(), ..config.clone() };
-        anyhow::ensure!(
-            comparable(&kept) == comparable(&asked) && code::resolve(&kept.code)?.matrix == file.matrix,
-            "{} holds a run of another configuration; --run DIR puts this grid elsewhere",
-            place.display()
-        );
-        if let Some(summary) = folder.summary()?.filter(|summary| summary.status == "finished") {
-            return Ok(summary);
-        }
-        config = kept;
-        resumed = Some(folder);
-    }
-    let outcome = session.train(config, &file, data, |_, _| place.to_owned(), resumed, None)?;
-    Ok(outcome.summary)
-}
-
-/// The runs that differ in their seed only, together.
-pub(crate) fn cells<'a>(finished: impl IntoIterator<Item = &'a Finished>) -> Vec<Cell> {
+/// The runs that differ in their seed only, together: all that were asked for, and what came of those that ended.
+pub(crate) fn cells<'a>(ended: impl IntoIterator<Item = &'a Ended>, asked: &[GridRun]) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
-    for Finished { run, summary, .. } in finished {
-        let byzantine = summary.config.liars();
+    let place = |cells: &mut Vec<Cell>, run: &GridRun| {
+        let (n, b, byzantine) = (run.setting.n, run.setting.b, run.setting.liars());
         let attack = run.config.attack.name();
-        let value = summary.last.test_auc.unwrap_or(100.0 * summary.last.test_accuracy);
-        let found = cells.iter_mut().find(|cell| {
-            (cell.n, cell.b, cell.byzantine) == (run.setting.n, run.setting.b, byzantine)
+        let same = |cell: &Cell| {
+            (cell.n, cell.b, cell.byzantine) == (n, b, byzantine)
                 && cell.scheme == run.scheme
                 && cell.attack == attack
-        });
-        match found {
-            Some(cell) => cell.values.push(value),
-            None => cells.push(Cell {
-                n: run.setting.n,
-                b: run.setting.b,
-                byzantine,
-                attack: attack.to_owned(),
-                scheme: run.scheme.clone(),
-                metric: if summary.last.test_auc.is_some() { "test AUC" } else { "test accuracy, %" },
-                values: vec![value],
-            }),
+        };
+        cells.iter().position(same).unwrap_or_else(|| {
+            let (attack, scheme) = (attack.to_owned(), run.scheme.clone());
+            let metric = "test accuracy, %";
+            let (values, asked, diverged, failed) = (Vec::new(), 0, 0, 0);
+            cells.push(Cell { n, b, byzantine, attack, scheme, metric, values, asked, diverged, failed });
+            cells.len() - 1
+        })
+    };
+    for run in asked {
+        let place = place(&mut cells, run);
+        cells[place].asked += 1;
+    }
+    for Ended { run, summary, .. } in ended {
+        let place = place(&mut cells, run);
+        let cell = &mut cells[place];
+        match summary.status {
+            Status::Diverged => cell.diverged += 1,
+            Status::Failed => cell.failed += 1,
+            _ => {
+                if summary.last.test_auc.is_some() {
+                    cell.metric = "test AUC";
+                }
+                cell.values.push(summary.last.test_auc.unwrap_or(100.0 * summary.last.test_accuracy));
+            }
         }
     }
     cells
 }
 
 pub(crate) fn cell_json(cell: &Cell) -> serde_json::Value {
-    let (mean, deviation) = cell.statistics();
+    let statistics = cell.statistics();
     json!({
         "n": cell.n, "b": cell.b, "byzantine": cell.byzantine, "attack": cell.attack, "scheme": cell.scheme,
-        "metric": cell.metric, "mean": mean, "deviation": deviation, "values": cell.values,
+        "metric": cell.metric,
+        "mean": statistics.map(|(mean, _)| rounded(mean)),
+        "deviation": statistics.and_then(|(_, deviation)| deviation).map(rounded),
+        "values": cell.values.iter().copied().map(rounded).collect::<Vec<_>>(),
+        "asked": cell.asked, "diverged": cell.diverged, "failed": cell.failed,
     })
+}
+
+/// Without the digits that only binary fractions have: twelve decimals, far more than were measured.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.12}").parse().unwrap_or(value)
 }

@@ -5,13 +5,12 @@ use clap::{Args, ValueEnum};
 use ecode::report::{codes_csv, codes_html, codes_json, codes_markdown};
 use ecode::search::{CATALOGUE, catalogue};
 
-use ecode::verify::Control;
+use super::{Common, Ending, output};
 
-use super::{Common, Ending, output, watch};
-
-/// The catalogue: the best known code for every odd n from 3 to 31 and every b
+/// The catalogue: the best known code for every odd n from 3 to 31 and every b; other sizes where they are asked for
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode table --n 9\n  ecode table --n 9-15 --b 1,2\n  \
+                        ecode table --n 8,16 --b 1\n  ecode table --n 15 --k 7\n  \
                         ecode table --html > codes.html\n  ecode table --csv > codes.csv\n\n\
                         'ecode design --n N --b B' makes a code of the table, and verifies it.")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -19,6 +18,9 @@ pub(crate) struct Table {
     /// Workers, as in 9 or 9,11 or 9-15 [default: 3-31]
     #[arg(long, value_name = "LIST", value_parser = parse_list)]
     n: Option<List>,
+    /// Data partitions [default: n; n − 1 where n is even]
+    #[arg(long)]
+    k: Option<usize>,
     /// Byzantine workers, as in 1 or 1,2 or 1-4 [default: all]
     #[arg(long, value_name = "LIST", value_parser = parse_list)]
     b: Option<List>,
@@ -85,8 +87,13 @@ impl Table {
             None => CATALOGUE.step_by(2).collect(),
         };
         let liars: Option<Vec<usize>> = self.b.as_ref().map(|list| list.numbers().collect());
-        let control = Control::default();
-        let entries = watch::with_progress(&control, common.quiet, || catalogue(&sizes, liars.as_deref()))?;
+        if let (Some(n), None, false) = (sizes.iter().find(|&n| n % 2 == 0), self.k, common.quiet) {
+            output::remark!(
+                "note: an even number of workers, such as n = {n}, has k = n − 1 partitions: for an even number of them no \
+                 code tolerates a liar (--k changes it)"
+            );
+        }
+        let entries = catalogue(&sizes, self.k, liars.as_deref())?;
         entries.first().with_context(|| {
             "no such row: b goes from 1 to (n − 1)/2 (b = 0 needs no code: every worker its own partition)"
         })?;

@@ -2,12 +2,11 @@
 
 use anyhow::ensure;
 use clap::Args;
-use comfy_table::{Table, presets};
 use ecode::analysis::theory::{
     Convergence, LocalVoting, byzantine_fraction, decode_error_bound, gaussian_sign_error,
     independent_decode_error, local_error, local_error_bound, mixture, sign_error,
 };
-use ecode::report::probability;
+use ecode::report::{Markdown, figures, plain, probability};
 use serde_json::json;
 
 use super::{Ending, output};
@@ -19,22 +18,22 @@ pub(crate) struct Theory {
     #[arg(long = "theory")]
     pub(crate) asked: bool,
     /// theory: S = |g|/σ, the signal-to-noise ratio of one partition's gradient
-    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    #[arg(long, requires = "asked", value_name = "S", default_value_t = 1.0)]
     signal_to_noise: f64,
     /// theory: mean partitions per worker of a Bernoulli code, p = r/n
-    #[arg(long, value_name = "R", default_value_t = 3.0)]
+    #[arg(long, requires = "asked", value_name = "R", default_value_t = 3.0)]
     mean_redundancy: f64,
     /// theory: each decode is to be wrong with probability below 1/Δ
-    #[arg(long, value_name = "Δ", default_value_t = 10.0)]
+    #[arg(long, requires = "asked", value_name = "Δ", default_value_t = 10.0)]
     delta: f64,
     /// theory: f(w0) − f*, in units of the loss
-    #[arg(long, value_name = "F", default_value_t = 1.0)]
+    #[arg(long, requires = "asked", value_name = "F", default_value_t = 1.0)]
     gap: f64,
     /// theory: ‖L‖₁, the sum of the coordinates' smoothness constants
-    #[arg(long, value_name = "L", default_value_t = 1.0)]
+    #[arg(long, requires = "asked", value_name = "L", default_value_t = 1.0)]
     smoothness: f64,
     /// theory: the number of steps T
-    #[arg(long, value_name = "T", default_value_t = 1000)]
+    #[arg(long, requires = "asked", value_name = "T", default_value_t = 1000)]
     steps: u64,
 }
 
@@ -79,22 +78,21 @@ impl Theory {
             output::print(&document.to_string())?;
             return Ok(Ending::Done);
         }
-        let mut table = Table::new();
-        table
-            .load_style(presets::ASCII_MARKDOWN)
-            .set_header(["source", "what", "unit", "bound", "exact", "note"]);
+        let mut table = Markdown::new(["source", "what", "unit", "bound", "exact", "note"]);
         for line in lines {
             let number = |value: Option<f64>| match (value, line.unit) {
                 (None, _) => "—".to_owned(),
                 (Some(value), "probability") if value <= 1.0 => probability(value),
-                (Some(value), _) => format!("{value:.4}"),
+                (Some(value), _) => figures(value, 4),
             };
             let (bound, exact) = (number(line.bound), number(line.exact));
-            table.add_row([line.source.to_owned(), line.what, line.unit.to_owned(), bound, exact, line.note]);
+            table.row([line.source.to_owned(), line.what, line.unit.to_owned(), bound, exact, line.note]);
         }
         output::print(&format!(
-            "n = {n}, b = {b} (α = {:.4}), S = {s}, Bernoulli code with r = {r}\n{table}",
-            b as f64 / n as f64
+            "n = {n}, b = {b} (α = {}), S = {}, Bernoulli code with r = {}\n{table}",
+            figures(b as f64 / n as f64, 4),
+            plain(s),
+            plain(r)
         ))?;
         Ok(Ending::Done)
     }
@@ -132,14 +130,16 @@ impl Theory {
         let bound = voting.map(|voting| voting.bound(s));
         lines.push(Line {
             source: "Lemma 1",
-            what: format!("a worker of a Bernoulli({p:.4}) code is wrong"),
+            what: format!("a worker of a Bernoulli({}) code is wrong", figures(p, 4)),
             unit: "probability",
             bound,
             exact: Some(exact),
             note: match (voting, bound) {
-                (Some(voting), Some(bound)) => format!("p = p* for C = {:.4}; {}", voting.c, vacuous(bound))
-                    .trim_end_matches("; ")
-                    .to_owned(),
+                (Some(voting), Some(bound)) => {
+                    format!("p = p* for C = {}; {}", figures(voting.c, 4), vacuous(bound))
+                        .trim_end_matches("; ")
+                        .to_owned()
+                }
                 _ => "needs n ≥ 2".to_owned(),
             },
         });
@@ -184,7 +184,7 @@ impl Theory {
             bound: convergence.gradient_bound(),
             exact: None,
             note: if convergence.gradient_bound().is_some() {
-                format!("at the learning rate γ = {:.6} (parameter)", convergence.learning_rate())
+                format!("at the learning rate γ = {} (parameter)", figures(convergence.learning_rate(), 4))
             } else {
                 "needs Δ > 2".to_owned()
             },

@@ -5,16 +5,19 @@ use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ecode::certificate::{NoCertificate, Scope, SolverCommand, System, certify, record, verify_with_solver};
-use ecode::code::{AllocationMatrix, TieRule};
-use ecode::format::{Format, verdict_json};
+use ecode::certificate::{
+    Certificate, NoCertificate, Scope, SolverCommand, System, certify, certify_gluing, record,
+    verify_with_solver,
+};
+use ecode::code::{AllocationMatrix, TieRule, shown_sentence};
+use ecode::format::verdict_json;
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
 use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict, VerifyError};
 
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
-use super::{Common, Contradiction, Ending, input, output, watch};
+use super::{Common, Contradiction, Ending, input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]
@@ -28,16 +31,15 @@ use super::{Common, Contradiction, Ending, input, output, watch};
                         Without --b the file's own b is used, and without that the radius is found."
 )]
 pub(crate) struct Verify {
-    /// The matrix file (json, csv, npy, txt by extension), or - for standard input
+    /// The matrix file (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard input
     file: PathBuf,
     /// The number of Byzantine workers
     #[arg(long)]
     b: Option<usize>,
     #[command(flatten)]
     how: How,
-    /// The file's format, whatever its name is: json, csv, npy, txt
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Print the verdict as one JSON document
     #[arg(long)]
     json: bool,
@@ -47,10 +49,11 @@ pub(crate) struct Verify {
     /// Find also how bad it gets, whatever becomes of the claim; with --certificate, prove that no message is worse
     #[arg(long)]
     worst_case: bool,
-    /// With --certificate, how a tolerant verdict is proved: cutting-planes (for veripb), drat (for SAT checkers),
-    /// or not proved but counted: enumeration
-    #[arg(long, requires = "certificate", default_value = "cutting-planes", value_name = "SYSTEM")]
-    proof: Evidence,
+    /// With --certificate, how a tolerant verdict is shown: cutting-planes (for veripb), drat (for SAT checkers), gluing
+    /// (by that theorem, for a code whose file lists its parts), or not proved but counted: enumeration [default:
+    /// cutting-planes; gluing where that finds no proof in 10s]
+    #[arg(long, requires = "certificate", value_name = "SYSTEM", value_parser = values::any_of::<Evidence>(&["cutting-planes", "drat", "gluing", "enumeration"]))]
+    proof: Option<Evidence>,
     /// Let this SAT solver decide, as in "kissat -q" or "varisat {cnf} --proof {proof}"; its answers are checked
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["shard", "checkpoint"])]
     solver: Option<SolverCommand>,
@@ -62,6 +65,7 @@ pub(crate) struct Verify {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Evidence {
     Proof(System),
+    Gluing,
     Enumeration,
 }
 
@@ -70,8 +74,9 @@ impl FromStr for Evidence {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "gluing" => Ok(Self::Gluing),
             "enumeration" => Ok(Self::Enumeration),
-            _ => text.parse().map(Self::Proof).map_err(|error| format!("{error}, or enumeration")),
+            _ => text.parse().map(Self::Proof).map_err(|error| format!("{error}, gluing or enumeration")),
         }
     }
 }
@@ -84,10 +89,10 @@ fn methods() -> impl TypedValueParser<Value = Method> {
 /// How a claim is decided.
 #[derive(Args, Clone)]
 pub(crate) struct How {
-    /// What a worker does whose own vote ties: adversarial, zero, one, abstain
-    #[arg(long, default_value = "adversarial", value_name = "RULE")]
+    /// What a worker does whose own vote ties
+    #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     pub(crate) ties: TieRule,
-    /// The engine: auto, all (they must agree), definition, exhaustive, branch, structure, sat
+    /// The engine; with all, they must agree
     #[arg(long, default_value = "auto", value_name = "NAME", value_parser = methods())]
     method: Method,
 }
@@ -204,17 +209,18 @@ pub(crate) fn report(
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents = self.documents()?;
-        let file = input::matrix(&self.file, self.format)?;
+        let file = self.reading.matrix(&self.file)?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
         if let Some(b) = b {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
         }
         let control = common.control();
-        if self.parts.asked() || (self.proof == Evidence::Enumeration && self.solver.is_none()) {
+        if self.parts.asked() || (self.proof == Some(Evidence::Enumeration) && self.solver.is_none()) {
             let question = Question { matrix: g.clone(), b, ties: self.how.ties };
             return self.enumerate(&question, &control, common, &documents);
         }
+        let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));
         let verdict = match &self.solver {
             Some(solver) => self.solve(g, b, solver, &control, common)?,
             None => {
@@ -226,10 +232,10 @@ impl Verify {
         if (common.verbose || unsettled)
             && let Some(reason) = verdict.reason()
         {
-            output::remark!("{}: {reason}", verdict.method());
+            output::remark!("{}: {}", verdict.method(), shown_sentence(reason));
         }
         self.publish(g, &verdict, b, common, &documents)?;
-        self.certify(g, &verdict, &control, common)
+        self.certify(g, &verdict, shape.as_ref(), &control, common)
     }
 
     fn documents(&self) -> anyhow::Result<Documents> {
@@ -259,7 +265,7 @@ impl Verify {
             "--solver: the solver decides; leave --method {} out",
             self.how.method
         );
-        anyhow::ensure!(self.proof != Evidence::Enumeration, "--solver: a solver does not enumerate");
+        anyhow::ensure!(self.proof != Some(Evidence::Enumeration), "--solver: a solver does not enumerate");
         watch::with_progress(control, common.quiet, || {
             verify_with_solver(g, b, self.how.ties, solver, control)
         })
@@ -304,11 +310,11 @@ impl Verify {
         let verdict = whole.verdict(progress.elapsed).map_err(known)?;
         self.publish(g, &verdict, b, common, documents)?;
         match &self.certificate {
-            Some(path) if self.proof == Evidence::Enumeration => {
+            Some(path) if self.proof == Some(Evidence::Enumeration) => {
                 output::write(path, record(&whole, &verdict).to_json().as_bytes())?;
                 Ok(ending(&verdict))
             }
-            _ => self.certify(g, &verdict, control, common),
+            _ => self.certify(g, &verdict, None, control, common),
         }
     }
 
@@ -341,15 +347,13 @@ impl Verify {
         &self,
         g: &AllocationMatrix,
         verdict: &Verdict,
+        shape: Option<&Shape>,
         control: &Control,
         common: &Common,
     ) -> anyhow::Result<Ending> {
-        let scope = if self.worst_case { Scope::WorstCase } else { Scope::Claim };
-        let (Some(path), Evidence::Proof(system)) = (&self.certificate, self.proof) else {
-            return Ok(ending(verdict));
-        };
+        let Some(path) = &self.certificate else { return Ok(ending(verdict)) };
         let certificate =
-            watch::with_progress(control, common.quiet, || certify(g, verdict, scope, system, control));
+            watch::with_progress(control, common.quiet, || self.certificate_of(g, verdict, shape, control));
         match certificate {
             Ok(certificate) => {
                 output::write(path, certificate.to_json().as_bytes())?;
@@ -364,4 +368,38 @@ impl Verify {
             }
         }
     }
+
+    /// What `--proof` asks for; where it is left out, cutting planes, and the gluing theorem where it applies and they
+    /// take long.
+    fn certificate_of(
+        &self,
+        g: &AllocationMatrix,
+        verdict: &Verdict,
+        shape: Option<&Shape>,
+        control: &Control,
+    ) -> Result<Certificate, NoCertificate> {
+        let scope = if self.worst_case { Scope::WorstCase } else { Scope::Claim };
+        let glued = || match shape {
+            Some(shape) => certify_gluing(g, verdict, shape),
+            None => Err(NoCertificate::Gluing("the matrix's file lists no parts".to_owned())),
+        };
+        match self.proof {
+            Some(Evidence::Proof(system)) => certify(g, verdict, scope, system, control),
+            Some(Evidence::Gluing) if verdict.is_tolerant() => glued(),
+            None if verdict.is_tolerant() && shape.is_some() => {
+                let soon = control.within(PATIENCE);
+                match (certify(g, verdict, scope, System::CuttingPlanes, &soon), glued()) {
+                    (Err(NoCertificate::NoProof(_)), Ok(certificate)) => Ok(certificate),
+                    (Err(NoCertificate::NoProof(_)), Err(_)) => {
+                        certify(g, verdict, scope, System::CuttingPlanes, control)
+                    }
+                    (certificate, _) => certificate,
+                }
+            }
+            _ => certify(g, verdict, scope, System::CuttingPlanes, control),
+        }
+    }
 }
+
+/// So long a proof in cutting planes is looked for where the gluing theorem would do.
+const PATIENCE: Duration = Duration::from_secs(10);

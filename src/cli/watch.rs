@@ -8,18 +8,35 @@ use std::time::{Duration, Instant};
 use ecode::verify::Control;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output;
+
 /// Work shorter than this gets no progress bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs the work, with a progress bar on a terminal once it has taken a second.
 pub(crate) fn with_progress<T>(control: &Control, quiet: bool, work: impl FnOnce() -> T) -> T {
-    with_message(control, quiet, &Mutex::new(String::new()), work)
+    watched(control, quiet, "messages", &Mutex::new(String::new()), work)
+}
+
+/// The same where what is counted are no messages.
+pub(crate) fn with_unit<T>(control: &Control, quiet: bool, unit: &str, work: impl FnOnce() -> T) -> T {
+    watched(control, quiet, unit, &Mutex::new(String::new()), work)
 }
 
 /// The same with a text beside the bar that the work may change.
 pub(crate) fn with_message<T>(
     control: &Control,
     quiet: bool,
+    message: &Mutex<String>,
+    work: impl FnOnce() -> T,
+) -> T {
+    watched(control, quiet, "messages", message, work)
+}
+
+fn watched<T>(
+    control: &Control,
+    quiet: bool,
+    unit: &str,
     message: &Mutex<String>,
     work: impl FnOnce() -> T,
 ) -> T {
@@ -37,7 +54,7 @@ pub(crate) fn with_message<T>(
                 if start.elapsed() < PATIENCE {
                     continue;
                 }
-                let bar = bar.get_or_insert_with(|| new_bar(total));
+                let bar = bar.get_or_insert_with(|| new_bar(total, unit));
                 bar.set_length(total);
                 bar.set_position(done);
                 if let Ok(message) = message.lock() {
@@ -73,8 +90,7 @@ pub(crate) struct Draws {
 impl Draws {
     pub(crate) fn new(draws: u64, quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(draws), ProgressDrawTarget::hidden());
-        let template = "{bar:30} draw {human_pos} of at most {human_len}, {per_sec}, {eta} left";
-        let bar = ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style));
+        let bar = styled(bar, "{bar:30} draw {human_pos} of at most {human_len}, {per_sec}, {eta} left");
         let start = Instant::now();
         let shown = draws > 1 && !quiet && io::stderr().is_terminal();
         Self { bar: if shown { bar } else { ProgressBar::hidden() }, start }
@@ -94,12 +110,22 @@ impl Drop for Draws {
     }
 }
 
-fn new_bar(total: u64) -> ProgressBar {
+fn new_bar(total: u64, unit: &str) -> ProgressBar {
     let template = if total == 0 {
-        "{spinner} {elapsed} searching {msg}"
+        "{spinner} {elapsed} searching {msg}".to_owned()
     } else {
-        "{bar:30} {percent}% of {human_len} messages, {per_sec}, {eta} left"
+        format!("{{bar:30}} {{percent}}% of {{human_len}} {unit}, {{per_sec}}, {{eta}} left")
     };
     let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
-    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+    styled(bar, &template)
+}
+
+/// A bar with a template, of ASCII characters where the locale has no others.
+pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
+    if output::is_plain() {
+        bar.with_style(style.progress_chars("#>-").tick_chars("|/-\\ "))
+    } else {
+        bar.with_style(style)
+    }
 }

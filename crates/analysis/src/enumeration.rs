@@ -15,10 +15,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use num_bigint::BigUint;
 
-use super::enumerator::Cell;
+use super::cell::Cell;
 use super::reduce::Reduced;
 use ecode_lanes::{Block, Counter, Counts, Lanes, Starts, Tally};
-use ecode_verify::Control;
+use ecode_verify::{Control, binomials};
 
 /// The most inner patterns: the table then stays in a core's second-level cache for n = 31.
 const MOST_PATTERNS: usize = 1 << 14;
@@ -339,17 +339,9 @@ impl Walk<'_> {
     }
 }
 
-/// C(size, 0), …, C(size, size); size ≤ 127.
+/// C(size, 0), …, C(size, size); size ≤ 127, so that each has room.
 fn choose(size: usize) -> Vec<u128> {
-    let mut row = vec![1_u128];
-    for _ in 0..size {
-        let mut next = vec![1_u128; row.len() + 1];
-        for x in 1..row.len() {
-            next[x] = row[x - 1] + row[x];
-        }
-        row = next;
-    }
-    row
+    binomials(size).iter().map(|ways| u128::try_from(ways).unwrap_or(u128::MAX)).collect()
 }
 
 /// Lists the count vectors of some classes, of a weight of at most `most`, by weight and multiplicity.

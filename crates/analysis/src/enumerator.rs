@@ -7,49 +7,11 @@ use std::collections::BTreeMap;
 
 use num_bigint::BigUint;
 
+use super::cell::{Cell, majority_of_weight};
 use super::reduce::Reduced;
 use super::{enumeration, transfer};
 use ecode_core::{AllocationMatrix, TieRule};
 use ecode_verify::Control;
-
-/// How the votes on some messages fall, before a tie rule is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cell {
-    /// Workers that see more ones than zeros.
-    pub above: usize,
-    /// Workers that see as many ones as zeros.
-    pub tied: usize,
-}
-
-impl Cell {
-    /// How many of n honest workers vote `answer`, and how many send nothing, under a tie rule.
-    /// Under `adversarial` a tied worker never votes for the answer that is asked about.
-    #[must_use]
-    pub fn votes(self, n: usize, ties: TieRule, answer: bool) -> (usize, usize) {
-        let clear = if answer { self.above } else { n - self.above - self.tied };
-        match ties {
-            TieRule::Adversarial => (clear, 0),
-            TieRule::Zero => (clear + if answer { 0 } else { self.tied }, 0),
-            TieRule::One => (clear + if answer { self.tied } else { 0 }, 0),
-            TieRule::Abstain => (clear, self.tied),
-        }
-    }
-
-    /// How many liars it takes *more than* to keep the server from decoding `answer`: b of them can exactly
-    /// when b exceeds this (docs/theory.md, Theorem 1). Negative where nobody needs to lie.
-    #[must_use]
-    pub fn margin(self, n: usize, ties: TieRule, answer: bool) -> i64 {
-        let (right, silent) = self.votes(n, ties, answer);
-        let wrong = n - right - silent;
-        (right as i64 - wrong as i64 - i64::from(answer)).div_euclid(2)
-    }
-}
-
-/// The answer that is correct on messages of this weight: 1 for more than half.
-#[must_use]
-pub fn majority_of_weight(k: usize, weight: usize) -> bool {
-    2 * weight > k
-}
 
 /// How an enumerator was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,7 +148,7 @@ impl Enumerator {
     /// Whether the counts of every weight add up to C(k, v), as they must.
     #[cfg(test)]
     pub(super) fn is_complete(&self) -> bool {
-        let all = super::numbers::binomials(self.k, self.k);
+        let all = ecode_verify::binomials(self.k);
         self.counts.iter().zip(all).all(|(cells, all)| cells.values().sum::<BigUint>() == all)
     }
 }

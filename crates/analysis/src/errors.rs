@@ -13,13 +13,29 @@
 //! # What is promised
 //! From an exact [`Enumerator`], exact probabilities ([`Profile::exact`]); from a [`Sample`] intervals that
 //! hold with the stated confidence ([`Profile::sampled`]). Which of the two is in the type of the answer.
+//!
+//! # How
+//! P(error) = Σᵥ P(the message has weight v) · P(error | weight v). The second factor does not know q: it is
+//! worked out once for each weight and every b, and summed up for all q at once.
+//!
+//! # References
+//! The weight enumerator of a linear code gives its error probability in the same way: F. J. MacWilliams and
+//! N. J. A. Sloane, "The Theory of Error-Correcting Codes" (1977), chapter 1, section 5.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use super::enumerator::{Cell, Enumerator, majority_of_weight};
-use super::numbers::{LnFactorials, binomials, ratio};
+use rayon::prelude::*;
+
+use super::cell::{Cell, majority_of_weight};
+use super::enumerator::Enumerator;
+use super::estimate::{Estimate, interval};
+use super::grace::Grace;
+use super::liars::Tally;
+use super::numbers::{LnFactorials, ratio};
 use super::sample::Sample;
 use ecode_core::TieRule;
+use ecode_verify::{Control, binomials};
 
 /// How the b Byzantine workers are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,56 +53,6 @@ pub enum Kind {
     Decode,
     /// The decode is not the true sign.
     Sign,
-}
-
-/// A probability, or an estimate of one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Estimate {
-    /// Exact but for rounding.
-    Exact(f64),
-    /// From a sample: the value met, and an interval that holds the true one with the sample's confidence.
-    Sampled {
-        /// The value in the sample.
-        met: f64,
-        /// The interval's lower end.
-        low: f64,
-        /// The interval's upper end.
-        high: f64,
-    },
-}
-
-impl Estimate {
-    /// The exact value or the one met.
-    #[must_use]
-    pub fn value(self) -> f64 {
-        match self {
-            Self::Exact(value) => value,
-            Self::Sampled { met, .. } => met,
-        }
-    }
-
-    /// The larger of two, of the same sort.
-    #[must_use]
-    pub fn or_larger(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Exact(a), Self::Exact(b)) => Self::Exact(a.max(b)),
-            (a, b) => {
-                let (Self::Sampled { met, low, high }, Self::Sampled { met: m, low: l, high: h }) =
-                    (a.interval(), b.interval())
-                else {
-                    return a;
-                };
-                Self::Sampled { met: met.max(m), low: low.max(l), high: high.max(h) }
-            }
-        }
-    }
-
-    fn interval(self) -> Self {
-        match self {
-            Self::Exact(value) => Self::Sampled { met: value, low: value, high: value },
-            sampled @ Self::Sampled { .. } => sampled,
-        }
-    }
 }
 
 /// The probability of an error for every number of liars, at one q.
@@ -107,16 +73,17 @@ impl Errors {
     }
 }
 
-/// What is wrong with what was asked.
+/// Why there are no probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProfileError {
     /// q is no probability.
     #[error("the probability of a wrong sign must be from 0 to 1, but q = {0}")]
     Probability(f64),
+    /// The control said stop.
+    #[error("stopped before the probabilities were worked out")]
+    Stopped,
 }
-
-/// The fraction of a weight's messages that fall into a cell.
-type Fractions = BTreeMap<Cell, f64>;
 
 /// How the votes fall for each weight of the message, ready to be asked for probabilities.
 #[derive(Clone, Debug)]
@@ -124,19 +91,28 @@ pub struct Profile {
     n: usize,
     k: usize,
     ties: TieRule,
-    weights: Vec<Fractions>,
+    /// By weight: the fraction of the weight's messages that fall into each cell.
+    weights: Vec<Vec<(Cell, f64)>>,
     /// For a sample: how many messages of each weight were drawn (none where all were looked at), and the
     /// probability δ that is allowed for one weight's interval to miss.
     drawn: Option<(Vec<Option<u64>>, f64)>,
     ln_factorials: LnFactorials,
 }
 
+/// The most numbers that are kept of what sets of liars do: 128 MB.
+const MOST_KEPT: usize = 1 << 24;
+/// So many weights are worked on side by side before they are added up, in their order.
+const BLOCK: usize = 64;
+
+/// The probability of an error given the weight, met and its interval's ends, for b = 0, …, n.
+type Given = Vec<[f64; 3]>;
+
 impl Profile {
     /// The exact profile of a code.
     #[must_use]
     pub fn exact(enumerator: &Enumerator, ties: TieRule) -> Self {
         let (n, k) = (enumerator.n(), enumerator.k());
-        let all = binomials(k, k);
+        let all = binomials(k);
         let weights = (0..=k)
             .map(|v| enumerator.cells(v).map(|(cell, count)| (cell, ratio(count, &all[v]))).collect())
             .collect();
@@ -166,133 +142,154 @@ impl Profile {
         self.n
     }
 
-    /// The probability of an error for each number of liars and each true sign.
+    /// The probability of an error for each q, each number of liars and each true sign.
     ///
     /// # Errors
-    /// [`ProfileError::Probability`] when q is not from 0 to 1.
-    pub fn errors(&self, kind: Kind, adversary: Adversary, q: f64) -> Result<Errors, ProfileError> {
-        if !(0.0..=1.0).contains(&q) {
+    /// [`ProfileError`]: a q that is not from 0 to 1; the control said stop.
+    pub fn errors(
+        &self,
+        kind: Kind,
+        adversary: Adversary,
+        qs: &[f64],
+        control: &Control,
+    ) -> Result<Vec<Errors>, ProfileError> {
+        self.errors_until(kind, adversary, qs, 0..self.n + 1, &Grace::none(control))
+    }
+
+    /// The same, a little beyond the control's end, with intervals for these numbers of liars only.
+    pub(super) fn errors_until(
+        &self,
+        kind: Kind,
+        adversary: Adversary,
+        qs: &[f64],
+        wanted: Range<usize>,
+        grace: &Grace,
+    ) -> Result<Vec<Errors>, ProfileError> {
+        if let Some(&q) = qs.iter().find(|q| !(0.0..=1.0).contains(*q)) {
             return Err(ProfileError::Probability(q));
         }
-        let by_sign = [false, true].map(|sign| self.with_sign(kind, adversary, q, sign));
-        Ok(Errors { q, by_sign })
-    }
-
-    fn with_sign(&self, kind: Kind, adversary: Adversary, q: f64, sign: bool) -> Vec<Estimate> {
         let (n, k) = (self.n, self.k);
+        let random = match adversary {
+            Adversary::Adaptive => None,
+            Adversary::Random => Some(self.sets_that_prevent(grace)?),
+        };
         // A message of weight v has v wrong partitions where τ = 0, and k − v where τ = 1.
-        let likely = |v: usize| self.ln_factorials.binomial(k, q, if sign { k - v } else { v });
-        let mut total = vec![(0.0, 0.0, 0.0); n + 1];
-        // Exact fractions are merged over the weights before the liars are looked at.
-        let mut merged: BTreeMap<(usize, usize, bool), f64> = BTreeMap::new();
-        for (v, cells) in self.weights.iter().enumerate() {
-            let likely = likely(v);
-            let asked = match kind {
-                Kind::Decode => majority_of_weight(k, v),
-                Kind::Sign => sign,
-            };
-            if self.drawn.is_none() && likely == 0.0 {
-                continue;
+        let likely: Vec<Vec<f64>> =
+            qs.iter().map(|&q| (0..=k).map(|v| self.ln_factorials.binomial(k, q, v)).collect()).collect();
+        let mut sums = vec![[vec![[0.0; 3]; n + 1], vec![[0.0; 3]; n + 1]]; qs.len()];
+        let weights: Vec<usize> = (0..=k).collect();
+        for block in weights.chunks(BLOCK) {
+            let given: Vec<[Option<Given>; 2]> = block
+                .par_iter()
+                .map(|&v| {
+                    let asked = |answer: bool| kind == Kind::Sign || majority_of_weight(k, v) == answer;
+                    [false, true].map(|answer| {
+                        asked(answer).then(|| self.given((v, answer), random.as_ref(), &wanted, grace))
+                    })
+                })
+                .collect();
+            if grace.over() {
+                return Err(ProfileError::Stopped);
             }
-            let mut votes: BTreeMap<(usize, usize, bool), f64> = BTreeMap::new();
-            for (cell, fraction) in cells {
-                let (right, silent) = cell.votes(n, self.ties, asked);
-                *votes.entry((right, silent, asked)).or_default() += fraction;
-            }
-            let Some((drawn, delta)) = &self.drawn else {
-                for (key, fraction) in votes {
-                    *merged.entry(key).or_default() += fraction * likely;
-                }
-                continue;
-            };
-            let mut beaten = vec![0.0; n + 1];
-            for (key, fraction) in votes {
-                self.beaten(key, adversary, fraction, &mut beaten);
-            }
-            for (sum, met) in total.iter_mut().zip(beaten) {
-                let (low, high) = drawn[v].map_or((met, met), |drawn| interval(met, drawn, *delta));
-                *sum = (sum.0 + likely * met, sum.1 + likely * low, sum.2 + likely * high);
-            }
-        }
-        if self.drawn.is_some() {
-            let end = |(met, low, high): (f64, f64, f64)| Estimate::Sampled {
-                met: met.min(1.0),
-                low: low.min(1.0),
-                high: high.min(1.0),
-            };
-            return total.into_iter().map(end).collect();
-        }
-        let mut beaten = vec![0.0; n + 1];
-        for (key, mass) in merged {
-            self.beaten(key, adversary, mass, &mut beaten);
-        }
-        beaten.into_iter().map(|p: f64| Estimate::Exact(p.min(1.0))).collect()
-    }
-
-    /// Adds to each number of liars the part of `mass` that it beats, where so many workers vote right and
-    /// so many are silent.
-    fn beaten(
-        &self,
-        (right, silent, asked): (usize, usize, bool),
-        adversary: Adversary,
-        mass: f64,
-        beaten: &mut [f64],
-    ) {
-        let n = self.n;
-        let lead = 2 * right as i64 + silent as i64 - n as i64 - i64::from(asked);
-        match adversary {
-            Adversary::Adaptive => {
-                let from = (lead.div_euclid(2) + 1).max(0) as usize;
-                beaten.iter_mut().skip(from).for_each(|sum| *sum += mass);
-            }
-            Adversary::Random => {
-                for (b, sum) in beaten.iter_mut().enumerate() {
-                    *sum += mass * self.sets_that_beat(right, silent, b, lead);
+            for (&v, given) in block.iter().zip(&given) {
+                for (likely, sums) in likely.iter().zip(&mut sums) {
+                    for sign in [false, true] {
+                        let answer = if kind == Kind::Sign { sign } else { majority_of_weight(k, v) };
+                        let likely = likely[if sign { k - v } else { v }];
+                        let Some(given) = given[usize::from(answer)].as_ref().filter(|_| likely > 0.0) else {
+                            continue;
+                        };
+                        for (sum, part) in sums[usize::from(sign)].iter_mut().zip(given) {
+                            for (sum, part) in sum.iter_mut().zip(part) {
+                                *sum += likely * part;
+                            }
+                        }
+                    }
                 }
             }
         }
-    }
-
-    /// The fraction of the sets of b workers whose lies overcome a lead: 2x + y > lead for x right and y
-    /// silent workers in the set.
-    fn sets_that_beat(&self, right: usize, silent: usize, b: usize, lead: i64) -> f64 {
-        if lead < 0 {
-            return 1.0;
-        }
-        let n = self.n;
-        let wrong = n - right - silent;
-        let ln = &self.ln_factorials;
-        let all = ln.choose(n, b);
-        let mut sum = 0.0;
-        for y in 0..=silent.min(b) {
-            let least = ((lead - y as i64).div_euclid(2) + 1).max(0) as usize;
-            // x right, y silent and b − x − y wrong workers.
-            for x in least.max((b - y).saturating_sub(wrong))..=right.min(b - y) {
-                let sets = ln.choose(right, x) + ln.choose(silent, y) + ln.choose(wrong, b - x - y);
-                sum += (sets - all).exp();
-            }
-        }
-        sum.min(1.0)
-    }
-}
-
-/// An interval that holds the mean of a quantity in [0, 1] with probability at least 1 − δ, from the mean of
-/// `drawn` independent draws: all p with drawn·KL(met, p) ≤ ln(2/δ) (Hoeffding 1963, inequality 2.1).
-pub(super) fn interval(met: f64, drawn: u64, delta: f64) -> (f64, f64) {
-    let met = met.clamp(0.0, 1.0);
-    let most = (2.0 / delta).ln() / drawn.max(1) as f64;
-    let part = |a: f64, b: f64| if a == 0.0 { 0.0 } else { a * (a / b).ln() };
-    let near = |p: f64| part(met, p) + part(1.0 - met, 1.0 - p) <= most;
-    let search = |mut inside: f64, mut outside: f64| {
-        for _ in 0..60 {
-            let middle = (inside + outside) / 2.0;
-            if near(middle) {
-                inside = middle;
+        let estimate = |[met, low, high]: [f64; 3]| {
+            if self.drawn.is_none() {
+                Estimate::Exact(met.min(1.0))
             } else {
-                outside = middle;
+                Estimate::Sampled { met: met.min(1.0), low: low.min(1.0), high: high.min(1.0) }
+            }
+        };
+        let errors = |(&q, sums): (&f64, [Given; 2])| Errors {
+            q,
+            by_sign: sums.map(|sums| sums.into_iter().map(estimate).collect()),
+        };
+        Ok(qs.iter().zip(sums).map(errors).collect())
+    }
+
+    fn tally(&self, cell: Cell, answer: bool) -> Tally {
+        let (right, silent) = cell.votes(self.n, self.ties, answer);
+        Tally { right, silent, answer }
+    }
+
+    /// [`Tally::sets_that_prevent`] for every tally that occurs; empty where these are too many to be kept.
+    fn sets_that_prevent(&self, grace: &Grace) -> Result<BTreeMap<Tally, Vec<f64>>, ProfileError> {
+        let mut tallies = BTreeSet::new();
+        for &(cell, _) in self.weights.iter().flatten() {
+            tallies.extend([false, true].map(|answer| self.tally(cell, answer)));
+        }
+        if tallies.len().saturating_mul(self.n + 1) > MOST_KEPT {
+            return Ok(BTreeMap::new());
+        }
+        let tallies: Vec<Tally> = tallies.into_iter().collect();
+        let of = |&tally: &Tally| -> Option<(Tally, Vec<f64>)> {
+            (!grace.over()).then(|| (tally, tally.sets_that_prevent(self.n, &self.ln_factorials)))
+        };
+        let fractions: Option<Vec<_>> = tallies.par_iter().map(of).collect();
+        Ok(fractions.ok_or(ProfileError::Stopped)?.into_iter().collect())
+    }
+
+    /// What b liars do to the messages of one weight; meaningless once the grace is over.
+    fn given(
+        &self,
+        (v, answer): (usize, bool),
+        random: Option<&BTreeMap<Tally, Vec<f64>>>,
+        wanted: &Range<usize>,
+        grace: &Grace,
+    ) -> Given {
+        let n = self.n;
+        let mut tallies: BTreeMap<Tally, f64> = BTreeMap::new();
+        for &(cell, fraction) in &self.weights[v] {
+            *tallies.entry(self.tally(cell, answer)).or_default() += fraction;
+        }
+        let mut met = vec![0.0; n + 1];
+        for (tally, fraction) in tallies {
+            if grace.over() {
+                break;
+            }
+            let Some(kept) = random else {
+                met.iter_mut().skip(tally.enough(n)).for_each(|sum| *sum += fraction);
+                continue;
+            };
+            let mut add =
+                |sets: &[f64]| met.iter_mut().zip(sets).for_each(|(sum, part)| *sum += fraction * part);
+            match kept.get(&tally) {
+                Some(sets) => add(sets),
+                None => add(&tally.sets_that_prevent(n, &self.ln_factorials)),
             }
         }
-        outside
-    };
-    (search(met, 0.0), search(met, 1.0))
+        let drawn = self.drawn.as_ref().and_then(|(drawn, delta)| Some((drawn[v]?, *delta)));
+        let mut last: Option<[f64; 3]> = None;
+        met.into_iter()
+            .enumerate()
+            .map(|(b, met)| {
+                if !wanted.contains(&b) {
+                    return [met; 3];
+                }
+                // Adaptive liars gain in steps: most neighbours are alike.
+                let known = last.filter(|known| known[0].to_bits() == met.to_bits());
+                let (low, high) = match (known, drawn) {
+                    (Some(known), _) => return known,
+                    (None, Some((drawn, delta))) if !grace.over() => interval(met, drawn, delta),
+                    (None, _) => (met, met),
+                };
+                *last.insert([met, low, high])
+            })
+            .collect()
+    }
 }

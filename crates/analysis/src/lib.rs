@@ -7,21 +7,35 @@
 //! - A [`Sample`] is an estimate, and so is whatever comes from it: it carries intervals, and no type
 //!   here holds either an exact figure or an estimate without saying which.
 
+mod cell;
+mod draws;
 mod ensemble;
 mod enumeration;
 mod enumerator;
 mod errors;
+mod estimate;
+mod grace;
+mod liars;
+mod mean;
 mod numbers;
+mod radius;
 mod reduce;
+mod rows;
 mod sample;
 mod sets;
 mod summary;
 pub mod theory;
 mod transfer;
 
-pub use ensemble::{Ensemble, EnsembleError, RadiusDraws};
-pub use enumerator::{Cell, Enumerator, How, Margins, Uncountable, enumerate, majority_of_weight};
-pub use errors::{Adversary, Errors, Estimate, Kind, Profile, ProfileError};
+pub use cell::{Cell, majority_of_weight};
+pub use draws::{DrawError, RadiusDraws};
+pub use ensemble::{Ensemble, EnsembleError};
+pub use enumerator::{Enumerator, How, Margins, Uncountable, enumerate};
+pub use errors::{Adversary, Errors, Kind, Profile, ProfileError};
+pub use estimate::Estimate;
+pub use mean::MeanErrors;
+pub use radius::RadiusBounds;
+pub use rows::{AtQ, CurvesAtQ, Fixed, Row};
 pub use sample::Sample;
 pub use sets::{SetErrors, Sets, WorstSet};
-pub use summary::{Analysis, AnalysisError, AtQ, Evidence, Fixed, Options, Row};
+pub use summary::{Analysis, AnalysisError, Evidence, Options};

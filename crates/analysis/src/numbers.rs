@@ -55,26 +55,17 @@ pub(super) fn ratio(part: &BigUint, whole: &BigUint) -> f64 {
     if p == 0.0 { 0.0 } else { p / w * 2_f64.powi((up - down).clamp(-2000, 2000) as i32) }
 }
 
-/// C(n, 0), …, C(n, most).
-pub(super) fn binomials(n: usize, most: usize) -> Vec<BigUint> {
-    let mut list = vec![BigUint::from(1_u32)];
-    for x in 1..=most {
-        let next = if x > n { BigUint::ZERO } else { &list[x - 1] * (n + 1 - x) / x };
-        list.push(next);
-    }
-    list
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ecode_verify::binomials;
 
     #[test]
     #[allow(clippy::float_cmp, reason = "powers of two are exact")]
     fn binomials_and_their_logarithms() {
         let ln_factorials = LnFactorials::up_to(4096);
         for n in [0, 1, 5, 63, 200, 4096] {
-            for (x, exact) in binomials(n, n + 1).iter().enumerate() {
+            for (x, exact) in binomials(n).iter().chain([&BigUint::ZERO]).enumerate() {
                 let (near, ln) = (ln_factorials.choose(n, x), ln(exact));
                 let same = near.is_infinite() && ln.is_infinite();
                 assert!(same || (near - ln).abs() < 1e-11 * ln.max(1.0), "C({n}, {x}): {near} {ln}");

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use ecode_core::AllocationMatrix;
+use ecode_verify::reduce::{choices_by_weight, classes};
 
 /// Workers that hold the same partitions.
 #[derive(Clone, Debug)]
@@ -47,22 +48,16 @@ impl Reduced {
                 _ => rows.entry(g.row(j)).or_insert((j, 0)).1 += 1,
             }
         }
-        let mut by_column: BTreeMap<Vec<bool>, (usize, usize)> = BTreeMap::new();
-        for i in 0..k {
-            let column = rows.values().map(|&(j, _)| g.holds(j, i)).collect();
-            by_column.entry(column).or_insert((i, 0)).1 += 1;
-        }
-        let mut classes: Vec<(usize, usize)> = by_column.into_values().collect();
-        classes.sort_unstable();
+        let classes = classes(k, |i| rows.values().map(|&(j, _)| g.holds(j, i)).collect());
         let voters = rows
             .into_values()
             .map(|(j, units)| Voter {
-                holds: (0..classes.len()).filter(|&class| g.holds(j, classes[class].0)).collect(),
+                holds: (0..classes.len()).filter(|&class| g.holds(j, classes[class][0])).collect(),
                 load: g.worker_load(j),
                 units,
             })
             .collect();
-        Self { n, k, sizes: classes.into_iter().map(|(_, size)| size).collect(), voters, empty, full }
+        Self { n, k, sizes: classes.iter().map(Vec::len).collect(), voters, empty, full }
     }
 
     /// The largest weight that has to be looked at: the complement of a message swaps the votes.
@@ -72,11 +67,11 @@ impl Reduced {
 
     /// How many choices of counts have a weight of at most half; `u128::MAX` stands for more.
     pub(super) fn choices(&self) -> u128 {
-        let by_weight = ecode_verify::reduce::choices_by_weight(&self.sizes, self.half());
+        let by_weight = choices_by_weight(&self.sizes, self.half());
         by_weight.into_iter().fold(0, u128::saturating_add)
     }
 
-    /// Whether some voter can tie.
+    /// How many workers can tie: the units of all voters of even load.
     pub(super) fn even_units(&self) -> usize {
         self.voters.iter().filter(|voter| voter.load % 2 == 0).map(|voter| voter.units).sum()
     }

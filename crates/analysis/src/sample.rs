@@ -12,10 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rayon::prelude::*;
 
-use super::enumerator::Cell;
-use super::numbers::binomials;
+use super::cell::Cell;
 use ecode_core::{AllocationMatrix, Message};
-use ecode_verify::Control;
+use ecode_verify::{Control, binomials};
 
 /// How the votes fell on random messages, by weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +45,9 @@ impl Sample {
         control.begin(each * (half as u64 + 1));
         let mut hits = vec![BTreeMap::new(); half + 1];
         let mut drawn = vec![0; half + 1];
-        let all: Vec<Option<u64>> = binomials(k, half)
+        let all: Vec<Option<u64>> = binomials(k)
             .into_iter()
+            .take(half + 1)
             .map(|all| u64::try_from(all).ok().filter(|&all| all <= each))
             .collect();
         let loads = g.worker_loads();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::enumerator::majority_of_weight;
+use super::cell::majority_of_weight;
 use super::numbers::LnFactorials;
 use super::reduce::Reduced;
 use ecode_core::{AllocationMatrix, TieRule, Workers};
@@ -16,6 +16,8 @@ use ecode_verify::Control;
 
 /// The most workers: a set is one word.
 const MOST_WORKERS: usize = 64;
+/// The most kinds of sets that are listed: 128 MB.
+const MOST_KINDS: u128 = 1 << 22;
 /// The most choices of messages that are listed.
 const MOST_CHOICES: u128 = 1 << 21;
 
@@ -69,9 +71,10 @@ pub struct SetErrors {
 }
 
 impl Sets {
-    /// Lists the patterns of votes; `None` for more than 64 workers or too many messages.
+    /// Lists the patterns of votes; `None` for more than 64 workers or too many messages, and when the control
+    /// says stop.
     #[must_use]
-    pub fn new(g: &AllocationMatrix, ties: TieRule) -> Option<Self> {
+    pub fn new(g: &AllocationMatrix, ties: TieRule, control: &Control) -> Option<Self> {
         let (n, k) = (g.n(), g.k());
         let reduced = Reduced::new(g);
         if n > MOST_WORKERS || reduced.choices() > MOST_CHOICES {
@@ -100,8 +103,10 @@ impl Sets {
             all: if n == 64 { u64::MAX } else { (1 << n) - 1 },
             seen: vec![0; reduced.voters.len()],
             found: BTreeMap::new(),
+            listed: 0,
+            control,
         };
-        lister.descend(0, 0, 0.0);
+        lister.descend(0, 0, 0.0)?;
         let patterns = lister
             .found
             .into_iter()
@@ -116,10 +121,12 @@ impl Sets {
         ecode_verify::reduce::choices_by_weight(&sizes, b)[b]
     }
 
-    /// How many pairs of a set and a pattern of votes [`Sets::at`] looks at.
+    /// How many pairs of a set and a pattern of votes [`Sets::at`] looks at; `None` where the sets are too many
+    /// to be listed.
     #[must_use]
-    pub fn work(&self, b: usize) -> u128 {
-        self.kinds(b.min(self.n)).saturating_mul(self.patterns.len() as u128)
+    pub fn work(&self, b: usize) -> Option<u128> {
+        let kinds = self.kinds(b.min(self.n));
+        (kinds <= MOST_KINDS).then(|| kinds.saturating_mul(self.patterns.len() as u128))
     }
 
     /// What the sets of b workers (at most n) can do; `None` when the control says stop.
@@ -142,7 +149,7 @@ impl Sets {
             .par_iter()
             .enumerate()
             .map(|(place, &(set, sets))| {
-                if place % 64 == 0 && control.stopped() {
+                if place % 16 == 0 && control.stopped() {
                     return None;
                 }
                 Some(self.of_set(set, sets, place, &asked))
@@ -318,13 +325,17 @@ struct Lister<'a> {
     seen: Vec<usize>,
     /// By weight, workers above half, and workers tied: the part of the weight's messages.
     found: BTreeMap<(usize, u64, u64), f64>,
+    listed: u64,
+    control: &'a Control,
 }
 
 impl Lister<'_> {
-    fn descend(&mut self, class: usize, weight: usize, ln_messages: f64) {
+    /// `None` when the control says stop.
+    fn descend(&mut self, class: usize, weight: usize, ln_messages: f64) -> Option<()> {
         let Some(&size) = self.reduced.sizes.get(class) else {
             self.leaf(weight, ln_messages);
-            return;
+            self.listed += 1;
+            return (self.listed % 1024 > 0 || !self.control.stopped()).then_some(());
         };
         let held: Vec<usize> =
             (0..self.seen.len()).filter(|&j| self.reduced.voters[j].holds.contains(&class)).collect();
@@ -335,12 +346,13 @@ impl Lister<'_> {
                 }
             }
             let ways = self.ln_factorials.choose(size, count);
-            self.descend(class + 1, weight + count, ln_messages + ways);
+            self.descend(class + 1, weight + count, ln_messages + ways)?;
         }
         let most = size.min(self.reduced.half() - weight);
         for &j in &held {
             self.seen[j] -= most;
         }
+        Some(())
     }
 
     fn leaf(&mut self, weight: usize, ln_messages: f64) {

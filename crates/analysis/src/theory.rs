@@ -3,7 +3,12 @@
 //! Numbers are those of the paper and its supplement. S is the signal-to-noise ratio |g|/σ of one
 //! partition's gradient in one coordinate; a probability has no unit. Where an assumption is not met the
 //! functions say so instead of giving a number; where a bound exceeds 1 it is given as it is, and says
-//! nothing.
+//! nothing. Where a square or a product has no room in a double, the limit is given.
+//!
+//! # References
+//! J. Sohn, D.-J. Han, B. Choi, J. Moon, "Election coding for distributed learning: protecting SignSGD against
+//! Byzantine attacks", NeurIPS 2020: Lemma 1, Theorems 1 and 2, and the supplement's Lemmas C.4 and E.1 and
+//! sections D and E.
 
 use super::numbers::LnFactorials;
 
@@ -25,10 +30,15 @@ pub fn gaussian_sign_error(s: f64) -> f64 {
     libm::erfc(s / std::f64::consts::SQRT_2) / 2.0
 }
 
+/// S²/(2(S²+ 4)), the exponent of Lemma E.1 for one partition; 1/2 in the limit of large S.
+fn exponent(s: f64) -> f64 {
+    1.0 / (2.0 * (1.0 + 4.0 / (s * s)))
+}
+
 /// Lemma E.1: the most that the error of a worker with `load` partitions can be.
 #[must_use]
 pub fn local_error_bound(load: usize, s: f64) -> f64 {
-    (-(load as f64) * s * s / (2.0 * (s * s + 4.0))).exp()
+    (-(load as f64) * exponent(s)).exp()
 }
 
 /// Exactly q_{k|n_i}: the probability that at least half of `load` signs are wrong, each with probability q.
@@ -78,8 +88,7 @@ impl LocalVoting {
     #[must_use]
     pub fn bound(self, s: f64) -> f64 {
         let n = self.k as f64;
-        2.0 * (-2.0 * self.c * n.ln()).exp()
-            + (-(self.c * n * n.ln()).sqrt() * s * s / (2.0 * (s * s + 4.0))).exp()
+        2.0 * (-2.0 * self.c * n.ln()).exp() + (-(self.c * n * n.ln()).sqrt() * exponent(s)).exp()
     }
 }
 
@@ -134,12 +143,13 @@ impl Convergence {
     pub fn gradient_bound(self) -> Option<f64> {
         let Self { gap, smoothness, delta, steps } = self;
         let inside = gap >= 0.0 && smoothness > 0.0 && delta > 2.0 && steps >= 1.0;
-        inside.then(|| 1.5 * (smoothness * gap / steps).sqrt() / (1.0 - 2.0 / delta))
+        // Root by root: a product of large factors has no room in a double.
+        inside.then(|| 1.5 * smoothness.sqrt() * gap.sqrt() / steps.sqrt() / (1.0 - 2.0 / delta))
     }
 
     /// The learning rate that the theorem asks for: γ = √((f(w₀) − f*)/(‖L‖₁·T)), in units of the parameter.
     #[must_use]
     pub fn learning_rate(self) -> f64 {
-        (self.gap / (self.smoothness * self.steps)).sqrt()
+        self.gap.sqrt() / self.smoothness.sqrt() / self.steps.sqrt()
     }
 }

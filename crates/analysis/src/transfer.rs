@@ -15,11 +15,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use num_bigint::BigUint;
 
-use super::enumerator::Cell;
-use super::numbers::binomials;
+use super::cell::Cell;
 use super::reduce::Reduced;
-use ecode_verify::Control;
-use ecode_verify::narrow_order;
+use ecode_verify::{Component, Control, binomials, components, narrow_order};
 
 /// The most terms, of all states' polynomials together, that are kept.
 pub(super) const MOST_TERMS: usize = 1 << 21;
@@ -27,6 +25,9 @@ pub(super) const MOST_TERMS: usize = 1 << 21;
 const MOST_STATES: usize = 1 << 15;
 /// The most products of two terms in one multiplication, for each term that may be kept.
 const PRODUCTS_PER_TERM: usize = 64;
+
+/// Between two looks at the control so many terms are multiplied.
+const GLANCE: usize = 1 << 12;
 
 /// How many messages there are of (weight, won workers, tied workers), packed into one word.
 type Polynomial = HashMap<u64, BigUint>;
@@ -51,7 +52,7 @@ pub(super) fn count(
 ) -> Option<Vec<BTreeMap<Cell, BigUint>>> {
     let half = reduced.half();
     let mut factors: Vec<Polynomial> = Vec::new();
-    for component in components(reduced) {
+    for component in components(&holders(reduced), reduced.voters.len()) {
         factors.push(of_component(reduced, &component, most, control)?);
     }
     // The smallest first: most components are single partitions.
@@ -81,10 +82,10 @@ fn multiply(
     }
     let mut product = HashMap::with_capacity(a.len() + b.len());
     for (s, x) in a {
-        if control.stopped() {
-            return None;
-        }
-        for (t, y) in b {
+        for (place, (t, y)) in b.iter().enumerate() {
+            if place % GLANCE == 0 && control.stopped() {
+                return None;
+            }
             if weight_of(s + t) <= half {
                 *product.entry(s + t).or_insert(BigUint::ZERO) += x * y;
             }
@@ -96,48 +97,15 @@ fn multiply(
     Some(product)
 }
 
-/// Classes that are connected by voters.
-struct Component {
-    classes: Vec<usize>,
-    voters: Vec<usize>,
-}
-
-fn components(reduced: &Reduced) -> Vec<Component> {
-    let classes = reduced.sizes.len();
-    let mut holders = vec![Vec::new(); classes];
+/// For each class the voters that hold it.
+fn holders(reduced: &Reduced) -> Vec<Vec<usize>> {
+    let mut holders = vec![Vec::new(); reduced.sizes.len()];
     for (voter, row) in reduced.voters.iter().enumerate() {
         for &class in &row.holds {
             holders[class].push(voter);
         }
     }
-    let mut found = vec![false; classes];
-    let mut known = vec![false; reduced.voters.len()];
-    let mut components = Vec::new();
-    for start in 0..classes {
-        if found[start] {
-            continue;
-        }
-        found[start] = true;
-        let mut component = Component { classes: vec![start], voters: Vec::new() };
-        let mut next = 0;
-        while let Some(&class) = component.classes.get(next) {
-            next += 1;
-            for &voter in &holders[class] {
-                if !known[voter] {
-                    known[voter] = true;
-                    component.voters.push(voter);
-                    for &other in &reduced.voters[voter].holds {
-                        if !found[other] {
-                            found[other] = true;
-                            component.classes.push(other);
-                        }
-                    }
-                }
-            }
-        }
-        components.push(component);
-    }
-    components
+    holders
 }
 
 /// A worker whose vote is settled.
@@ -202,7 +170,7 @@ fn of_component(
         HashMap::from([(State::default(), HashMap::from([(0, BigUint::from(1_u32))]))]);
     for place in order {
         let size = reduced.sizes[component.classes[place]];
-        let ways = binomials(size, size);
+        let ways = binomials(size);
         let mut known = open.clone();
         known.extend(holders[place].iter().filter(|voter| !open.contains(voter)));
         for &voter in &holders[place] {
@@ -235,13 +203,16 @@ fn of_component(
                 }
                 let target = next.entry(after.into_boxed_slice()).or_default();
                 let before = target.len();
-                for (term, messages) in polynomial {
+                for (place, (term, messages)) in polynomial.iter().enumerate() {
+                    if place % GLANCE == 0 && control.stopped() {
+                        return None;
+                    }
                     if weight_of(term + shift) <= half {
                         *target.entry(term + shift).or_insert(BigUint::ZERO) += messages * ways;
                     }
                 }
                 kept += target.len() - before;
-                if kept > most || next.len() > MOST_STATES || control.stopped() {
+                if kept > most || next.len() > MOST_STATES {
                     return None;
                 }
             }

@@ -1,47 +1,24 @@
-//! The checker. It imports the definitions, the formula that they give, and the replay of proofs.
+//! The checker. It imports the definitions, the formula that they give, and the replay of each kind of evidence.
 
-use super::clausal::replay_drat;
-use super::recount::recount;
-use super::replay::{ProofError, replay};
-use super::{Certificate, Evidence, SideProof, Strength, System, WorstCase};
-use ecode_core::{Claim, Clauses, Counterexample, Formula, MOST_CLAUSES, Outcome, deciding_sides};
+use super::budget::{Budget, MOST_TERMS};
+use super::outcome::{Accepted, Refused, Strength, invalid};
+use super::proof::ProofError;
+use super::sides::{complete, overturns, reductions};
+use super::{Certificate, Evidence, SideProof, System, WorstCase, gluing, record, replay, replay_drat};
+use ecode_core::{Clauses, Formula, MOST_CLAUSES, Outcome, TieRule, shown};
 
-/// What a valid certificate has shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    /// Whether the code tolerates b Byzantine workers.
-    pub tolerant: bool,
-    /// The radius, where the certificate shows it.
-    pub radius: Option<usize>,
-    /// What was checked, a sentence each.
-    pub checked: Vec<String>,
-    /// How much that shows.
-    pub strength: Strength,
-    /// What a reader must know besides.
-    pub note: Option<String>,
+/// How a check is done.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Asked now and then: whether to end.
+    pub stopped: &'a dyn Fn() -> bool,
+    /// Whether to count again what an enumeration counted, however long that takes.
+    pub recount: bool,
 }
 
-/// Why a certificate is not accepted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// A part of it is not what it should be at all.
-    #[error("{0}")]
-    Malformed(String),
-    /// It does not show what it claims.
-    #[error("{0}")]
-    Invalid(String),
-}
-
-/// What may be left out of a claim's evidence, in the words in which a certificate must say it.
-#[must_use]
-pub fn reductions(claim: &Claim) -> Vec<String> {
-    let (g, ties) = (&claim.matrix, claim.ties);
-    let sizes = |letter, size: usize| format!("{letter} = {size} is odd");
-    let because = if g.all_loads_odd() { "all loads are odd".to_owned() } else { format!("ties: {ties}") };
-    match deciding_sides(g, ties).as_slice() {
-        [false] => vec![format!("side 0 stands for both: {} and {because}", sizes("n", g.n()))],
-        [true] => vec![format!("side 1 stands for both: {} and {because}", sizes("k", g.k()))],
-        _ => Vec::new(),
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { stopped: &|| false, recount: false }
     }
 }
 
@@ -50,33 +27,48 @@ pub fn reductions(claim: &Claim) -> Vec<String> {
 /// # Errors
 /// [`Refused`] with the reason.
 pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
-    let invalid = |what: String| Err(Refused::Invalid(what));
+    check_with(certificate, Options::default())
+}
+
+/// Checks a certificate as the options say.
+///
+/// # Errors
+/// [`Refused`] with the reason.
+pub fn check_with(certificate: &Certificate, options: Options) -> Result<Accepted, Refused> {
     let Certificate { claim, evidence, tight, .. } = certificate;
     let g = &claim.matrix;
     if certificate.digest != g.digest() {
-        return invalid(format!("the digest is {}, but G's is {}", certificate.digest, g.digest()));
+        return invalid(format!("the digest is {}, but G's is {}", shown(&certificate.digest), g.digest()));
     }
     if claim.b > g.n() {
         return invalid(format!("b is {}, but there are only {} workers", claim.b, g.n()));
     }
+    let alone = |name: &str| match tight {
+        Some(_) => invalid(format!("a {name} has no 'tight'")),
+        None => Ok(()),
+    };
+    let proved =
+        |margin, sides, system, checked: &mut _| proved(certificate, margin, sides, system, options, checked);
     let mut checked = Vec::new();
     let mut radius = None;
     let (mut strength, mut note) = (Strength::Proved, None);
+    let mut unproved = None;
     let tolerant = match evidence {
         Evidence::Enumeration(record) => {
-            if tight.is_some() {
-                return invalid("a record has no 'tight'".to_owned());
+            alone("record")?;
+            let counted = record::check(certificate, record, options, &mut checked)?;
+            (radius, note) = (counted.radius, Some(counted.note));
+            match (counted.again, counted.tolerant) {
+                (true, _) => strength = Strength::Recounted,
+                // The counterexample is a proof; that no message is worse is not proved.
+                (false, false) => {}
+                (false, true) => unproved = note.clone(),
             }
-            let recounted = recount(certificate, record, &mut checked)?;
-            (radius, strength, note) = (recounted.radius, recounted.strength, recounted.note);
-            recounted.tolerant
+            counted.tolerant
         }
         Evidence::Refutation { attack, worst } => {
-            if tight.is_some() {
-                return invalid("a refutation has no 'tight'".to_owned());
-            }
-            overturns(claim, claim.b, attack)
-                .map_err(|why| Refused::Invalid(format!("counterexample: {why}")))?;
+            alone("refutation")?;
+            overturns(claim, claim.b, attack, "counterexample")?;
             checked.push(format!(
                 "the counterexample replays: {} of at most {} Byzantine workers turn the answer {} into {}",
                 attack.byzantine.count(),
@@ -91,19 +83,36 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
                         "the smallest margin is said to be {margin}, but the message's is {attained}"
                     ));
                 }
-                proved(certificate, *margin, sides, System::CuttingPlanes, &mut checked)?;
+                proved(*margin, sides, System::CuttingPlanes, &mut checked)?;
                 checked.push(format!("no message has a smaller margin than the counterexample's, {margin}"));
             } else if !certificate.reductions.is_empty() {
-                return invalid("a refutation without proofs has no reductions".to_owned());
+                return invalid("a refutation without proofs has no reductions");
             }
             false
         }
         Evidence::CuttingPlanes(sides) => {
-            proved(certificate, claim.b as i64, sides, System::CuttingPlanes, &mut checked)?;
+            proved(claim.b as i64, sides, System::CuttingPlanes, &mut checked)?;
             true
         }
         Evidence::Drat(sides) => {
-            proved(certificate, claim.b as i64, sides, System::Drat, &mut checked)?;
+            proved(claim.b as i64, sides, System::Drat, &mut checked)?;
+            true
+        }
+        Evidence::Gluing(shape) => {
+            if !certificate.reductions.is_empty() {
+                return invalid("a certificate by the gluing theorem has no reductions");
+            }
+            let choices = gluing::premises(g, claim.b, shape, &Budget::new(options.stopped))?;
+            checked.push(format!(
+                "the premises of the gluing theorem hold on the matrix: {} workers hold one partition each, the \
+                 rows on the other {} are valid part by part ({choices} choices of points)",
+                (g.n() - 1) / 2 - claim.b,
+                g.n().div_ceil(2) + claim.b
+            ));
+            strength = Strength::Theorem;
+            note = Some(
+                "proved by a theorem of docs/theory/lighter.md: its proof is there to be read".to_owned(),
+            );
             true
         }
     };
@@ -116,21 +125,27 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
         ));
     }
     if let Some(attack) = tight {
-        overturns(claim, claim.b + 1, attack).map_err(|why| Refused::Invalid(format!("tight: {why}")))?;
+        overturns(claim, claim.b + 1, attack, "tight")?;
         checked
             .push(format!("not more: an attack by {} Byzantine workers replays", attack.byzantine.count()));
         radius = Some(claim.b);
     }
     if certificate.radius != radius {
-        return invalid(match certificate.radius {
-            Some(stated) if strength == Strength::Proved => {
-                format!("the radius {stated} is not shown: 'tight' must refute b + 1, and b be the radius")
-            }
-            _ if strength != Strength::Proved => {
+        return invalid(match (evidence, certificate.radius) {
+            (Evidence::Enumeration(_), _) => {
                 "the radius is not the smallest margin that was counted".to_owned()
             }
-            _ => "'tight' shows that the radius is b, but the claim does not name it".to_owned(),
+            (_, Some(stated)) => {
+                format!("the radius {stated} is not shown: 'tight' must refute b + 1, and b be the radius")
+            }
+            (_, None) => "'tight' shows that the radius is b, but the claim does not name it".to_owned(),
         });
+    }
+    if let Some(note) = unproved {
+        return Err(Refused::Unproved(Box::new(super::Unproved { radius, checked, note })));
+    }
+    if matches!(evidence, Evidence::Enumeration(_)) && strength == Strength::Proved {
+        radius = None;
     }
     Ok(Accepted { tolerant, radius, checked, strength, note })
 }
@@ -141,26 +156,33 @@ fn proved(
     margin: i64,
     sides: &[SideProof],
     system: System,
+    options: Options,
     checked: &mut Vec<String>,
 ) -> Result<(), Refused> {
-    let invalid = |what: String| Err(Refused::Invalid(what));
-    let (g, ties) = (&certificate.claim.matrix, certificate.claim.ties);
-    let needed = deciding_sides(g, ties);
-    if sides.iter().map(|side| side.correct).ne(needed.iter().copied()) {
-        let needed: Vec<String> = needed.iter().map(|&side| u8::from(side).to_string()).collect();
-        return invalid(format!("this claim needs exactly the sides {}, in order", needed.join(", ")));
-    }
-    let expected = reductions(&certificate.claim);
-    if certificate.reductions != expected {
-        return invalid(format!("reductions: expected {expected:?}, found {:?}", certificate.reductions));
+    let claim = &certificate.claim;
+    let (g, ties) = (&claim.matrix, claim.ties);
+    complete(claim, sides.iter().map(|side| side.correct), &certificate.reductions)?;
+    let twice = if ties == TieRule::Abstain { 2 } else { 1 };
+    if twice * g.ones() > MOST_TERMS {
+        return Err(Refused::TooLarge(format!("a formula of more than {MOST_TERMS} terms is not replayed")));
     }
     for side in sides {
         let formula = Formula::below(g, ties, margin, side.correct);
         let name = format!("side {}", u8::from(side.correct));
-        let (digest, size, replayed) = match system {
+        let differs = |digest: String| {
+            let stated = shown(&side.formula);
+            invalid(format!(
+                "{name}: the formula's digest is {stated}, but that of the claim's formula is {digest}"
+            ))
+        };
+        let (size, replayed) = match system {
             System::CuttingPlanes => {
+                let digest = formula.digest();
+                if side.formula != digest {
+                    return differs(digest);
+                }
                 let size = (formula.variables(), formula.inequalities.len(), "inequalities");
-                (formula.digest(), size, replay(&formula, &side.proof))
+                (size, replay(&formula, &side.proof, options.stopped))
             }
             System::Drat => {
                 let count = Clauses::count(g, &formula);
@@ -170,36 +192,25 @@ fn proved(
                     ));
                 }
                 let clauses = Clauses::of(g, &formula);
+                let digest = clauses.digest();
+                if side.formula != digest {
+                    return differs(digest);
+                }
                 let size = (clauses.variables, clauses.clauses.len(), "clauses");
-                (clauses.digest(), size, replay_drat(&clauses, &side.proof))
+                (size, replay_drat(&clauses, &side.proof, options.stopped))
             }
         };
-        if side.formula != digest {
-            return invalid(format!(
-                "{name}: the formula's digest is {}, but that of the claim's formula is {digest}",
-                side.formula
-            ));
-        }
         let steps = replayed.map_err(|error| match error {
             ProofError::Malformed { .. } => Refused::Malformed(format!("{name}: {error}")),
             ProofError::Rejected { .. } => Refused::Invalid(format!("{name}: {error}")),
+            ProofError::TooLarge { .. } => Refused::TooLarge(format!("{name}: {error}")),
+            ProofError::Stopped => Refused::Stopped,
         })?;
         let (variables, count, of) = size;
         checked.push(format!(
             "{name}: {steps} steps prove that the formula of {variables} variables and {count} {of} has no solution"
         ));
     }
-    checked.extend(expected);
+    checked.extend(reductions(claim));
     Ok(())
-}
-
-/// Whether the attack shows that b Byzantine workers overturn a message.
-pub(super) fn overturns(claim: &Claim, b: usize, attack: &Counterexample) -> Result<(), String> {
-    if attack.byzantine.count() > b {
-        return Err(format!("{} Byzantine workers are more than {b}", attack.byzantine.count()));
-    }
-    if attack.replays(&claim.matrix, claim.ties, b) {
-        return Ok(());
-    }
-    Err("it does not replay through the definitions".to_owned())
 }

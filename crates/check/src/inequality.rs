@@ -1,48 +1,54 @@
-//! Inequalities over 0/1 variables in normal form, and a set of them with unit propagation.
+//! Inequalities over 0/1 variables in normal form, and the operations of cutting planes on them.
 //!
 //! # What is promised
-//! The cutting-planes operations keep every 0/1 solution. [`Database::propagate`] assigns only what the
-//! stored inequalities force under what was assumed, and reports a conflict only when one of them can no
-//! longer hold. Overflow is an error, never a wrong number.
+//! Every operation keeps every 0/1 solution. Overflow is an error, never a wrong number.
+//!
+//! `ecode_prove` has a file of the same name. They are two on purpose: a mistake in the prover's arithmetic must not be
+//! able to hide behind the same mistake here.
 
 use ecode_core::Inequality;
 
 /// A variable x, numbered from 1, or its negation: 2·(x − 1), plus 1 for the negation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Literal(u32);
+pub(crate) struct Literal(u32);
 
 impl Literal {
-    pub(super) fn new(variable: usize, positive: bool) -> Self {
+    pub(crate) fn new(variable: usize, positive: bool) -> Self {
         Self(2 * (variable as u32 - 1) + u32::from(!positive))
     }
 
-    pub(super) fn variable(self) -> usize {
+    pub(crate) fn variable(self) -> usize {
         self.0 as usize / 2 + 1
     }
 
-    pub(super) fn positive(self) -> bool {
+    pub(crate) fn positive(self) -> bool {
         self.0 % 2 == 0
     }
 
-    pub(super) fn negated(self) -> Self {
+    pub(crate) fn negated(self) -> Self {
         Self(self.0 ^ 1)
+    }
+
+    /// Its place in a list that has one entry a literal.
+    pub(crate) fn place(self) -> usize {
+        self.0 as usize
     }
 }
 
 /// A number grew beyond 64 bits.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Overflow;
+pub(crate) struct Overflow;
 
 /// Σ coefficient · literal ≥ degree, coefficients positive, one term a variable, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Normal {
-    pub(super) terms: Vec<(i64, Literal)>,
-    pub(super) degree: i64,
+pub(crate) struct Normal {
+    pub(crate) terms: Vec<(i64, Literal)>,
+    pub(crate) degree: i64,
 }
 
 impl Normal {
     /// From terms in any order, coefficients of any sign, variables that may repeat.
-    pub(super) fn new(
+    pub(crate) fn new(
         terms: impl IntoIterator<Item = (i64, Literal)>,
         degree: i64,
     ) -> Result<Self, Overflow> {
@@ -76,21 +82,14 @@ impl Normal {
     }
 
     /// An inequality of the formula.
-    pub(super) fn of(inequality: &Inequality) -> Result<Self, Overflow> {
+    pub(crate) fn of(inequality: &Inequality) -> Result<Self, Overflow> {
         let terms = inequality.terms.iter().map(|&(a, x)| (a, Literal::new(x, true)));
         Self::new(terms, inequality.at_least)
     }
 
     /// Literal ≥ 0, which always holds.
-    pub(super) fn axiom(literal: Literal) -> Self {
+    pub(crate) fn axiom(literal: Literal) -> Self {
         Self { terms: vec![(1, literal)], degree: 0 }
-    }
-
-    /// "At least one of these literals".
-    pub(super) fn clause(literals: impl IntoIterator<Item = Literal>) -> Self {
-        let mut terms: Vec<_> = literals.into_iter().map(|literal| (1, literal)).collect();
-        terms.sort_unstable_by_key(|&(_, literal)| literal);
-        Self { terms, degree: 1 }
     }
 
     /// The sum of the coefficients.
@@ -98,19 +97,19 @@ impl Normal {
         self.terms.iter().try_fold(0_i64, |sum, &(a, _)| sum.checked_add(a)).ok_or(Overflow)
     }
 
-    pub(super) fn plus(&self, other: &Self) -> Result<Self, Overflow> {
+    pub(crate) fn plus(&self, other: &Self) -> Result<Self, Overflow> {
         let degree = self.degree.checked_add(other.degree).ok_or(Overflow)?;
         Self::new(self.terms.iter().chain(&other.terms).copied(), degree)
     }
 
-    pub(super) fn times(&self, factor: i64) -> Result<Self, Overflow> {
+    pub(crate) fn times(&self, factor: i64) -> Result<Self, Overflow> {
         let degree = self.degree.checked_mul(factor).ok_or(Overflow)?;
         let terms = self.terms.iter().map(|&(a, literal)| Some((a.checked_mul(factor)?, literal)));
         Self::new(terms.collect::<Option<Vec<_>>>().ok_or(Overflow)?, degree)
     }
 
     /// Divided by a positive number and rounded up.
-    pub(super) fn divided(&self, by: i64) -> Self {
+    pub(crate) fn divided(&self, by: i64) -> Self {
         let up = |a: i64| a.div_euclid(by) + i64::from(a.rem_euclid(by) > 0);
         Self {
             terms: self.terms.iter().map(|&(a, literal)| (up(a), literal)).collect(),
@@ -119,201 +118,90 @@ impl Normal {
     }
 
     /// No coefficient needs to exceed the degree.
-    pub(super) fn saturated(&self) -> Self {
+    pub(crate) fn saturated(&self) -> Self {
         let most = self.degree.max(0);
         let terms = self.terms.iter().map(|&(a, literal)| (a.min(most), literal));
         Self { terms: terms.filter(|&(a, _)| a > 0).collect(), degree: self.degree }
     }
 
     /// "This does not hold": Σ a·¬l ≥ Σ a − degree + 1.
-    pub(super) fn denied(&self) -> Result<Self, Overflow> {
+    pub(crate) fn denied(&self) -> Result<Self, Overflow> {
         let degree = self.sum()?.checked_sub(self.degree).and_then(|d| d.checked_add(1)).ok_or(Overflow)?;
         let terms = self.terms.iter().map(|&(a, literal)| (a, literal.negated())).collect();
         Ok(Self { terms, degree })
     }
 
     /// With every literal replaced.
-    pub(super) fn replaced(&self, replace: impl Fn(Literal) -> Literal) -> Result<Self, Overflow> {
+    pub(crate) fn replaced(&self, replace: impl Fn(Literal) -> Literal) -> Result<Self, Overflow> {
         Self::new(self.terms.iter().map(|&(a, literal)| (a, replace(literal))), self.degree)
     }
 
     /// Whether no assignment satisfies it.
-    pub(super) fn is_contradiction(&self) -> bool {
+    pub(crate) fn is_contradiction(&self) -> bool {
         self.slack() < 0
     }
 
-    /// How far the largest left-hand side exceeds the degree.
-    fn slack(&self) -> i64 {
-        // `new` has seen that the sum fits; a difference beyond 64 bits counts as the nearest number.
+    /// How far the largest left-hand side exceeds the degree; beyond 64 bits the nearest number. That is at least
+    /// the sum of the coefficients then, so that what is left of it after any literals became false is at
+    /// least the sum of the others: nothing is ever forced.
+    pub(crate) fn slack(&self) -> i64 {
         self.terms.iter().fold(0_i64, |sum, &(a, _)| sum.saturating_add(a)).saturating_sub(self.degree)
     }
 }
 
-struct Stored {
-    normal: Normal,
-    /// Σ of the coefficients whose literal is not false, less the degree.
-    slack: i64,
-    /// The largest coefficient: above the slack, a literal may be forced.
-    largest: i64,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Inequalities numbered from 1 in the order in which they came, and a partial assignment.
-#[derive(Default)]
-pub(super) struct Database {
-    stored: Vec<Option<Stored>>,
-    /// For each literal, where it occurs, with its coefficient.
-    occurs: Vec<Vec<(usize, i64)>>,
-    assigned: Vec<Option<bool>>,
-    trail: Vec<Literal>,
-    queue: Vec<usize>,
-    conflict: bool,
-    /// Those that force something, or cannot hold, with nothing assigned.
-    eager: std::collections::BTreeSet<usize>,
-}
-
-impl Database {
-    pub(super) fn new(variables: usize) -> Self {
-        Self { occurs: vec![Vec::new(); 2 * variables], assigned: vec![None; variables], ..Self::default() }
-    }
-
-    pub(super) fn variables(&self) -> usize {
-        self.assigned.len()
-    }
-
-    /// How many inequalities there ever were: the last one's number.
-    pub(super) fn last(&self) -> usize {
-        self.stored.len()
-    }
-
-    pub(super) fn get(&self, id: usize) -> Option<&Normal> {
-        self.stored.get(id.checked_sub(1)?)?.as_ref().map(|stored| &stored.normal)
-    }
-
-    /// All that were not removed.
-    pub(super) fn live(&self) -> impl Iterator<Item = &Normal> {
-        self.stored.iter().flatten().map(|stored| &stored.normal)
-    }
-
-    /// All that hold a literal.
-    pub(super) fn with(&self, literal: Literal) -> Vec<Normal> {
-        let places = self.occurs[literal.0 as usize].iter();
-        places.filter_map(|&(place, _)| Some(self.stored[place].as_ref()?.normal.clone())).collect()
-    }
-
-    fn falsified(&self, literal: Literal) -> bool {
-        self.assigned[literal.variable() - 1] == Some(!literal.positive())
-    }
-
-    pub(super) fn add(&mut self, normal: Normal) -> usize {
-        let place = self.stored.len();
-        let mut slack = normal.slack();
-        let largest = normal.terms.iter().map(|&(a, _)| a).max().unwrap_or(0);
-        if slack < largest {
-            self.eager.insert(place);
-        }
-        for &(a, literal) in &normal.terms {
-            self.occurs[literal.0 as usize].push((place, a));
-            if self.falsified(literal) {
-                slack -= a;
-            }
-        }
-        if slack < largest || slack < 0 {
-            self.queue.push(place);
-        }
-        self.stored.push(Some(Stored { normal, slack, largest }));
-        place + 1
-    }
-
-    /// Removes one; false when there is none of this number.
-    pub(super) fn remove(&mut self, id: usize) -> bool {
-        let Some(stored) = id.checked_sub(1).and_then(|place| self.stored.get_mut(place)?.take()) else {
-            return false;
+    /// Every operation keeps every solution, for all 0/1 values of three variables and small random inequalities.
+    #[test]
+    fn operations_keep_solutions() {
+        let mut state = 3_u64;
+        let mut random = move |below: i64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as i64 % below
         };
-        for &(_, literal) in &stored.normal.terms {
-            let list = &mut self.occurs[literal.0 as usize];
-            // Most are removed soon after they came.
-            if let Some(at) = list.iter().rposition(|&(place, _)| place == id - 1) {
-                list.swap_remove(at);
-            }
-        }
-        self.eager.remove(&(id - 1));
-        true
-    }
-
-    fn assign(&mut self, literal: Literal) {
-        if let Some(value) = self.assigned[literal.variable() - 1] {
-            self.conflict |= value != literal.positive();
-            return;
-        }
-        self.assigned[literal.variable() - 1] = Some(literal.positive());
-        self.trail.push(literal);
-        for &(place, a) in &self.occurs[literal.negated().0 as usize] {
-            if let Some(stored) = &mut self.stored[place] {
-                stored.slack -= a;
-                if stored.slack < stored.largest {
-                    self.queue.push(place);
+        for _ in 0..3000 {
+            let mut draw = || {
+                let terms: Vec<_> = (0..4)
+                    .map(|_| (random(9) - 4, Literal::new(1 + random(3) as usize, random(2) == 0)))
+                    .collect();
+                let degree = random(9) - 3;
+                (terms.clone(), degree, Normal::new(terms, degree))
+            };
+            let (terms, degree, a) = draw();
+            let (_, _, b) = draw();
+            let (Ok(a), Ok(b)) = (a, b) else { panic!("small numbers") };
+            let denied = a.denied();
+            let derived = [a.plus(&b), a.times(3), Ok(a.divided(2)), Ok(a.divided(3)), Ok(a.saturated())];
+            for bits in 0..8_usize {
+                let value = |l: Literal| i64::from((bits >> (l.variable() - 1) & 1 == 1) == l.positive());
+                let holds = |normal: &Normal| {
+                    normal.terms.iter().map(|&(c, l)| c * value(l)).sum::<i64>() >= normal.degree
+                };
+                let plain = terms.iter().map(|&(c, l)| c * value(l)).sum::<i64>() >= degree;
+                assert_eq!(holds(&a), plain);
+                assert_eq!(denied.as_ref().is_ok_and(holds), !plain);
+                for (which, normal) in derived.iter().enumerate() {
+                    let Ok(normal) = normal else { panic!("small numbers") };
+                    // The first needs both.
+                    assert!(holds(normal) || !plain || (which == 0 && !holds(&b)), "{which}: {a:?} {b:?}");
                 }
+                assert!(!(plain && a.is_contradiction()));
             }
         }
     }
 
-    /// Assigns what is forced; false on a conflict.
-    pub(super) fn propagate(&mut self) -> bool {
-        while let Some(place) = self.queue.pop() {
-            let Some(stored) = &self.stored[place] else { continue };
-            if stored.slack < 0 {
-                self.conflict = true;
-            }
-            if self.conflict {
-                self.queue.clear();
-                break;
-            }
-            let slack = stored.slack;
-            let forced: Vec<Literal> = stored
-                .normal
-                .terms
-                .iter()
-                .filter(|&&(a, literal)| a > slack && self.assigned[literal.variable() - 1].is_none())
-                .map(|&(_, literal)| literal)
-                .collect();
-            for literal in forced {
-                self.assign(literal);
-            }
-        }
-        !self.conflict
-    }
-
-    /// Takes back every assignment after the mark, and the conflict.
-    pub(super) fn undo(&mut self, mark: usize) {
-        self.conflict = false;
-        self.queue.clear();
-        while self.trail.len() > mark {
-            if let Some(literal) = self.trail.pop() {
-                self.assigned[literal.variable() - 1] = None;
-                for &(place, a) in &self.occurs[literal.negated().0 as usize] {
-                    if let Some(stored) = &mut self.stored[place] {
-                        stored.slack += a;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether assuming these leads to a conflict by propagation alone. Starts from no assignment.
-    pub(super) fn contradicts(&mut self, assumed: Vec<Normal>) -> bool {
-        self.undo(0);
-        let last = self.stored.len();
-        for normal in assumed {
-            self.add(normal);
-        }
-        self.queue.clear();
-        self.queue.extend(&self.eager);
-        let refuted = !self.propagate();
-        self.undo(0);
-        while self.stored.len() > last {
-            self.remove(self.stored.len());
-            self.stored.pop();
-        }
-        refuted
+    #[test]
+    fn overflow_is_an_error() {
+        let (x, y) = (Literal::new(1, true), Literal::new(2, false));
+        assert_eq!(Normal::new([(i64::MAX, x), (1, y)], 0), Err(Overflow));
+        assert_eq!(Normal::new([(i64::MIN, x)], 0), Err(Overflow));
+        let Ok(large) = Normal::new([(i64::MAX / 2, x)], i64::MAX / 2) else { panic!("it fits") };
+        assert_eq!(large.times(3), Err(Overflow));
+        assert!(large.plus(&large).is_ok());
+        assert_eq!(large.plus(&large).and_then(|sum| sum.plus(&large)), Err(Overflow));
     }
 }

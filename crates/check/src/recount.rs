@@ -1,204 +1,183 @@
-//! Checks an enumeration record: what was counted, not proved.
+//! Counts every message again, by the definitions.
 //!
-//! # What is promised
-//! What can be had without counting must be right: every message is counted once, the mean number of wrong
-//! workers is that of the rows, the worst message has the smallest margin. Where there are few messages all of them
-//! are counted again, one by one, by the definitions. Where there are many the counts themselves remain the word of
-//! the program that made them, and [`Accepted::note`](super::Accepted) says so.
+//! Partitions that the same workers hold are alike: a *choice* says how many of each class are ones, and stands for
+//! as many messages as there are ways to pick them. Nothing else is merged.
 
 use std::collections::BTreeMap;
 
 use num_bigint::BigUint;
 
-use super::check::{Refused, overturns, reductions};
-use super::{Certificate, Record, SideCount, Strength};
-use ecode_core::{AllocationMatrix, Formula, Outcome, TieRule, deciding_sides};
+use super::budget::{Budget, Stopped};
+use super::record::choose;
+use ecode_core::{AllocationMatrix, Formula, TieRule};
 
-/// Up to so many votes (messages × workers) are counted again.
-const MOST_VOTES: u128 = 1 << 29;
+/// Margin → messages.
+pub(crate) type Margins = BTreeMap<i64, BigUint>;
 
-/// What an accepted record shows.
-pub(super) struct Recounted {
-    pub(super) tolerant: bool,
-    pub(super) radius: Option<usize>,
-    pub(super) strength: Strength,
-    pub(super) note: Option<String>,
+/// Equal columns.
+struct Class {
+    size: usize,
+    /// 2 for each worker that holds them, 0 for the others.
+    adds: Vec<i32>,
 }
 
-pub(super) fn recount(
-    certificate: &Certificate,
-    record: &Record,
-    checked: &mut Vec<String>,
-) -> Result<Recounted, Refused> {
-    let invalid = |what: String| Err(Refused::Invalid(what));
-    let claim = &certificate.claim;
-    let (g, ties) = (&claim.matrix, claim.ties);
-    let needed = deciding_sides(g, ties);
-    if record.sides.iter().map(|side| side.correct).ne(needed.iter().copied()) {
-        let needed: Vec<String> = needed.iter().map(|&side| u8::from(side).to_string()).collect();
-        return invalid(format!("this claim needs exactly the sides {}, in order", needed.join(", ")));
-    }
-    let expected = reductions(claim);
-    if certificate.reductions != expected {
-        return invalid(format!("reductions: expected {expected:?}, found {:?}", certificate.reductions));
-    }
-    let mut all = BigUint::ZERO;
-    for side in &record.sides {
-        all += totals(g, ties, side, checked)?;
-    }
-    let smallest = record.sides.iter().filter_map(|side| side.margins.keys().next()).min();
-    let attained = Outcome::of(g, ties, &record.worst).margin;
-    if (smallest, attained) != (Some(&record.margin), record.margin) {
-        return invalid(format!(
-            "the smallest margin is said to be {}, the worst message has {attained}, and the smallest that is counted is {}",
-            record.margin,
-            smallest.map_or("none".to_owned(), ToString::to_string)
-        ));
-    }
-    checked
-        .push(format!("the worst message replays: its margin is {attained}, the smallest that is counted"));
-    let mut at = 0;
-    for part in &record.parts {
-        if part.range.start != at || part.range.is_empty() {
-            return invalid(format!("parts: choice {at} is where the next part should begin"));
+/// A side to be counted.
+pub(crate) struct Recount {
+    ties: TieRule,
+    correct: bool,
+    /// How many ones the side's messages have.
+    ones: usize,
+    classes: Vec<Class>,
+    /// For each class, how many partitions it and the ones behind it have.
+    left: Vec<usize>,
+    /// Two times the ones that a worker sees, less its load.
+    lead: Vec<i32>,
+    /// For each margin from −n − 1 up, the messages.
+    counts: Vec<u128>,
+}
+
+impl Recount {
+    /// `None` where there are more messages than fit 128 bits.
+    pub(crate) fn new(g: &AllocationMatrix, ties: TieRule, correct: bool) -> Option<Self> {
+        let weight = Formula::below(g, ties, 0, correct).weight;
+        if choose(g.k(), weight).bits() > 127 {
+            return None;
         }
-        at = part.range.end;
-    }
-    if at != record.choices {
-        return invalid(format!("parts: they end at choice {at} of {}", record.choices));
-    }
-    let tolerant = record.margin >= claim.b as i64;
-    match &record.attack {
-        Some(attack) if !tolerant => {
-            overturns(claim, claim.b, attack)
-                .map_err(|why| Refused::Invalid(format!("counterexample: {why}")))?;
-            checked.push("the counterexample replays, which alone refutes the claim".to_owned());
+        let mut columns: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
+        for i in 0..g.k() {
+            *columns.entry((0..g.n()).map(|j| g.holds(j, i)).collect()).or_default() += 1;
         }
-        None if tolerant => {}
-        _ => return invalid("a record has a counterexample exactly where the claim is refuted".to_owned()),
+        let class = |(column, size): (Vec<bool>, usize)| Class {
+            size,
+            adds: column.into_iter().map(|held| 2 * i32::from(held)).collect(),
+        };
+        let classes: Vec<Class> = columns.into_iter().map(class).collect();
+        let mut left: Vec<usize> = classes
+            .iter()
+            .rev()
+            .scan(0, |sum, class| {
+                *sum += class.size;
+                Some(*sum)
+            })
+            .collect();
+        left.reverse();
+        left.push(0);
+        Some(Self {
+            ties,
+            correct,
+            ones: if correct { g.k() - weight } else { weight },
+            classes,
+            left,
+            lead: (0..g.n()).map(|j| -(g.worker_load(j) as i32)).collect(),
+            counts: vec![0; 2 * g.n() + 3],
+        })
     }
-    let parts = record.parts.len();
-    let strength = if all * g.n() <= BigUint::from(MOST_VOTES) && g.k() < 64 {
-        for side in &record.sides {
-            let weight = Formula::below(g, ties, 0, side.correct).weight;
-            let again = count(g, ties, side.correct, weight);
-            if again != side.margins {
-                let (margin, is, said) = difference(&again, &side.margins);
-                return invalid(format!(
-                    "side {}: {said} messages are said to have the margin {margin}, but {is} have it",
-                    u8::from(side.correct)
-                ));
+
+    /// How many choices there are; the largest number where they are more.
+    pub(crate) fn choices(&self) -> u128 {
+        // How many choices of the classes so far have so many ones.
+        let mut ways = vec![0_u128; self.ones + 1];
+        ways[0] = 1;
+        for class in &self.classes {
+            for ones in (0..=self.ones).rev() {
+                let fewer = ones.saturating_sub(class.size)..ones;
+                ways[ones] = ways[fewer].iter().fold(ways[ones], |sum, &more| sum.saturating_add(more));
             }
         }
-        checked.push("counted again here: every message, one by one, by the definitions".to_owned());
-        Strength::Recounted
-    } else {
-        Strength::Stated
-    };
-    checked.extend(expected);
-    let parts = format!("{parts} {}", if parts == 1 { "part" } else { "parts" });
-    let note = match strength {
-        Strength::Stated => format!(
-            "this kind is re-run, not proved: that the counts are right is the word of {}, and there are too many \
-             messages to count them again here. To be sure, count the {parts} again, with `ecode verify --shard` \
-             or by a program of your own",
-            certificate.program
-        ),
-        _ => format!("this kind is re-run, not proved: it was counted in {parts}, and again here"),
-    };
-    Ok(Recounted { tolerant, radius: usize::try_from(record.margin).ok(), strength, note: Some(note) })
-}
+        ways[self.ones]
+    }
 
-/// What is known of a side's counts without counting: how many messages there are, which is returned, and how
-/// many votes on them are wrong.
-fn totals(
-    g: &AllocationMatrix,
-    ties: TieRule,
-    side: &SideCount,
-    checked: &mut Vec<String>,
-) -> Result<BigUint, Refused> {
-    let invalid = |what: String| Err(Refused::Invalid(what));
-    let name = format!("side {}", u8::from(side.correct));
-    let formula = Formula::below(g, ties, 0, side.correct);
-    let weight = formula.weight;
-    let (counted, there) = (side.margins.values().sum::<BigUint>(), choose(g.k(), weight));
-    if counted != there {
-        return invalid(format!("{name}: {counted} messages are counted, but there are {there}"));
+    /// The messages by their margins.
+    pub(crate) fn count(mut self, budget: &Budget) -> Result<Margins, Stopped> {
+        self.walk(0, self.ones, 1, budget)?;
+        let lowest = -(self.lead.len() as i64) - 1;
+        let filled = self.counts.into_iter().zip(lowest..).filter(|&(count, _)| count > 0);
+        Ok(filled.map(|(count, margin)| (margin, BigUint::from(count))).collect())
     }
-    checked.push(format!("{name}: {counted} messages are counted, C({}, {weight})", g.k()));
-    if ties == TieRule::Abstain && !g.all_loads_odd() {
-        return Ok(counted);
-    }
-    // Without silent workers the margin is ⌊(n − [μ = 1]) / 2⌋ − (wrong workers): the sum of the latter can
-    // be had worker by worker.
-    let most = (g.n() as i64 - i64::from(side.correct)).div_euclid(2);
-    let Some(wrong) = side.margins.iter().try_fold(BigUint::ZERO, |sum, (margin, messages)| {
-        Some(sum + messages * u64::try_from(most.checked_sub(*margin)?).ok()?)
-    }) else {
-        return invalid(format!("{name}: no message can have a margin above {most}"));
-    };
-    let turned = formula.turned.iter().map(|turned| {
-        let load = g.worker_load(turned.worker);
-        let seen = turned.needed..=load.min(weight);
-        seen.map(|seen| choose(load, seen) * choose(g.k() - load, weight - seen)).sum::<BigUint>()
-    });
-    let exact: BigUint = turned.sum();
-    if wrong != exact {
-        return invalid(format!(
-            "{name}: {wrong} wrong votes are counted over all messages, but by the rows there are {exact}"
-        ));
-    }
-    checked.push(format!("{name}: {wrong} wrong votes over all messages, as many as the rows make"));
-    Ok(counted)
-}
 
-/// C(n, x).
-fn choose(n: usize, x: usize) -> BigUint {
-    if x > n {
-        return BigUint::ZERO;
-    }
-    (0..x.min(n - x)).fold(BigUint::from(1_u32), |product, i| product * (n - i) / (i + 1))
-}
-
-/// Margins by the definitions, message by message; k < 64.
-fn count(g: &AllocationMatrix, ties: TieRule, correct: bool, weight: usize) -> BTreeMap<i64, BigUint> {
-    let ones = if correct { g.k() - weight } else { weight };
-    let rows: Vec<(u64, u32)> = (0..g.n()).map(|j| (g.row(j)[0], g.worker_load(j) as u32)).collect();
-    let mut counts = vec![0_u64; 2 * g.n() + 3];
-    let mut message = (1_u64 << ones) - 1;
-    while message < 1 << g.k() {
-        let (mut more, mut tied) = (0, 0);
-        for &(row, load) in &rows {
-            let twice = 2 * (row & message).count_ones();
-            more += i64::from(twice > load);
-            tied += i64::from(twice == load);
+    /// Every way to give `ones` more ones to the classes from `at` on; what was given so far stands for `messages`.
+    fn walk(&mut self, at: usize, ones: usize, messages: u128, budget: &Budget) -> Result<(), Stopped> {
+        budget.spend(self.lead.len())?;
+        if at == self.classes.len() {
+            let place = self.place();
+            self.counts[place] += messages;
+            return Ok(());
         }
-        let fewer = g.n() as i64 - more - tied;
+        let size = self.classes[at].size;
+        let (least, most) = (ones.saturating_sub(self.left[at + 1]), ones.min(size));
+        self.turn(at, least as i32);
+        for given in least..=most {
+            // All products are at most the side's number of messages, which fits.
+            let times = if size == 1 { 1 } else { u128::try_from(choose(size, given)).unwrap_or(u128::MAX) };
+            self.walk(at + 1, ones - given, messages.saturating_mul(times), budget)?;
+            if given < most {
+                self.turn(at, 1);
+            }
+        }
+        self.turn(at, -(most as i32));
+        Ok(())
+    }
+
+    fn turn(&mut self, at: usize, by: i32) {
+        for (lead, add) in self.lead.iter_mut().zip(&self.classes[at].adds) {
+            *lead += add * by;
+        }
+    }
+
+    /// The margin's place in `counts`.
+    fn place(&self) -> usize {
+        let n = self.lead.len() as i64;
+        let more: i64 = self.lead.iter().map(|&lead| i64::from(lead > 0)).sum();
+        let tied: i64 = self.lead.iter().map(|&lead| i64::from(lead == 0)).sum();
+        let fewer = n - more - tied;
         // Votes for 1 and for 0.
-        let (one, zero) = match ties {
+        let (one, zero) = match self.ties {
             TieRule::Abstain => (more, fewer),
             TieRule::One => (more + tied, fewer),
-            TieRule::Adversarial if !correct => (more + tied, fewer),
+            TieRule::Adversarial if !self.correct => (more + tied, fewer),
             TieRule::Zero | TieRule::Adversarial => (more, fewer + tied),
         };
-        let lead = if correct { one - zero - 1 } else { zero - one };
-        counts[(lead.div_euclid(2) + g.n() as i64 + 1) as usize] += 1;
-        if message == 0 {
-            break;
-        }
-        // The next number with as many ones (Gosper).
-        let lowest = message & message.wrapping_neg();
-        let carried = message + lowest;
-        message = (((carried ^ message) >> 2) / lowest) | carried;
+        let lead = if self.correct { one - zero - 1 } else { zero - one };
+        (lead.div_euclid(2) + n + 1) as usize
     }
-    let filled = counts.into_iter().zip(-(g.n() as i64) - 1..).filter(|&(count, _)| count > 0);
-    filled.map(|(count, margin)| (margin, BigUint::from(count))).collect()
 }
 
-/// The first margin on which two histograms differ, and what each says.
-fn difference(a: &BTreeMap<i64, BigUint>, b: &BTreeMap<i64, BigUint>) -> (i64, BigUint, BigUint) {
-    let at = |list: &BTreeMap<i64, BigUint>, margin| list.get(&margin).cloned().unwrap_or_default();
-    let mut margins = a.keys().chain(b.keys()).copied().filter(|&margin| at(a, margin) != at(b, margin));
-    let margin = margins.next().unwrap_or(0);
-    (margin, at(a, margin), at(b, margin))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecode_core::{Message, Outcome};
+
+    /// Message by message, through the definitions, for matrices with equal columns and without.
+    #[test]
+    fn the_counts_are_those_of_the_definitions() {
+        let mut state = 5_u64;
+        let mut random = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 9) % below
+        };
+        for case in 0..300 {
+            let (n, k, columns) = (1 + random(6) as usize, 1 + random(9) as usize, 1 + random(9));
+            let entries: Vec<bool> = (0..n * 9).map(|_| random(10) < 6).collect();
+            let of: Vec<usize> = (0..k).map(|_| random(columns) as usize).collect();
+            let Ok(g) = AllocationMatrix::from_fn(n, k, |j, i| entries[9 * j + of[i]]) else {
+                panic!("small")
+            };
+            let ties = TieRule::ALL[case % 4];
+            for correct in [false, true] {
+                let Some(recount) = Recount::new(&g, ties, correct) else { panic!("few messages") };
+                let (mut plain, mut choices) = (Margins::new(), recount.choices());
+                for bits in (0..1_u32 << k).filter(|bits| bits.count_ones() as usize == recount.ones) {
+                    let message = Message::from_indices(k, (0..k).filter(|i| bits >> i & 1 == 1));
+                    *plain.entry(Outcome::of(&g, ties, &message).margin).or_default() += 1_u32;
+                }
+                if recount.classes.len() == k {
+                    choices -= plain.values().map(|c| u128::try_from(c).unwrap_or(0)).sum::<u128>();
+                    assert_eq!(choices, 0, "every message is a choice of its own");
+                }
+                assert_eq!(recount.count(&Budget::new(&|| false)), Ok(plain), "{g:?} {ties} {correct}");
+            }
+        }
+    }
 }

@@ -31,6 +31,7 @@
 //! | tie, tie rule | | A vote ties when exactly half of the worker's bits are ones. The [`TieRule`] says what an honest worker sends then. |
 //! | silent | | A worker that sends nothing. It takes the rule `abstain`. |
 //! | decode | μ̂ | The server's majority of the votes that it received: [`decode`]. A tied server decodes 0. A decode is *wrong* when μ̂ ≠ μ. |
+//! | missing vote | s | A vote that the server does not have when it decodes: late, lost, or no vote at all. It is counted for no bit. |
 //! | wrong worker | | A worker whose honest vote is not μ. Nobody lies: the message turned it. |
 //! | Byzantine worker | | A worker that may send anything. It knows the message and the matrix, and the Byzantine workers act together. |
 //! | liar | | Another word for a Byzantine worker, in messages to users. |

@@ -1,6 +1,6 @@
 //! DIMACS CNF, the SAT solvers' format: the claim "G is not b-tolerant", one side a file.
 
-use super::claim_lines;
+use super::claim::claim_lines;
 use ecode_core::{Claim, Clauses, Formula};
 
 /// The side's clauses with comments that say what they mean.

@@ -1,11 +1,14 @@
-//! `ecode/matrix/1` and `ecode/verdict/1`.
+//! `ecode/matrix/1`: a matrix with what is known of it. A bare list of rows is read, too.
+
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::{FormatError, MatrixFile, from_entries};
-use ecode_core::Outcome;
-use ecode_verify::Verdict;
+use super::entry::text;
+use super::small::Small;
+use super::{FormatError, MatrixFile, Rows};
 
 const SCHEMA: &str = "ecode/matrix/1";
 
@@ -18,22 +21,178 @@ struct Fields {
     k: Option<usize>,
     b: Option<usize>,
     #[serde(rename = "G")]
-    g: Vec<Vec<u8>>,
+    g: Grid,
     ones: Option<usize>,
     redundancy: Option<f64>,
-    construction: Option<Map<String, Value>>,
+    construction: Option<Small>,
     digest: Option<String>,
-    verification: Option<Map<String, Value>>,
+    verification: Option<Small>,
+}
+
+/// The rows of G, or the first thing in them that is no entry.
+struct Grid(Result<Rows, FormatError>);
+
+impl<'de> Deserialize<'de> for Grid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Lines;
+        impl<'de> Visitor<'de> for Lines {
+            type Value = Grid;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of rows of 0/1")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut lines: A) -> Result<Grid, A::Error> {
+                let mut rows = Rows::default();
+                let read = loop {
+                    match lines.next_element::<Line>()? {
+                        None => break Ok(()),
+                        Some(Line(entries)) => {
+                            if let Err(error) = add(&mut rows, entries) {
+                                break Err(error);
+                            }
+                        }
+                    }
+                };
+                // What follows must be JSON all the same.
+                while lines.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Grid(read.map(|()| rows)))
+            }
+        }
+        deserializer.deserialize_seq(Lines)
+    }
+}
+
+fn add(rows: &mut Rows, entries: Result<Vec<bool>, (usize, String)>) -> Result<(), FormatError> {
+    let row = rows.row();
+    let entries = entries.map_err(|(column, what)| {
+        FormatError::new(format!("G: row {row}, column {column} is {what}"), "0 or 1")
+    })?;
+    for entry in entries {
+        rows.push(entry)?;
+    }
+    rows.end()
+}
+
+/// A row, or the place of its first entry that is none, and what is there. Of a row that is too long, so many
+/// entries that it is refused.
+struct Line(Result<Vec<bool>, (usize, String)>);
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Line;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a row of 0/1")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Line, A::Error> {
+                let mut entries = Vec::new();
+                let mut other = None;
+                while other.is_none() && entries.len() <= ecode_core::MAX_SIZE {
+                    match list.next_element::<Entry>()? {
+                        None => return Ok(Line(Ok(entries))),
+                        Some(Entry::Bit(bit)) => entries.push(bit),
+                        Some(Entry::Other(what)) => other = Some((entries.len(), what)),
+                    }
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Line(other.map_or(Ok(entries), Err)))
+            }
+        }
+        deserializer.deserialize_seq(Entries)
+    }
+}
+
+/// What may stand where an entry is expected.
+enum Entry {
+    Bit(bool),
+    Other(String),
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Entry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("0 or 1")
+            }
+
+            fn visit_bool<E: Error>(self, bit: bool) -> Result<Entry, E> {
+                Ok(Entry::Bit(bit))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Entry, E> {
+                Ok(if number <= 1 { Entry::Bit(number == 1) } else { Entry::Other(number.to_string()) })
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Entry, E> {
+                Ok(Entry::Other(number.to_string()))
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Entry, E> {
+                Ok(match number {
+                    0.0 => Entry::Bit(false),
+                    1.0 => Entry::Bit(true),
+                    _ => Entry::Other(format!("{number:?}")),
+                })
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Entry, E> {
+                Ok(Entry::Other(format!("\"{}\"", ecode_core::shown(text))))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Entry, E> {
+                Ok(Entry::Other("null".to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Entry::Other("a list".to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Entry::Other("an object".to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+fn unread(error: &serde_json::Error) -> FormatError {
+    FormatError::new(
+        format!("not a matrix in JSON: {error}"),
+        "an object with \"G\", rows of 0/1, or the rows alone",
+    )
+}
+
+/// An object of a field, where one is expected.
+fn object(name: &str, value: Option<Small>) -> Result<Option<Map<String, Value>>, FormatError> {
+    match value.map(|Small(value)| value) {
+        None => Ok(None),
+        Some(Value::Object(map)) => Ok(Some(map)),
+        Some(_) => Err(FormatError::new(format!("{name} is no object"), "an object")),
+    }
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<MatrixFile, FormatError> {
-    let fields: Fields = serde_json::from_slice(bytes).map_err(|error| {
-        FormatError::new(format!("not a matrix in JSON: {error}"), "an object with \"G\", rows of 0/1")
-    })?;
+    let bytes = text(bytes)?;
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let Grid(rows) = serde_json::from_slice(bytes).map_err(|error| unread(&error))?;
+        return Ok(MatrixFile::plain(rows?.finish()?));
+    }
+    let fields: Fields = serde_json::from_slice(bytes).map_err(|error| unread(&error))?;
     if let Some(schema) = fields.schema.filter(|schema| schema != SCHEMA) {
         return Err(FormatError::new(format!("schema is \"{schema}\""), format!("\"{SCHEMA}\"")));
     }
-    let matrix = from_entries(&fields.g, "G: ")?;
+    let matrix = fields.g.0?.finish()?;
+    let construction = object("construction", fields.construction)?;
+    let verification = object("verification", fields.verification)?;
     let numbers =
         [("n", fields.n, matrix.n()), ("k", fields.k, matrix.k()), ("ones", fields.ones, matrix.ones())];
     for (name, stated, actual) in numbers {
@@ -63,7 +222,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<MatrixFile, FormatError> {
     if let Some(b) = fields.b.filter(|&b| b > matrix.n()) {
         return Err(FormatError::new(format!("b is {b}"), format!("at most n = {}", matrix.n())));
     }
-    if let (Some(b), Some(claim)) = (fields.b, &fields.verification)
+    if let (Some(b), Some(claim)) = (fields.b, &verification)
         && let Some(claimed) = claim.get("b").filter(|claimed| claimed.as_u64() != Some(b as u64))
     {
         return Err(FormatError::new(format!("verification.b is {claimed}"), format!("{b}, the file's b")));
@@ -71,8 +230,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<MatrixFile, FormatError> {
     Ok(MatrixFile {
         matrix,
         b: fields.b,
-        construction: fields.construction.map(Value::Object),
-        verification: fields.verification.map(Value::Object),
+        construction: construction.map(Value::Object),
+        verification: verification.map(Value::Object),
     })
 }
 
@@ -102,51 +261,4 @@ pub(super) fn write(file: &MatrixFile) -> String {
         lines.push(format!(" \"verification\":{verification}"));
     }
     format!("{{\n{}\n}}\n", lines.join(",\n"))
-}
-
-fn worst_json(worst: &Outcome) -> Value {
-    json!({
-        "wrong": worst.wrong.count(),
-        "margin": worst.margin,
-        "message": worst.message.indices().collect::<Vec<_>>(),
-        "workers": worst.wrong.indices().collect::<Vec<_>>(),
-        "silent": worst.silent.indices().collect::<Vec<_>>(),
-    })
-}
-
-/// The verdict as the JSON object `ecode/verdict/1`.
-#[must_use]
-pub fn verdict_json(verdict: &Verdict, g: &ecode_core::AllocationMatrix) -> Value {
-    let mut object = json!({
-        "schema": "ecode/verdict/1",
-        "digest": g.digest(),
-        "n": g.n(),
-        "k": g.k(),
-        "b": verdict.b(),
-        "ties": verdict.ties().name(),
-        "verdict": verdict.word(),
-        "radius": verdict.radius().exactly(),
-        "worst": verdict.worst().map(worst_json),
-        "counterexample": null,
-        "method": verdict.method(),
-        "messages": verdict.messages(),
-        "evaluated": verdict.evaluated(),
-        "elapsed_s": verdict.elapsed().as_secs_f64(),
-        "threads": verdict.threads(),
-    });
-    if !verdict.radius().is_determined() {
-        object["radius_at_least"] = json!(verdict.radius_at_least());
-        object["radius_below"] = json!(verdict.radius_below());
-    }
-    if let Some(attack) = verdict.attack() {
-        let sent: Vec<Option<u8>> = attack.sent.iter().map(|bit| bit.map(u8::from)).collect();
-        object["counterexample"] = json!({
-            "message": attack.message.indices().collect::<Vec<_>>(),
-            "byzantine": attack.byzantine.indices().collect::<Vec<_>>(),
-            "sent": sent,
-            "decoded": u8::from(attack.decoded),
-            "correct": u8::from(attack.correct),
-        });
-    }
-    object
 }

@@ -4,91 +4,45 @@
 //! - A file that is read gives a matrix with 0/1 entries of 1 to 4096 rows and columns, or one error
 //!   that names the place. Nothing in a file is trusted: fields that say something about G must agree
 //!   with it.
+//! - A reader takes no more memory than a small multiple of the file, and refuses what is too large before it
+//!   holds it.
 //! - A file that is written appears whole or not at all.
 //! - Writing and reading back gives the same matrix.
 
-mod csv;
+mod alist;
+mod claim;
 mod dimacs;
+mod entry;
+mod error;
+mod format;
 mod json;
+mod mtx;
 mod npy;
+mod npz;
+mod number;
 mod opb;
+mod rows;
+mod small;
+mod sniff;
 mod txt;
+mod verdict;
 mod write;
 
 use std::io::{self, Read};
-use std::path::Path;
-use std::str::FromStr;
 
 pub use dimacs::dimacs;
-pub use json::verdict_json;
+pub use error::FormatError;
+pub use format::Format;
+pub use number::whole;
 pub use opb::opb;
+pub use verdict::verdict_json;
 pub use write::{Aside, Written, check_writable, clear_leftovers, folder_beside, is_stdout, write_whole};
 
-use ecode_core::{AllocationMatrix, Claim, Formula, MatrixError, deciding_sides};
+use ecode_core::AllocationMatrix;
+use rows::Rows;
 
-/// The largest file that is read, in bytes: a 4096 × 4096 matrix in JSON with room to spare.
-pub const MAX_FILE: u64 = 128 << 20;
-
-/// A format of matrix files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `ecode/matrix/1`, with everything that is known of the code.
-    Json,
-    /// 0/1, comma, a line a worker.
-    Csv,
-    /// NumPy: u8, n × k, C order.
-    Npy,
-    /// A line of 0/1 characters a worker; spaces allowed.
-    Txt,
-}
-
-impl Format {
-    /// The format that a file's extension names.
-    #[must_use]
-    pub fn of_path(path: &Path) -> Option<Self> {
-        path.extension()?.to_str()?.to_ascii_lowercase().parse().ok()
-    }
-}
-
-impl FromStr for Format {
-    type Err = FormatError;
-
-    fn from_str(text: &str) -> Result<Self, FormatError> {
-        match text {
-            "json" => Ok(Self::Json),
-            "csv" => Ok(Self::Csv),
-            "npy" => Ok(Self::Npy),
-            "txt" => Ok(Self::Txt),
-            _ => Err(FormatError::new(format!("unknown format '{text}'"), "json, csv, npy or txt")),
-        }
-    }
-}
-
-/// Why a file is not a matrix: the place, what is there, and what was expected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found}; expected {expected}")]
-pub struct FormatError {
-    found: String,
-    expected: String,
-}
-
-impl FormatError {
-    /// What was found may quote the file: line ends and other control characters are escaped, so that
-    /// the error stays one line.
-    fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
-        let mut quoted = String::new();
-        for c in found.into().chars() {
-            if c.is_control() { quoted.extend(c.escape_default()) } else { quoted.push(c) }
-        }
-        Self { found: quoted, expected: expected.into() }
-    }
-}
-
-impl From<MatrixError> for FormatError {
-    fn from(error: MatrixError) -> Self {
-        Self::new(error.to_string(), "a matrix of n rows of k entries")
-    }
-}
+/// The largest file that is read, in bytes: a 4096 × 4096 matrix of doubles, and a header.
+pub const MAX_FILE: u64 = (128 << 20) + 4096;
 
 /// A matrix as a file holds it: with what else the file says.
 #[derive(Debug, Clone)]
@@ -115,22 +69,54 @@ impl MatrixFile {
     /// # Errors
     /// [`FormatError`] with the place in the file.
     pub fn parse(bytes: &[u8], format: Format) -> Result<Self, FormatError> {
-        match format {
-            Format::Json => json::parse(bytes),
-            Format::Csv => csv::parse(bytes).map(Self::plain),
-            Format::Npy => npy::parse(bytes).map(Self::plain),
-            Format::Txt => txt::parse(bytes).map(Self::plain),
-        }
+        Self::parse_draw(bytes, format, None)
+    }
+
+    /// Reads a matrix from bytes: the one with the number `draw`, from 0, where the file holds several. Text holds
+    /// several with a line of one number above 1 between them, npy and npz in an array of three dimensions.
+    ///
+    /// # Errors
+    /// [`FormatError`] with the place in the file; also where the file holds several and none is chosen.
+    pub fn parse_draw(bytes: &[u8], format: Format, draw: Option<usize>) -> Result<Self, FormatError> {
+        let single = || match draw {
+            None | Some(0) => Ok(()),
+            Some(draw) => {
+                Err(FormatError::new(format!("draw {draw} of a format that holds one matrix"), "draw 0"))
+            }
+        };
+        let read = match format {
+            Format::Json => single().and_then(|()| json::parse(bytes)),
+            Format::Csv => txt::parse(bytes, txt::Separator::Comma, draw).map(Self::plain),
+            Format::Tsv => txt::parse(bytes, txt::Separator::Tab, draw).map(Self::plain),
+            Format::Txt => txt::parse(bytes, txt::Separator::Space, draw).map(Self::plain),
+            Format::Npy => npy::Array::parse(bytes).and_then(|array| array.matrix(draw)).map(Self::plain),
+            Format::Npz => npz::parse(bytes, draw).map(Self::plain),
+            Format::Mtx => single().and_then(|()| mtx::parse(bytes)).map(Self::plain),
+            Format::Alist => single().and_then(|()| alist::parse(bytes)).map(Self::plain),
+        };
+        read.map_err(|error| match sniff::guess(bytes) {
+            _ if error.has_hint() => error,
+            Some((what, None)) => error.hint(format!("it looks like {what}")),
+            Some((what, Some(other))) if other != format && !(other.is_text() && format.is_text()) => {
+                error.hint(format!("it looks like {what}: --format {} reads it", other.name()))
+            }
+            _ => error,
+        })
     }
 
     /// Writes the matrix to bytes. Only JSON keeps more than G.
     #[must_use]
     pub fn to_bytes(&self, format: Format) -> Vec<u8> {
+        let g = &self.matrix;
         match format {
             Format::Json => json::write(self).into_bytes(),
-            Format::Csv => csv::write(&self.matrix).into_bytes(),
-            Format::Npy => npy::write(&self.matrix),
-            Format::Txt => txt::write(&self.matrix).into_bytes(),
+            Format::Csv => txt::write(g, ",").into_bytes(),
+            Format::Tsv => txt::write(g, "\t").into_bytes(),
+            Format::Txt => txt::write(g, "").into_bytes(),
+            Format::Npy => npy::write(g),
+            Format::Npz => npz::write(g),
+            Format::Mtx => mtx::write(g).into_bytes(),
+            Format::Alist => alist::write(g).into_bytes(),
         }
     }
 }
@@ -146,35 +132,4 @@ pub fn read_all(reader: impl Read) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_FILE} bytes")));
     }
     Ok(bytes)
-}
-
-/// What an exported formula means, in words, a line each.
-fn claim_lines(claim: &Claim, formula: &Formula) -> Vec<String> {
-    let Claim { matrix: g, b, ties } = claim;
-    let (k, answer) = (formula.k, u8::from(formula.correct));
-    let sides: Vec<String> =
-        deciding_sides(g, *ties).iter().map(|&side| u8::from(side).to_string()).collect();
-    vec![
-        format!("{}: {} workers, {k} partitions", g.digest(), g.n()),
-        format!(
-            "the claim: with {b} Byzantine workers (ties: {ties}) a message whose answer is {answer} is decoded wrong"
-        ),
-        format!("x1 to x{k}: the bit of partition 0 to {} is {}", k - 1, 1 - answer),
-        format!("x{} to x{}: a worker counts as turned", k + 1, formula.variables()),
-        format!(
-            "the matrix tolerates b = {b} if and only if this is unsatisfiable for --side {}",
-            sides.join(" and ")
-        ),
-    ]
-}
-
-/// Builds a matrix from rows of 0/1 numbers, and says where another number is.
-fn from_entries(rows: &[Vec<u8>], name: &str) -> Result<AllocationMatrix, FormatError> {
-    for (j, row) in rows.iter().enumerate() {
-        if let Some((i, entry)) = row.iter().enumerate().find(|(_, entry)| **entry > 1) {
-            return Err(FormatError::new(format!("{name}row {j}, column {i} is {entry}"), "0 or 1"));
-        }
-    }
-    let rows: Vec<Vec<bool>> = rows.iter().map(|row| row.iter().map(|&entry| entry == 1).collect()).collect();
-    Ok(AllocationMatrix::from_rows(&rows)?)
 }

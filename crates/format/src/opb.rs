@@ -1,6 +1,6 @@
 //! OPB, the pseudo-Boolean solvers' format: the claim "G is not b-tolerant", one side a file.
 
-use super::claim_lines;
+use super::claim::claim_lines;
 use ecode_core::{Claim, Formula};
 
 /// The side's formula with comments that say what it means. Without its comment lines it is

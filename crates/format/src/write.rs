@@ -106,6 +106,11 @@ impl Aside {
         self.file.as_file_mut()
     }
 
+    /// How many bytes are written.
+    pub fn length(&mut self) -> u64 {
+        self.file().metadata().map_or(0, |file| file.len())
+    }
+
     /// Syncs it and puts it into the target's place.
     ///
     /// # Errors
@@ -118,7 +123,10 @@ impl Aside {
 
     fn place(self) -> Result<(), Failure> {
         sync(self.file.as_file()).map_err(Failure::Final)?;
-        self.file.persist(&self.target).map_err(|error| Failure::of_placing(error.error))?;
+        let (_held, path) = self.file.into_parts();
+        fs::rename(&path, &self.target).map_err(Failure::of_placing)?;
+        // It is no longer there to be removed.
+        let _ = path.keep();
         sync_folder(folder_of(&self.target)).map_err(Failure::Final)
     }
 }
@@ -179,8 +187,10 @@ impl Failure {
 enum Target {
     /// A regular file, or none yet. The path is free of links.
     Regular(PathBuf),
-    /// A device, a FIFO, a descriptor.
-    Stream(File),
+    /// A device or a FIFO. It is opened once only: who reads a FIFO takes its end for the end of the file.
+    Stream(PathBuf),
+    /// Another descriptor of this process.
+    Descriptor(u32),
     /// This process's standard output.
     Stdout,
     /// This process's standard error.
@@ -198,7 +208,7 @@ impl Target {
             match own_descriptor(&path) {
                 Some(1) => return Ok(Self::Stdout),
                 Some(2) => return Ok(Self::Stderr),
-                Some(_) => return OpenOptions::new().append(true).open(&path).map(Self::Stream),
+                Some(number) => return Ok(Self::Descriptor(number)),
                 None => {}
             }
             let Ok(found) = fs::symlink_metadata(&path) else { return Ok(Self::Regular(path)) };
@@ -209,7 +219,7 @@ impl Target {
             } else if found.is_dir() {
                 return Err(io::Error::from(ErrorKind::IsADirectory));
             } else {
-                return OpenOptions::new().write(true).open(&path).map(Self::Stream);
+                return Ok(Self::Stream(path));
             }
         }
         Err(io::Error::other("too many symbolic links"))
@@ -221,7 +231,8 @@ impl Target {
         match self {
             Self::Stdout => all(&mut io::stdout().lock()),
             Self::Stderr => all(&mut io::stderr().lock()),
-            Self::Stream(mut file) => all(&mut file),
+            Self::Stream(path) => all(&mut OpenOptions::new().write(true).open(path)?),
+            Self::Descriptor(number) => all(&mut descriptor(number)?),
             Self::Regular(path) => Err(io::Error::other(format!("{} is a regular file", path.display()))),
         }
     }
@@ -233,6 +244,20 @@ fn own_descriptor(path: &Path) -> Option<u32> {
     let folder = fs::canonicalize(folder_of(path)).ok()?;
     let own = format!("/proc/{}/", std::process::id());
     (folder.to_str()?.starts_with(&own) && folder.ends_with("fd")).then_some(number)
+}
+
+/// A descriptor of this process, with the place in its file where it stands.
+#[cfg(unix)]
+fn descriptor(number: u32) -> io::Result<File> {
+    // SAFETY: the descriptor was open a moment ago, as its entry under /proc says; it is borrowed for this call, which
+    // fails where it is closed.
+    let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(number as i32) };
+    borrowed.try_clone_to_owned().map(File::from)
+}
+
+#[cfg(not(unix))]
+fn descriptor(_: u32) -> io::Result<File> {
+    Err(io::Error::from(ErrorKind::Unsupported))
 }
 
 /// Whether a path means this process's standard output: `-`, `/dev/stdout`, `/dev/fd/1` …
@@ -360,7 +385,7 @@ impl Named {
         builder.prefix(&self.prefix);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(self.mode));
-        make(&mut builder)
+        make(&mut builder).map_err(plain)
     }
 
     fn tempfile_in(&self, folder: &Path) -> io::Result<NamedTempFile> {
@@ -370,6 +395,13 @@ impl Named {
     fn tempdir_in(&self, folder: &Path) -> io::Result<tempfile::TempDir> {
         self.with(|builder| builder.tempdir_in(folder))
     }
+}
+
+/// The system's own error, without the name aside that nobody asked for.
+fn plain(error: io::Error) -> io::Error {
+    let within = error.get_ref().and_then(std::error::Error::source);
+    let system = within.and_then(|error| error.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    system.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Gives a file the owner, where the system allows that, and the mode of the one that it will replace.

@@ -40,6 +40,7 @@ pub(super) enum Bound {
 /// The relaxation and its cuts.
 pub(super) struct Relaxation<'a> {
     formula: &'a Formula,
+    stopped: &'a dyn Fn() -> bool,
     cuts: Vec<Cut>,
     known: HashSet<(usize, Vec<usize>)>,
     /// For each entry of `turned`, the partitions of its row and its inequality's number, where it has one.
@@ -53,7 +54,7 @@ const DECIDED: f64 = 64.0;
 const ROUNDS: usize = 60;
 
 impl<'a> Relaxation<'a> {
-    pub(super) fn new(formula: &'a Formula) -> Self {
+    pub(super) fn new(formula: &'a Formula, stopped: &'a dyn Fn() -> bool) -> Self {
         let mut rows = vec![None; formula.turned.len()];
         let (inequalities, _) = formula.inequalities.split_at(formula.inequalities.len() - 2);
         for (at, inequality) in inequalities.iter().enumerate() {
@@ -61,7 +62,7 @@ impl<'a> Relaxation<'a> {
                 rows[y - formula.k - 1] = Some((row.iter().map(|&(_, x)| x).collect(), at + 1));
             }
         }
-        let mut relaxation = Self { formula, cuts: Vec::new(), known: HashSet::new(), rows };
+        let mut relaxation = Self { formula, stopped, cuts: Vec::new(), known: HashSet::new(), rows };
         for place in 0..formula.turned.len() {
             if let Some((row, id)) = relaxation.rows[place].clone() {
                 let needed = formula.turned[place].needed;
@@ -144,7 +145,7 @@ impl<'a> Relaxation<'a> {
             }
         }
         rows.extend((0..columns.len()).map(|j| Row { terms: vec![(j, 1.0)], most: 1.0 }));
-        let best = maximise(&objective, &rows)?;
+        let best = maximise(&objective, &rows, self.stopped)?;
         let mut point: Vec<f64> = (0..=self.formula.variables())
             .map(|v| if v > 0 && known.value(v) == Some(true) { 1.0 } else { 0.0 })
             .collect();

@@ -119,6 +119,15 @@ struct Stored {
     largest: i64,
 }
 
+/// Where a conflict was met.
+#[derive(Clone, Copy)]
+enum Broken {
+    /// This inequality cannot hold.
+    Inequality(usize),
+    /// This literal was decided, but is false already.
+    Decided(Literal),
+}
+
 /// Inequalities numbered from 1 in the order in which they came, and a partial assignment.
 #[derive(Default)]
 pub(super) struct Database {
@@ -127,15 +136,24 @@ pub(super) struct Database {
     occurs: Vec<Vec<(usize, i64)>>,
     assigned: Vec<Option<bool>>,
     trail: Vec<Literal>,
+    /// For each variable with a value, its place in the trail and the inequality that forced it; none was decided.
+    why: Vec<(usize, Option<usize>)>,
     queue: Vec<usize>,
     conflict: bool,
+    /// What cannot hold any more.
+    broken: Option<Broken>,
     /// Those that force something, or cannot hold, with nothing assigned.
     eager: std::collections::BTreeSet<usize>,
 }
 
 impl Database {
     pub(super) fn new(variables: usize) -> Self {
-        Self { occurs: vec![Vec::new(); 2 * variables], assigned: vec![None; variables], ..Self::default() }
+        Self {
+            occurs: vec![Vec::new(); 2 * variables],
+            assigned: vec![None; variables],
+            why: vec![(0, None); variables],
+            ..Self::default()
+        }
     }
 
     /// How many inequalities there ever were: the last one's number.
@@ -203,16 +221,20 @@ impl Database {
 
     /// Makes a literal true, and everything that follows from it. Whether nothing contradicts it.
     pub(super) fn assume(&mut self, literal: Literal) -> bool {
-        self.assign(literal);
+        self.assign(literal, None);
         self.propagate()
     }
 
-    fn assign(&mut self, literal: Literal) {
+    fn assign(&mut self, literal: Literal, reason: Option<usize>) {
         if let Some(value) = self.assigned[literal.variable() - 1] {
-            self.conflict |= value != literal.positive();
+            if value != literal.positive() {
+                self.conflict = true;
+                self.broken = Some(reason.map_or(Broken::Decided(literal), Broken::Inequality));
+            }
             return;
         }
         self.assigned[literal.variable() - 1] = Some(literal.positive());
+        self.why[literal.variable() - 1] = (self.trail.len(), reason);
         self.trail.push(literal);
         for &(place, a) in &self.occurs[literal.negated().0 as usize] {
             if let Some(stored) = &mut self.stored[place] {
@@ -230,6 +252,7 @@ impl Database {
             let Some(stored) = &self.stored[place] else { continue };
             if stored.slack < 0 {
                 self.conflict = true;
+                self.broken = Some(Broken::Inequality(place));
             }
             if self.conflict {
                 self.queue.clear();
@@ -244,10 +267,46 @@ impl Database {
                 .map(|&(_, literal)| literal)
                 .collect();
             for literal in forced {
-                self.assign(literal);
+                self.assign(literal, Some(place));
             }
         }
         !self.conflict
+    }
+
+    /// After a conflict: the numbers of inequalities that lead to it, each forcing what the next ones need, from what
+    /// was decided.
+    pub(super) fn explain(&self) -> Vec<usize> {
+        let mut needed = vec![false; self.trail.len()];
+        let mut numbers: Vec<usize> = Vec::new();
+        match self.broken {
+            Some(Broken::Inequality(place)) => {
+                numbers.push(place + 1);
+                self.need(place, self.trail.len(), &mut needed);
+            }
+            Some(Broken::Decided(literal)) => needed[self.why[literal.variable() - 1].0] = true,
+            None => {}
+        }
+        for at in (0..self.trail.len()).rev() {
+            if let (true, (_, Some(place))) = (needed[at], self.why[self.trail[at].variable() - 1]) {
+                self.need(place, at, &mut needed);
+                if numbers.last() != Some(&(place + 1)) {
+                    numbers.push(place + 1);
+                }
+            }
+        }
+        numbers.reverse();
+        numbers
+    }
+
+    /// Marks what made the literals of an inequality false before this place of the trail.
+    fn need(&self, place: usize, before: usize, needed: &mut [bool]) {
+        let terms = self.stored[place].iter().flat_map(|stored| &stored.normal.terms);
+        for &(_, literal) in terms.filter(|&&(_, literal)| self.falsified(literal)) {
+            let (at, _) = self.why[literal.variable() - 1];
+            if at < before {
+                needed[at] = true;
+            }
+        }
     }
 
     /// Looks again at what an inequality forces: needed for one that was added under assignments that
@@ -264,6 +323,7 @@ impl Database {
     /// Takes back every assignment after the mark, and the conflict.
     pub(super) fn undo(&mut self, mark: usize) {
         self.conflict = false;
+        self.broken = None;
         self.queue.clear();
         while self.trail.len() > mark {
             if let Some(literal) = self.trail.pop() {

@@ -6,16 +6,18 @@
 //! code with this crate but the definitions and the certificate's types.
 
 mod bound;
-mod external;
+mod glue;
 mod inequality;
 mod make;
 mod prove;
 mod simplex;
 #[cfg(feature = "sat")]
 mod solve;
+mod solver;
 
-pub use external::{NoSolver, SolverCommand, find_program, verify_with_solver};
+pub use glue::certify_gluing;
 pub use make::{NoCertificate, Scope, certify, record};
 pub use prove::{MOST_BYTES, NoProof, refute};
 #[cfg(feature = "sat")]
 pub use solve::refute_clauses;
+pub use solver::{NoSolver, SolverCommand, find_program, verify_with_solver};

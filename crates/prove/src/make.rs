@@ -10,8 +10,12 @@ use ecode_core::{AllocationMatrix, Claim, Clauses, Formula, MOST_CLAUSES, decidi
 use ecode_verify::part::Whole;
 use ecode_verify::{Conclusion, Control, Verdict};
 
+/// Who makes certificates, as they name it.
+pub(super) const PROGRAM: &str = concat!("ecode ", env!("CARGO_PKG_VERSION"));
+
 /// Why a verdict has no certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoCertificate {
     /// Nothing was decided.
     #[error("an undecided claim has no certificate")]
@@ -28,6 +32,12 @@ pub enum NoCertificate {
     /// No proof was found.
     #[error(transparent)]
     NoProof(#[from] NoProof),
+    /// This build has no SAT solver.
+    #[error("this build has no SAT solver for --proof drat: it was built without the feature sat")]
+    NoSat,
+    /// A premise of the gluing theorem does not hold.
+    #[error("the gluing theorem does not apply: {0}")]
+    Gluing(String),
     /// The engine said tolerant, the formula has a solution.
     #[error("the engine says tolerant, but the claim's formula has a solution; please report this matrix")]
     Contradiction,
@@ -81,6 +91,9 @@ pub fn certify(
                 System::Drat if Clauses::count(g, &formula) > MOST_CLAUSES => {
                     return Err(NoCertificate::TooManyClauses(Clauses::count(g, &formula)));
                 }
+                #[cfg(not(feature = "sat"))]
+                System::Drat => return Err(NoCertificate::NoSat),
+                #[cfg(feature = "sat")]
                 System::Drat => {
                     let clauses = Clauses::of(g, &formula);
                     (clauses.digest(), refute_clauses(&clauses, &|| control.stopped()))
@@ -121,7 +134,7 @@ pub fn certify(
         }
     };
     Ok(Certificate {
-        program: concat!("ecode ", env!("CARGO_PKG_VERSION")).to_owned(),
+        program: PROGRAM.to_owned(),
         tolerant: verdict.is_tolerant(),
         radius: tight.as_ref().map(|_| claim.b),
         digest: g.digest(),

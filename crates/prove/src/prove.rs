@@ -5,7 +5,8 @@
 //!
 //! # How
 //! Depth first over the partitions. A branch is given up as soon as propagation contradicts it, and
-//! leaves one line, "not all of these partitions are chosen". For every worker the sum of its own
+//! leaves one line, "not all of these partitions are chosen", with the inequalities that show it as hints: who checks
+//! the line need not search for them. For every worker the sum of its own
 //! inequality and the bound on the message's weight is added first: a worker is out as soon as too many
 //! partitions outside its row are chosen.
 //!
@@ -72,7 +73,8 @@ fn by_propagation(formula: &Formula, stopped: &dyn Fn() -> bool, most: usize) ->
     if prover.known.propagate() {
         prover.descend(&order, &mut Vec::new())?;
     } else {
-        prover.clause(&[])?;
+        let hints = prover.known.explain();
+        prover.clause(&[], &hints)?;
     }
     Ok(prover.conclude())
 }
@@ -80,12 +82,13 @@ fn by_propagation(formula: &Formula, stopped: &dyn Fn() -> bool, most: usize) ->
 /// A proof by branches that the linear relaxation bounds.
 pub(super) fn by_bounds(formula: &Formula, stopped: &dyn Fn() -> bool) -> Result<String, NoProof> {
     let mut prover = Prover::new(formula, stopped, MOST_BYTES)?;
-    let mut relaxation = Relaxation::new(formula);
+    let mut relaxation = Relaxation::new(formula, stopped);
     if prover.known.propagate() {
         let mut branches = MOST_BRANCHES;
         prover.bounded(&mut relaxation, &mut branches, &mut Vec::new())?;
     } else {
-        prover.clause(&[])?;
+        let hints = prover.known.explain();
+        prover.clause(&[], &hints)?;
     }
     Ok(prover.conclude())
 }
@@ -154,8 +157,9 @@ impl<'a> Prover<'a> {
                 self.known.wake(id);
                 id
             } else {
+                let hints = self.known.explain();
                 self.known.undo(mark);
-                self.clause(decided)?
+                self.clause(decided, &hints)?
             };
             decided.pop();
             refuted.push(id);
@@ -163,7 +167,8 @@ impl<'a> Prover<'a> {
                 break;
             }
         }
-        let id = self.clause(decided)?;
+        let hints = self.known.explain();
+        let id = self.clause(decided, &hints)?;
         self.forget(&refuted);
         Ok(id)
     }
@@ -184,6 +189,8 @@ impl<'a> Prover<'a> {
             let literal = match relaxation.bound(&mut self.known, &mut self.text)? {
                 Bound::Refuted(combination) => {
                     refuted.push(self.combine(&combination)?);
+                    // It cannot hold under what was decided.
+                    self.known.propagate();
                     break;
                 }
                 Bound::Open(literal) => literal,
@@ -198,8 +205,9 @@ impl<'a> Prover<'a> {
                 self.known.wake(id);
                 id
             } else {
+                let hints = self.known.explain();
                 self.known.undo(mark);
-                self.clause(decided)?
+                self.clause(decided, &hints)?
             };
             decided.pop();
             refuted.push(id);
@@ -207,7 +215,8 @@ impl<'a> Prover<'a> {
                 break;
             }
         }
-        let id = self.clause(decided)?;
+        let hints = self.known.explain();
+        let id = self.clause(decided, &hints)?;
         self.forget(&refuted);
         Ok(id)
     }
@@ -248,14 +257,21 @@ impl<'a> Prover<'a> {
         self.text += ";\n";
     }
 
-    /// "Not all of these": follows by propagation.
-    fn clause(&mut self, decided: &[Literal]) -> Result<usize, NoProof> {
+    /// "Not all of these": follows by propagation of the inequalities of these numbers, in this order, from its denial.
+    fn clause(&mut self, decided: &[Literal], hints: &[usize]) -> Result<usize, NoProof> {
         self.text += "rup ";
         for literal in decided {
             let sign = if literal.positive() { "~" } else { "" };
             let _ = write!(self.text, "1 {sign}x{} ", literal.variable());
         }
-        self.text += ">= 1;\n";
+        self.text += ">= 1";
+        if !hints.is_empty() {
+            self.text += " : ~";
+            for hint in hints {
+                let _ = write!(self.text, " {hint}");
+            }
+        }
+        self.text += ";\n";
         if self.text.len() > self.most {
             return Err(NoProof::TooLong(self.most));
         }
@@ -303,7 +319,7 @@ mod tests {
                 for (name, found) in ["propagation", "bounds"].iter().zip(found) {
                     match found {
                         Ok(proof) => {
-                            let checked = replay(&formula, &proof);
+                            let checked = replay(&formula, &proof, &|| false);
                             assert!(checked.is_ok() && !below, "{name}: {checked:?}\n{g:?}{proof}");
                             proofs += 1;
                         }

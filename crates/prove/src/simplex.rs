@@ -20,8 +20,8 @@ pub(super) struct Row {
 
 const ZERO: f64 = 1e-9;
 
-/// Solves the program; `None` where it takes too many steps or has no optimum.
-pub(super) fn maximise(objective: &[f64], rows: &[Row]) -> Option<Optimum> {
+/// Solves the program; `None` where it takes too many steps, has no optimum, or is stopped.
+pub(super) fn maximise(objective: &[f64], rows: &[Row], stopped: &dyn Fn() -> bool) -> Option<Optimum> {
     let (m, n) = (rows.len(), objective.len());
     // The last column is the right-hand side, the last row the reduced costs.
     let width = n + 1;
@@ -42,6 +42,9 @@ pub(super) fn maximise(objective: &[f64], rows: &[Row]) -> Option<Optimum> {
     let mut outside: Vec<usize> = (0..n).collect();
     let mut inside: Vec<usize> = (n..n + m).collect();
     for _ in 0..40 * (m + n) {
+        if stopped() {
+            return None;
+        }
         let costs = &table[m * width..m * width + n];
         let best = costs.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         let Some((column, _)) = best.filter(|(_, cost)| **cost > ZERO) else {
@@ -107,7 +110,7 @@ mod tests {
     fn the_optimum_and_its_multipliers() {
         // max 3x + 2y, x + y ≤ 4, x + 3y ≤ 7, x ≤ 3: (3, 1), 11 = 2·4 + 1·3.
         let rows = [row(&[(0, 1.0), (1, 1.0)], 4.0), row(&[(0, 1.0), (1, 3.0)], 7.0), row(&[(0, 1.0)], 3.0)];
-        let Some(best) = maximise(&[3.0, 2.0], &rows) else { panic!("bounded") };
+        let Some(best) = maximise(&[3.0, 2.0], &rows, &|| false) else { panic!("bounded") };
         let near = |a: f64, b: f64| (a - b).abs() < 1e-5;
         assert!(near(best.value, 11.0) && near(best.point[0], 3.0) && near(best.point[1], 1.0));
         assert!(best.multipliers.iter().zip([2.0, 0.0, 1.0]).all(|(&a, b)| near(a, b)));
@@ -115,8 +118,9 @@ mod tests {
 
     #[test]
     fn no_optimum_is_said_so() {
-        assert!(maximise(&[1.0], &[row(&[(0, -1.0)], 1.0)]).is_none());
-        let Some(nothing) = maximise(&[-1.0, 0.0], &[]) else { panic!("zero is best") };
+        assert!(maximise(&[1.0], &[row(&[(0, -1.0)], 1.0)], &|| false).is_none());
+        assert!(maximise(&[1.0], &[row(&[(0, 1.0)], 1.0)], &|| true).is_none());
+        let Some(nothing) = maximise(&[-1.0, 0.0], &[], &|| false) else { panic!("zero is best") };
         assert!(nothing.value == 0.0 && nothing.point == [0.0, 0.0]);
     }
 }

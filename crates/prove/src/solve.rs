@@ -10,6 +10,9 @@ use varisat::{ExtendFormula as _, Lit, ProofFormat, Solver};
 use super::prove::{MOST_BYTES, NoProof};
 use ecode_core::Clauses;
 
+/// The name of the thread in which the solver works.
+const THREAD: &str = "varisat";
+
 /// Proves that the clauses have no solution, as DRAT text; asks `stopped` now and then whether to go on.
 ///
 /// # Errors
@@ -19,8 +22,8 @@ pub fn refute_clauses(clauses: &Clauses, stopped: &dyn Fn() -> bool) -> Result<S
     let writer = text.clone();
     let clauses = clauses.clone();
     let (reply, answer) = mpsc::channel();
-    // varisat cannot be interrupted: the thread is left behind when the work must stop.
-    std::thread::spawn(move || {
+    // varisat can be stopped by an error of its proof's writer alone, which it meets within some thousand steps.
+    let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
         let mut solver = Solver::new();
         solver.write_proof(writer, ProofFormat::Drat);
         for clause in &clauses.clauses {
@@ -34,19 +37,23 @@ pub fn refute_clauses(clauses: &Clauses, stopped: &dyn Fn() -> bool) -> Result<S
         // Nobody listens any more when the work was stopped.
         let _ = reply.send(solved.ok());
     });
-    loop {
+    let Ok(thread) = thread else { return Err(NoProof::Stopped) };
+    let solved = loop {
         match answer.recv_timeout(Duration::from_millis(20)) {
-            Ok(Some(true)) => return Err(NoProof::Satisfiable),
-            Ok(Some(false)) => break,
+            Ok(Some(true)) => break Err(NoProof::Satisfiable),
+            Ok(Some(false)) => break Ok(()),
             // The only error that can come is that of the writer.
-            Ok(None) | Err(mpsc::RecvTimeoutError::Disconnected) => return Err(NoProof::TooLong(MOST_BYTES)),
+            Ok(None) | Err(mpsc::RecvTimeoutError::Disconnected) => break Err(NoProof::TooLong(MOST_BYTES)),
             Err(mpsc::RecvTimeoutError::Timeout) if stopped() => {
                 text.lock().full = true;
-                return Err(NoProof::Stopped);
+                break Err(NoProof::Stopped);
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
-    }
+    };
+    // No thread outlives the call. A panic in it has been told by the channel.
+    let _ = thread.join();
+    solved?;
     let bytes = std::mem::take(&mut text.lock().bytes);
     String::from_utf8(bytes).map_err(|_| NoProof::TooLong(MOST_BYTES))
 }
@@ -79,5 +86,46 @@ impl io::Write for Bounded {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use ecode_core::Encoding;
+
+    /// One pigeon more than holes: so hard for this solver that it does not end by itself.
+    fn pigeons(holes: i32) -> Clauses {
+        let variable = |pigeon: i32, hole: i32| pigeon * holes + hole + 1;
+        let mut clauses = Clauses::new(((holes + 1) * holes) as usize, Encoding::default());
+        for pigeon in 0..=holes {
+            clauses.add((0..holes).map(|hole| variable(pigeon, hole)).collect());
+            for (other, hole) in (0..pigeon).flat_map(|other| (0..holes).map(move |hole| (other, hole))) {
+                clauses.add(vec![-variable(pigeon, hole), -variable(other, hole)]);
+            }
+        }
+        clauses
+    }
+
+    #[test]
+    fn a_stopped_solver_leaves_no_thread() {
+        let name = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
+        };
+        let is_ours = |name: &String| name.trim_end() == THREAD;
+        let tasks = || std::fs::read_dir("/proc/self/task").into_iter().flatten();
+        let looks = Cell::new(0);
+        let stopped = || {
+            looks.set(looks.get() + 1);
+            looks.get() > 5
+        };
+        if cfg!(target_os = "linux") {
+            assert!(tasks().filter_map(name).next().is_some(), "threads are seen");
+        }
+        assert_eq!(refute_clauses(&pigeons(12), &stopped), Err(NoProof::Stopped));
+        assert_eq!(tasks().filter_map(name).filter(is_ours).count(), 0);
+        assert!(refute_clauses(&pigeons(3), &|| false).is_ok());
     }
 }

@@ -2,32 +2,20 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{Table, presets};
-
-use super::{Glyphs, thousands};
+use super::Glyphs;
+use super::markdown::Markdown;
+use super::numbers::{figures, plain, probability, thousands};
 use ecode_analysis::{Analysis, Estimate, Evidence, Fixed, Kind, Row};
 use ecode_core::Workers;
+use ecode_verify::Radius;
 
 /// The most numbers of liars beyond the radius that a table shows.
 const ROWS: usize = 4;
 /// The width of a histogram's longest bar, in characters.
 const BAR: usize = 40;
 
-/// A probability in few characters: `0`, `1`, `0.0123`, `1.2e-9`.
-#[must_use]
-pub fn probability(p: f64) -> String {
-    match p {
-        0.0 => "0".to_owned(),
-        // Nearer to 1 than the rounding of the sums.
-        p if p > 1.0 - 1e-12 => "1".to_owned(),
-        // Rounding must not turn what is only nearly certain into 1.
-        p if p > 0.9995 => format!("1 - {:.1e}", 1.0 - p),
-        p if p >= 1e-3 => format!("{p:.4}"),
-        p => format!("{p:.2e}"),
-    }
-}
-
-fn estimate(estimate: Estimate) -> String {
+/// An estimate in few characters: a probability, or `~0.01 [0.008, 0.013]`.
+pub(super) fn estimate(estimate: Estimate) -> String {
     match estimate {
         Estimate::Exact(p) => probability(p),
         Estimate::Sampled { met, low, high } => {
@@ -36,49 +24,44 @@ fn estimate(estimate: Estimate) -> String {
     }
 }
 
-fn fixed(fixed: &Fixed) -> String {
+/// The error of the worst fixed set, or the ends of what it can be.
+pub(super) fn fixed(fixed: &Fixed) -> String {
     match fixed {
         Fixed::Exact { error, .. } => probability(*error),
         Fixed::Between { low, high } => {
-            let ends = |estimate: &Estimate| match *estimate {
-                Estimate::Exact(p) => (p, p),
-                Estimate::Sampled { low, high, .. } => (low, high),
-            };
-            format!("{} to {}", probability(ends(low).0), probability(ends(high).1))
+            format!("{} to {}", probability(low.ends().0), probability(high.ends().1))
         }
     }
+}
+
+/// The numbers of liars up to the one that is proven to be tolerated: `0 to 3`.
+pub(super) fn tolerated(analysis: &Analysis) -> Option<String> {
+    let radius = analysis.radius.at_least()?;
+    Some(if radius == 0 { "0".to_owned() } else { format!("0 to {radius}") })
 }
 
 /// The numbers of liars that are worth a row: the first few beyond the radius that do not always win.
 fn shown(analysis: &Analysis) -> Vec<usize> {
-    let first = analysis.radius.flatten().map_or(0, |radius| radius + 1);
-    (first..=analysis.matrix.n() / 2).take(ROWS).collect()
+    (analysis.radius.first_open()..=analysis.matrix.n() / 2).take(ROWS).collect()
 }
 
 /// One table: a line for each b and adversary, a column for each q; `times` multiplies the probabilities.
 fn errors(analysis: &Analysis, kind: Kind) -> String {
-    let mut table = Table::new();
-    let qs = analysis.at.iter().map(|at| format!("q = {}", at.q));
-    table
-        .load_style(presets::ASCII_MARKDOWN)
-        .set_header(["b", "liars"].map(str::to_owned).into_iter().chain(qs));
+    let qs = analysis.at.iter().map(|at| format!("q = {}", plain(at.q)));
+    let mut table = Markdown::new(["b", "liars"].map(str::to_owned).into_iter().chain(qs));
     let line = |b: usize, liars: &str, cell: &dyn Fn(&Row) -> String| -> Vec<String> {
         let cells = analysis.at.iter().map(|at| cell(&at.rows(kind)[b]));
         [b.to_string(), liars.to_owned()].into_iter().chain(cells).collect()
     };
-    if kind == Kind::Sign {
-        let radius = analysis.radius.flatten();
-        if let Some(radius) = radius {
-            let bs = if radius == 0 { "0".to_owned() } else { format!("0 to {radius}") };
-            let mut cells = line(0, "any", &|row| estimate(row.adaptive));
-            cells[0] = bs;
-            table.add_row(cells);
-        }
+    if let Some(bs) = tolerated(analysis).filter(|_| kind == Kind::Sign) {
+        let mut cells = line(0, "any", &|row| estimate(row.adaptive));
+        cells[0] = bs;
+        table.row(cells);
     }
     for b in shown(analysis) {
-        table.add_row(line(b, "random", &|row| estimate(row.random)));
-        table.add_row(line(b, "worst fixed", &|row| fixed(&row.fixed)));
-        table.add_row(line(b, "adaptive", &|row| estimate(row.adaptive)));
+        table.row(line(b, "random", &|row| estimate(row.random)));
+        table.row(line(b, "worst fixed", &|row| fixed(&row.fixed)));
+        table.row(line(b, "adaptive", &|row| estimate(row.adaptive)));
     }
     table.to_string()
 }
@@ -117,14 +100,15 @@ fn set(workers: &Workers) -> String {
 #[must_use]
 pub fn analysis_text(analysis: &Analysis, coordinates: Option<u64>, glyphs: Glyphs) -> String {
     let (n, k) = (analysis.matrix.n(), analysis.matrix.k());
-    let radius = match analysis.radius {
-        Some(Some(radius)) => format!("radius {radius}"),
-        Some(None) => "no radius: some message is decoded wrong even when nobody lies".to_owned(),
-        None => "radius unknown".to_owned(),
+    let radius = match analysis.radius.radius() {
+        Radius::FailsWithoutLiars => {
+            "no radius: some message is decoded wrong even when nobody lies".to_owned()
+        }
+        _ => format!("radius {}", analysis.radius),
     };
     let mut text = format!(
-        "n = {n}, k = {k}, r = {:.2}, ties {}, {radius}\n",
-        analysis.matrix.redundancy(),
+        "n = {n}, k = {k}, r = {}, ties {}, {radius}\n",
+        figures(analysis.matrix.redundancy(), 4),
         analysis.ties
     );
     match &analysis.evidence {
@@ -146,8 +130,14 @@ pub fn analysis_text(analysis: &Analysis, coordinates: Option<u64>, glyphs: Glyp
             );
         }
     }
+    if !analysis.complete {
+        text += "Stopped: what follows is what was known by then.\n\n";
+    }
     if analysis.at.is_empty() {
         return text;
+    }
+    if let Some(bs) = tolerated(analysis) {
+        let _ = writeln!(text, "With b = {bs} liars no decode is wrong, whatever they send.\n");
     }
     if shown(analysis).is_empty() {
         let _ = writeln!(
@@ -170,35 +160,27 @@ pub fn analysis_text(analysis: &Analysis, coordinates: Option<u64>, glyphs: Glyp
     );
     let _ = writeln!(text, "With more than {} liars every decode is wrong.", n / 2);
     if !analysis.sets.is_empty() {
-        let mut table = Table::new();
-        table.load_style(presets::ASCII_MARKDOWN).set_header([
-            "b",
-            "sets",
-            "that can do harm",
-            "the worst",
-            "beats of all messages",
-        ]);
+        let mut table =
+            Markdown::new(["b", "sets", "that can do harm", "the worst", "beats of all messages"]);
         for sets in analysis.sets.iter().take(ROWS) {
             let (workers, part) = match &sets.worst {
                 Some((workers, part)) => (set(workers), probability(*part)),
                 None => ("none".to_owned(), "0".to_owned()),
             };
-            table.add_row([sets.b.to_string(), thousands(sets.sets), thousands(sets.harmful), workers, part]);
+            table.row([sets.b.to_string(), thousands(sets.sets), thousands(sets.harmful), workers, part]);
         }
         let _ = writeln!(text, "\nSets of liars that are fixed before the message:\n{table}");
     }
     if let Some(d) = coordinates {
-        let mut table = Table::new();
-        let qs = analysis.at.iter().map(|at| format!("q = {}", at.q));
-        table.load_style(presets::ASCII_MARKDOWN).set_header(std::iter::once("b".to_owned()).chain(qs));
-        let radius = analysis.radius.flatten();
-        for b in radius.into_iter().chain(shown(analysis)) {
+        let qs = analysis.at.iter().map(|at| format!("q = {}", plain(at.q)));
+        let mut table = Markdown::new(std::iter::once("b".to_owned()).chain(qs));
+        for b in analysis.radius.at_least().into_iter().chain(shown(analysis)) {
             let cells = analysis.at.iter().map(|at| {
                 let adaptive = at.sign[b].adaptive;
                 let value = adaptive.value() * d as f64;
-                format!("{}{}", if analysis.is_exact() { "" } else { "~" }, round(value))
+                format!("{}{}", if adaptive.is_exact() { "" } else { "~" }, expected(value))
             });
-            table.add_row(std::iter::once(b.to_string()).chain(cells));
+            table.row(std::iter::once(b.to_string()).chain(cells));
         }
         let _ = writeln!(
             text,
@@ -209,6 +191,7 @@ pub fn analysis_text(analysis: &Analysis, coordinates: Option<u64>, glyphs: Glyp
     text
 }
 
-fn round(value: f64) -> String {
-    if value == 0.0 || value >= 100.0 { thousands(value.round() as u128) } else { format!("{value:.3}") }
+/// An expected number: whole from 100 on, else to four digits that matter.
+pub(super) fn expected(value: f64) -> String {
+    if (100.0..1e18).contains(&value) { thousands(value.round() as u128) } else { figures(value, 4) }
 }

@@ -1,35 +1,57 @@
 //! The catalogue of codes, for reading, for spreadsheets, for scripts and for the web.
 
-use comfy_table::{Table, presets};
+use maud::html;
 use serde_json::{Value, json};
 
+use super::markdown::Markdown;
+use super::page;
 use ecode_design::search::Entry;
 
 /// What the catalogue's columns are called.
-const COLUMNS: [&str; 9] =
-    ["n", "b", "ones", "r", "Algorithm 1", "no fewer than", "by", "minimal", "found by"];
+const COLUMNS: [&str; 10] =
+    ["n", "k", "b", "ones", "r", "Algorithm 1", "no fewer than", "by", "minimal", "found by"];
 
-fn cells(entry: &Entry) -> [String; 9] {
+/// What they mean.
+const COLUMNS_SAY: [(&str, &str); 6] = [
+    ("ones", "partitions that all workers hold together: what a step costs in gradients"),
+    ("r", "redundancy, ones/n: the mean number of partitions a worker holds"),
+    ("Algorithm 1", "the ones of the paper's construction for the same n and b"),
+    (
+        "no fewer than, by",
+        "a proven lower bound on the ones, and the rule that gives it: see the project's docs/theory/bounds.md",
+    ),
+    ("minimal", "yes where the bound is reached: no code is lighter"),
+    ("found by", "the construction or search that the code comes from"),
+];
+
+fn cells(entry: &Entry) -> [String; 10] {
     [
         entry.n().to_string(),
+        entry.k().to_string(),
         entry.b.to_string(),
         entry.ones().to_string(),
         format!("{:.2}", entry.code.matrix.redundancy()),
-        entry.algorithm1.to_string(),
-        entry.bound.ones.to_string(),
+        entry.algorithm1.map_or(String::new(), |ones| ones.to_string()),
+        entry.bound.least.to_string(),
         entry.bound.name.to_owned(),
         if entry.optimal() { "yes" } else { "" }.to_owned(),
         entry.found(),
     ]
 }
 
+/// The columns of a table for readers: k only where it is not n everywhere.
+fn shown<T>(entries: &[Entry], columns: impl IntoIterator<Item = T>) -> Vec<T> {
+    let square = entries.iter().all(|entry| entry.k() == entry.n());
+    let columns = columns.into_iter().enumerate();
+    columns.filter(|&(place, _)| !(square && COLUMNS[place] == "k")).map(|(_, column)| column).collect()
+}
+
 /// The catalogue as a Markdown table.
 #[must_use]
 pub fn codes_markdown(entries: &[Entry]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(COLUMNS);
+    let mut table = Markdown::new(shown(entries, COLUMNS));
     for entry in entries {
-        table.add_row(cells(entry));
+        table.row(shown(entries, cells(entry)));
     }
     table.to_string()
 }
@@ -41,6 +63,7 @@ pub fn codes_csv(entries: &[Entry]) -> String {
     // Writing to memory cannot fail.
     let _ = writer.write_record([
         "n",
+        "k",
         "b",
         "ones",
         "redundancy",
@@ -52,11 +75,11 @@ pub fn codes_csv(entries: &[Entry]) -> String {
         "digest",
     ]);
     for entry in entries {
-        let [n, b, ones, _, algorithm1, bound, rule, _, found] = cells(entry);
+        let [n, k, b, ones, _, algorithm1, bound, rule, _, found] = cells(entry);
         let redundancy = entry.code.matrix.redundancy().to_string();
         let (optimal, digest) = (entry.optimal().to_string(), entry.code.matrix.digest());
         let _ =
-            writer.write_record([n, b, ones, redundancy, algorithm1, bound, rule, optimal, found, digest]);
+            writer.write_record([n, k, b, ones, redundancy, algorithm1, bound, rule, optimal, found, digest]);
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
@@ -71,22 +94,16 @@ pub fn codes_json(entries: &[Entry]) -> Value {
 /// The catalogue as a page for a browser, complete in itself.
 #[must_use]
 pub fn codes_html(entries: &[Entry]) -> String {
-    let row = |tag: &str, cells: &[String]| {
-        let cells: Vec<String> =
-            cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect();
-        format!("<tr>{}</tr>\n", cells.concat())
+    let rows: Vec<Vec<String>> = entries.iter().map(|entry| shown(entries, cells(entry))).collect();
+    let columns = shown(entries, COLUMNS.map(str::to_owned));
+    let content = html! {
+        h1 { "Best known codes" }
+        p { "For n workers and as many partitions, the lightest known code that tolerates b Byzantine workers, whatever they send. Every one was verified." }
+        (page::table("Best known codes", &columns, &rows))
+        h2 { "What the columns say" }
+        dl {
+            @for (name, what) in COLUMNS_SAY { dt { (name) } dd { (what) } }
+        }
     };
-    let head = row("th", &COLUMNS.map(str::to_owned));
-    let body: Vec<String> = entries.iter().map(|entry| row("td", &cells(entry))).collect();
-    let body = body.concat();
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Best known codes</title>\n\
-         <style>body{{font-family:sans-serif}}td,th{{padding:.2em .6em;text-align:right}}\
-         td:nth-child(n+7),th:nth-child(n+7){{text-align:left}}tr:nth-child(even){{background:#f3f3f3}}\
-         </style>\n<h1>Best known codes</h1>\n<table>\n<thead>\n{head}</thead>\n<tbody>\n{body}</tbody>\n</table>\n</html>\n"
-    )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    page::page("Best known codes", &content)
 }

@@ -1,227 +1,422 @@
 //! Curves of training runs: accuracy and loss against steps, bytes and estimated deployed time.
 //!
-//! Every run has one colour in all panels, and a dash of its own where colours repeat. A run whose code is
-//! not verified says so in the legend.
+//! # What is promised
+//! - Runs that differ in their seed only are one curve: their mean, with a band from the lowest to the highest.
+//! - A curve has the same colour and dash in all panels. No two entries of the legend are alike.
+//! - A run whose code is not verified says so in the legend.
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::register_font;
+use maud::{Markup, html};
+use serde_json::Value;
 
+use super::chart::axis::{Axis, Scale};
+use super::chart::lines::{Chart, LETTER, SAMPLE, Series, legend};
+use super::chart::scene::{Mark, Scene};
+use super::chart::style::{Ink, dash};
+use super::numbers::{figures, plain, thousands};
+use super::page;
 use super::runs::run_label;
-use ecode_train::{Metrics, Summary};
+use ecode_core::shown;
+use ecode_train::{Aggregator, Config, Metrics, Summary};
 
 /// A run to draw: what is said of it, and its log.
 #[derive(Clone, Debug)]
 pub struct Curve {
-    /// The text of the legend.
-    pub label: String,
+    /// What its owner calls it: the path of its folder.
+    pub name: String,
+    /// The code and what is done to it.
+    pub what: String,
+    /// How it is trained.
+    pub config: Config,
     /// The lines of its log.
     pub log: Vec<Metrics>,
 }
 
 impl Curve {
-    /// The curve of a run, labelled with its code, r, b, attack and seed.
+    /// The curve of a run with a summary.
     #[must_use]
-    pub fn of(summary: &Summary, log: Vec<Metrics>) -> Self {
-        let config = &summary.config;
+    pub fn of(name: &str, summary: &Summary, log: Vec<Metrics>) -> Self {
+        Self::unfinished(name, &run_label(summary), &summary.config, log)
+    }
+
+    /// The curve of a run that has no summary yet: `code` says what it trains with.
+    #[must_use]
+    pub fn unfinished(name: &str, code: &str, config: &Config, log: Vec<Metrics>) -> Self {
         let attack = match config.liars() {
             0 => "nobody lies".to_owned(),
             b => format!("{b} lie: {}", config.attack.name()),
         };
-        Self { label: format!("{}; {attack}; seed {}", run_label(summary), config.seed), log }
+        Self { name: shown(name), what: format!("{code}; {attack}"), config: config.clone(), log }
     }
+}
+
+/// How a code with an aggregator is called where there is no summary.
+#[must_use]
+pub fn code_label(
+    name: &str,
+    (n, b, r): (usize, Option<usize>, f64),
+    aggregator: Aggregator,
+    verified: bool,
+) -> String {
+    let aggregator = match aggregator {
+        Aggregator::Vote => String::new(),
+        other => format!(" + {}", other.name()),
+    };
+    let b = b.map_or(String::new(), |b| format!(", b {b}"));
+    let verified = if verified { "" } else { ", UNVERIFIED" };
+    format!("{}{aggregator} (n {n}{b}, r {}{verified})", shown(name), figures(r, 3))
 }
 
 /// Why curves cannot be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot draw: {0}")]
-pub struct DrawError(String);
+#[error("cannot draw: no run has a line in its log")]
+pub struct NothingToDraw;
 
-/// The colours of Okabe and Ito, told apart also by those who do not see all of them; yellow left out.
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 0, 0),
-];
-
-const WIDTH: u32 = 1200;
-const PANELS: u32 = 720;
-/// Height of a line of the legend.
-const LINE: u32 = 22;
+/// Runs that differ in their seed only.
+struct Group<'a> {
+    name: String,
+    runs: Vec<&'a Curve>,
+}
 
 /// A function of a line of the log.
 type Reading = fn(&Metrics) -> Option<f64>;
 
-/// Votes and gradients differ by a factor of 32: only logarithms show both.
-const BYTES: &str = "megabytes sent, both ways, all workers (logarithmic)";
+/// What is drawn over what: the axis' name, its scale, and its value.
+type Quantity = (&'static str, Scale, Reading);
 
-const ACROSS: [(&str, Reading); 3] = [
-    ("steps", |m| Some(m.step as f64)),
-    (BYTES, |m| Some((m.bytes_up + m.bytes_down) as f64 / 1e6).filter(|&bytes| bytes > 0.0).map(f64::log10)),
-    ("estimated deployed time, seconds", |m| Some(m.deployed_s)),
+const ACROSS: [Quantity; 3] = [
+    ("steps", Scale::Whole, |m| Some(m.step as f64)),
+    // Votes and gradients differ by a factor of 32: only logarithms show both.
+    ("megabytes sent, both ways, all workers", Scale::Logarithmic, |m| {
+        Some((m.bytes_up + m.bytes_down) as f64 / 1e6).filter(|&bytes| bytes > 0.0)
+    }),
+    ("estimated deployed time, seconds", Scale::Linear, |m| Some(m.deployed_s)),
 ];
 
-const UP: [(&str, Reading); 2] =
-    [("test accuracy, %", |m| Some(100.0 * m.test_accuracy)), ("training loss", |m| m.train_loss)];
+const UP: [Quantity; 2] = [
+    ("test accuracy, %", Scale::Linear, |m| Some(100.0 * m.test_accuracy)),
+    ("training loss", Scale::Linear, |m| m.train_loss),
+];
 
-/// The curves as an SVG text.
+/// The configuration without what the legend says anyway, or what makes no difference between runs of one kind.
+fn settings(config: &Config) -> Value {
+    let said = ["code", "seed", "byzantine", "attack", "aggregator", "allow-unverified"];
+    let mut settings = serde_json::to_value(config).unwrap_or_default();
+    if let Some(settings) = settings.as_object_mut() {
+        settings.retain(|key, _| !said.contains(&key.replace('_', "-").as_str()));
+    }
+    settings
+}
+
+/// The names without the folders that all of them lie in.
+fn short_names(curves: &[Curve]) -> Vec<String> {
+    let parts: Vec<Vec<&str>> =
+        curves.iter().map(|curve| curve.name.split('/').filter(|part| !part.is_empty()).collect()).collect();
+    let shortest = parts.iter().map(Vec::len).min().unwrap_or(0).saturating_sub(1);
+    let alike = |place: &usize| parts.iter().all(|path| path[*place] == parts[0][*place]);
+    let folders = (0..shortest).take_while(alike).count();
+    // Of one run its last folder.
+    let folders = if curves.len() == 1 { shortest } else { folders };
+    parts.into_iter().map(|path| path[folders..].join("/")).collect()
+}
+
+/// What the names begin with, without what counts them.
+fn common(names: &[&str]) -> String {
+    let Some((first, rest)) = names.split_first() else { return String::new() };
+    let same = |(place, c): &(usize, char)| {
+        rest.iter().all(|name| name.get(*place..).is_some_and(|tail| tail.starts_with(*c)))
+    };
+    let prefix: String = first.char_indices().take_while(same).map(|(_, c)| c).collect();
+    let counts = |c: char| c.is_ascii_digit() || "-_./ ".contains(c);
+    let trimmed = prefix.trim_end_matches(counts);
+    let seed =
+        ["seed", "s"].iter().find_map(|end| trimmed.strip_suffix(end)).filter(|rest| rest.ends_with(counts));
+    let trimmed = seed.unwrap_or(trimmed).trim_end_matches(|c: char| "-_./ ".contains(c));
+    if rest.is_empty() || trimmed.is_empty() { (*first).to_owned() } else { trimmed.to_owned() }
+}
+
+fn groups(curves: &[Curve]) -> Vec<Group<'_>> {
+    let short = short_names(curves);
+    let mut groups: Vec<(&str, Value, Vec<&Curve>)> = Vec::new();
+    for curve in curves {
+        let settings = settings(&curve.config);
+        let alike = groups.iter_mut().find(|(what, kept, runs)| {
+            let seeds = runs.iter().all(|run| run.config.seed != curve.config.seed);
+            *what == curve.what && *kept == settings && seeds
+        });
+        match alike {
+            Some((_, _, runs)) => runs.push(curve),
+            None => groups.push((&curve.what, settings, vec![curve])),
+        }
+    }
+    // Settings in which the groups differ.
+    let first = groups.first().map_or(Value::Null, |(_, settings, _)| settings.clone());
+    let differ = |key: &str| groups.iter().any(|(_, settings, _)| settings[key] != first[key]);
+    let keys: Vec<String> = groups
+        .iter()
+        .filter_map(|(_, settings, _)| settings.as_object())
+        .flat_map(|settings| settings.keys().cloned())
+        .fold(Vec::new(), |mut keys, key| {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+            keys
+        });
+    let keys: Vec<String> = keys.into_iter().filter(|key| differ(key)).collect();
+    let mut named: Vec<Group<'_>> = Vec::new();
+    for (what, settings, runs) in groups {
+        let of_group = |run: &&Curve| curves.iter().position(|curve| std::ptr::eq(curve, *run));
+        let names: Vec<&str> = runs.iter().filter_map(of_group).map(|place| short[place].as_str()).collect();
+        let mut name = format!("{}: {what}", common(&names));
+        for key in &keys {
+            let value = match &settings[key] {
+                Value::Null => continue,
+                Value::String(text) => shown(text),
+                Value::Number(number) => number.as_f64().map_or_else(
+                    || number.to_string(),
+                    |value| {
+                        // Single precision in the configuration: as it was given there.
+                        if f64::from(value as f32) == value {
+                            plain((value as f32).to_string().parse().unwrap_or(value))
+                        } else {
+                            plain(value)
+                        }
+                    },
+                ),
+                other => other.to_string(),
+            };
+            name += &format!("; {key} {value}");
+        }
+        name += &match runs.as_slice() {
+            [one] => format!("; seed {}", one.config.seed),
+            _ => format!("; {} seeds", runs.len()),
+        };
+        // Whatever is alike still: number the entries.
+        let again = named
+            .iter()
+            .filter(|group| group.name == name || group.name.starts_with(&format!("{name} (")))
+            .count();
+        if again > 0 {
+            name += &format!(" ({})", again + 1);
+        }
+        named.push(Group { name, runs });
+    }
+    named
+}
+
+impl Group<'_> {
+    /// The mean over the runs at every step that all of them logged, and around it the lowest and the highest.
+    fn series(&self, place: usize, across: Reading, up: Reading) -> Series {
+        let mut points = Vec::new();
+        let mut band = Vec::new();
+        let steps = self.runs.first().map(|run| run.log.iter().map(|line| line.step)).into_iter().flatten();
+        for step in steps {
+            let lines: Option<Vec<&Metrics>> =
+                self.runs.iter().map(|run| run.log.iter().find(|line| line.step == step)).collect();
+            let values = lines.and_then(|lines| {
+                let value = |line: &&Metrics| Some((across(line)?, up(line)?));
+                lines.iter().map(value).collect::<Option<Vec<(f64, f64)>>>()
+            });
+            let Some(values) =
+                values.filter(|values| values.iter().all(|(x, y)| x.is_finite() && y.is_finite()))
+            else {
+                // A loss that is not finite, or not yet known, has no place.
+                continue;
+            };
+            let count = values.len() as f64;
+            let x = values.iter().map(|value| value.0).sum::<f64>() / count;
+            let ys = values.iter().map(|value| value.1);
+            points.push((x, ys.clone().sum::<f64>() / count));
+            if values.len() > 1 {
+                band.push((
+                    x,
+                    ys.clone().fold(f64::INFINITY, f64::min),
+                    ys.fold(f64::NEG_INFINITY, f64::max),
+                ));
+            }
+        }
+        Series { name: self.name.clone(), place, points, band, marked: false }
+    }
+}
+
+/// The six panels; none where nothing can be drawn.
+fn panels(groups: &[Group<'_>], size: (f64, f64)) -> Result<Vec<Scene>, NothingToDraw> {
+    if groups.iter().all(|group| group.runs.iter().all(|run| run.log.is_empty())) {
+        return Err(NothingToDraw);
+    }
+    let mut panels = Vec::new();
+    for (up_name, up_scale, up) in UP {
+        for (name, scale, across) in ACROSS {
+            let series: Vec<Series> =
+                groups.iter().enumerate().map(|(place, group)| group.series(place, across, up)).collect();
+            let xs = series.iter().flat_map(|series| series.points.iter().map(|point| point.0));
+            let ys = series.iter().flat_map(|series| {
+                let band = series.band.iter().flat_map(|&(_, low, high)| [low, high]);
+                series.points.iter().map(|point| point.1).chain(band)
+            });
+            let x = Axis::over(name, scale, xs);
+            let x = if scale == Scale::Logarithmic { x.with_room() } else { x.from_zero() };
+            let y = Axis::over(up_name, up_scale, ys).with_room();
+            let label = format!("{up_name} against {name}");
+            panels.push(Chart { label: &label, x, y, series, legend: false, size }.scene());
+        }
+    }
+    Ok(panels)
+}
+
+/// All panels in one picture, the legend below.
+fn sheet(curves: &[Curve]) -> Result<Scene, NothingToDraw> {
+    let groups = groups(curves);
+    let mut sheet = Scene::new("Training curves");
+    let panels = panels(&groups, (400.0, 250.0))?;
+    for (number, panel) in panels.into_iter().enumerate() {
+        let (column, row) = ((number % ACROSS.len()) as f64, (number / ACROSS.len()) as f64);
+        let place = (column * panel.width, row * (panel.height + 8.0));
+        sheet.width = sheet.width.max(place.0 + panel.width);
+        sheet.height = sheet.height.max(place.1 + panel.height);
+        sheet.place(panel, place);
+    }
+    let names: Vec<(usize, &str)> =
+        groups.iter().enumerate().map(|(place, group)| (place, group.name.as_str())).collect();
+    legend(&mut sheet, &names);
+    Ok(sheet)
+}
+
+/// The curves as an SVG file.
 ///
 /// # Errors
-/// [`DrawError`] when there is nothing to draw.
-pub fn curves_svg(curves: &[Curve]) -> Result<String, DrawError> {
-    let mut text = String::new();
-    let root = SVGBackend::with_string(&mut text, (WIDTH, height(curves))).into_drawing_area();
-    draw(&root, curves)?;
-    drop(root);
-    Ok(text)
+/// [`NothingToDraw`].
+pub fn curves_svg(curves: &[Curve]) -> Result<String, NothingToDraw> {
+    Ok(super::chart::standalone(&sheet(curves)?.svg().into_string()))
 }
 
 /// The curves as a PNG image.
 ///
 /// # Errors
-/// [`DrawError`] when there is nothing to draw.
-pub fn curves_png(curves: &[Curve]) -> Result<Vec<u8>, DrawError> {
-    let size = (WIDTH, height(curves));
-    let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
-    let root = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
-    draw(&root, curves)?;
-    drop(root);
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, size.0, size.1);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let broken = |error: png::EncodingError| DrawError(error.to_string());
-    encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).map_err(broken)?;
-    Ok(bytes)
+/// [`CurvesError`]: nothing to draw, or no room for the image.
+#[cfg(feature = "plot")]
+pub fn curves_png(curves: &[Curve]) -> Result<Vec<u8>, CurvesError> {
+    Ok(super::chart::raster::png(&sheet(curves)?)?)
 }
 
-/// The curves as a page that needs nothing else: the picture, and a table of where every run ended.
+/// Why there is no image of curves.
+#[cfg(feature = "plot")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CurvesError {
+    /// No run has a line in its log.
+    #[error(transparent)]
+    Nothing(#[from] NothingToDraw),
+    /// The image cannot be painted.
+    #[error(transparent)]
+    Image(#[from] super::chart::raster::DrawError),
+}
+
+/// A line of the page's legend.
+fn entry(place: usize, name: &str) -> Markup {
+    let mut sample = Scene::new("");
+    (sample.width, sample.height) = (SAMPLE, LETTER);
+    let points = vec![(0.0, LETTER / 2.0), (SAMPLE - 4.0, LETTER / 2.0)];
+    sample.marks.push(Mark::Line { points, ink: Ink::Curve(place), width: 2.5, dash: dash(place) });
+    html! { li { span class="sample" aria-hidden="true" { (sample.svg()) } (name) } }
+}
+
+/// The curves as a page: the panels, and a table of where every run ended.
 ///
 /// # Errors
-/// [`DrawError`] when there is nothing to draw.
-pub fn curves_html(curves: &[Curve]) -> Result<String, DrawError> {
-    let picture = curves_svg(curves)?;
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let mut rows = String::new();
-    for curve in curves {
-        let Some(last) = curve.log.last() else { continue };
-        rows += &format!(
-            "<tr><td>{}</td><td>{}</td><td>{:.2}</td><td>{:.4}</td><td>{:.3}</td></tr>\n",
-            escaped(&curve.label),
-            last.step,
-            100.0 * last.test_accuracy,
-            last.test_loss,
-            (last.bytes_up + last.bytes_down) as f64 / 1e6,
+/// [`NothingToDraw`].
+pub fn curves_html(curves: &[Curve]) -> Result<String, NothingToDraw> {
+    let groups = groups(curves);
+    let panels = panels(&groups, (420.0, 240.0))?;
+    let bands = groups.iter().any(|group| group.runs.len() > 1);
+    let header =
+        ["run", "code", "seed", "steps", "test accuracy, %", "test loss", "megabytes"].map(str::to_owned);
+    let rows: Vec<Vec<String>> = curves
+        .iter()
+        .zip(short_names(curves))
+        .filter_map(|(curve, name)| {
+            let last = curve.log.last()?;
+            Some(vec![
+                name,
+                curve.what.clone(),
+                curve.config.seed.to_string(),
+                thousands(last.step.into()),
+                format!("{:.2}", 100.0 * last.test_accuracy),
+                figures(last.test_loss, 4),
+                figures((last.bytes_up + last.bytes_down) as f64 / 1e6, 4),
+            ])
+        })
+        .collect();
+    let content = html! {
+        h1 { "Training curves" }
+        ul class="legend" { @for (place, group) in groups.iter().enumerate() { (entry(place, &group.name)) } }
+        @if bands { p { "A curve of several seeds is their mean; its band goes from the lowest to the highest." } }
+        div class="grid" {
+            @for panel in &panels { figure { (panel.svg()) } }
+        }
+        h2 { "Where every run ended" }
+        (page::table("Where every run ended", &header, &rows))
+    };
+    Ok(page::page("Training curves", &content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(name: &str, what: &str, seed: u64) -> Curve {
+        Curve::unfinished(name, what, &Config { seed, ..Config::default() }, Vec::new())
+    }
+
+    #[test]
+    fn runs_that_differ_in_their_seed_are_one_curve_under_their_owners_name() {
+        let runs = [
+            curve("sw/n5/best/reverse/seed0", "algorithm1", 0),
+            curve("sw/n5/best/reverse/seed1", "algorithm1", 1),
+            curve("sw/n5/uncoded/reverse/seed0", "uncoded", 0),
+        ];
+        let names: Vec<String> = groups(&runs).into_iter().map(|group| group.name).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert!(
+            names[0].starts_with("best/reverse: algorithm1; ") && names[0].ends_with("; 2 seeds"),
+            "{names:?}"
         );
+        assert!(names[1].starts_with("uncoded/reverse/seed0: uncoded; "), "{names:?}");
     }
-    Ok(format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Training curves</title>\n\
-         <style>\nbody {{ font: 16px/1.5 sans-serif; margin: 1rem auto; max-width: 76rem; padding: 0 1rem; \
-         color: #1a1a1a; background: #fff }}\nsvg {{ width: 100%; height: auto }}\n\
-         table {{ border-collapse: collapse; display: block; overflow-x: auto }}\n\
-         th, td {{ padding: .25rem .75rem; border-bottom: 1px solid #ccc; text-align: left }}\n\
-         @media (prefers-color-scheme: dark) {{ body {{ color: #e8e8e8; background: #1a1a1a }} }}\n\
-         </style>\n</head>\n<body>\n<h1>Training curves</h1>\n{picture}\n<table>\n<thead><tr><th>run</th><th>steps\
-         </th><th>test accuracy, %</th><th>test loss</th><th>megabytes</th></tr></thead>\n<tbody>\n{rows}</tbody>\n\
-         </table>\n</body>\n</html>\n"
-    ))
-}
 
-fn height(curves: &[Curve]) -> u32 {
-    PANELS + LINE * curves.len() as u32 + 10
-}
-
-fn draw<B: DrawingBackend>(root: &DrawingArea<B, Shift>, curves: &[Curve]) -> Result<(), DrawError> {
-    // Only bitmaps draw letters themselves. A second registration changes nothing.
-    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
-        .map_err(|_| DrawError("the font is broken".into()))?;
-    let text = |error: DrawingAreaErrorKind<B::ErrorType>| DrawError(error.to_string());
-    root.fill(&WHITE).map_err(text)?;
-    let (panels, legend) = root.split_vertically(PANELS);
-    for (place, area) in panels.split_evenly((UP.len(), ACROSS.len())).iter().enumerate() {
-        panel(area, curves, UP[place / ACROSS.len()], ACROSS[place % ACROSS.len()])?;
+    /// The same run twice, folders of one name, and a setting that differs: no two entries are alike.
+    #[test]
+    fn no_two_entries_of_the_legend_are_alike() {
+        let mut other = curve("b/run", "code", 0);
+        other.config.lr = Some(0.01);
+        let runs = [curve("a/run", "code", 0), curve("a/run", "code", 0), other];
+        let mut names: Vec<String> = groups(&runs).into_iter().map(|group| group.name).collect();
+        assert!(names[2].contains("b/run") && names[2].contains("lr 0.01"), "{names:?}");
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 3, "{names:?}");
     }
-    for (place, curve) in curves.iter().enumerate() {
-        let y = LINE as i32 * place as i32 + 10;
-        let line = line(place, vec![(30, y), (70, y)]);
-        line.into_iter().try_for_each(|part| legend.draw(&part)).map_err(text)?;
-        let label = Text::new(curve.label.clone(), (80, y - 8), ("sans-serif", 15).into_font());
-        legend.draw(&label).map_err(text)?;
-    }
-    root.present().map_err(text)
-}
 
-/// The style of the run at a place: solid in the first round of colours, dashed in the next ones.
-fn line<C: Clone + 'static>(place: usize, points: Vec<C>) -> Vec<PathElement<C>> {
-    let style = COLOURS[place % COLOURS.len()].stroke_width(if place < COLOURS.len() { 2 } else { 1 });
-    vec![PathElement::new(points, style)]
-}
-
-/// A number for an axis: three digits that matter, no zeros behind them.
-fn number(value: f64) -> String {
-    let digits = if value.abs() >= 100.0 {
-        0
-    } else if value.abs() >= 1.0 {
-        1
-    } else {
-        3
-    };
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-fn panel<B: DrawingBackend>(
-    area: &DrawingArea<B, Shift>,
-    curves: &[Curve],
-    (up_name, up): (&str, Reading),
-    (across_name, across): (&str, Reading),
-) -> Result<(), DrawError> {
-    let text = |error: DrawingAreaErrorKind<B::ErrorType>| DrawError(error.to_string());
-    let points = |curve: &Curve| -> Vec<(f64, f64)> {
-        let point = |m: &Metrics| Some((across(m)?, up(m)?));
-        curve.log.iter().filter_map(point).filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
-    };
-    let all: Vec<(f64, f64)> = curves.iter().flat_map(points).collect();
-    if all.is_empty() {
-        return Err(DrawError("no run has a line in its log".into()));
+    #[test]
+    fn a_loss_that_is_not_finite_has_no_place() {
+        let line = |step: u64, loss: f64| Metrics {
+            step,
+            epoch: 0.0,
+            train_loss: Some(loss),
+            test_loss: loss,
+            test_accuracy: 0.5,
+            test_auc: None,
+            wrong_coordinates: None,
+            bytes_up: step,
+            bytes_down: step,
+            wall_s: 0.0,
+            deployed_s: 0.0,
+            verified: true,
+        };
+        let log = vec![line(0, f64::NAN), line(1, f64::INFINITY)];
+        let run = Curve::unfinished("r", "code", &Config::default(), log);
+        let svg = curves_svg(&[run]).unwrap_or_default();
+        assert!(svg.contains("<circle") || svg.contains("<path"), "the accuracy is drawn");
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        assert_eq!(curves_svg(&[curve("r", "code", 0)]).unwrap_err(), NothingToDraw);
     }
-    let range = |values: Vec<f64>, from_zero: bool| {
-        let low = values.iter().copied().fold(if from_zero { 0.0 } else { f64::INFINITY }, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let room = if high > low { 0.03 * (high - low) } else { 1.0 };
-        low..high + room
-    };
-    let logarithmic = across_name == BYTES;
-    let xs = range(all.iter().map(|point| point.0).collect(), !logarithmic);
-    let ys = range(all.iter().map(|point| point.1).collect(), false);
-    let font = ("sans-serif", 13).into_font();
-    let mut chart = ChartBuilder::on(area)
-        .margin(12)
-        .x_label_area_size(40)
-        .y_label_area_size(58)
-        .build_cartesian_2d(xs, ys)
-        .map_err(text)?;
-    chart
-        .configure_mesh()
-        .x_desc(across_name)
-        .y_desc(up_name)
-        .x_labels(6)
-        .x_label_formatter(&|x| number(if logarithmic { 10_f64.powf(*x) } else { *x }))
-        .y_label_formatter(&|y| number(*y))
-        .y_labels(8)
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(RGBColor(225, 225, 225))
-        .label_style(font.clone())
-        .axis_desc_style(font)
-        .draw()
-        .map_err(text)?;
-    for (place, curve) in curves.iter().enumerate() {
-        chart.draw_series(line(place, points(curve))).map_err(text)?;
-    }
-    Ok(())
 }

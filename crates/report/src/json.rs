@@ -33,7 +33,7 @@ fn row(row: &Row) -> Value {
 /// bits.
 #[must_use]
 pub fn analysis_json(analysis: &Analysis, coordinates: Option<u64>) -> Value {
-    let g = &analysis.matrix;
+    let (g, radius) = (&analysis.matrix, analysis.radius.radius());
     let mut document = json!({
         "schema": "ecode/analysis/1",
         "digest": g.digest(),
@@ -42,9 +42,14 @@ pub fn analysis_json(analysis: &Analysis, coordinates: Option<u64>) -> Value {
         "ties": analysis.ties.name(),
         "method": analysis.method(),
         "exact": analysis.is_exact(),
-        "radius": analysis.radius.flatten(),
-        "radius_known": analysis.radius.is_some(),
+        "radius": radius.exactly(),
+        "radius_known": radius.is_determined(),
+        "complete": analysis.complete,
     });
+    if !radius.is_determined() {
+        document["radius_at_least"] = json!(analysis.radius.at_least());
+        document["radius_below"] = json!(analysis.radius.below());
+    }
     if let (Evidence::Counted(enumerator), Some(margins)) = (&analysis.evidence, &analysis.margins) {
         let wrong = margins.wrong.iter().enumerate().flat_map(|(weight, row)| {
             row.iter().map(move |(&(wrong, silent), count)| json!([weight, wrong, silent, count.to_string()]))

@@ -7,20 +7,30 @@ mod codes;
 mod compare;
 mod curves;
 mod json;
+mod markdown;
+mod matrix;
+mod numbers;
 mod page;
 mod picture;
 mod runs;
 mod story;
 mod table;
 
-pub use analysis::{analysis_text, probability};
-pub use chart::{matrix_svg, standalone};
+pub use analysis::analysis_text;
+#[cfg(feature = "plot")]
+pub use chart::raster::DrawError;
+pub use chart::standalone;
 pub use codes::{codes_csv, codes_html, codes_json, codes_markdown};
 pub use compare::{Compared, compare_csv, compare_table};
-pub use curves::{Curve, DrawError, curves_html, curves_png, curves_svg};
+pub use curves::{Curve, NothingToDraw, code_label, curves_html, curves_svg};
+#[cfg(feature = "plot")]
+pub use curves::{CurvesError, curves_png};
 pub use json::analysis_json;
+pub use markdown::Markdown;
+pub use matrix::matrix_svg;
+pub use numbers::{figures, plain, probability, thousands, time};
 pub use page::{analysis_page, compare_page, matrix_page};
 pub use picture::{Glyphs, picture};
 pub use runs::{Cell, Times, run_label, run_table, sweep_table, times_table};
 pub use story::refutation;
-pub use table::{loads, thousands, time, verdict_table};
+pub use table::{loads, verdict_table};

@@ -3,33 +3,45 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::chart::{Curve, STYLE, bars, curves, drawn, matrix_svg};
+use super::analysis::{estimate, expected, fixed, tolerated};
+use super::chart::axis::{Axis, Scale};
+use super::chart::bars::{Bar, histogram};
+use super::chart::lines::{Chart, Series};
+use super::chart::style;
 use super::compare::Compared;
-use super::{probability, thousands};
-use ecode_analysis::{Analysis, Evidence, Fixed, Kind};
+use super::matrix::matrix_svg;
+use super::numbers::{figures, plain, probability, thousands};
+use ecode_analysis::{Analysis, CurvesAtQ, Evidence, Kind};
+use ecode_core::shown;
+use ecode_verify::Radius;
 
 const PAGE_STYLE: &str = "
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:72rem;padding:1rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+body{margin:0 auto;max-width:80rem;padding:1rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin:2rem 0 .5rem}
 p{max-width:44rem}a{color:var(--c0)}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.5rem;align-items:start}
 figure{margin:0}figcaption{color:var(--soft);font-size:.9rem;margin-top:.4rem}
 svg{display:block;width:100%;height:auto;max-width:38rem}
+.legend{list-style:none;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:.2rem 1rem;font-size:.9rem}
+.legend li{padding-left:3rem;position:relative;overflow-wrap:anywhere}
+.sample{position:absolute;left:0;top:.35rem;width:2.4rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:right;white-space:nowrap}
+thead th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child,td.left,th.left{text-align:left}
 .skip{position:absolute;left:-100vw}.skip:focus{position:static}
 :focus-visible{outline:3px solid var(--c4);outline-offset:2px}
-code{overflow-wrap:anywhere}
+code{overflow-wrap:anywhere}.soft{color:var(--soft)}
+dt{font-weight:600}dd{margin:0 0 .4rem 1rem;max-width:44rem}
 @media print{body{max-width:none;padding:0;font-size:11pt}.scroll{overflow:visible}section,figure,table,tr{break-inside:avoid}
 h1,h2,h2+p{break-after:avoid}
 .skip{display:none}.grid{display:block}svg{max-width:14cm}table{font-size:8pt}th,td{padding:.1rem .3rem}}
 ";
 
 /// A whole page around its content.
-fn page(title: &str, content: &Markup) -> String {
+pub(super) fn page(title: &str, content: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -38,7 +50,7 @@ fn page(title: &str, content: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { (title) }
-                style { (PreEscaped(STYLE)) (PreEscaped(PAGE_STYLE)) }
+                style { (PreEscaped(style::sheet())) (PreEscaped(PAGE_STYLE)) }
             }
             body {
                 a class="skip" href="#main" { "To the content" }
@@ -50,7 +62,7 @@ fn page(title: &str, content: &Markup) -> String {
 }
 
 /// A table that scrolls sideways where it does not fit, also by keyboard.
-fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> Markup {
+pub(super) fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(caption) {
             table {
@@ -65,48 +77,63 @@ fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> Markup {
 const CURVES: usize = 8;
 
 /// The numbers of liars that get a curve: those between the radius and half of the workers, thinned out.
-fn shown(first: usize, last: usize) -> Vec<usize> {
+fn thinned(first: usize, last: usize) -> Vec<usize> {
     let all: Vec<usize> = (first..=last).collect();
     let every = all.len().div_ceil(CURVES - 1).max(1);
     all.into_iter().step_by(every).collect()
 }
 
 fn error_chart(analysis: &Analysis, kind: Kind, label: &str) -> Markup {
-    let qs: Vec<f64> = (0..=100).map(|step| f64::from(step) / 200.0).collect();
-    let rows = analysis.adaptive_curves(kind, &qs);
     let n = analysis.matrix.n();
-    let radius = analysis.radius.flatten();
-    let first = radius.map_or(0, |radius| radius + 1);
-    let line = |b: usize| qs.iter().zip(&rows).map(|(&q, row)| (q, row[b])).collect();
+    let first = analysis.radius.first_open();
+    let of = |at: &CurvesAtQ, b: usize| (at.q, if kind == Kind::Decode { at.decode[b] } else { at.sign[b] });
+    let line = |b: usize| analysis.curves.iter().map(|at| of(at, b)).collect();
     let mut all = Vec::new();
-    if let (Kind::Sign, Some(radius)) = (kind, radius) {
-        let name = if radius == 0 { "b = 0".to_owned() } else { format!("b = 0 to {radius}") };
-        all.push(Curve { name, points: line(0) });
+    if let Some(bs) = tolerated(analysis).filter(|_| kind == Kind::Sign) {
+        all.push((format!("b = {bs}"), line(0)));
     }
-    all.extend(shown(first, n / 2).into_iter().map(|b| Curve { name: format!("b = {b}"), points: line(b) }));
+    all.extend(thinned(first, n / 2).into_iter().map(|b| (format!("b = {b}"), line(b))));
+    let all = series(all, false);
+    // Near q = 0 every curve falls without end: at least half of each is shown.
+    let floor = all.iter().filter_map(|series| median(&series.points)).fold(1.0, f64::min);
+    let x = Axis::between("q, the probability that one partition's sign is wrong", Scale::Linear, 0.0, 0.5);
     html! {
         figure {
-            (curves(label, &all, (0.0, 0.5), "q, the probability that one partition's sign is wrong", false))
+            (logarithmic(label, all, x, floor))
             figcaption { (label) ", against liars chosen after the message. With more than " (n / 2) " liars it is 1." }
         }
     }
 }
 
-fn fixed(fixed: &Fixed) -> String {
-    match fixed {
-        Fixed::Exact { error, .. } => probability(*error),
-        Fixed::Between { low, .. } => {
-            format!("{} to {}", probability(low.value()), probability(fixed.at_most()))
-        }
-    }
+/// Curves with a colour each.
+fn series(curves: Vec<(String, Vec<(f64, f64)>)>, marked: bool) -> Vec<Series> {
+    let one = |(place, (name, points))| Series { name, place, points, band: Vec::new(), marked };
+    curves.into_iter().enumerate().map(one).collect()
+}
+
+/// The value that half of those above 0 exceed.
+fn median(points: &[(f64, f64)]) -> Option<f64> {
+    let mut values: Vec<f64> = points.iter().map(|point| point.1).filter(|&p| p > 0.0).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// Probabilities on a logarithmic axis from the decade of `floor` to 1.
+fn logarithmic(label: &str, series: Vec<Series>, x: Axis, floor: f64) -> Markup {
+    let decade = floor.max(1e-300).log10().floor().min(-1.0);
+    let y = Axis::between("", Scale::Logarithmic, 10_f64.powf(decade), 1.0);
+    Chart { label, x, y, series, legend: true, size: (420.0, 240.0) }.scene().svg()
 }
 
 fn summary(analysis: &Analysis) -> Markup {
     let g = &analysis.matrix;
-    let radius = match analysis.radius {
-        Some(Some(radius)) => format!("{radius} Byzantine workers are tolerated, whatever they send"),
-        Some(None) => "none: some message is decoded wrong even when nobody lies".to_owned(),
-        None => "not determined".to_owned(),
+    let radius = match analysis.radius.radius() {
+        Radius::FailsWithoutLiars => "none: some message is decoded wrong even when nobody lies".to_owned(),
+        Radius::Exactly(radius) => format!("{radius} Byzantine workers are tolerated, whatever they send"),
+        Radius::AtLeast(low) => {
+            format!("{}; {low} Byzantine workers are tolerated, whatever they send", analysis.radius)
+        }
+        Radius::Unknown => analysis.radius.to_string(),
     };
     let how = match &analysis.evidence {
         Evidence::Counted(enumerator) => {
@@ -116,7 +143,7 @@ fn summary(analysis: &Analysis) -> Markup {
     };
     let rows = [
         ("workers × partitions", format!("{} × {}", g.n(), g.k())),
-        ("ones, redundancy", format!("{}, r = {:.3}", thousands(g.ones() as u128), g.redundancy())),
+        ("ones, redundancy", format!("{}, r = {}", thousands(g.ones() as u128), figures(g.redundancy(), 4))),
         ("ties", analysis.ties.to_string()),
         ("radius", radius),
         ("figures", how),
@@ -136,13 +163,14 @@ pub fn matrix_page(
     g: &ecode_core::AllocationMatrix,
     worst: Option<&ecode_core::Outcome>,
 ) -> String {
+    let name = &shown(name);
     let content = html! {
         h1 { "Allocation matrix " (name) }
         figure {
-            (drawn(&matrix_svg(g, worst)))
+            (PreEscaped(matrix_svg(g, worst)))
             figcaption { "A row a worker, a column a partition; bars show loads. " @if worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
         }
-        p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (format!("{:.3}", g.redundancy())) }
+        p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (figures(g.redundancy(), 4)) }
         p { code { (g.digest()) } }
     };
     page(&format!("{name}: allocation matrix"), &content)
@@ -151,12 +179,13 @@ pub fn matrix_page(
 /// Everything of an analysis as a page.
 #[must_use]
 pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) -> String {
+    let name = &shown(name);
     let n = analysis.matrix.n();
-    let first = analysis.radius.flatten().map_or(0, |radius| radius + 1);
-    let bs = shown(first, n / 2);
+    let first = analysis.radius.first_open();
+    let bs = thinned(first, n / 2);
     let header: Vec<String> = ["b".to_owned(), "liars".to_owned()]
         .into_iter()
-        .chain(analysis.at.iter().map(|at| format!("q = {}", at.q)))
+        .chain(analysis.at.iter().map(|at| format!("q = {}", plain(at.q))))
         .collect();
     let rows = |kind: Kind| -> Vec<Vec<String>> {
         let line = |b: usize, liars: &str, cell: &dyn Fn(&ecode_analysis::Row) -> String| {
@@ -165,13 +194,13 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
         };
         let of = |b: usize| {
             [
-                line(b, "random", &|row| probability(row.random.value())),
+                line(b, "random", &|row| estimate(row.random)),
                 line(b, "worst fixed", &|row| fixed(&row.fixed)),
-                line(b, "adaptive", &|row| probability(row.adaptive.value())),
+                line(b, "adaptive", &|row| estimate(row.adaptive)),
             ]
         };
         let honest = (kind == Kind::Sign && first > 0).then(|| {
-            let mut cells: Vec<String> = line(0, "any", &|row| probability(row.adaptive.value()));
+            let mut cells: Vec<String> = line(0, "any", &|row| estimate(row.adaptive));
             cells[0] = if first == 1 { "0".to_owned() } else { format!("0 to {}", first - 1) };
             cells
         });
@@ -179,24 +208,22 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
     };
     let content = html! {
         h1 { "What " (name) " is worth" }
+        @if !analysis.complete { p { "The work was stopped; this is what was known by then." } }
         (summary(analysis))
         div class="grid" {
             section {
                 h2 { "The matrix" }
                 figure {
-                    (drawn(&matrix_svg(&analysis.matrix, analysis.worst.as_ref())))
+                    (PreEscaped(matrix_svg(&analysis.matrix, analysis.worst.as_ref())))
                     figcaption { "A row a worker, a column a partition; bars show loads. " @if analysis.worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
                 }
             }
             @if let Some(margins) = &analysis.margins {
                 section {
                     h2 { "Margins" }
-                    @let drawn: Vec<(i64, f64, bool)> = margins.margins.iter().map(|(&margin, count)| {
-                        let digits = count.to_string();
-                        (margin, digits.parse::<f64>().unwrap_or(f64::MAX).log10(), margin < 0)
-                    }).collect();
+                    @let drawn: Vec<Bar> = margins.margins.iter().map(|(&margin, count)| Bar { number: margin, logarithm: logarithm(&count.to_string()), bad: margin < 0 }).collect();
                     figure {
-                        (bars("Messages by margin, logarithmic", &drawn, "margin: liars that the message survives"))
+                        (histogram("Messages by margin, logarithmic", "margin: liars that the message survives", &drawn, (420.0, 240.0)).svg())
                         figcaption { "How many of the 2^" (analysis.matrix.k()) " messages survive how many liars (logarithmic). The smallest margin is the radius." }
                     }
                     details {
@@ -209,9 +236,11 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
         }
         h2 { "Errors" }
         p { "Each partition's sign is wrong independently with probability q. A decode is wrong when it is not the majority of the message; a sign is wrong when the decode is not the true sign." }
-        div class="grid" {
-            (error_chart(analysis, Kind::Decode, "Probability of a wrong decode"))
-            (error_chart(analysis, Kind::Sign, "Probability of a wrong sign"))
+        @if !analysis.curves.is_empty() {
+            div class="grid" {
+                (error_chart(analysis, Kind::Decode, "Probability of a wrong decode"))
+                (error_chart(analysis, Kind::Sign, "Probability of a wrong sign"))
+            }
         }
         @if !analysis.at.is_empty() {
             h2 { "Wrong decode" }
@@ -219,11 +248,11 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
             h2 { "Wrong sign" }
             (table("Probability of a wrong sign", &header, &rows(Kind::Sign)))
         }
-        @if let Some(d) = coordinates {
+        @if let Some(d) = coordinates.filter(|_| !analysis.at.is_empty()) {
             @let expected: Vec<Vec<String>> = (first.saturating_sub(1)..=n / 2).take(CURVES).map(|b| {
-                std::iter::once(b.to_string()).chain(analysis.at.iter().map(|at| format!("{:.3}", at.sign[b].adaptive.value() * d as f64))).collect()
+                std::iter::once(b.to_string()).chain(analysis.at.iter().map(|at| expected(at.sign[b].adaptive.value() * d as f64))).collect()
             }).collect();
-            @let header: Vec<String> = std::iter::once("b".to_owned()).chain(analysis.at.iter().map(|at| format!("q = {}", at.q))).collect();
+            @let header: Vec<String> = std::iter::once("b".to_owned()).chain(analysis.at.iter().map(|at| format!("q = {}", plain(at.q)))).collect();
             h2 { "Expected wrong signs a step" }
             p { "Of " (thousands(u128::from(d))) " coordinates, adaptive liars." }
             (table("Expected wrong signs", &header, &expected))
@@ -245,40 +274,45 @@ pub fn analysis_page(name: &str, analysis: &Analysis, coordinates: Option<u64>) 
 pub fn compare_page(compared: &[Compared], q: f64) -> String {
     let rows: Vec<Vec<String>> = compared.iter().map(Compared::cells).collect();
     let most = compared.iter().map(|code| code.analysis.matrix.n() / 2).max().unwrap_or(0);
-    let curve = |kind: Kind| -> Vec<Curve> {
-        compared
+    let curve = |kind: Kind| -> Vec<Series> {
+        let names = short_names(compared);
+        let curves = compared
             .iter()
-            .map(|code| {
-                let at = code.analysis.adaptive_curves(kind, &[q]);
-                let points = at.first().map_or(Vec::new(), |row| {
-                    row.iter().take(most + 2).enumerate().map(|(b, &p)| (b as f64, p)).collect()
+            .zip(names)
+            .map(|(code, name)| {
+                let points = code.analysis.at.first().map_or(Vec::new(), |at| {
+                    let rows = at.rows(kind).iter().take(most + 2);
+                    rows.map(|row| (row.b as f64, row.adaptive.value())).collect()
                 });
-                Curve { name: short(&code.name), points }
+                (name, points)
             })
-            .collect()
+            .collect();
+        series(curves, true)
     };
-    let charts: Vec<(&str, Vec<Curve>)> = vec![
+    let charts: Vec<(&str, Vec<Series>)> = vec![
         ("Probability of a wrong decode", curve(Kind::Decode)),
         ("Probability of a wrong sign", curve(Kind::Sign)),
     ];
     let content = html! {
         h1 { "Codes side by side" }
         (table("Codes", &Compared::header(q), &rows))
-        h2 { "Errors at q = " (q) }
+        h2 { "Errors at q = " (plain(q)) }
         div class="grid" {
-            @for (label, lines) in &charts {
+            @for (label, lines) in charts {
                 figure {
-                    (curves(label, lines, (0.0, most as f64 + 1.0), "b, the number of liars", true))
-                    figcaption { (label) ", each partition's sign wrong with probability " (q) ", against liars chosen after the message. Where a curve has no point the probability is 0 or too small for the chart." }
+                    @let floor = lines.iter().flat_map(|line| &line.points).map(|point| point.1).filter(|&p| p > 0.0).fold(1.0, f64::min);
+                    (logarithmic(label, lines, Axis::between("b, the number of liars", Scale::Whole, 0.0, most as f64 + 1.0), floor))
+                    figcaption { (label) ", each partition's sign wrong with probability " (plain(q)) ", against liars chosen after the message. Where a curve has no point the probability is 0 or too small for the chart." }
                 }
             }
         }
+        p class="soft" { "All workers together pass over the data ones/k times a step. The heaviest worker's work is in units of that of a worker without a code, who holds k/n partitions; a step lasts as long as the heaviest worker. A vote is one bit a coordinate, up and down." }
         h2 { "The matrices" }
         div class="grid" {
             @for code in compared {
                 figure {
-                    (drawn(&matrix_svg(&code.analysis.matrix, code.analysis.worst.as_ref())))
-                    figcaption { (code.name) }
+                    (PreEscaped(matrix_svg(&code.analysis.matrix, code.analysis.worst.as_ref())))
+                    figcaption { (shown(&code.name)) }
                 }
             }
         }
@@ -286,9 +320,20 @@ pub fn compare_page(compared: &[Compared], q: f64) -> String {
     page("Codes side by side", &content)
 }
 
-/// A name that fits a legend.
-fn short(name: &str) -> String {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    let count = file.chars().count();
-    if count <= 14 { file.to_owned() } else { file.chars().take(13).chain(['…']).collect() }
+/// The logarithm to base 10 of a whole number of any size.
+fn logarithm(digits: &str) -> f64 {
+    let head = &digits[..digits.len().min(15)];
+    head.parse::<f64>().unwrap_or(0.0).log10() + (digits.len() - head.len()) as f64
+}
+
+/// The names for a legend: without folders where that keeps them apart.
+fn short_names(compared: &[Compared]) -> Vec<String> {
+    let last = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    let names: Vec<String> = compared.iter().map(|code| last(&code.name)).collect();
+    let alike = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    compared
+        .iter()
+        .zip(&names)
+        .map(|(code, name)| shown(if alike(name) { &code.name } else { name }))
+        .collect()
 }

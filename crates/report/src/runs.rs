@@ -1,16 +1,16 @@
 //! Tables of training runs.
 
-use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use super::table::thousands;
+use super::markdown::Markdown;
+use super::numbers::{figures, thousands};
 use ecode_train::{Aggregator, Summary};
 
 /// How a run is labelled: code, n, b, r, aggregator, and whether the code is verified.
 #[must_use]
 pub fn run_label(summary: &Summary) -> String {
     let code = &summary.code;
-    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let text = |value: &Value| ecode_core::shown(value.as_str().unwrap_or("?"));
     let aggregator = match summary.config.aggregator {
         Aggregator::Vote => String::new(),
         other => format!(" + {}", other.name()),
@@ -18,18 +18,17 @@ pub fn run_label(summary: &Summary) -> String {
     let verified = if code["verified"] == true { "" } else { ", UNVERIFIED" };
     let b = code["b"].as_u64().map_or(String::new(), |b| format!(", b {b}"));
     format!(
-        "{}{aggregator} (n {}{b}, r {:.2}{verified})",
+        "{}{aggregator} (n {}{b}, r {}{verified})",
         text(&code["name"]),
         code["n"],
-        code["r_eff"].as_f64().unwrap_or(0.0)
+        figures(code["r_eff"].as_f64().unwrap_or(0.0), 3)
     )
 }
 
 /// One line a run: the code, what was done to it, what came of it, and what a deployment would pay.
 #[must_use]
 pub fn run_table(summaries: &[Summary]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header([
+    let mut table = Markdown::new([
         "code",
         "largest load",
         "Byzantine",
@@ -47,15 +46,24 @@ pub fn run_table(summaries: &[Summary]) -> String {
         let (config, last) = (&summary.config, &summary.last);
         let bytes = |key: &str| thousands(u128::from(summary.bytes_per_step[key].as_u64().unwrap_or(0)));
         let auc = last.test_auc.map_or(String::new(), |auc| format!(", AUC {auc:.3}"));
-        table.add_row([
+        table.row([
             run_label(summary),
             summary.code["max_load"].to_string(),
             config.liars().to_string(),
             config.attack.name().to_owned(),
             config.seed.to_string(),
             summary.steps.to_string(),
-            format!("{:.2} %{auc}", 100.0 * last.test_accuracy),
-            format!("{:.4}", last.test_loss),
+            // What was tested last may be steps ago.
+            if last.step == summary.steps {
+                format!("{:.2} %{auc}", 100.0 * last.test_accuracy)
+            } else {
+                format!("{:.2} %{auc} (step {})", 100.0 * last.test_accuracy, last.step)
+            },
+            if last.test_loss.is_finite() {
+                format!("{:.4}", last.test_loss)
+            } else {
+                "not finite".to_owned()
+            },
             if config.aggregator == Aggregator::Vote {
                 summary.wrong.map_or("not counted".into(), |wrong| thousands(wrong.into()))
             } else {
@@ -63,10 +71,15 @@ pub fn run_table(summaries: &[Summary]) -> String {
             },
             bytes("up"),
             bytes("down"),
-            super::time(std::time::Duration::from_secs_f64(last.deployed_s.max(0.0))),
+            super::time(seconds(last.deployed_s)),
         ]);
     }
     format!("{table}\n\nBytes: of one worker in one step. Deployed: estimated time of all steps.")
+}
+
+/// A time, the longest one that there is where it is no time.
+fn seconds(seconds: f64) -> std::time::Duration {
+    std::time::Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(std::time::Duration::MAX)
 }
 
 /// The runs of a sweep that differ in their seed only.
@@ -84,18 +97,50 @@ pub struct Cell {
     pub scheme: String,
     /// What the values are.
     pub metric: &'static str,
-    /// The last value of every run.
+    /// The last value of every run that trained all its steps.
     pub values: Vec<f64>,
+    /// Runs that there are to be.
+    pub asked: usize,
+    /// Runs that diverged.
+    pub diverged: usize,
+    /// Runs that ended because the audit found a wrong decode.
+    pub failed: usize,
 }
 
 impl Cell {
-    /// Mean and sample standard deviation (none of a single run).
+    /// Mean and sample standard deviation (none of a single run); nothing where no run has trained all its steps.
     #[must_use]
-    pub fn statistics(&self) -> (f64, Option<f64>) {
+    pub fn statistics(&self) -> Option<(f64, Option<f64>)> {
+        if self.values.is_empty() {
+            return None;
+        }
         let count = self.values.len() as f64;
         let mean = self.values.iter().sum::<f64>() / count;
         let squares: f64 = self.values.iter().map(|value| (value - mean).powi(2)).sum();
-        (mean, (self.values.len() > 1).then(|| (squares / (count - 1.0)).sqrt()))
+        Some((mean, (self.values.len() > 1).then(|| (squares / (count - 1.0)).sqrt())))
+    }
+
+    /// What the table says of it: mean ± deviation, over how many runs where not over all, and what became of others.
+    fn text(&self) -> String {
+        let digits = if self.metric == "test AUC" { 3 } else { 1 };
+        let count = self.values.len();
+        let mut parts = Vec::new();
+        if let Some((mean, deviation)) = self.statistics() {
+            let deviation = deviation.map_or(String::new(), |spread| format!(" ± {spread:.digits$}"));
+            let of = if count < self.asked { format!(" ({count} of {})", self.asked) } else { String::new() };
+            parts.push(format!("{mean:.digits$}{deviation}{of}"));
+        }
+        for (number, what) in [(self.diverged, "diverged"), (self.failed, "audit failed")] {
+            if number > 0 {
+                let of = if number < self.asked {
+                    format!(" ({number} of {})", self.asked)
+                } else {
+                    String::new()
+                };
+                parts.push(format!("{what}{of}"));
+            }
+        }
+        if parts.is_empty() { "—".to_owned() } else { parts.join(", ") }
     }
 }
 
@@ -113,9 +158,8 @@ pub fn sweep_table(cells: &[Cell]) -> String {
             lines.push(line);
         }
     }
-    let mut table = Table::new();
     let head = ["n", "b", "Byzantine", "attack"];
-    table.load_style(presets::ASCII_MARKDOWN).set_header(head.iter().chain(&schemes));
+    let mut table = Markdown::new(head.iter().chain(&schemes));
     for line in lines {
         let (n, b, byzantine, attack) = line;
         let mut row = vec![n.to_string(), b.to_string(), byzantine.to_string(), attack.to_owned()];
@@ -123,19 +167,19 @@ pub fn sweep_table(cells: &[Cell]) -> String {
             let here = |cell: &&Cell| {
                 (cell.n, cell.b, cell.byzantine, cell.attack.as_str()) == line && cell.scheme == *scheme
             };
-            cells.iter().find(here).map_or("—".to_owned(), |cell| {
-                let digits = if cell.metric == "test AUC" { 3 } else { 1 };
-                let (mean, deviation) = cell.statistics();
-                let deviation = deviation.map_or(String::new(), |spread| format!(" ± {spread:.digits$}"));
-                format!("{mean:.digits$}{deviation}")
-            })
+            cells.iter().find(here).map_or("—".to_owned(), Cell::text)
         }));
-        table.add_row(row);
+        table.row(row);
     }
-    let metric = cells.first().map_or("nothing yet", |cell| cell.metric);
-    let seeds = cells.iter().map(|cell| cell.values.len()).max().unwrap_or(0);
-    let over =
-        if seeds == 1 { "one seed".into() } else { format!("mean ± standard deviation over {seeds} seeds") };
+    let known = cells.iter().filter(|cell| !cell.values.is_empty());
+    let metric = known.clone().next().map_or("nothing yet", |cell| cell.metric);
+    let seeds = cells.iter().map(|cell| cell.asked).max().unwrap_or(0);
+    let done = known.map(|cell| cell.values.len()).max().unwrap_or(0);
+    let over = match (seeds, done) {
+        (1, _) => "one seed".to_owned(),
+        (_, done) if done < seeds => format!("mean ± standard deviation over {done} of {seeds} seeds"),
+        _ => format!("mean ± standard deviation over {seeds} seeds"),
+    };
     format!("{table}\n\n{metric}; {over}.")
 }
 
@@ -156,12 +200,9 @@ pub struct Times {
 /// seed gets there. Under it the paper's line, where there is one.
 #[must_use]
 pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
-    let mut table = Table::new();
     let head = ["scheme".to_owned(), "measured".to_owned()];
     let columns = targets.iter().map(|target| format!("{target} %"));
-    table
-        .load_style(presets::ASCII_MARKDOWN)
-        .set_header(head.into_iter().chain(columns).chain(["at the end".to_owned()]));
+    let mut table = Markdown::new(head.into_iter().chain(columns).chain(["at the end".to_owned()]));
     for row in rows {
         let mut line = vec![row.label.clone(), "here".to_owned()];
         line.extend(row.reached.iter().map(|seeds| {
@@ -174,11 +215,11 @@ pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
             }
             let seconds = there.iter().map(|(seconds, _)| seconds).sum::<f64>() / count;
             let steps = there.iter().map(|&(_, steps)| steps as f64).sum::<f64>() / count;
-            format!("{}, {steps:.0} steps", super::time(std::time::Duration::from_secs_f64(seconds.max(0.0))))
+            format!("{}, {steps:.0} steps", super::time(self::seconds(seconds)))
         }));
         let mean = row.last.iter().sum::<f64>() / row.last.len() as f64;
         line.push(format!("{mean:.1} %"));
-        table.add_row(line);
+        table.row(line);
         if !row.published.is_empty() {
             let mut line = vec![String::new(), "paper".to_owned()];
             line.extend(
@@ -186,7 +227,7 @@ pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
                     if minutes.is_finite() { format!("{minutes} min") } else { "∞".to_owned() }
                 }),
             );
-            table.add_row(line);
+            table.row(line);
         }
     }
     table.to_string()
@@ -206,11 +247,37 @@ mod tests {
             scheme: scheme.into(),
             metric: "test accuracy, %",
             values: values.to_vec(),
+            asked: values.len(),
+            diverged: 0,
+            failed: 0,
         };
         let cells = [cell("algorithm1", &[80.0, 82.0, 84.0]), cell("uncoded", &[50.0])];
-        assert_eq!(cells[0].statistics(), (82.0, Some(2.0)));
+        assert_eq!(cells[0].statistics(), Some((82.0, Some(2.0))));
         let text = sweep_table(&cells);
         assert!(text.contains("| 5 | 1 | 2         | reverse | 82.0 ± 2.0 | 50.0    |"), "{text}");
+    }
+
+    /// A cell of which some runs are missing, diverged or failed says so.
+    #[test]
+    fn a_cell_says_what_became_of_its_runs() {
+        let cell = |values: &[f64], diverged, failed| Cell {
+            n: 5,
+            b: 1,
+            byzantine: 2,
+            attack: "reverse".into(),
+            scheme: "best".into(),
+            metric: "test accuracy, %",
+            values: values.to_vec(),
+            asked: 3,
+            diverged,
+            failed,
+        };
+        assert_eq!(cell(&[80.0], 0, 0).text(), "80.0 (1 of 3)");
+        assert_eq!(cell(&[80.0, 82.0], 1, 0).text(), "81.0 ± 1.4 (2 of 3), diverged (1 of 3)");
+        assert_eq!(cell(&[], 3, 0).text(), "diverged");
+        assert_eq!(cell(&[], 0, 2).text(), "audit failed (2 of 3)");
+        assert_eq!(cell(&[], 0, 0).text(), "—");
+        assert!(sweep_table(&[cell(&[80.0], 0, 0)]).ends_with("over 1 of 3 seeds."));
     }
 
     #[test]

@@ -2,39 +2,35 @@
 //! compares with.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-/// The server's rule. All but `vote` take 32 bits a coordinate from each worker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Aggregator {
-    /// The majority of sign bits (SignSGD with majority vote).
-    #[default]
-    Vote,
-    /// The mean of the gradients: no defence at all.
-    Mean,
-    /// Each coordinate's median (FGM; Yin et al., ICML 2018).
-    Median,
-    /// Each coordinate's mean without its b largest and b smallest (Yin et al., ICML 2018).
-    TrimmedMean,
-    /// The gradient nearest to its n − b − 2 nearest others (Blanchard et al., NeurIPS 2017).
-    Krum,
+use crate::names::named;
+
+named! {
+    /// The server's rule. All but `vote` take 32 bits a coordinate from each worker. b is the number of Byzantine
+    /// workers that the rule is told of.
+    pub enum Aggregator {
+        /// The majority of sign bits (SignSGD with majority vote).
+        #[default]
+        Vote = "vote",
+        /// The mean of the gradients: no defence at all.
+        Mean = "mean",
+        /// Each coordinate's median (FGM; Yin et al., ICML 2018).
+        Median = "median",
+        /// Each coordinate's mean without its b largest and b smallest (Yin et al., ICML 2018).
+        TrimmedMean = "trimmed-mean",
+        /// The gradient nearest to its n − b − 2 nearest others, for n > 2b + 2 (Blanchard et al., NeurIPS 2017).
+        Krum = "krum",
+    }
 }
 
 /// Coordinates that one task takes.
 const CHUNK: usize = 4096;
 
 impl Aggregator {
-    /// Its name in files and on the command line.
+    /// Whether the rule is told a number of Byzantine workers.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Vote => "vote",
-            Self::Mean => "mean",
-            Self::Median => "median",
-            Self::TrimmedMean => "trimmed-mean",
-            Self::Krum => "krum",
-        }
+    pub fn takes_declared(self) -> bool {
+        matches!(self, Self::TrimmedMean | Self::Krum)
     }
 
     /// Why this rule cannot defend n workers against b, where it cannot.
@@ -44,7 +40,7 @@ impl Aggregator {
             Self::TrimmedMean if 2 * b >= n => {
                 Some(format!("trimmed-mean needs n > 2b, but n = {n}, b = {b}"))
             }
-            Self::Krum if n < b + 3 => Some(format!("krum needs n ≥ b + 3, but n = {n}, b = {b}")),
+            Self::Krum if n <= 2 * b + 2 => Some(format!("krum needs n > 2b + 2, but n = {n}, b = {b}")),
             _ => None,
         }
     }
@@ -124,6 +120,30 @@ mod tests {
         assert_eq!(join(Aggregator::Vote, 0), [1.0, -1.0]);
         // The two nearest others of gradient 2 are at distances 1 and 5; no other is as near.
         assert_eq!(join(Aggregator::Krum, 1), [3.0, 0.0]);
-        assert!(Aggregator::Krum.unfit(5, 3).is_some() && Aggregator::TrimmedMean.unfit(5, 3).is_some());
+    }
+
+    /// Three workers, by hand.
+    #[test]
+    fn three_workers_are_joined_as_each_rule_says() {
+        let gradients: [&[f32]; 3] = [&[1.0, -1.0], &[2.0, -2.0], &[6.0, 0.0]];
+        let join = |rule: Aggregator, b| rule.join(&gradients, b);
+        assert_eq!(join(Aggregator::Mean, 0), [3.0, -1.0]);
+        assert_eq!(join(Aggregator::Median, 0), [2.0, -1.0]);
+        assert_eq!(join(Aggregator::TrimmedMean, 1), [2.0, -1.0]);
+        assert_eq!(join(Aggregator::TrimmedMean, 0), [3.0, -1.0]);
+        assert_eq!(join(Aggregator::Vote, 0), [1.0, -1.0]);
+        // Distances 2, 26 and 20: the first of the two that are near each other.
+        assert_eq!(join(Aggregator::Krum, 0), [1.0, -1.0]);
+    }
+
+    /// Krum needs n > 2b + 2, trimmed means n > 2b.
+    #[test]
+    fn rules_know_what_they_can_defend() {
+        let fits = |rule: Aggregator, n, b| rule.unfit(n, b).is_none();
+        assert!(
+            fits(Aggregator::Krum, 9, 3) && !fits(Aggregator::Krum, 8, 3) && !fits(Aggregator::Krum, 9, 6)
+        );
+        assert!(fits(Aggregator::TrimmedMean, 5, 2) && !fits(Aggregator::TrimmedMean, 4, 2));
+        assert!(fits(Aggregator::Mean, 1, 9) && fits(Aggregator::Median, 1, 9));
     }
 }

@@ -5,49 +5,33 @@ use rand_distr::{Distribution as _, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::bits::Bits;
+use super::names::named;
 use super::random::{Purpose, permutation, stream};
 use ecode_core::{AllocationMatrix, Message, TieRule, Workers, honest_vote, majority};
 
-/// How a Byzantine worker chooses what it sends. Where workers send gradients instead of votes, x̄ is the
-/// mean of the honest ones, and s the `attack-scale`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Attack {
-    /// Nothing: it is honest.
-    None,
-    /// The opposite of its honest vote; −s times its gradient.
-    #[default]
-    Reverse,
-    /// Fair coins; Gaussian noise with s times the root mean square of x̄.
-    Random,
-    /// Always negative; s times the root mean square of x̄, negated, everywhere.
-    Constant,
-    /// The opposite of the true majority; −s·x̄.
-    Omniscient,
-    /// An honest vote over gradients of flipped labels (class c taken for classes − 1 − c).
-    LabelFlip,
-    /// A little is enough (Baruch, Baruch and Goldberg, NeurIPS 2019): x̄ less z deviations of the honest
-    /// gradients, z as large as hides among them. For gradient aggregators.
-    Alie,
-    /// Inner-product manipulation (Xie, Koyejo and Gupta, UAI 2019): −s·x̄ with a small s, 0.5 by default.
-    /// For gradient aggregators.
-    Ipm,
-}
-
-impl Attack {
-    /// Its name in files and on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Reverse => "reverse",
-            Self::Random => "random",
-            Self::Constant => "constant",
-            Self::Omniscient => "omniscient",
-            Self::LabelFlip => "label-flip",
-            Self::Alie => "alie",
-            Self::Ipm => "ipm",
-        }
+named! {
+    /// How a Byzantine worker chooses what it sends. Where workers send gradients instead of votes, x̄ is the
+    /// mean of the honest ones, and s the `attack-scale`.
+    pub enum Attack {
+        /// Nothing: it is honest.
+        None = "none",
+        /// The opposite of its honest vote; −s times its gradient.
+        #[default]
+        Reverse = "reverse",
+        /// Fair coins; Gaussian noise with s times the root mean square of x̄.
+        Random = "random",
+        /// Always negative; s times the root mean square of x̄, negated, everywhere.
+        Constant = "constant",
+        /// The opposite of the true majority; −s·x̄.
+        Omniscient = "omniscient",
+        /// An honest vote over gradients of flipped labels (class c taken for classes − 1 − c).
+        LabelFlip = "label-flip",
+        /// A little is enough (Baruch, Baruch and Goldberg, NeurIPS 2019): x̄ less z deviations of the honest
+        /// gradients, z as large as hides among them. For gradient aggregators.
+        Alie = "alie",
+        /// Inner-product manipulation (Xie, Koyejo and Gupta, UAI 2019): −s·x̄ with a small s, 0.5 by default.
+        /// For gradient aggregators.
+        Ipm = "ipm",
     }
 }
 
@@ -210,7 +194,7 @@ pub(super) fn coins(d: usize, seed: u64, step: u64, worker: usize) -> Bits {
 
 /// What a Byzantine worker knows when workers send gradients.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct Knowledge<'a> {
     /// The honest workers' gradients.
     pub honest: &'a [&'a [f32]],
     /// n, all workers.
@@ -221,7 +205,7 @@ pub struct Scene<'a> {
     pub scale: f32,
 }
 
-impl Scene<'_> {
+impl Knowledge<'_> {
     /// Replaces a Byzantine worker's own gradient by what it sends. Nothing changes under `label-flip` and
     /// `none`: the gradient is what it is.
     pub fn corrupt(&self, attack: Attack, seed: u64, step: u64, worker: usize, own: &mut [f32]) {
@@ -344,5 +328,51 @@ mod tests {
     fn a_little_is_as_little_as_its_paper_says() {
         // Φ(z) = (26 − 2)/26 = 0.923: z = 1.426.
         assert!((hidden_deviations(50, 24) - 1.426).abs() < 1e-3, "{}", hidden_deviations(50, 24));
+    }
+
+    /// What a Byzantine worker sends instead of [5, 7] where the honest ones have these gradients.
+    fn sent(attack: Attack, honest: &[&[f32]], n: usize, scale: f32) -> Vec<f32> {
+        let mut own = vec![5.0, 7.0];
+        let knowledge = Knowledge { honest, n, b: n - honest.len(), scale };
+        knowledge.corrupt(attack, 3, 11, n - 1, &mut own);
+        own
+    }
+
+    /// Three workers of which one lies, by hand: x̄ = (2, −1), of root mean square √2.5, and s = 2.
+    #[test]
+    fn gradients_are_corrupted_as_the_table_says() {
+        let honest: [&[f32]; 2] = [&[1.0, 2.0], &[3.0, -4.0]];
+        let of = |attack| sent(attack, &honest, 3, 2.0);
+        assert_eq!(of(Attack::None), [5.0, 7.0]);
+        assert_eq!(of(Attack::LabelFlip), [5.0, 7.0]);
+        assert_eq!(of(Attack::Reverse), [-10.0, -14.0]);
+        assert_eq!(of(Attack::Omniscient), [-4.0, 2.0]);
+        assert_eq!(sent(Attack::Ipm, &honest, 3, 0.5), [-1.0, 0.5]);
+        let size = 2.0 * 2.5_f32.sqrt();
+        assert_eq!(of(Attack::Constant), [-size, -size]);
+        // The stream of worker 2 in step 11 under seed 3, scaled.
+        let mut random = stream(3, Purpose::Attack, 11, 2);
+        let normal: [f32; 2] = std::array::from_fn(|_| StandardNormal.sample(&mut random));
+        assert_eq!(of(Attack::Random), normal.map(|normal| size * normal));
+    }
+
+    /// Five workers of which two lie: one supporter is needed, Φ(z) = 2/3, z = 0.43073. The honest 1, 2, 6 have the
+    /// mean 3 and the variance 14/3; those that agree have no variance to hide in.
+    #[test]
+    fn a_little_is_taken_off_the_mean() {
+        let honest: [&[f32]; 3] = [&[1.0, 4.0], &[2.0, 4.0], &[6.0, 4.0]];
+        let sent = sent(Attack::Alie, &honest, 5, 1.0);
+        assert!((sent[0] - 2.069_53).abs() < 1e-4 && (sent[1] - 4.0).abs() < 1e-6, "{sent:?}");
+    }
+
+    /// Coins are fair, differ by worker and step, and leave no bit beyond the last coordinate.
+    #[test]
+    fn coins_are_fair() {
+        let d = 10_007;
+        let ones = coins(d, 1, 2, 3).count();
+        assert!((4_700..5_300).contains(&ones), "{ones}");
+        assert_ne!(coins(d, 1, 2, 3), coins(d, 1, 2, 4));
+        assert_ne!(coins(d, 1, 2, 3), coins(d, 1, 3, 3));
+        assert_eq!(coins(d, 1, 2, 3).words()[d / 64] >> (d % 64), 0);
     }
 }

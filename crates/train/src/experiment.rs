@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::config::{ConfigError, one_line};
-use super::sweep::{Grid, GridRun, Setting};
-use super::trainer::Metrics;
+use super::config::ConfigError;
+use super::config::text::one_line;
+use super::metrics::Metrics;
+use super::sweep::{Grid, GridRun, Setting, change};
 
 /// How large the runs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +143,8 @@ impl Experiment {
                 }
                 change(&mut base, &part.grid.base);
                 change(&mut base, changes);
-                let grid = Grid { settings: vec![setting], base, seeds: seeds.to_vec(), ..part.grid.clone() };
+                let grid =
+                    Grid { settings: vec![setting], base, seeds: Some(seeds.to_vec()), ..part.grid.clone() };
                 runs.extend(grid.runs()?);
             }
         }
@@ -159,24 +161,15 @@ impl Part {
 }
 
 impl Scales {
-    fn paper(&self, Setting { n, b, byzantine }: Setting) -> toml::Table {
+    fn paper(&self, setting: Setting) -> toml::Table {
         let mut base = self.paper.clone();
-        let here = |column: &&Hyperparameters| (column.n, column.byzantine) == (n, byzantine.unwrap_or(b));
+        let here = |column: &&Hyperparameters| (column.n, column.byzantine) == (setting.n, setting.liars());
         if let Some(column) = self.table_b2.iter().find(here) {
             base.insert("batch".into(), column.batch.into());
             base.insert("lr-decay-epochs".into(), column.lr_decay_epochs.clone().into());
         }
         base
     }
-}
-
-/// Puts values over others. How long to train is one value with two names.
-fn change(table: &mut toml::Table, changes: &toml::Table) {
-    if changes.contains_key("steps") || changes.contains_key("epochs") {
-        table.remove("steps");
-        table.remove("epochs");
-    }
-    table.extend(changes.clone());
 }
 
 /// The first line of a log that reaches a test accuracy in percent.

@@ -9,27 +9,44 @@
 //!   are those of a run without any, bit for bit.
 //! - The same configuration and data give the same parameters, bit for bit, on any number of threads, and
 //!   after any number of interruptions.
-//! - A matrix that was not verified is labelled so wherever it is shown.
+//! - A run is labelled verified only while what was proved of its matrix covers it: the liars and the lost workers
+//!   together, the tie rule, and the vote. From the first other step on it says UNVERIFIED, and what is exceeded.
 
 mod aggregate;
 mod attack;
 mod bits;
+mod clock;
+mod code;
 mod config;
 pub mod data;
+mod error;
 pub mod experiment;
 mod folder;
+mod identity;
+mod metrics;
 pub mod model;
+mod names;
 mod random;
+mod standing;
+mod state;
 pub mod sweep;
 mod trainer;
 pub mod transport;
 mod vote;
 
 pub use aggregate::Aggregator;
-pub use attack::{Attack, ByzantineSet, Scene, UnknownSet, hidden_deviations};
+pub use attack::{Attack, ByzantineSet, Knowledge, UnknownSet, hidden_deviations};
 pub use bits::Bits;
-pub use config::{Config, ConfigError, Device, ModelKind, MomentumAt, ZeroSign};
-pub use folder::{FolderError, RunFolder, Summary};
+pub use clock::ThreadClock;
+pub use code::TrainingCode;
+pub use config::{
+    Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Schedule, ZeroSign,
+};
+pub use error::TrainError;
+pub use folder::{FolderError, Program, RunFolder, Status, Summary};
+pub use metrics::{Best, Metrics};
 pub use random::{Purpose, stream};
-pub use trainer::{Metrics, State, Totals, TrainError, Trainer, TrainingCode};
-pub use vote::{Conduct, Decoded, Vote, VoteEngine};
+pub use standing::{Excess, Lost};
+pub use state::{State, Totals};
+pub use trainer::{Trainer, check};
+pub use vote::{Conduct, Decoded, Instructions, Vote, VoteEngine};

@@ -26,12 +26,23 @@ pub enum Purpose {
     WorstSet = 8,
 }
 
+/// Steps are below this: a stream's number has 40 bits for them.
+pub(super) const STEPS: u64 = 1 << 40;
+
+/// Indices within a step are below this.
+const INDICES: usize = 1 << 16;
+
 /// The stream for a purpose at a step (below 2^40) and an index within it (below 2^16): ChaCha8, key from
 /// the seed, stream number from the rest.
+///
+/// # Panics
+/// When step or index is beyond its bound: two streams would be one. A configuration's steps are below the bound,
+/// and a matrix has at most 4096 workers and partitions.
 #[must_use]
 pub fn stream(seed: u64, purpose: Purpose, step: u64, index: usize) -> ChaCha8Rng {
+    assert!(step < STEPS && index < INDICES, "step {step}, index {index}: no stream has these numbers");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream((purpose as u64) << 56 | (index as u64 & 0xffff) << 40 | (step & 0xff_ffff_ffff));
+    random.set_stream((purpose as u64) << 56 | (index as u64) << 40 | step);
     random
 }
 
@@ -72,6 +83,15 @@ mod tests {
             first(1, Purpose::Noise, 2, 4),
         ] {
             assert_ne!(base, other);
+        }
+    }
+
+    /// Two streams are never one: what does not fit is refused, also at the very edge.
+    #[test]
+    fn numbers_beyond_the_bounds_are_refused() {
+        let _ = stream(0, Purpose::Noise, STEPS - 1, INDICES - 1);
+        for (step, index) in [(STEPS, 0), (0, INDICES)] {
+            assert!(std::panic::catch_unwind(|| stream(0, Purpose::Noise, step, index)).is_err());
         }
     }
 

@@ -1,8 +1,15 @@
 //! Grids of runs: settings × schemes × attacks × seeds.
+//!
+//! # What is promised
+//! A grid means what its file says: a key that the axes decide is refused where it would be ignored, and no run is
+//! there twice.
+
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::config::{Config, ConfigError, one_line};
+use super::config::text::one_line;
+use super::config::{Config, ConfigError};
 
 /// A grid, as its TOML file holds it.
 ///
@@ -32,20 +39,20 @@ pub struct Grid {
     pub schemes: Vec<String>,
     /// Attacks; by default that of the base.
     #[serde(default)]
-    pub attacks: Vec<super::Attack>,
+    pub attacks: Option<Vec<super::Attack>>,
     /// Seeds; by default that of the base.
     #[serde(default)]
-    pub seeds: Vec<u64>,
-    /// What all runs have in common. Bernoulli and uncoded matrices are allowed without being verified.
+    pub seeds: Option<Vec<u64>>,
+    /// What all runs have in common. Bernoulli matrices are allowed without being verified.
     #[serde(default)]
     pub base: toml::Table,
     /// What a scheme has instead, by its name: a learning rate, most often.
     #[serde(default)]
-    pub overrides: std::collections::BTreeMap<String, toml::Table>,
+    pub overrides: BTreeMap<String, toml::Table>,
 }
 
 /// One setting of a grid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     /// Workers.
@@ -54,6 +61,14 @@ pub struct Setting {
     pub b: usize,
     /// Workers that lie; b by default.
     pub byzantine: Option<usize>,
+}
+
+impl Setting {
+    /// Workers that lie.
+    #[must_use]
+    pub fn liars(&self) -> usize {
+        self.byzantine.unwrap_or(self.b)
+    }
 }
 
 /// One run of a grid.
@@ -73,70 +88,214 @@ impl Grid {
     /// Reads a TOML text.
     ///
     /// # Errors
-    /// [`ConfigError`] with the line.
+    /// [`ConfigError`] with the line, or with the key that is wrong.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let grid: Self = toml::from_str(text).map_err(|error| ConfigError(one_line(&error, text)))?;
-        if grid.settings.is_empty() || grid.schemes.is_empty() {
-            return Err(ConfigError("settings and schemes must not be empty".into()));
+        grid.check()?;
+        Ok(grid)
+    }
+
+    /// Whether the axes are axes, and decide alone what they decide.
+    fn check(&self) -> Result<(), ConfigError> {
+        axis("settings", &self.settings, |setting| {
+            format!("n = {}, b = {}, {} lie", setting.n, setting.b, setting.liars())
+        })?;
+        axis("schemes", &self.schemes, |scheme| format!("\"{scheme}\""))?;
+        if let Some(attacks) = &self.attacks {
+            axis("attacks", attacks, |attack| format!("\"{}\"", attack.name()))?;
         }
-        for name in grid.overrides.keys() {
-            if !grid.schemes.contains(name) {
+        if let Some(seeds) = &self.seeds {
+            axis("seeds", seeds, ToString::to_string)?;
+        }
+        let axes = [("attack", self.attacks.is_some(), "attacks"), ("seed", self.seeds.is_some(), "seeds")];
+        decided("base", &self.base, &axes)?;
+        for (name, table) in &self.overrides {
+            if !self.schemes.contains(name) {
                 return Err(ConfigError(format!("overrides names '{name}', which is none of the schemes")));
             }
+            let place = format!("overrides.\"{name}\"");
+            // Every scheme runs under the same attacks and seeds: that is what a grid compares.
+            decided(&place, table, &axes.map(|(key, _, axis)| (key, true, axis)))?;
+            if name.contains('+') && table.contains_key("aggregator") {
+                return Err(ConfigError(format!("{place}: the scheme names its aggregator already")));
+            }
         }
-        Ok(grid)
+        Ok(())
     }
 
     /// All runs, in the order settings, schemes, attacks, seeds.
     ///
     /// # Errors
-    /// [`ConfigError`] where a run's configuration is not one.
+    /// [`ConfigError`] where the grid says something that it would not do, or a run's configuration is not one.
     pub fn runs(&self) -> Result<Vec<GridRun>, ConfigError> {
+        self.check()?;
         let base = read(self.base.clone(), "base")?;
-        let attacks = if self.attacks.is_empty() { vec![base.attack] } else { self.attacks.clone() };
-        let seeds = if self.seeds.is_empty() { vec![base.seed] } else { self.seeds.clone() };
+        let attacks = self.attacks.clone().unwrap_or_else(|| vec![base.attack]);
+        let seeds = self.seeds.clone().unwrap_or_else(|| vec![base.seed]);
         let mut runs = Vec::new();
         for &setting in &self.settings {
             for scheme in &self.schemes {
                 for &attack in &attacks {
                     for &seed in &seeds {
-                        let Setting { n, b, byzantine } = setting;
-                        let mut table = self.base.clone();
-                        table.extend(self.overrides.get(scheme).cloned().unwrap_or_default());
-                        let mut config = read(table, scheme)?;
-                        let (code, aggregator) = scheme.split_once('+').unwrap_or((scheme, ""));
-                        if !aggregator.is_empty() {
-                            config.aggregator = toml::Value::from(aggregator).try_into().map_err(
-                                |error: toml::de::Error| {
-                                    ConfigError(format!("{scheme}: {}", error.message()))
-                                },
-                            )?;
-                        }
-                        let (name, rest) = code.split_once(':').unwrap_or((code, ""));
-                        config.code = match name {
-                            "uncoded" => format!("uncoded:n={n}"),
-                            // A draw for each seed, unless the scheme names one.
-                            "bernoulli" if !rest.contains("seed=") => {
-                                format!("bernoulli:n={n},b={b},{rest},seed={seed}")
-                            }
-                            _ if rest.is_empty() => format!("{name}:n={n},b={b}"),
-                            _ => format!("{name}:n={n},b={b},{rest}"),
-                        };
-                        config.allow_unverified |= name == "bernoulli";
-                        config.byzantine = Some(byzantine.unwrap_or(b));
-                        (config.attack, config.seed) = (attack, seed);
-                        let actual = byzantine.map_or(String::new(), |actual| format!("-actual{actual}"));
-                        let plain = scheme.replace([':', '=', ','], "-");
-                        let name = format!("n{n}-b{b}{actual}/{plain}/{}/seed{seed}", attack.name());
-                        runs.push(GridRun { name, setting, scheme: scheme.clone(), config });
+                        runs.push(self.run(setting, scheme, attack, seed)?);
                     }
                 }
             }
         }
+        let mut named: HashMap<&str, &GridRun> = HashMap::new();
+        for run in &runs {
+            if let Some(other) = named.insert(&run.name, run) {
+                let (one, two) = (&other.scheme, &run.scheme);
+                return Err(ConfigError(format!(
+                    "the schemes {one} and {two} would share the folder {}",
+                    run.name
+                )));
+            }
+        }
         Ok(runs)
+    }
+
+    fn run(
+        &self,
+        setting: Setting,
+        scheme: &str,
+        attack: super::Attack,
+        seed: u64,
+    ) -> Result<GridRun, ConfigError> {
+        let Setting { n, b, byzantine } = setting;
+        let mut table = self.base.clone();
+        if let Some(overrides) = self.overrides.get(scheme) {
+            change(&mut table, overrides);
+        }
+        let mut config = read(table, scheme)?;
+        let (code, aggregator) = scheme.split_once('+').unwrap_or((scheme, ""));
+        if !aggregator.is_empty() {
+            config.aggregator = toml::Value::from(aggregator)
+                .try_into()
+                .map_err(|error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message())))?;
+        }
+        let (name, rest) = code.split_once(':').unwrap_or((code, ""));
+        config.code = match name {
+            "uncoded" => format!("uncoded:n={n}"),
+            // A draw for each seed, unless the scheme names one.
+            "bernoulli" if !rest.contains("seed=") => format!("bernoulli:n={n},b={b},{rest},seed={seed}"),
+            _ if rest.is_empty() => format!("{name}:n={n},b={b}"),
+            _ => format!("{name}:n={n},b={b},{rest}"),
+        };
+        config.allow_unverified |= name == "bernoulli";
+        config.byzantine = Some(setting.liars());
+        (config.attack, config.seed) = (attack, seed);
+        let actual = byzantine.map_or(String::new(), |actual| format!("-actual{actual}"));
+        let plain = scheme.replace([':', '=', ','], "-");
+        let name = format!("n{n}-b{b}{actual}/{plain}/{}/seed{seed}", attack.name());
+        Ok(GridRun { name, setting, scheme: scheme.to_owned(), config })
     }
 }
 
+/// Refuses an axis without values, and one with a value twice, which would count as two samples.
+fn axis<T>(name: &str, values: &[T], shown: impl Fn(&T) -> String) -> Result<(), ConfigError> {
+    if values.is_empty() {
+        return Err(ConfigError(format!("{name} is empty: give at least one, or leave {name} out")));
+    }
+    let mut seen = Vec::new();
+    for value in values.iter().map(shown) {
+        if seen.contains(&value) {
+            return Err(ConfigError(format!("{name} has {value} twice")));
+        }
+        seen.push(value);
+    }
+    Ok(())
+}
+
+/// Refuses keys that the axes decide.
+fn decided(place: &str, table: &toml::Table, axes: &[(&str, bool, &str)]) -> Result<(), ConfigError> {
+    for (key, axis) in [("code", "schemes"), ("byzantine", "settings")] {
+        if table.contains_key(key) {
+            return Err(ConfigError(format!("{place}: {key} has no effect here, {axis} decides it")));
+        }
+    }
+    for &(key, given, axis) in axes {
+        if given && table.contains_key(key) {
+            return Err(ConfigError(format!("{place}: {key} has no effect here, {axis} decides it")));
+        }
+    }
+    Ok(())
+}
+
+/// Puts values over others. How long to train is one value with two names.
+pub(super) fn change(table: &mut toml::Table, changes: &toml::Table) {
+    if changes.contains_key("steps") || changes.contains_key("epochs") {
+        table.remove("steps");
+        table.remove("epochs");
+    }
+    table.extend(changes.clone());
+}
+
 fn read(table: toml::Table, name: &str) -> Result<Config, ConfigError> {
-    table.try_into().map_err(|error: toml::de::Error| ConfigError(format!("{name}: {}", error.message())))
+    Config::from_table(table).map_err(|ConfigError(error)| ConfigError(format!("{name}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AXES: &str = "settings = [{ n = 5, b = 1 }]\nschemes = [\"best\", \"uncoded\"]\n";
+
+    fn runs(text: &str) -> Result<Vec<GridRun>, String> {
+        Grid::from_toml(text).and_then(|grid| grid.runs()).map_err(|error| error.0)
+    }
+
+    /// What a grid says and would not do is refused by name.
+    #[test]
+    fn nothing_that_a_grid_says_is_ignored() {
+        for (more, expected) in [
+            ("[base]\nbyzantine = 2", "base: byzantine has no effect here, settings decides it"),
+            ("[base]\ncode = \"full:n=5\"", "base: code has no effect here, schemes decides it"),
+            (
+                "attacks = [\"reverse\"]\n[base]\nattack = \"none\"",
+                "base: attack has no effect here, attacks",
+            ),
+            ("seeds = [1]\n[base]\nseed = 2", "base: seed has no effect here, seeds"),
+            ("[overrides.uncoded]\nbyzantine = 2", "overrides.\"uncoded\": byzantine has no effect"),
+            ("[overrides.uncoded]\nseed = 2", "overrides.\"uncoded\": seed has no effect"),
+            ("[overrides.uncoded]\nattack = \"none\"", "overrides.\"uncoded\": attack has no effect"),
+            ("[overrides.uncoded]\ncode = \"full:n=5\"", "overrides.\"uncoded\": code has no effect"),
+            ("seeds = []", "seeds is empty"),
+            ("attacks = []", "attacks is empty"),
+            ("seeds = [0, 1, 0]", "seeds has 0 twice"),
+            ("attacks = [\"reverse\", \"reverse\"]", "attacks has \"reverse\" twice"),
+            ("[overrides.other]\nlr = 1.0", "overrides names 'other'"),
+        ] {
+            let error = runs(&format!("{AXES}{more}\n"));
+            assert!(error.as_ref().is_err_and(|error| error.starts_with(expected)), "{more}: {error:?}");
+        }
+        for (text, expected) in [
+            ("settings = []\nschemes = [\"best\"]", "settings is empty"),
+            ("settings = [{ n = 5, b = 1 }]\nschemes = []", "schemes is empty"),
+            ("settings = [{ n = 5, b = 1 }]\nschemes = [\"best\", \"best\"]", "schemes has \"best\" twice"),
+            // The same setting in two spellings.
+            (
+                "settings = [{ n = 5, b = 1 }, { n = 5, b = 1, byzantine = 1 }]\nschemes = [\"best\"]",
+                "settings has n = 5, b = 1, 1 lie twice",
+            ),
+            (
+                "settings = [{ n = 5, b = 1 }]\nschemes = [\"bernoulli:r=2\", \"bernoulli-r=2\"]",
+                "the schemes bernoulli:r=2 and bernoulli-r=2 would share the folder",
+            ),
+        ] {
+            let error = runs(text);
+            assert!(error.as_ref().is_err_and(|error| error.starts_with(expected)), "{text}: {error:?}");
+        }
+    }
+
+    /// A base says attack and seed where no axis does, and an override may say the length otherwise.
+    #[test]
+    fn what_no_axis_decides_the_base_does() -> Result<(), String> {
+        let more = "[base]\nattack = \"random\"\nseed = 7\nepochs = 2.0\n[overrides.uncoded]\nsteps = 9\n";
+        let runs = runs(&format!("{AXES}{more}"))?;
+        assert_eq!(runs[0].name, "n5-b1/best/random/seed7");
+        assert_eq!((runs[0].config.epochs, runs[0].config.steps), (Some(2.0), None));
+        assert_eq!((runs[1].config.epochs, runs[1].config.steps), (None, Some(9)));
+        Ok(())
+    }
 }

@@ -2,9 +2,12 @@
 //!
 //! # The shape
 //! t − b workers hold one partition each, all different; the other N = t + 1 + b partitions are U (here
-//! t = (n − 1)/2). Every other worker is *local*, its row lies inside U, or *full*. Write W(K) for the
+//! t = (k − 1)/2). Every other worker is *local*, its row lies inside U, or *full*. Write W(K) for the
 //! number of local rows of which K holds the majority. Such a code tolerates b exactly when
 //! W(K) ≤ |K| − b for every K ⊆ U with b ≤ |K| ≤ t.
+//!
+//! There are as many partitions as workers, an odd number, or one fewer than an even number of workers: t wrong
+//! workers are a minority of 2t + 2 as of 2t + 1, so that one full row more changes nothing.
 //!
 //! # Gluing
 //! U is cut into consecutive *parts*. A local row belongs to the last part that it touches, and what it
@@ -171,22 +174,24 @@ impl Shape {
     /// # Errors
     /// [`Premise`]: the first that does not hold, or that could not be checked in time.
     pub fn prove_within(&self, g: &AllocationMatrix, b: usize, control: &Control) -> Result<Proof, Premise> {
-        let n = g.n();
-        if n != g.k() || n % 2 == 0 {
-            return premise("the theorem speaks of as many partitions as workers, an odd number");
+        let (n, k) = (g.n(), g.k());
+        if k % 2 == 0 || !(n == k || n == k + 1) {
+            return premise(
+                "the theorem speaks of an odd number of partitions and as many workers, or one more",
+            );
         }
-        let t = (n - 1) / 2;
+        let t = (k - 1) / 2;
         if b == 0 || b > t {
             return premise(format!("the theorem speaks of 1 ≤ b ≤ {t}"));
         }
-        let mut owned = vec![false; n];
+        let mut owned = vec![false; k];
         let mut local = Vec::new();
         for j in 0..n {
             let row: Vec<usize> = g.support(j).collect();
             match row.len() {
                 1 if owned[row[0]] => return premise(format!("two workers hold only partition {}", row[0])),
                 1 => owned[row[0]] = true,
-                load if load == n => {}
+                load if load == k => {}
                 load if load % 2 == 1 => local.push((j, row)),
                 _ => return premise(format!("worker {j} holds an even number of partitions")),
             }
@@ -195,8 +200,8 @@ impl Shape {
         if singles != t - b {
             return premise(format!("{singles} workers hold one partition, not t − b = {}", t - b));
         }
-        let mut place = vec![usize::MAX; n];
-        for (point, i) in (0..n).filter(|&i| !owned[i]).enumerate() {
+        let mut place = vec![usize::MAX; k];
+        for (point, i) in (0..k).filter(|&i| !owned[i]).enumerate() {
             place[i] = point;
         }
         let mut rows = Vec::with_capacity(local.len());

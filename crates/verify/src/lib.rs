@@ -35,7 +35,7 @@ mod verified;
 
 pub use branch::Branch;
 pub use control::Control;
-pub use count::{Count, Enumeration};
+pub use count::{Count, Enumeration, binomials};
 pub use definition::Definition;
 pub use ecode_core::Encoding;
 pub use engine::{Engine, Finding, Goal, Unsuitable, engines};
@@ -43,7 +43,7 @@ pub use exhaustive::Exhaustive;
 pub use gluing::{Part, Premise, Proof, Shape, verify_by_gluing};
 pub use local::LocalSearch;
 pub use method::{Method, UnknownMethod};
-pub use order::narrow_order;
+pub use order::{Component, components, narrow_order};
 pub use plan::{Request, verify};
 #[cfg(feature = "drat")]
 pub use proved::{ProvedSide, SolverEvidence, conclude_from};

@@ -1,6 +1,52 @@
-//! In which order the classes of a component are gone through, so that few voters are open at a time.
+//! Components of classes and voters, and in which order the classes of one are gone through, so that few voters are
+//! open at a time.
 
 use super::Control;
+
+/// Classes and voters that are connected: each voter with the classes that it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Component {
+    /// In increasing order.
+    pub classes: Vec<usize>,
+    /// In increasing order.
+    pub voters: Vec<usize>,
+}
+
+/// The components by their first class, where `holders[class]` lists the voters that hold it. A class that nobody
+/// holds is one of its own; a voter that holds nothing is in none.
+#[must_use]
+pub fn components(holders: &[Vec<usize>], voters: usize) -> Vec<Component> {
+    let mut held: Vec<Vec<usize>> = vec![Vec::new(); voters];
+    for (class, holders) in holders.iter().enumerate() {
+        for &voter in holders {
+            held[voter].push(class);
+        }
+    }
+    let (mut found, mut known) = (vec![false; holders.len()], vec![false; voters]);
+    let mut components = Vec::new();
+    for start in 0..holders.len() {
+        if std::mem::replace(&mut found[start], true) {
+            continue;
+        }
+        let mut component = Component { classes: vec![start], voters: Vec::new() };
+        let mut next = 0;
+        while let Some(&class) = component.classes.get(next) {
+            next += 1;
+            for &voter in &holders[class] {
+                if std::mem::replace(&mut known[voter], true) {
+                    continue;
+                }
+                component.voters.push(voter);
+                let new = held[voter].iter().filter(|&&class| !std::mem::replace(&mut found[class], true));
+                component.classes.extend(new);
+            }
+        }
+        component.classes.sort_unstable();
+        component.voters.sort_unstable();
+        components.push(component);
+    }
+    components
+}
 
 /// The most classes that are weighed against each other for the next place in the order.
 const MOST_CANDIDATES: usize = 256;

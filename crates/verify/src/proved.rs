@@ -59,7 +59,8 @@ impl ProvedSide {
         deciding_sides(g, ties).into_iter().try_for_each(fits)
     }
 
-    /// Replays a DRAT proof, as text, that [`Self::clauses`] have no solution.
+    /// Replays a DRAT proof, text or binary, that [`Self::clauses`] have no solution. Asks `stopped` now and then
+    /// whether to end.
     ///
     /// # Errors
     /// The outer error says that there are too many clauses, the inner one which line does not follow.
@@ -68,11 +69,12 @@ impl ProvedSide {
         ties: TieRule,
         below: i64,
         correct: bool,
-        proof: &str,
+        proof: &[u8],
+        stopped: &dyn Fn() -> bool,
     ) -> Result<Result<Self, ProofError>, Unsuitable> {
         let clauses = Self::clauses(g, ties, below, correct)?;
         let proved = |steps| Self { digest: g.digest(), ties, correct, below, steps };
-        Ok(replay_full_drat(&clauses, proof).map(proved))
+        Ok(replay_full_drat(&clauses, proof, stopped).map(proved))
     }
 
     /// How many clauses the proof adds.
@@ -149,7 +151,7 @@ mod tests {
     fn a_proof_speaks_of_its_matrix_its_ties_and_its_side_only() {
         let full = |n| AllocationMatrix::from_fn(n, 1, |_, _| true);
         let (Ok(g), Ok(other)) = (full(3), full(5)) else { panic!("a matrix") };
-        let prove = |g, ties, below| ProvedSide::replay(g, ties, below, false, "0\n");
+        let prove = |g, ties, below| ProvedSide::replay(g, ties, below, false, b"", &|| false);
         let Ok(Ok(side)) = prove(&g, TieRule::Zero, 1) else { panic!("an easy proof") };
         assert!(matches!(prove(&g, TieRule::Zero, 2), Ok(Err(_))), "a message with the margin 1 exists");
         let word = |g, b, ties, proved| {

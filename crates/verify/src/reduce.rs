@@ -76,13 +76,7 @@ impl Side {
             }
         }
         // A partition that no other remaining worker tells apart from another is the same.
-        let mut by_column: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
-        for i in 0..k {
-            let column = voters.keys().map(|(row, _)| row[i]).collect();
-            by_column.entry(column).or_default().push(i);
-        }
-        let mut classes: Vec<Vec<usize>> = by_column.into_values().collect();
-        classes.sort_unstable();
+        let classes = classes(k, |i| voters.keys().map(|(row, _)| row[i]).collect());
         let voters = voters
             .into_iter()
             .map(|((row, needed), units)| Voter {
@@ -186,6 +180,17 @@ impl Side {
     pub fn messages(&self) -> u128 {
         choices_by_weight(&vec![1; self.k], self.weight)[self.weight]
     }
+}
+
+/// The classes of k partitions: those with equal columns, each in increasing order, by their lowest partition.
+pub fn classes(k: usize, column: impl Fn(usize) -> Vec<bool>) -> Vec<Vec<usize>> {
+    let mut by_column: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+    for i in 0..k {
+        by_column.entry(column(i)).or_default().push(i);
+    }
+    let mut classes: Vec<Vec<usize>> = by_column.into_values().collect();
+    classes.sort_unstable();
+    classes
 }
 
 /// For each v up to `most`: how many vectors with 0 ≤ xᵢ ≤ `sizes[i]` have the sum v (saturating).

@@ -1,8 +1,23 @@
 //! The paper's Algorithm 1: s workers with a partition of their own, a chain of L workers with 2b + 1
 //! partitions each that overlap their neighbours in b, and workers that hold everything.
 
-use super::{ConstructError, parameter};
+use serde_json::json;
+
+use super::construction::{Construction, LIARS, WORKERS};
+use super::{ConstructError, refuse};
 use ecode_core::{AllocationMatrix, MAX_SIZE};
+
+pub(super) static CONSTRUCTION: Construction = Construction {
+    name: "algorithm1",
+    summary: "The deterministic code of the election coding paper (n odd)",
+    source: "Sohn, Han, Choi and Moon, NeurIPS 2020, Algorithm 1",
+    parameters: &[WORKERS, LIARS],
+    example: "n=9,b=2",
+    build: |arguments, _, _| {
+        let (n, b) = (arguments.needed("n")?, arguments.needed("b")?);
+        Ok((algorithm1(n, b)?, arguments.provenance(&[("n", json!(n)), ("b", json!(b))])))
+    },
+};
 
 /// The parameters of Algorithm 1 and what follows from them.
 ///
@@ -31,13 +46,13 @@ impl Algorithm1 {
     /// When n is even or above 4096, or b > (n − 1)/2.
     pub fn new(n: usize, b: usize) -> Result<Self, ConstructError> {
         if n % 2 == 0 || n > MAX_SIZE {
-            return parameter(format!(
+            return refuse(format!(
                 "algorithm1 needs an odd number of workers up to {MAX_SIZE}, but n = {n}"
             ));
         }
         let most = (n - 1) / 2;
         if b > most {
-            return parameter(format!("no code tolerates b = {b} of n = {n} workers: b is at most {most}"));
+            return refuse(format!("no code tolerates b = {b} of n = {n} workers: b is at most {most}"));
         }
         Ok(Self { n, b, s: most - b, l: n.div_ceil(2) / (b + 1) })
     }
@@ -69,6 +84,10 @@ impl Algorithm1 {
 ///
 /// # Errors
 /// Those of [`Algorithm1::new`].
+///
+/// # References
+/// - J. Sohn, D.-J. Han, B. Choi and J. Moon: Election coding for distributed learning: protecting SignSGD against
+///   Byzantine attacks. NeurIPS 2020, Algorithm 1 and Theorem 3.
 pub fn algorithm1(n: usize, b: usize) -> Result<AllocationMatrix, ConstructError> {
     let Algorithm1 { s, l, .. } = Algorithm1::new(n, b)?;
     if b == 0 {

@@ -1,134 +1,91 @@
-//! The code with the fewest ones among all that the program knows for n workers and b liars.
+//! The best known code for what a deployment asks, whatever its construction.
 
-use serde_json::{Value, json};
+use super::arguments::Arguments;
+use super::construction::{CATALOGUE, Construction, LIARS, PARTITIONS, WORKERS};
+use super::demand::{Demand, Objective, default_partitions};
+use super::known::{KnownCode, Provenance};
+use super::listed::listed_codes;
+use super::resized::resized;
+use super::square::best_with;
+use super::{Block, ConstructError, full, refuse, uncoded};
+use super::{Domain, Fallback, Parameter};
+use ecode_core::{MAX_SIZE, TieRule};
 
-use super::{Block, ConstructError, Disjoint, Gluing, Kind, algorithm1, blocks, parameter, uncoded};
-use ecode_core::{AllocationMatrix, MAX_SIZE};
-use ecode_verify::Shape;
-
-/// How a code of [`best`] is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Made {
-    /// The identity, for b = 0.
-    Uncoded,
-    /// The paper's Algorithm 1.
-    Algorithm1,
-    /// Parts glued together; the shape is what proves the code.
-    Gluing(Shape),
-    /// Disjoint rows.
-    Disjoint,
-    /// Listed row by row: who found it.
-    Listed(String),
-    /// Every row full.
-    Full,
-    /// A code with as many workers as partitions, for another number of workers, beside so many copies
-    /// of every partition alone.
-    Resized {
-        /// How many times every partition stands alone.
-        copies: usize,
+pub(super) static CONSTRUCTION: Construction = Construction {
+    name: "best",
+    summary: "The best among all that is known",
+    source: "docs/codes.md",
+    parameters: &[
+        WORKERS,
+        LIARS,
+        PARTITIONS,
+        Parameter::new(
+            "max-load",
+            Domain::Whole { least: 1, most: MAX_SIZE as u64 },
+            "no worker holds more than so many partitions",
+        )
+        .or(Fallback::Derived("k, which is no limit")),
+        Parameter::new("objective", Domain::Word(&Objective::WORDS), "what is to be small")
+            .or(Fallback::Derived("ones")),
+        Parameter::new("balanced", Domain::Switch, "the same as objective max-load")
+            .or(Fallback::Value("false")),
+        CATALOGUE,
+    ],
+    example: "n=9,b=2",
+    build: |arguments, ties, blocks| {
+        let demand = arguments.demand(ties)?;
+        let Some(code) = best_for(&demand, blocks)? else {
+            let Demand { n, k, b, max_load, .. } = demand;
+            return refuse(format!(
+                "no code of n = {n} workers and k = {k} partitions for b = {b} is known in which nobody holds more than \
+                 {max_load} partitions: 'ecode search' looks for one"
+            ));
+        };
+        let made = code.to_json();
+        Ok((code.matrix, made))
     },
-}
+};
 
-/// A code with the fewest ones known.
-#[derive(Clone, Debug)]
-pub struct Best {
-    /// The allocation matrix, n × n.
-    pub matrix: AllocationMatrix,
-    /// The number of Byzantine workers that it is made for.
-    pub b: usize,
-    /// How it is made.
-    pub made: Made,
-}
-
-impl Best {
-    /// The construction's name: `uncoded`, `algorithm1`, `gluing`, `disjoint`, `listed`,
-    /// `full` or `resized`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self.made {
-            Made::Uncoded => "uncoded",
-            Made::Algorithm1 => "algorithm1",
-            Made::Gluing(_) => "gluing",
-            Made::Disjoint => "disjoint",
-            Made::Listed(_) => "listed",
-            Made::Full => "full",
-            Made::Resized { .. } => "resized",
-        }
-    }
-
-    /// What a matrix file says under `construction`; `verify` reads the parts of a glued code from it.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let mut made = json!({"name": self.name(), "n": self.matrix.n()});
-        if self.made != Made::Uncoded {
-            made["b"] = json!(self.b);
-        }
-        if self.matrix.k() != self.matrix.n() {
-            made["k"] = json!(self.matrix.k());
-        }
-        if let Made::Resized { copies } = self.made {
-            made["copies"] = json!(copies);
-        }
-        if let Made::Gluing(shape) = &self.made {
-            made["parts"] = shape.to_json();
-        }
-        if let Made::Listed(found) = &self.made {
-            made["found"] = json!(found);
-        }
-        made
+impl Arguments {
+    /// What the arguments of `best` ask for, under a tie rule.
+    ///
+    /// # Errors
+    /// When a parameter is missing or outside its range, or objective and balanced contradict each other.
+    pub fn demand(&self, ties: TieRule) -> Result<Demand, ConstructError> {
+        let (n, b) = (self.needed("n")?, self.needed("b")?);
+        let k = self.whole("k").unwrap_or_else(|| default_partitions(n, b));
+        let objective = match (self.text("objective"), self.switch("balanced")) {
+            (Some(_), true) => {
+                return refuse("balanced means objective max-load: give one of the two".to_owned());
+            }
+            (Some(word), false) => word.parse()?,
+            (None, true) => Objective::MaxLoad,
+            (None, false) => Objective::Ones,
+        };
+        let demand = Demand { n, k, b, ties, max_load: self.whole("max-load").unwrap_or(k), objective };
+        demand.check()?;
+        Ok(demand)
     }
 }
 
-/// The code with the fewest ones that the program knows for an odd n and b; among equal ones
-/// Algorithm 1's.
-///
-/// ```
-/// use ecode_design::construct::{algorithm1, best};
-/// assert_eq!(best(9, 2)?.matrix.ones(), 59);
-/// assert_eq!(algorithm1(9, 2)?.ones(), 61);
-/// # Ok::<(), ecode_design::construct::ConstructError>(())
-/// ```
+/// The best code for the demand among all that is known: listed codes of these sizes, for an even k full rows
+/// (under `zero`) or every worker its own partition (for b = 0), for an odd k a code with as many workers as
+/// partitions, resized where n ≠ k. `None` where none keeps the limit.
 ///
 /// # Errors
-/// When n is even or above 4096, or b > (n − 1)/2.
-pub fn best(n: usize, b: usize) -> Result<Best, ConstructError> {
-    best_with(n, b, blocks())
-}
-
-/// The same with other families of rows than the program's own.
-///
-/// # Errors
-/// Those of [`best`].
-pub fn best_with(n: usize, b: usize, blocks: &[Block]) -> Result<Best, ConstructError> {
-    if n % 2 == 0 || n > MAX_SIZE {
-        return parameter(format!(
-            "the best known codes are for an odd number of workers up to {MAX_SIZE}, but n = {n}"
-        ));
+/// Those of [`Demand::check`].
+pub fn best_for(demand: &Demand, blocks: &[Block]) -> Result<Option<KnownCode>, ConstructError> {
+    demand.check()?;
+    let Demand { n, k, b, .. } = *demand;
+    let mut codes = Vec::new();
+    if k % 2 == 1 {
+        codes.push(if n == k { best_with(n, b, blocks)? } else { resized(n, k, b, blocks)? });
+    } else if n == k && b == 0 {
+        codes.push(KnownCode { matrix: uncoded(n)?, b, provenance: Provenance::Uncoded });
+    } else if demand.ties == TieRule::Zero {
+        codes.push(KnownCode { matrix: full(n, k)?, b, provenance: Provenance::Full });
     }
-    if b > (n - 1) / 2 {
-        let most = (n - 1) / 2;
-        return parameter(format!("no code tolerates b = {b} of n = {n} workers: b is at most {most}"));
-    }
-    if b == 0 {
-        return Ok(Best { matrix: uncoded(n)?, b, made: Made::Uncoded });
-    }
-    let paper = algorithm1(n, b)?;
-    let glued = Gluing::with_blocks(n, b, blocks)?;
-    let listed = blocks
-        .iter()
-        .filter(|block| block.kind == Kind::Code && (block.workers, block.points, block.b) == (n, n, b))
-        .filter_map(|block| Some((block.code().ok()?, &block.found)))
-        .min_by_key(|(matrix, _)| matrix.ones());
-    let mut best = Best { matrix: paper, b, made: Made::Algorithm1 };
-    if glued.matrix.ones() < best.matrix.ones() {
-        best = Best { matrix: glued.matrix, b, made: Made::Gluing(glued.shape) };
-    }
-    let disjoint = Disjoint::new(n, b)?;
-    if disjoint.ones() < best.matrix.ones() {
-        best = Best { matrix: disjoint.matrix()?, b, made: Made::Disjoint };
-    }
-    if let Some((matrix, found)) = listed.filter(|(matrix, _)| matrix.ones() < best.matrix.ones()) {
-        best = Best { matrix, b, made: Made::Listed(found.clone()) };
-    }
-    Ok(best)
+    codes.extend(listed_codes(n, k, b, blocks));
+    codes.retain(|code| demand.fits(&code.matrix));
+    Ok(codes.into_iter().min_by_key(|code| demand.price(&code.matrix)))
 }

@@ -1,7 +1,9 @@
 //! What a deployment asks of a code beside tolerance: its sizes, how much one worker can hold, and what is
 //! to be small.
 
-use super::{Best, Block, ConstructError, Kind, Made, best_with, full, parameter, uncoded};
+use std::str::FromStr;
+
+use super::{ConstructError, refuse};
 use ecode_core::{AllocationMatrix, MAX_SIZE, TieRule};
 
 /// What is to be as small as possible.
@@ -14,6 +16,48 @@ pub enum Objective {
     MaxLoad,
     /// The load of the heaviest worker, and among equals the number of ones.
     Lexicographic,
+}
+
+impl Objective {
+    /// The names, and what each asks to be small.
+    pub const WORDS: [(&'static str, &'static str); 3] = [
+        ("ones", "the work of all workers together"),
+        ("max-load", "the work of the heaviest worker"),
+        ("lexicographic", "the heaviest worker's, and among equals all workers' together"),
+    ];
+
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::WORDS[self as usize].0
+    }
+}
+
+impl FromStr for Objective {
+    type Err = ConstructError;
+
+    fn from_str(text: &str) -> Result<Self, ConstructError> {
+        let all = [Self::Ones, Self::MaxLoad, Self::Lexicographic];
+        all.into_iter().find(|objective| objective.name() == text).map_or_else(
+            || {
+                let names = Self::WORDS.map(|(name, _)| name);
+                refuse(format!("objective = {text}: expected one of {}", names.join(", ")))
+            },
+            Ok,
+        )
+    }
+}
+
+/// The number of partitions where nobody says one: n, but n − 1 for an even n and b ≥ 1, since no code with an even
+/// number of partitions tolerates a liar under the default tie rule (docs/theory.md, Theorem 4).
+///
+/// ```
+/// use ecode_design::construct::default_partitions;
+/// assert_eq!([(9, 2), (8, 2), (8, 0)].map(|(n, b)| default_partitions(n, b)), [9, 7, 8]);
+/// ```
+#[must_use]
+pub fn default_partitions(n: usize, b: usize) -> usize {
+    if n % 2 == 0 && b > 0 { n.saturating_sub(1) } else { n }
 }
 
 /// A code that is asked for: n workers, k partitions, tolerant of b Byzantine workers, no load above
@@ -85,63 +129,15 @@ impl Demand {
     pub fn check(&self) -> Result<(), ConstructError> {
         let Self { n, k, b, max_load, .. } = *self;
         if !(1..=MAX_SIZE).contains(&n) || !(1..=MAX_SIZE).contains(&k) {
-            return parameter(format!("a code has 1 to {MAX_SIZE} workers and partitions, not {n} and {k}"));
+            return refuse(format!("a code has 1 to {MAX_SIZE} workers and partitions, not {n} and {k}"));
         }
         if max_load == 0 {
-            return parameter("a worker holds at least one partition".to_owned());
+            return refuse("a worker holds at least one partition".to_owned());
         }
         if b > (n - 1) / 2 {
             let most = (n - 1) / 2;
-            return parameter(format!("no code tolerates b = {b} of n = {n} workers: b is at most {most}"));
+            return refuse(format!("no code tolerates b = {b} of n = {n} workers: b is at most {most}"));
         }
         Ok(())
     }
-}
-
-/// The best code for the demand among all that is known: listed codes of these sizes, for an even k full rows
-/// (under `zero`) or every worker its own partition (for b = 0), for an odd k a code with as many workers as partitions, resized. `None` where none keeps the limit.
-///
-/// **Resizing** (docs/theory/lighter.md): of a code for k workers and k partitions only the number of
-/// rows that a message of weight v = (k − 1)/2 can win matters. With (n − 1)/2 − b rounded down = m·v + B and B ≤ v, take every
-/// partition alone m times, and beside them the code for (k, v − B), its full rows left out or repeated
-/// until there are n.
-///
-/// # Errors
-/// Those of [`Demand::check`].
-pub fn best_for(demand: &Demand, blocks: &[Block]) -> Result<Option<Best>, ConstructError> {
-    demand.check()?;
-    let Demand { n, k, b, .. } = *demand;
-    let mut codes = Vec::new();
-    if k % 2 == 1 {
-        codes.push(if n == k { best_with(n, b, blocks)? } else { resized(n, k, b, blocks)? });
-    } else if n == k && b == 0 {
-        codes.push(Best { matrix: uncoded(n)?, b, made: Made::Uncoded });
-    } else if demand.ties == TieRule::Zero {
-        codes.push(Best { matrix: full(n, k)?, b, made: Made::Full });
-    }
-    let listed = blocks
-        .iter()
-        .filter(|block| block.kind == Kind::Code && (block.workers, block.points, block.b) == (n, k, b))
-        .filter_map(|block| {
-            Some(Best { matrix: block.code().ok()?, b, made: Made::Listed(block.found.clone()) })
-        });
-    codes.extend(listed);
-    codes.retain(|code| demand.fits(&code.matrix));
-    Ok(codes.into_iter().min_by_key(|code| demand.price(&code.matrix)))
-}
-
-fn resized(n: usize, k: usize, b: usize, blocks: &[Block]) -> Result<Best, ConstructError> {
-    let (budget, v) = ((n - 1) / 2 - b, (k - 1) / 2);
-    if v == 0 {
-        return Ok(Best { matrix: full(n, k)?, b, made: Made::Full });
-    }
-    let copies = budget / v;
-    let inner = best_with(k, v - (budget - copies * v), blocks)?;
-    let mut rows: Vec<Vec<usize>> = (0..copies * k).map(|j| vec![j % k]).collect();
-    let mut more: Vec<Vec<usize>> =
-        (0..k).map(|j| inner.matrix.support(j).collect()).filter(|row: &Vec<usize>| row.len() < k).collect();
-    more.sort_by_key(Vec::len);
-    rows.extend(more);
-    rows.resize(n, (0..k).collect());
-    Ok(Best { matrix: AllocationMatrix::from_supports(k, &rows)?, b, made: Made::Resized { copies } })
 }

@@ -1,8 +1,24 @@
 //! Disjoint rows: no two workers but the full ones share a partition. Lighter than everything else known
 //! for many b around n/4.
 
-use super::{ConstructError, parameter};
+use serde_json::json;
+
+use super::construction::{Construction, LIARS, WORKERS};
+use super::{ConstructError, refuse};
 use ecode_core::{AllocationMatrix, MAX_SIZE};
+
+pub(super) static CONSTRUCTION: Construction = Construction {
+    name: "disjoint",
+    summary: "Rows that share no partition, beside full ones (n odd, b ≥ 1)",
+    source: "docs/theory/lighter.md",
+    parameters: &[WORKERS, LIARS],
+    example: "n=15,b=4",
+    build: |arguments, _, _| {
+        let (n, b) = (arguments.needed("n")?, arguments.needed("b")?);
+        let made = arguments.provenance(&[("n", json!(n)), ("b", json!(b))]);
+        Ok((Disjoint::new(n, b)?.matrix()?, made))
+    },
+};
 
 /// A code of disjoint rows and full ones.
 ///
@@ -30,13 +46,11 @@ impl Disjoint {
     /// When n is even or above 4096, b = 0, or b > (n − 1)/2.
     pub fn new(n: usize, b: usize) -> Result<Self, ConstructError> {
         if n % 2 == 0 || n > MAX_SIZE {
-            return parameter(format!(
-                "disjoint needs an odd number of workers up to {MAX_SIZE}, but n = {n}"
-            ));
+            return refuse(format!("disjoint needs an odd number of workers up to {MAX_SIZE}, but n = {n}"));
         }
         let t = (n - 1) / 2;
         if b == 0 || b > t {
-            return parameter(format!("disjoint needs 1 ≤ b ≤ (n − 1)/2 = {t}, but b = {b}"));
+            return refuse(format!("disjoint needs 1 ≤ b ≤ (n − 1)/2 = {t}, but b = {b}"));
         }
         let c = t - b;
         let codes = (0..=c).map(|d| {
@@ -49,7 +63,7 @@ impl Disjoint {
             loads.resize(c + 1 + c / (2 * most - 1), 2 * most - 1);
             Self { n, loads }
         });
-        codes.min_by_key(Self::ones).map_or_else(|| parameter("no code".to_owned()), Ok)
+        codes.min_by_key(Self::ones).map_or_else(|| refuse("no code".to_owned()), Ok)
     }
 
     /// The loads of the rows that are not full, lightest first.

@@ -1,36 +1,50 @@
-//! Constructions of allocation matrices, one a file. A construction promises a shape, never a
-//! tolerance: what it makes is a plain [`AllocationMatrix`](ecode_core::AllocationMatrix) until
-//! [`ecode_verify`] has looked at it.
+//! Constructions of allocation matrices, one a file, and the registry of them all ([`CONSTRUCTIONS`]).
+//!
+//! A construction promises a shape, never a tolerance: what it makes is a plain
+//! [`AllocationMatrix`](ecode_core::AllocationMatrix) until [`ecode_verify`] has looked at it. How to add one is told in
+//! `registry.rs`.
 
 mod algorithm1;
+mod arguments;
 mod bernoulli;
 mod best;
-mod classical;
+mod block;
+mod block_text;
+mod construction;
+mod cyclic;
 mod demand;
 mod disjoint;
+mod error;
+mod full;
 mod gluing;
+mod known;
+mod listed;
+mod parameter;
+mod registry;
+mod repetition;
+mod resized;
+mod specification;
+mod square;
+mod uncoded;
 
 pub use algorithm1::{Algorithm1, algorithm1};
+pub use arguments::Arguments;
 pub use bernoulli::{Bernoulli, bernoulli};
-pub use best::{Best, Made, best, best_with};
-pub use classical::{cyclic, full, repetition, uncoded};
-pub use demand::{Demand, Objective, best_for};
+pub use best::best_for;
+pub use block::{Block, Placement};
+pub use block_text::{BlockError, blocks, parse_blocks};
+pub use construction::Construction;
+pub use cyclic::cyclic;
+pub use demand::{Demand, Objective, default_partitions};
 pub use disjoint::Disjoint;
-pub use gluing::{Block, BlockError, Gluing, Kind, blocks, known_part, parse_blocks};
-
-use ecode_core::MatrixError;
-
-/// Why a construction cannot be made with these parameters.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ConstructError {
-    /// A parameter outside its domain; the text says which and what is allowed.
-    #[error("{0}")]
-    Parameter(String),
-    /// The sizes are not those of a matrix.
-    #[error(transparent)]
-    Matrix(#[from] MatrixError),
-}
-
-pub(crate) fn parameter<T>(text: String) -> Result<T, ConstructError> {
-    Err(ConstructError::Parameter(text))
-}
+pub use error::ConstructError;
+pub(crate) use error::refuse;
+pub use full::full;
+pub use gluing::{Gluing, part_with_most_rows};
+pub use known::{KnownCode, Provenance};
+pub use parameter::{Argument, Domain, Fallback, Parameter};
+pub use registry::{CONSTRUCTIONS, construction};
+pub use repetition::repetition;
+pub use specification::{Built, Specification};
+pub use square::{best, best_with};
+pub use uncoded::uncoded;

@@ -2,23 +2,24 @@
 
 use rayon::prelude::*;
 
-use super::anneal::{Problem, Row, Schedule, Test, Turn, anneal, local_tests, message_tests, part_tests};
-use crate::construct::{Block, Kind};
+use super::anneal::{Problem, Row, Schedule, Test, anneal, local_tests, message_tests, part_tests};
+use super::effort::Effort;
+use crate::construct::{Block, Placement};
 
-/// What is looked for.
+/// A search problem: the family that is to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quest {
+pub struct FamilyProblem {
     /// Where the family may stand.
-    pub kind: Kind,
+    pub placement: Placement,
     /// The number of Byzantine workers.
     pub b: usize,
-    /// Points of the family, at most [`Quest::MOST_POINTS`].
+    /// Points of the family, at most [`FamilyProblem::MOST_POINTS`].
     pub points: usize,
     /// The largest number of old points in a row; 0 for families that stand first.
     pub old: u8,
 }
 
-impl Quest {
+impl FamilyProblem {
     /// Beyond this many points a restart takes minutes.
     pub const MOST_POINTS: usize = 20;
 
@@ -29,32 +30,32 @@ impl Quest {
     /// dictator holds.
     #[must_use]
     pub fn whole(n: usize, b: usize) -> Self {
-        Self { kind: Kind::Whole, b, points: n.div_ceil(2) + b, old: 0 }
+        Self { placement: Placement::Whole, b, points: n.div_ceil(2) + b, old: 0 }
     }
 
     /// A code for (n, b) of any shape: every row, messages of weight t as tests.
     #[must_use]
     pub fn code(n: usize, b: usize) -> Self {
-        Self { kind: Kind::Code, b, points: n, old: 0 }
+        Self { placement: Placement::Code, b, points: n, old: 0 }
     }
 
     /// What a full row costs: n where the family is the whole code's, else more than any row.
     fn full(self) -> i64 {
-        match self.kind {
-            Kind::Whole => 2 * (self.points - self.b) as i64 - 1,
-            Kind::Code => self.points as i64,
-            Kind::First | Kind::Part => 1 << 20,
+        match self.placement {
+            Placement::Whole => 2 * (self.points - self.b) as i64 - 1,
+            Placement::Code => self.points as i64,
+            Placement::First | Placement::Part => 1 << 20,
         }
     }
 
     fn problem(self, rows: usize) -> Problem {
-        let tests = match self.kind {
-            Kind::Part => part_tests(self.points, self.b, self.old),
-            Kind::Code => message_tests(self.points, self.b),
-            Kind::First => local_tests(self.points, self.b, self.points),
-            Kind::Whole => local_tests(self.points, self.b, self.points - self.b - 1),
+        let tests = match self.placement {
+            Placement::Part => part_tests(self.points, self.b, self.old),
+            Placement::Code => message_tests(self.points, self.b),
+            Placement::First => local_tests(self.points, self.b, self.points),
+            Placement::Whole => local_tests(self.points, self.b, self.points - self.b - 1),
         };
-        let old = if self.kind == Kind::Part { self.old } else { 0 };
+        let old = if self.placement == Placement::Part { self.old } else { 0 };
         Problem {
             points: self.points,
             old,
@@ -62,14 +63,14 @@ impl Quest {
             heaviest: self.points + usize::from(old),
             free: 0,
             tests,
-            turn: None,
+            rotation: None,
         }
     }
 }
 
 /// The tests of rows beside disjoint ones: with `budget` wins in all and t points, a K of the other
 /// points may win what the disjoint rows leave of the budget when they get the other t − |K| points.
-fn tests_beside(points: usize, loads: &[usize], t: usize, budget: usize) -> Option<Vec<Test>> {
+fn tests_with_disjoint_rows(points: usize, loads: &[usize], t: usize, budget: usize) -> Option<Vec<Test>> {
     let mut majorities: Vec<usize> = loads.iter().map(|load| load.div_ceil(2)).collect();
     majorities.sort_unstable();
     let won = |mut left: usize| {
@@ -87,9 +88,9 @@ fn tests_beside(points: usize, loads: &[usize], t: usize, budget: usize) -> Opti
 
 /// The best code for (n, b) that this effort finds in which rows of these odd loads share no partition
 /// with any other row that is not full; `None` where they win too much already, leave no partition or more
-/// than [`Quest::MOST_POINTS`], or nothing is found. Deterministic like [`improve`].
+/// than [`FamilyProblem::MOST_POINTS`], or nothing is found. Deterministic like [`anneal_family`].
 #[must_use]
-pub fn improve_beside(
+pub fn anneal_with_disjoint_rows(
     n: usize,
     b: usize,
     loads: &[usize],
@@ -98,10 +99,17 @@ pub fn improve_beside(
 ) -> Option<Block> {
     let start: usize = loads.iter().sum();
     let t = n.checked_sub(1)? / 2;
-    let points = n.checked_sub(start).filter(|points| (1..=Quest::MOST_POINTS).contains(points))?;
-    let tests = tests_beside(points, loads, t, t.checked_sub(b)?)?;
-    let problem =
-        |rows| Problem { points, old: 0, rows, heaviest: points, free: 0, tests: tests.clone(), turn: None };
+    let points = n.checked_sub(start).filter(|points| (1..=FamilyProblem::MOST_POINTS).contains(points))?;
+    let tests = tests_with_disjoint_rows(points, loads, t, t.checked_sub(b)?)?;
+    let problem = |rows| Problem {
+        points,
+        old: 0,
+        rows,
+        heaviest: points,
+        free: 0,
+        tests: tests.clone(),
+        rotation: None,
+    };
     let found = lightest(&problem, n as i64, n.checked_sub(loads.len())?, effort, stopped)?;
     let mut rows = Vec::new();
     let mut first = 0;
@@ -113,63 +121,36 @@ pub fn improve_beside(
         ((0..points).filter(|i| row.points >> i & 1 == 1).map(|i| i + start).collect::<Vec<_>>(), 0)
     }));
     let loads: Vec<String> = loads.iter().map(usize::to_string).collect();
-    let found = effort.found().replacen("search", &format!("search beside {}", loads.join(",")), 1);
-    Some(Block { kind: Kind::Code, b, points: n, workers: n, rows, found })
-}
-
-/// How long and with which random numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effort {
-    /// Moves per restart.
-    pub moves: u64,
-    /// Restarts per number of rows.
-    pub restarts: u64,
-    /// The random seed.
-    pub seed: u64,
-    /// Look only for families that a turn of this order leaves as they are; 0 or 1 for any families. Where the
-    /// points could all lie in cycles, they do for even seeds.
-    pub turn: usize,
-}
-
-impl Effort {
-    /// Who found it.
-    pub(super) fn found(self) -> String {
-        let turn = if self.turn > 1 { format!(", turn {}", self.turn) } else { String::new() };
-        format!("search, seed {}{turn}", self.seed)
-    }
-
-    /// The problem that is searched: the first `points` points may turn.
-    pub(super) fn turned(self, problem: Problem, points: usize) -> Problem {
-        let order = self.turn;
-        if order < 2 || order > points {
-            return problem;
-        }
-        let spare = usize::from(points % order == 0 && self.seed % 2 == 1 && order < points);
-        problem.turned(Turn { order, cycles: points / order - spare })
-    }
+    let found =
+        effort.found().replacen("search", &format!("search with disjoint loads {}", loads.join(",")), 1);
+    Some(Block { placement: Placement::Code, b, points: n, workers: n, rows, found })
 }
 
 /// The best family that this effort finds: the least Σ (weight − n) over its rows, n being the cost of
 /// the full rows that they replace (for families inside larger codes: the most rows, then the fewest
-/// ones). `None` where it finds no row at all. The same quest, effort and seed give the same family on
+/// ones). `None` where it finds no row at all. The same problem, effort and seed give the same family on
 /// every machine and at any number of threads, unless `stopped` ends it.
 ///
 /// ```
-/// use ecode_design::search::{Effort, Quest, improve};
-/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1, turn: 1 };
-/// let family = improve(Quest::whole(11, 1), effort, &|| false).ok_or("no family")?;
+/// use ecode_design::search::{Effort, FamilyProblem, anneal_family};
+/// let effort = Effort { moves: 20_000, restarts: 4, seed: 1, rotation: 1 };
+/// let family = anneal_family(FamilyProblem::whole(11, 1), effort, &|| false).ok_or("no family")?;
 /// assert_eq!(family.rows.len(), 4);
 /// # Ok::<(), &str>(())
 /// ```
 #[must_use]
-pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
-    let most = if quest.kind == Kind::Code { quest.points } else { usize::MAX };
-    lightest(&|rows| quest.problem(rows), quest.full(), most, effort, stopped).map(|rows| Block {
-        kind: quest.kind,
-        b: quest.b,
-        points: quest.points,
-        workers: if quest.kind == Kind::Code { quest.points } else { 0 },
-        rows: listed(&rows, quest.points),
+pub fn anneal_family(
+    problem: FamilyProblem,
+    effort: Effort,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Block> {
+    let most = if problem.placement == Placement::Code { problem.points } else { usize::MAX };
+    lightest(&|rows| problem.problem(rows), problem.full(), most, effort, stopped).map(|rows| Block {
+        placement: problem.placement,
+        b: problem.b,
+        points: problem.points,
+        workers: if problem.placement == Placement::Code { problem.points } else { 0 },
+        rows: listed(&rows, problem.points),
         found: effort.found(),
     })
 }
@@ -178,20 +159,20 @@ pub fn improve(quest: Quest, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)
 /// starts from it, not so hot that nothing is left of it. Families of the kinds that are glued only.
 ///
 /// ```
-/// use ecode_design::construct::{blocks, known_part};
-/// use ecode_design::search::{Effort, lighten};
+/// use ecode_design::construct::{blocks, part_with_most_rows};
+/// use ecode_design::search::{Effort, reduce_weight};
 /// // What the lemma makes of the best family on 9 points for two liars is not the lightest.
-/// let part = known_part(2, 9, &[]).ok_or("no part")?;
-/// let effort = Effort { moves: 5000, restarts: 4, seed: 1, turn: 1 };
-/// let lighter = lighten(&part, effort, &|| false).ok_or("none found")?;
+/// let part = part_with_most_rows(2, 9, &[]).ok_or("no part")?;
+/// let effort = Effort { moves: 5000, restarts: 4, seed: 1, rotation: 1 };
+/// let lighter = reduce_weight(&part, effort, &|| false).ok_or("none found")?;
 /// assert!(lighter.rows.len() == part.rows.len() && lighter.weight() < part.weight());
 /// # Ok::<(), &str>(())
 /// ```
 #[must_use]
-pub fn lighten(family: &Block, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
-    let Block { kind, b, points, .. } = *family;
+pub fn reduce_weight(family: &Block, effort: Effort, stopped: &(dyn Fn() -> bool + Sync)) -> Option<Block> {
+    let Block { placement, b, points, .. } = *family;
     let old = family.rows.iter().map(|&(_, old)| old).max()? as u8;
-    if !matches!(kind, Kind::First | Kind::Part) || points > Quest::MOST_POINTS {
+    if !matches!(placement, Placement::First | Placement::Part) || points > FamilyProblem::MOST_POINTS {
         return None;
     }
     let start: Vec<Row> = family
@@ -199,7 +180,7 @@ pub fn lighten(family: &Block, effort: Effort, stopped: &(dyn Fn() -> bool + Syn
         .iter()
         .map(|(row, old)| Row { points: row.iter().fold(0, |set, i| set | 1 << i), old: *old as u8 })
         .collect();
-    let problem = Quest { kind, b, points, old }.problem(start.len());
+    let problem = FamilyProblem { placement, b, points, old }.problem(start.len());
     let found = (0..effort.restarts)
         .into_par_iter()
         .filter_map(|restart| {
@@ -239,12 +220,12 @@ pub(super) fn lightest(
     let problem = |rows| {
         let problem = problem(rows);
         let points = problem.points - problem.free.count_ones() as usize;
-        effort.turned(problem, points)
+        effort.with_symmetry(problem, points)
     };
     let mut best: Option<Vec<Row>> = None;
     let (mut rows, mut most_found) = (1, 0);
-    // Not every number of rows can turn.
-    let gap = effort.turn.max(1);
+    // Not every number of rows can be rotated.
+    let gap = effort.rotation.max(1);
     while !stopped() && rows <= most && rows <= most_found + gap {
         let problem = problem(rows);
         let found = (0..effort.restarts)

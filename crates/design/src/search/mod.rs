@@ -7,14 +7,18 @@
 pub mod anneal;
 mod bounds;
 mod catalogue;
+mod code;
+mod effort;
 mod exact;
 mod family;
-mod hunt;
-mod pursue;
+mod request;
+mod run;
 
-pub use bounds::{Bound, Exhausted, bounds, exhausted};
+pub use bounds::{Bound, BoundError, Bounds, Exhausted, bounds, bounds_for, bounds_on_ones, exhausted};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
+pub use code::anneal_code;
+pub use effort::Effort;
 pub use exact::{Exact, minimum, minimum_within};
-pub use family::{Effort, Quest, improve, improve_beside, lighten};
-pub use hunt::{Hunt, HuntError, Prey};
-pub use pursue::{Limit, LimitError, Limits, limits, pursue};
+pub use family::{FamilyProblem, anneal_family, anneal_with_disjoint_rows, reduce_weight};
+pub use request::SearchRequest;
+pub use run::{SearchRun, StateError};

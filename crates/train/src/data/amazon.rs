@@ -8,7 +8,12 @@ use super::{Data, DataError, Features, Samples, content, read};
 
 /// Reads the table. Every fifth line tests; a category that only test lines have gets no feature.
 pub(super) fn load(file: &Path, pairs: bool) -> Result<Data, DataError> {
+    let inner = file.join("train.csv");
+    let file = if inner.is_file() { inner.as_path() } else { file };
     let bytes = read(file)?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(content(file, "text in UTF-16", "UTF-8"));
+    }
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let broken = |error: csv::Error| {
         let line = error.position().map_or(0, csv::Position::line);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Data, DataError, Features, ImageShape, Samples, content, read};
+use super::{Data, DataError, Features, ImageShape, Samples, content, names, read};
 
 /// Bytes of one image with its label.
 const RECORD: usize = 1 + 3 * 32 * 32;
@@ -12,6 +12,14 @@ const RECORD: usize = 1 + 3 * 32 * 32;
 pub(super) fn load(folder: &Path) -> Result<Data, DataError> {
     let inner = folder.join("cifar-10-batches-bin");
     let folder = if inner.is_dir() { inner } else { folder.to_owned() };
+    if let Some(found) = instead(&folder) {
+        return Err(content(
+            &folder,
+            found,
+            "data_batch_1.bin to data_batch_5.bin and test_batch.bin, of the binary version; \
+             `ecode data fetch cifar10 --to DIR` downloads them",
+        ));
+    }
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for batch in 1..=5 {
         batch_file(&folder.join(format!("data_batch_{batch}.bin")), &mut pixels, &mut labels)?;
@@ -20,6 +28,31 @@ pub(super) fn load(folder: &Path) -> Result<Data, DataError> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     batch_file(&folder.join("test_batch.bin"), &mut pixels, &mut labels)?;
     Ok(Data { train, test: samples(pixels, labels, false), classes: 10 })
+}
+
+/// What is there instead of the binary version, where that is missing.
+fn instead(folder: &Path) -> Option<String> {
+    if folder.join("data_batch_1.bin").is_file() {
+        return None;
+    }
+    if folder.is_file() {
+        return Some("a file, not the folder unpacked from it".to_owned());
+    }
+    let names = names(folder);
+    let holds = |wanted: &str| names.iter().any(|name| name == wanted);
+    let archive =
+        names.iter().find(|name| [".zip", ".tar.gz", ".tgz", ".7z"].iter().any(|end| name.ends_with(end)));
+    if holds("data_batch_1") || holds("cifar-10-batches-py") {
+        Some("Python's version of CIFAR-10 (pickles)".to_owned())
+    } else if holds("data_batch_1.mat") || holds("cifar-10-batches-mat") {
+        Some("Matlab's version of CIFAR-10".to_owned())
+    } else if let Some(archive) = archive {
+        Some(format!("no batches here, but {archive}, which is not unpacked"))
+    } else if holds("trainLabels.csv") {
+        Some("CIFAR-10 as pictures, one a file".to_owned())
+    } else {
+        Some("no data_batch_1.bin here".to_owned())
+    }
 }
 
 fn samples(pixels: Vec<u8>, labels: Vec<u16>, augment: bool) -> Samples {

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use ecode_core::digest::hexadecimal;
+use ecode_format::{Aside, folder_beside};
 use ecode_verify::Control;
 use sha2::{Digest as _, Sha256};
 
@@ -152,14 +153,13 @@ pub fn fetch(
         return Ok(false);
     }
     let address = format!("{}/{}", from.trim_end_matches('/'), file.name);
-    let aside = tempfile::Builder::new().prefix(".ecode-").tempfile_in(to).map_err(io(to))?;
+    let mut aside = Aside::beside(&place).map_err(io(&place))?;
     let mut curl = match curl(&address, aside.path()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(FetchError::NoCurl { address, folder: to.display().to_string() });
         }
         started => Running(started.map_err(|error| network(&address, error.to_string()))?),
     };
-    let arrived = || aside.as_file().metadata().map_or(0, |file| file.len());
     let status = loop {
         if let Some(status) = curl.0.try_wait().map_err(|error| network(&address, error.to_string()))? {
             break status;
@@ -167,10 +167,10 @@ pub fn fetch(
         if control.stopped() {
             return Err(FetchError::Stopped { address });
         }
-        progress(arrived());
+        progress(aside.length());
         std::thread::sleep(GLANCE);
     };
-    progress(arrived());
+    progress(aside.length());
     if !status.success() {
         let mut said = String::new();
         let _ = curl.0.stderr.take().map(|stderr| stderr.take(1 << 12).read_to_string(&mut said));
@@ -181,8 +181,7 @@ pub fn fetch(
     if found != file.sha256 {
         return Err(FetchError::Digest { address, found, expected: file.sha256 });
     }
-    aside.as_file().sync_all().map_err(io(to))?;
-    aside.persist(&place).map_err(|error| io(&place)(error.error))?;
+    aside.commit().map_err(io(&place))?;
     unpack(file, &place, to).map_err(io(to))?;
     Ok(true)
 }
@@ -244,7 +243,7 @@ fn unpack(file: &Remote, place: &Path, to: &Path) -> io::Result<()> {
     if !file.name.ends_with(".tar.gz") {
         return Ok(());
     }
-    let aside = tempfile::Builder::new().prefix(".ecode-").tempdir_in(to)?;
+    let (aside, _held) = folder_beside(place)?;
     tar::Archive::new(flate2::read::GzDecoder::new(fs::File::open(place)?)).unpack(aside.path())?;
     for entry in fs::read_dir(aside.path())? {
         let entry = entry?;

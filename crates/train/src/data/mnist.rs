@@ -2,20 +2,38 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Data, DataError, Features, ImageShape, Samples, content, read};
+use super::{Data, DataError, Features, ImageShape, Samples, content, names, read};
 
 /// Reads a folder. The training pair trains and the `t10k` pair tests; where only one pair is there, every
 /// fifth sample of it tests.
 pub(super) fn load(folder: &Path) -> Result<Data, DataError> {
+    if folder.is_file() {
+        return Err(content(folder, "a file", "the folder with MNIST's files, unpacked from it"));
+    }
+    // As torchvision keeps them, too.
+    let inner = ["", "MNIST/raw", "raw", "MNIST", "mnist"].map(|inner| folder.join(inner));
+    let folder = inner.iter().find(|inner| is_there(inner)).map_or(folder, PathBuf::as_path);
     let train = pair(folder, "train")?;
     let test = pair(folder, "t10k")?;
     let (train, test) = match (train, test) {
-        (Some(train), Some(test)) => (train, test),
+        (Some(train), Some(test)) => {
+            let sizes = |samples: &Samples| match &samples.features {
+                Features::Images { shape, .. } => (shape.height, shape.width),
+                _ => (0, 0),
+            };
+            let ((height, width), (tested, across)) = (sizes(&train), sizes(&test));
+            if (height, width) != (tested, across) {
+                let found =
+                    format!("training images of {height} × {width}, test images of {tested} × {across}");
+                return Err(content(folder, found, "images of one size"));
+            }
+            (train, test)
+        }
         (Some(one), None) | (None, Some(one)) => one.split(),
         (None, None) => {
             return Err(content(
                 folder,
-                "no MNIST files here",
+                format!("no MNIST files here{}", instead(folder)),
                 "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (plain or .gz); \
                  `ecode data fetch mnist --to DIR` downloads them",
             ));
@@ -24,9 +42,36 @@ pub(super) fn load(folder: &Path) -> Result<Data, DataError> {
     Ok(Data { train, test, classes: 10 })
 }
 
-/// The file of this name, plain or gzipped.
+/// Whether any of the files is in a folder.
+fn is_there(folder: &Path) -> bool {
+    ["train", "t10k"]
+        .iter()
+        .flat_map(|set| [format!("{set}-images-idx3-ubyte"), format!("{set}-labels-idx1-ubyte")])
+        .any(|name| find(folder, &name).is_some())
+}
+
+/// What is in a folder instead.
+fn instead(folder: &Path) -> String {
+    let names = names(folder);
+    let ends = |end: &str| names.iter().find(|name| name.to_ascii_lowercase().ends_with(end));
+    if let Some(zip) = ends(".zip") {
+        format!(", but {zip}: unpack it")
+    } else if let Some(other) = ends(".npz").or(ends(".csv")).or(ends(".parquet")) {
+        format!(", but {other}, which is MNIST in another form")
+    } else {
+        String::new()
+    }
+}
+
+/// The file of this name, plain or gzipped. Some archives write a dot for its last hyphen but one, some unpack a
+/// file into a folder of its own name.
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    [name.to_owned(), format!("{name}.gz")].iter().map(|name| folder.join(name)).find(|file| file.is_file())
+    let dotted = name.replace("-idx", ".idx");
+    [name, &dotted]
+        .into_iter()
+        .flat_map(|name| [name.to_owned(), format!("{name}.gz"), format!("{name}/{name}")])
+        .map(|name| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 fn pair(folder: &Path, set: &str) -> Result<Option<Samples>, DataError> {

@@ -10,6 +10,8 @@ mod cifar;
 pub mod fetch;
 mod mnist;
 mod synthetic;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -58,18 +60,43 @@ fn content(file: &Path, found: impl Into<String>, expected: impl Into<String>) -
 
 /// A whole file, unpacked when its first bytes say gzip.
 fn read(file: &Path) -> Result<Vec<u8>, DataError> {
+    read_up_to(file, MAX_FILE)
+}
+
+/// The same with another bound, in bytes, on the file and on what it unpacks to.
+fn read_up_to(file: &Path, most: u64) -> Result<Vec<u8>, DataError> {
     let io = |error| DataError::Io { file: file.to_owned(), error };
-    let mut bytes = Vec::new();
-    File::open(file).map_err(io)?.take(MAX_FILE).read_to_end(&mut bytes).map_err(io)?;
+    let bounded = |reader: &mut dyn std::io::Read, what: &str| {
+        let mut bytes = Vec::new();
+        reader.take(most + 1).read_to_end(&mut bytes).map(|_| bytes).map(|bytes| {
+            if bytes.len() as u64 <= most {
+                return Ok(bytes);
+            }
+            Err(content(file, format!("more than {most} bytes{what}"), "a data set of at most so many"))
+        })
+    };
+    let bytes = bounded(&mut File::open(file).map_err(io)?, "").map_err(io)??;
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut unpacked = Vec::new();
-        flate2::read::MultiGzDecoder::new(bytes.as_slice())
-            .take(MAX_FILE)
-            .read_to_end(&mut unpacked)
+        let mut packed = flate2::read::MultiGzDecoder::new(bytes.as_slice());
+        return bounded(&mut packed, ", unpacked")
             .map_err(|error| content(file, format!("broken gzip data ({error})"), "a whole gzip file"))?;
-        return Ok(unpacked);
+    }
+    if bytes.starts_with(b"PK") {
+        return Err(content(file, "a zip archive", "what is in it: unpack it, as with unzip"));
     }
     Ok(bytes)
+}
+
+/// The names in a folder, for a message that says what is there instead.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// Which data, as `--data` takes it.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use tch::{Cuda, Device};
 
-use super::super::config::{ConfigError, Device as Choice};
+use crate::config::{ConfigError, Device as Choice};
 
 /// Loads libtorch's CUDA half, which nothing links to: without this a program sees no GPU. What is said
 /// where that fails.

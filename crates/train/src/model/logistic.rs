@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::super::data::{Crop, Data, Features, Samples};
-use super::{Evaluation, Job, Learner, ModelError, Take};
+use super::learner::{Computed, Evaluation, Job, Learner, ModelError, Take};
+use crate::clock::ThreadClock;
+use crate::data::{Crop, Data, Features, Samples};
 
 /// Samples that one task evaluates: fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 256;
@@ -140,14 +141,16 @@ impl Learner for Logistic {
         train: &Samples,
         jobs: &[Job<'_>],
         take: Take<'_>,
-    ) -> Result<Vec<f64>, ModelError> {
+    ) -> Result<Vec<Computed>, ModelError> {
         let this = &*self;
         let compute = |room: &mut Vec<f32>, (place, job): (usize, &Job<'_>)| {
+            let clock = ThreadClock::start();
             room.clear();
             room.resize(this.dimension(), 0.0);
             let loss = this.gradient(parameters, train, job, room);
+            let seconds = clock.seconds();
             take(place, &mut [room.as_mut_slice()]);
-            loss
+            Computed { loss, seconds }
         };
         Ok(jobs.par_iter().enumerate().map_init(Vec::new, compute).collect())
     }

@@ -8,222 +8,25 @@
 //!   evaluation uses, are moved once by every partition of a step, in their order, as when one process
 //!   computes them all; what a liar computes moves none.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 use tch::{Device, Kind, Reduction, Tensor};
 
-use super::super::config::{ConfigError, Device as DeviceChoice, ModelKind};
-use super::super::data::{Data, Features, Samples};
-use super::super::random::{Purpose, stream, unit};
-use super::resident::Kept;
-use super::{Evaluation, Job, Learner, ModelError, Resident, Take};
+use super::kept::Kept;
+use super::learner::{Computed, Evaluation, Job, Learner, ModelError, Resident, Take};
+use super::pass::{Hand, Mode, Shared};
+use super::plan::{Initial, Layer, Parameter, layers};
+use crate::clock::ThreadClock;
+use crate::config::{ConfigError, Device as DeviceChoice, ModelKind};
+use crate::data::{Data, Samples};
+use crate::random::{Purpose, stream, unit};
 
 /// Samples that are evaluated at once.
 const CHUNK: usize = 256;
 
 /// How far one partition moves the running statistics.
 pub(super) const STATISTICS_MOMENTUM: f64 = 0.1;
-
-/// Added to a variance before its root is taken.
-const EPSILON: f64 = 1e-5;
-
-impl From<tch::TchError> for ModelError {
-    fn from(error: tch::TchError) -> Self {
-        let text = error.to_string();
-        let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("failed without a word");
-        Self(format!("libtorch: {}", line.trim()))
-    }
-}
-
-/// A layer. Sizes are channels, or features of a linear layer.
-#[derive(Clone, Debug)]
-enum Layer {
-    /// Kernels of size × size, padded so that a stride of 1 keeps the size.
-    Convolution {
-        from: i64,
-        to: i64,
-        size: i64,
-        stride: i64,
-        bias: bool,
-    },
-    BatchNorm(i64),
-    Relu,
-    /// The largest of each 2 × 2 pixels.
-    MaxPool,
-    /// The mean over all pixels.
-    Mean,
-    Flatten,
-    Linear {
-        from: i64,
-        to: i64,
-    },
-    /// relu(body(x) + shortcut(x)).
-    Residual {
-        body: Vec<Layer>,
-        shortcut: Vec<Layer>,
-    },
-}
-
-/// One parameter tensor.
-#[derive(Clone, Debug)]
-struct Parameter {
-    shape: Vec<i64>,
-    initial: Initial,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Initial {
-    Constant(f32),
-    /// Uniform in ±1/√inputs.
-    Uniform {
-        inputs: i64,
-    },
-}
-
-impl Layer {
-    fn parameters(&self, all: &mut Vec<Parameter>, statistics: &mut Vec<i64>) {
-        let mut add = |shape: &[i64], initial| all.push(Parameter { shape: shape.to_vec(), initial });
-        match self {
-            Self::Convolution { from, to, size, bias, .. } => {
-                let initial = Initial::Uniform { inputs: from * size * size };
-                add(&[*to, *from, *size, *size], initial);
-                if *bias {
-                    add(&[*to], initial);
-                }
-            }
-            Self::BatchNorm(channels) => {
-                add(&[*channels], Initial::Constant(1.0));
-                add(&[*channels], Initial::Constant(0.0));
-                statistics.push(*channels);
-            }
-            Self::Linear { from, to } => {
-                let initial = Initial::Uniform { inputs: *from };
-                add(&[*to, *from], initial);
-                add(&[*to], initial);
-            }
-            Self::Residual { body, shortcut } => {
-                body.iter().chain(shortcut).for_each(|layer| layer.parameters(all, statistics));
-            }
-            Self::Relu | Self::MaxPool | Self::Mean | Self::Flatten => {}
-        }
-    }
-}
-
-fn convolution(from: i64, to: i64, size: i64, stride: i64) -> [Layer; 2] {
-    [Layer::Convolution { from, to, size, stride, bias: false }, Layer::BatchNorm(to)]
-}
-
-/// The CNN: two convolutions of 16 and 32 kernels, each followed by pooling, and two linear layers.
-fn cnn(channels: i64, height: i64, width: i64, classes: i64) -> Vec<Layer> {
-    let (features, hidden) = (32 * (height / 4) * (width / 4), 128);
-    vec![
-        Layer::Convolution { from: channels, to: 16, size: 3, stride: 1, bias: true },
-        Layer::Relu,
-        Layer::MaxPool,
-        Layer::Convolution { from: 16, to: 32, size: 3, stride: 1, bias: true },
-        Layer::Relu,
-        Layer::MaxPool,
-        Layer::Flatten,
-        Layer::Linear { from: features, to: hidden },
-        Layer::Relu,
-        Layer::Linear { from: hidden, to: classes },
-    ]
-}
-
-/// A residual network (He et al., CVPR 2016) for small images: a stem of 3 × 3 kernels without pooling,
-/// then four stages of blocks, of two 3 × 3 convolutions each or, with `bottleneck`, of 1 × 1, 3 × 3, 1 × 1.
-fn resnet(channels: i64, classes: i64, blocks: [usize; 4], bottleneck: bool) -> Vec<Layer> {
-    let mut plan: Vec<Layer> = convolution(channels, 64, 3, 1).into();
-    plan.push(Layer::Relu);
-    let mut from = 64;
-    for (stage, &blocks) in blocks.iter().enumerate() {
-        let inner = 64 << stage;
-        let to = if bottleneck { 4 * inner } else { inner };
-        for block in 0..blocks {
-            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-            let parts = if bottleneck {
-                vec![
-                    convolution(from, inner, 1, 1),
-                    convolution(inner, inner, 3, stride),
-                    convolution(inner, to, 1, 1),
-                ]
-            } else {
-                vec![convolution(from, to, 3, stride), convolution(to, to, 3, 1)]
-            };
-            // An activation between the parts, and none after the last: that follows the sum.
-            let body = itertools::Itertools::intersperse(parts.into_iter().map(Vec::from), vec![Layer::Relu]);
-            let same = stride == 1 && from == to;
-            let shortcut = if same { Vec::new() } else { convolution(from, to, 1, stride).into() };
-            plan.push(Layer::Residual { body: body.flatten().collect(), shortcut });
-            from = to;
-        }
-    }
-    plan.extend([Layer::Mean, Layer::Flatten, Layer::Linear { from, to: classes }]);
-    plan
-}
-
-/// What batch normalisation does in a pass.
-#[derive(Clone, Copy)]
-enum Mode {
-    /// Normalises by the batch, and moves the statistics by this share towards its mean and variance.
-    Train(f64),
-    /// Normalises by the running statistics.
-    Test,
-}
-
-/// One pass through the layers: hands out parameters and statistics in their order.
-struct Pass<'a> {
-    parameters: std::slice::Iter<'a, Tensor>,
-    statistics: std::slice::Iter<'a, [Tensor; 2]>,
-    mode: Mode,
-}
-
-impl Pass<'_> {
-    fn run(&mut self, layers: &[Layer], mut x: Tensor) -> Result<Tensor, ModelError> {
-        for layer in layers {
-            x = self.layer(layer, x)?;
-        }
-        Ok(x)
-    }
-
-    fn next(&mut self) -> Result<&Tensor, ModelError> {
-        self.parameters.next().ok_or_else(|| ModelError("the plan has more parameters than it named".into()))
-    }
-
-    fn layer(&mut self, layer: &Layer, x: Tensor) -> Result<Tensor, ModelError> {
-        Ok(match layer {
-            Layer::Convolution { size, stride, bias, .. } => {
-                let weight = self.next()?.shallow_clone();
-                let bias = if *bias { Some(self.next()?.shallow_clone()) } else { None };
-                let padding = size / 2;
-                x.f_conv2d(&weight, bias, [*stride, *stride], [padding, padding], [1, 1], 1)?
-            }
-            Layer::BatchNorm(_) => {
-                let (weight, bias) = (self.next()?.shallow_clone(), self.next()?.shallow_clone());
-                let running = self.statistics.next().map(|[mean, variance]| (mean, variance));
-                let (mean, variance) = (running.map(|running| running.0), running.map(|running| running.1));
-                let (weight, bias) = (Some(&weight), Some(&bias));
-                let (training, share) = match self.mode {
-                    Mode::Train(share) => (true, share),
-                    Mode::Test => (false, 0.0),
-                };
-                x.f_batch_norm(weight, bias, mean, variance, training, share, EPSILON, true)?
-            }
-            Layer::Relu => x.f_relu()?,
-            Layer::MaxPool => x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)?,
-            Layer::Mean => x.f_adaptive_avg_pool2d([1, 1])?,
-            Layer::Flatten => x.f_flatten(1, -1)?,
-            Layer::Linear { .. } => {
-                let weight = self.next()?.shallow_clone();
-                x.f_linear(&weight, Some(self.next()?))?
-            }
-            Layer::Residual { body, shortcut } => {
-                let main = self.run(body, x.shallow_clone())?;
-                let beside = self.run(shortcut, x)?;
-                main.f_add(&beside)?.f_relu()?
-            }
-        })
-    }
-}
 
 /// A network, its parameters in one tensor.
 #[derive(Debug)]
@@ -251,20 +54,7 @@ impl Network {
     /// # Errors
     /// [`ConfigError`] for data that are no images, a device that is not there, or a model that is no network.
     pub fn new(kind: ModelKind, device: DeviceChoice, data: &Data) -> Result<Self, ConfigError> {
-        let name = kind.name();
-        let Features::Images { shape, .. } = &data.train.features else {
-            return Err(ConfigError(format!(
-                "model {name} learns from images: data mnist:DIR or cifar10:DIR"
-            )));
-        };
-        let [channels, height, width] = [shape.channels, shape.height, shape.width].map(|size| size as i64);
-        let classes = data.classes as i64;
-        let plan = match kind {
-            ModelKind::Logistic => return Err(ConfigError("logistic is no network".into())),
-            ModelKind::Cnn => cnn(channels, height, width, classes),
-            ModelKind::Resnet18 => resnet(channels, classes, [2, 2, 2, 2], false),
-            ModelKind::Resnet50 => resnet(channels, classes, [3, 4, 6, 3], true),
-        };
+        let (name, plan) = (kind.name(), layers(kind, data)?);
         let (mut parameters, mut statistics) = (Vec::new(), Vec::new());
         for layer in &plan {
             layer.parameters(&mut parameters, &mut statistics);
@@ -334,24 +124,29 @@ impl Network {
     }
 
     /// Everything that stays the same from job to job.
-    pub(super) fn still(&self) -> Still<'_> {
-        Still { plan: &self.plan, classes: self.classes, device: self.device }
+    pub(super) fn shared(&self) -> Shared<'_> {
+        Shared { plan: &self.plan, classes: self.classes, device: self.device }
     }
 
-    /// The gradients of some jobs, handed to `take` in any order. Returns their mean losses.
-    fn learn(&self, train: &Samples, jobs: &[Job<'_>], take: Take<'_>) -> Result<Vec<f64>, ModelError> {
-        let still = self.still();
+    /// The gradients of some jobs, handed to `take` in any order.
+    fn learn(&self, train: &Samples, jobs: &[Job<'_>], take: Take<'_>) -> Result<Vec<Computed>, ModelError> {
+        let shared = self.shared();
         let hands = jobs.iter().map(|_| self.training_hand()).collect::<Result<Vec<_>, _>>()?;
         let one = |(place, (job, hand)): (usize, (&Job<'_>, Hand))| {
             alone();
-            let (gradient, loss) = still.gradient(&hand, 1.0, train, job)?;
+            let (wall, clock) = (Instant::now(), ThreadClock::start());
+            let (gradient, loss) = shared.gradient(&hand, 1.0, train, job)?;
             let mut host = gradient
                 .into_iter()
                 .map(|part| part.f_to_device(Device::Cpu)?.f_contiguous())
                 .collect::<Result<Vec<Tensor>, _>>()?;
+            let loss = loss.f_double_value(&[])?;
+            // On the processor libtorch computes on this thread alone; a device computes beside it.
+            let on_host = shared.device == Device::Cpu;
+            let seconds = if on_host { clock.seconds() } else { wall.elapsed().as_secs_f64() };
             let mut pieces: Vec<&mut [f32]> = host.iter_mut().map(numbers).collect();
             take(place, &mut pieces);
-            Ok((loss.f_double_value(&[])?, hand.statistics))
+            Ok((Computed { loss, seconds }, hand.statistics))
         };
         let done: Vec<_> = if self.device == Device::Cpu {
             let tasks = jobs.par_iter().zip(hands).enumerate().with_max_len(1);
@@ -363,18 +158,19 @@ impl Network {
         for (_, (_, statistics)) in jobs.iter().zip(&done).filter(|(job, _)| !job.flip_labels) {
             self.move_statistics(statistics, STATISTICS_MOMENTUM)?;
         }
-        Ok(done.into_iter().map(|(loss, _)| loss).collect())
+        Ok(done.into_iter().map(|(computed, _)| computed).collect())
     }
 
     fn test(&self, test: &Samples) -> Result<Evaluation, ModelError> {
-        let still = self.still();
+        let shared = self.shared();
         let indices: Vec<u32> = (0..test.len() as u32).collect();
         let chunks: Vec<_> = indices.chunks(CHUNK).map(|chunk| (chunk, self.hand())).collect();
         let one = |(samples, hand): (&[u32], Hand)| {
             alone();
             tch::no_grad(|| {
-                let (images, labels) = still.batch(test, &Job { samples, crops: &[], flip_labels: false })?;
-                let logits = hand.pass(Mode::Test).run(still.plan, images)?;
+                let (images, labels) =
+                    shared.batch(test, &Job { samples, crops: &[], flip_labels: false })?;
+                let logits = hand.pass(Mode::Test).run(shared.plan, images)?;
                 let sum = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Sum, -100, 0.0)?;
                 let hits = logits.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_sum(Kind::Int64)?;
                 Ok((sum.f_double_value(&[])?, hits.f_int64_value(&[])?))
@@ -385,62 +181,6 @@ impl Network {
         let count = test.len().max(1) as f64;
         let (loss, right) = done.iter().fold((0.0, 0), |(loss, right), one| (loss + one.0, right + one.1));
         Ok(Evaluation { loss: loss / count, accuracy: right as f64 / count, auc: None })
-    }
-}
-
-/// Parameters and statistics in the hands of one thread: they share their memory with the network's.
-pub(super) struct Hand {
-    leaves: Vec<Tensor>,
-    statistics: Vec<[Tensor; 2]>,
-}
-
-impl Hand {
-    fn pass(&self, mode: Mode) -> Pass<'_> {
-        Pass { parameters: self.leaves.iter(), statistics: self.statistics.iter(), mode }
-    }
-}
-
-/// What threads share: nothing of libtorch's.
-pub(super) struct Still<'a> {
-    plan: &'a [Layer],
-    classes: usize,
-    device: Device,
-}
-
-impl Still<'_> {
-    /// Some samples and their labels as tensors on the device.
-    fn batch(&self, samples: &Samples, job: &Job<'_>) -> Result<(Tensor, Tensor), ModelError> {
-        let Features::Images { shape, .. } = &samples.features else {
-            return Err(ModelError("the data are no images".into()));
-        };
-        let width = samples.width();
-        let mut rows = vec![0.0; job.samples.len() * width];
-        let mut labels = Vec::with_capacity(job.samples.len());
-        for (place, row) in rows.chunks_exact_mut(width).enumerate() {
-            let sample = job.samples[place] as usize;
-            samples.write_row(sample, job.crops.get(place).copied().unwrap_or_default(), row);
-            let label = i64::from(samples.labels[sample]);
-            labels.push(if job.flip_labels { self.classes as i64 - 1 - label } else { label });
-        }
-        let size = [labels.len(), shape.channels, shape.height, shape.width].map(|size| size as i64);
-        let images = Tensor::f_from_slice(&rows)?.f_view(size)?.f_to_device(self.device)?;
-        Ok((images, Tensor::f_from_slice(&labels)?.f_to_device(self.device)?))
-    }
-
-    /// The gradient of one job, a tensor for each parameter tensor, on the device; and the mean loss. The hand's
-    /// statistics move by a share towards the job's.
-    pub(super) fn gradient(
-        &self,
-        hand: &Hand,
-        share: f64,
-        train: &Samples,
-        job: &Job<'_>,
-    ) -> Result<(Vec<Tensor>, Tensor), ModelError> {
-        let (images, labels) = self.batch(train, job)?;
-        let logits = hand.pass(Mode::Train(share)).run(self.plan, images)?;
-        let loss = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Mean, -100, 0.0)?;
-        let gradient = Tensor::f_run_backward(&[&loss], &hand.leaves, false, false)?;
-        Ok((gradient, loss.f_detach()?))
     }
 }
 
@@ -489,7 +229,7 @@ impl Learner for Network {
         train: &Samples,
         jobs: &[Job<'_>],
         take: Take<'_>,
-    ) -> Result<Vec<f64>, ModelError> {
+    ) -> Result<Vec<Computed>, ModelError> {
         self.set(parameters)?;
         self.learn(train, jobs, take)
     }
@@ -509,13 +249,13 @@ impl Learner for Network {
             return Ok(());
         }
         self.set(parameters)?;
-        let still = self.still();
+        let shared = self.shared();
         let hands = batches.iter().map(|_| self.training_hand()).collect::<Result<Vec<_>, _>>()?;
         let one = |(samples, hand): (&&[u32], Hand)| {
             alone();
             tch::no_grad(|| {
-                let (images, _) = still.batch(train, &Job { samples, crops: &[], flip_labels: false })?;
-                let _logits = hand.pass(Mode::Train(1.0)).run(still.plan, images)?;
+                let (images, _) = shared.batch(train, &Job { samples, crops: &[], flip_labels: false })?;
+                let _logits = hand.pass(Mode::Train(1.0)).run(shared.plan, images)?;
                 Ok(hand.statistics)
             })
         };

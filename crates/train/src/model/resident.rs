@@ -8,32 +8,16 @@ use std::time::Instant;
 use rand_distr::{Distribution as _, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
-use super::super::attack::{Attack, coins};
-use super::super::bits::Bits;
-use super::super::config::MomentumAt;
-use super::super::data::Samples;
-use super::super::random::{Purpose, stream};
-use super::super::trainer::State;
+use super::kept::{Kept, Pending};
+use super::learner::{ModelError, Report, Request, Resident};
 use super::network::{Network, STATISTICS_MOMENTUM, alone};
-use super::{ModelError, Orders, Report, Resident};
+use crate::attack::{Attack, coins};
+use crate::bits::Bits;
+use crate::config::MomentumAt;
+use crate::data::Samples;
+use crate::random::{Purpose, stream};
+use crate::state::State;
 use ecode_core::TieRule;
-
-/// What stays on the device between steps, besides the parameters.
-#[derive(Debug)]
-pub(super) struct Kept {
-    velocity: Tensor,
-    /// Each partition's momentum, where it is kept at the workers.
-    momentum: Vec<Tensor>,
-    /// The round that was decoded and not yet applied.
-    pending: Option<Pending>,
-}
-
-#[derive(Debug)]
-struct Pending {
-    negative: Tensor,
-    tied: Option<Tensor>,
-    momentum: Vec<Tensor>,
-}
 
 /// The bits of a worker's vote, and where it is silent.
 type Sent = (Tensor, Option<Tensor>);
@@ -47,16 +31,16 @@ impl Network {
     fn prepared(
         &self,
         kept: &Kept,
-        orders: &Orders<'_>,
+        request: &Request<'_>,
         partition: usize,
         gradient: &[Tensor],
     ) -> Result<Tensor, ModelError> {
         let pieces = gradient.iter().map(|piece| piece.f_flatten(0, -1)).collect::<Result<Vec<_>, _>>()?;
         let mut gradient = Tensor::f_cat(&pieces, 0)?;
-        let config = orders.config;
+        let config = request.config;
         if config.gradient_noise > 0.0 {
             let deviation = config.gradient_noise.sqrt() as f32;
-            let mut random = stream(config.seed, Purpose::Noise, orders.step, partition);
+            let mut random = stream(config.seed, Purpose::Noise, request.step, partition);
             let normal = StandardNormal.sample_iter(&mut random).take(gradient.numel());
             let noise: Vec<f32> = normal.map(|normal: f32| deviation * normal).collect();
             gradient = gradient.f_add(&self.upload(&noise)?)?;
@@ -96,18 +80,18 @@ impl Network {
     /// Every worker's vote, what liars make of theirs, and the server's decode.
     fn decode(
         &self,
-        orders: &Orders<'_>,
+        request: &Request<'_>,
         messages: &[Tensor],
         instead: &[Tensor],
     ) -> Result<(Tensor, Option<Tensor>, u64), ModelError> {
-        let (engine, liars) = (orders.engine, orders.liars);
+        let (engine, liars) = (request.engine, request.liars);
         let rows = engine.rows();
         let d = self.flat.numel() as i64;
         let majority = self.majority(messages, 0..messages.len())?.0;
         let mut votes = Tensor::f_zeros([d], (Kind::Int16, self.device))?;
         let weight = if engine.can_tie() { 2 } else { 1 };
         for (j, row) in rows.iter().enumerate() {
-            let attack = if liars.contains(j) { orders.config.attack } else { Attack::None };
+            let attack = if liars.contains(j) { request.config.attack } else { Attack::None };
             let source = if attack == Attack::LabelFlip { instead } else { messages };
             let honest = || -> Result<Sent, ModelError> {
                 let (won, tie) = self.majority(source, row.iter().copied())?;
@@ -131,7 +115,7 @@ impl Network {
                     (spoken.f_logical_not()?, silent)
                 }
                 Attack::Random => {
-                    (self.unpacked(&coins(d as usize, orders.config.seed, orders.step, j))?, None)
+                    (self.unpacked(&coins(d as usize, request.config.seed, request.step, j))?, None)
                 }
                 Attack::Constant => (majority.f_ones_like()?, None),
                 Attack::Omniscient => (majority.f_logical_not()?, None),
@@ -172,7 +156,7 @@ impl Resident for Network {
         Ok(())
     }
 
-    fn round(&mut self, train: &Samples, orders: &Orders<'_>) -> Result<Report, ModelError> {
+    fn round(&mut self, train: &Samples, request: &Request<'_>) -> Result<Report, ModelError> {
         let Some(kept) = &self.kept else {
             return Err(ModelError("nothing was put on the device".into()));
         };
@@ -180,19 +164,19 @@ impl Resident for Network {
         if self.device == Device::Cpu {
             alone();
         }
-        let (config, k) = (orders.config, orders.partitions);
+        let (config, k) = (request.config, request.partitions);
         let (mut messages, mut flipped, mut momentum, mut losses) = (vec![], vec![], vec![], vec![]);
-        for (place, job) in orders.jobs.iter().enumerate() {
-            let partition = if place < k { place } else { orders.flipped[place - k] };
+        for (place, job) in request.jobs.iter().enumerate() {
+            let partition = if place < k { place } else { request.flipped[place - k] };
             // One job after the other: the running statistics themselves can move, but for what liars compute.
             let (hand, share) = if job.flip_labels {
                 (self.training_hand()?, 1.0)
             } else {
                 (self.hand(), STATISTICS_MOMENTUM)
             };
-            let (gradient, loss) = self.still().gradient(&hand, share, train, job)?;
-            let gradient = self.prepared(kept, orders, partition, &gradient)?;
-            let negative = if config.zero_sign.negative(orders.step, partition) {
+            let (gradient, loss) = self.shared().gradient(&hand, share, train, job)?;
+            let gradient = self.prepared(kept, request, partition, &gradient)?;
+            let negative = if config.zero_sign.negative(request.step, partition) {
                 gradient.f_le(0.0)?
             } else {
                 gradient.f_lt(0.0)?
@@ -209,13 +193,13 @@ impl Resident for Network {
         }
         // Reading them waits for the device.
         let losses = losses.iter().map(|loss| loss.f_double_value(&[])).collect::<Result<Vec<_>, _>>()?;
-        let gradient_s = start.elapsed().as_secs_f64() / orders.jobs.len() as f64;
+        let gradient_s = start.elapsed().as_secs_f64() / request.jobs.len() as f64;
         // Partitions that no liar holds are asked by none: any message stands in.
         let mut instead: Vec<Tensor> = messages.iter().map(Tensor::shallow_clone).collect();
-        for (&i, bits) in orders.flipped.iter().zip(flipped) {
+        for (&i, bits) in request.flipped.iter().zip(flipped) {
             instead[i] = bits;
         }
-        let (negative, tied, wrong) = self.decode(orders, &messages, &instead)?;
+        let (negative, tied, wrong) = self.decode(request, &messages, &instead)?;
         if let Some(kept) = &mut self.kept {
             kept.pending = Some(Pending { negative, tied, momentum });
         }

@@ -1,14 +1,18 @@
 //! Messages as bytes: everything little-endian, votes as packed bits.
 //!
 //! # What is promised
-//! Any bytes are read without a panic: what is no message is none.
+//! Any bytes are read without a panic and without more memory than a small multiple of their number: what is no
+//! message is none.
 
-use super::super::bits::Bits;
-use super::super::vote::{Decoded, Vote};
+use crate::bits::Bits;
+use crate::vote::{Decoded, Vote};
 
 /// Bytes of a vote beside its bits: kind, flags, number of losses (2), nothing (4), step (8), seconds (8);
-/// then 12 for each loss.
+/// then 8 for each loss.
 pub const VOTE_HEADER: usize = 24;
+
+/// The longest text that a rank says, in bytes.
+pub(crate) const MAX_TEXT: usize = 1 << 16;
 
 /// What ranks tell each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,10 +32,10 @@ pub enum Message {
     Vote {
         /// The step, from 0.
         step: u64,
-        /// Mean seconds that one gradient took.
+        /// Seconds that one gradient took.
         gradient_s: f64,
-        /// The partitions that the worker computed, with their losses.
-        losses: Vec<(u32, f64)>,
+        /// The loss of each partition of the worker's row, in the row's order.
+        losses: Vec<f64>,
         /// Its vote: ⌈d/8⌉ bytes, twice where it can be silent.
         vote: Vote,
     },
@@ -39,13 +43,15 @@ pub enum Message {
     Decode {
         /// The step, from 0.
         step: u64,
-        /// The mean loss as reported by the workers.
+        /// The mean loss as the workers report it; NaN where they report none.
         loss: f64,
         /// What all apply.
         decoded: Decoded,
     },
     /// The server ends it, and says why.
     Stop(String),
+    /// A worker cannot go on, and says why.
+    Failed(String),
 }
 
 impl Message {
@@ -71,10 +77,7 @@ impl Message {
                 bytes.extend(head(3, vote.silent.is_some(), losses.len()));
                 bytes.extend(step.to_le_bytes());
                 bytes.extend(gradient_s.to_le_bytes());
-                for (partition, loss) in losses {
-                    bytes.extend(partition.to_le_bytes());
-                    bytes.extend(loss.to_le_bytes());
-                }
+                bytes.extend(losses.iter().flat_map(|loss| loss.to_le_bytes()));
                 bytes.extend(vote.bits.to_bytes());
                 bytes.extend(vote.silent.iter().flat_map(Bits::to_bytes));
             }
@@ -87,6 +90,10 @@ impl Message {
             }
             Self::Stop(text) => {
                 bytes.extend(head(5, false, 0));
+                bytes.extend(text.as_bytes());
+            }
+            Self::Failed(text) => {
+                bytes.extend(head(6, false, 0));
                 bytes.extend(text.as_bytes());
             }
         }
@@ -125,16 +132,13 @@ impl Message {
                 let (step, rest) = rest.split_first_chunk()?;
                 let (seconds, rest) = rest.split_first_chunk()?;
                 let count = usize::from(u16::from_le_bytes([head[2], head[3]]));
-                let (losses, rest) = rest.split_at_checked(12 * count)?;
-                let losses = losses.as_chunks::<12>().0.iter().map(|bytes| {
-                    let (partition, loss) = (bytes.first_chunk(), bytes.last_chunk());
-                    Some((u32::from_le_bytes(*partition?), f64::from_le_bytes(*loss?)))
-                });
+                let (losses, rest) = rest.split_at_checked(8 * count)?;
+                let losses = losses.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes));
                 let (bits, silent) = planes(rest)?;
                 Self::Vote {
                     step: u64::from_le_bytes(*step),
                     gradient_s: f64::from_le_bytes(*seconds),
-                    losses: losses.collect::<Option<_>>()?,
+                    losses: losses.collect(),
                     vote: Vote { bits, silent },
                 }
             }
@@ -149,6 +153,7 @@ impl Message {
                 }
             }
             5 => Self::Stop(text(rest)?),
+            6 => Self::Failed(text(rest)?),
             _ => return None,
         })
     }
@@ -175,11 +180,11 @@ mod tests {
             let floats: Vec<f32> = signs.iter().map(|&sign| if sign { number as f32 } else { 0.5 }).collect();
             let vote = Vote { bits: bits.clone(), silent: other.clone() };
             let decoded = Decoded { negative: bits, tied: other, wrong: 0 };
-            let losses = vec![(3, number), (5, 1.0)];
+            let losses = vec![number, 1.0];
             let vote_message = Message::Vote { step, gradient_s: number, losses, vote };
             prop_assert_eq!(
                 vote_message.to_bytes().len(),
-                VOTE_HEADER + 2 * 12 + d.div_ceil(8) * (1 + usize::from(second))
+                VOTE_HEADER + 2 * 8 + d.div_ceil(8) * (1 + usize::from(second))
             );
             for message in [
                 Message::Start { step, parameters: floats.clone(), velocity: floats },
@@ -195,7 +200,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0_u8..7, d in 1_usize..99) {
+        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0_u8..8, d in 1_usize..99) {
             let _ = Message::from_bytes(&bytes, d);
             let _ = Message::from_bytes(&[&[kind, 1][..], &bytes[..]].concat(), d);
         }

@@ -1,22 +1,42 @@
-//! Training by many processes: rank 0 serves, ranks 1 to n work.
+//! Training by many processes: rank 0 serves, ranks 1 to n work. Here is what carries their messages, and what each
+//! side does about the other; what is computed between messages is the trainer's.
 //!
 //! # What is promised
-//! - Each worker computes the gradients of its own partitions only (a liar who must know all messages computes
-//!   all), and sends its vote; the server computes none. The same seed gives the same parameters as in one
-//!   process, bit for bit, where the model's gradients have the same bits.
-//! - Training starts only when all ranks hold the same matrix, configuration, data and version.
-//! - A worker that is silent for too long, or whose message is none, counts as Byzantine.
+//! - The server waits for a worker once: who has not voted in time is lost, and no message to it is waited for.
+//! - Whatever bytes come, memory is taken for as many as a right message has, and not before their number is known.
+//! - A worker waits for the server with a limit, too, and says when it is over.
 
-mod deployment;
+mod channel;
 mod message;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod server;
+mod worker;
 
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-pub(super) use deployment::Deployment;
+use ecode_core::shown_sentence;
+
+pub use channel::{Channel, channels};
 pub use message::{Message, VOTE_HEADER};
+pub(crate) use server::{Server, VoteShape};
+pub(crate) use worker::Worker;
+
+/// How often waiting looks up whether it should stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a process that leaves waits for others to take its last words.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How long ranks wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// A worker that has not voted for so long is lost.
+    pub worker: Duration,
+    /// A server that has said nothing for so long is gone. To be longer than `worker`: a server that waits for a
+    /// worker is silent to the others.
+    pub server: Duration,
+}
 
 /// What carries messages between ranks.
 pub trait Link {
@@ -26,14 +46,48 @@ pub trait Link {
     /// How many there are, the server included.
     fn ranks(&self) -> usize;
 
-    /// The next message from any rank, with its sender, waiting so long at most.
-    fn receive(&mut self, wait: Duration) -> Option<(usize, Vec<u8>)>;
+    /// The next message from any rank, with its sender, waiting so long at most. A message of more than `most` bytes
+    /// comes as an empty one: no memory is taken for it.
+    fn receive(&mut self, wait: Duration, most: usize) -> Option<(usize, Vec<u8>)>;
 
-    /// Sends a message to some ranks, and returns those that had not taken it after so long.
-    fn send(&mut self, to: &[usize], bytes: Vec<u8>, wait: Duration) -> Vec<usize>;
+    /// Sets a message on its way to some ranks without waiting, and returns those that are gone, or have left too
+    /// many earlier ones lying.
+    fn send(&mut self, to: &[usize], bytes: Vec<u8>) -> Vec<usize>;
 
-    /// Some rank does not answer any more: the end must not wait for it.
-    fn give_up(&mut self) {}
+    /// Waits until all messages are taken, but not longer than that. Whether they are.
+    fn flush(&mut self, wait: Duration) -> bool;
+
+    /// Some rank does not answer any more: the end must not wait for it. Where leaving without it ends all processes,
+    /// they end with this exit code.
+    fn give_up(&mut self, _code: i32) {}
+}
+
+/// What one process is in a deployment.
+pub(crate) enum Deployment {
+    Server(Server),
+    Worker(Worker),
+}
+
+impl Deployment {
+    /// All steps are done: nobody has to be told to stop.
+    pub(crate) fn finish(&mut self) {
+        match self {
+            Self::Server(server) => server.finish(),
+            Self::Worker(worker) => worker.dismissed = true,
+        }
+    }
+}
+
+/// A process that cannot start says why to those that wait for it: a worker to the server, the server to all.
+pub fn leave(mut link: Box<dyn Link>, why: &str) {
+    let why = shown_sentence(why);
+    if link.rank() == 0 {
+        let to: Vec<usize> = (1..link.ranks()).collect();
+        link.send(&to, Message::Stop(why).to_bytes());
+    } else {
+        link.send(&[0], Message::Failed(why).to_bytes());
+    }
+    link.flush(GOODBYE);
 }
 
 /// The link of this process, started by `mpirun`.
@@ -59,48 +113,4 @@ pub fn mpi_library() -> String {
     #[cfg(not(feature = "mpi"))]
     return "not built in: scripts/mpi in the source folder, then cargo install --path . --features mpi"
         .into();
-}
-
-/// A link between threads of one process.
-#[derive(Debug)]
-pub struct Channel {
-    rank: usize,
-    others: Vec<Sender<(usize, Vec<u8>)>>,
-    inbox: Receiver<(usize, Vec<u8>)>,
-}
-
-/// Links between as many threads as there are ranks.
-///
-/// ```
-/// use std::time::Duration;
-/// use ecode_train::transport::{Link as _, channels};
-/// let mut links = channels(3);
-/// let wait = Duration::from_secs(1);
-/// assert!(links[0].send(&[1, 2], vec![7], wait).is_empty());
-/// assert_eq!(links[2].receive(wait), Some((0, vec![7])));
-/// ```
-#[must_use]
-pub fn channels(ranks: usize) -> Vec<Channel> {
-    let (others, inboxes): (Vec<_>, Vec<_>) = (0..ranks).map(|_| channel()).unzip();
-    let link = |(rank, inbox)| Channel { rank, others: others.clone(), inbox };
-    inboxes.into_iter().enumerate().map(link).collect()
-}
-
-impl Link for Channel {
-    fn rank(&self) -> usize {
-        self.rank
-    }
-
-    fn ranks(&self) -> usize {
-        self.others.len()
-    }
-
-    fn receive(&mut self, wait: Duration) -> Option<(usize, Vec<u8>)> {
-        self.inbox.recv_timeout(wait).ok()
-    }
-
-    fn send(&mut self, to: &[usize], bytes: Vec<u8>, _wait: Duration) -> Vec<usize> {
-        let gone = |rank: &usize| self.others[*rank].send((self.rank, bytes.clone())).is_err();
-        to.iter().copied().filter(gone).collect()
-    }
 }

@@ -28,7 +28,8 @@ use std::time::{Duration, Instant};
 use num_bigint::{BigInt, BigUint};
 use rayon::prelude::*;
 
-use rank::{Ranked, binomials};
+use rank::Ranked;
+pub use rank::binomials;
 use walk::{Best, Counted, SidePlan, Walk};
 
 use crate::exhaustive::Exhaustive;

@@ -110,7 +110,8 @@ impl Ranked {
 }
 
 /// C(size, 0), …, C(size, size).
-pub(super) fn binomials(size: usize) -> Vec<BigUint> {
+#[must_use]
+pub fn binomials(size: usize) -> Vec<BigUint> {
     let mut row = vec![BigUint::from(1_u32)];
     for x in 0..size {
         row.push(&row[x] * (size - x) / (x + 1));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Part, PartError, Question};
 use crate::{Count, Enumeration};
-use ecode_core::{AllocationMatrix, Message, Outcome, TieRule, digest};
+use ecode_core::{AllocationMatrix, Message, Outcome, TieRule, digest, shown, shown_sentence};
 
 const SCHEMA: &str = "ecode/part/1";
 
@@ -56,30 +56,25 @@ struct Worst {
 }
 
 fn malformed<T>(what: impl Into<String>) -> Result<T, PartError> {
-    // What was found may quote the file: control characters are escaped, so that the error stays one line.
-    let mut quoted = String::new();
-    for c in what.into().chars() {
-        if c.is_control() { quoted.extend(c.escape_default()) } else { quoted.push(c) }
-    }
-    Err(PartError::Malformed(quoted))
+    Err(PartError::Malformed(shown_sentence(&what.into())))
 }
 
 fn invalid<T>(what: impl Into<String>) -> Result<T, PartError> {
-    Err(PartError::Invalid(what.into()))
+    Err(PartError::Invalid(shown_sentence(&what.into())))
 }
 
 /// A number as it stands in files: decimal digits, no sign, no leading zero.
 fn number<N: std::str::FromStr + ToString>(name: &str, text: &str) -> Result<N, PartError> {
     match text.parse::<N>() {
         Ok(number) if number.to_string() == text => Ok(number),
-        _ => malformed(format!("{name} is \"{text}\", not a number in decimal digits")),
+        _ => malformed(format!("{name} is \"{}\", not a number in decimal digits", shown(text))),
     }
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Part, PartError> {
     let file: File = serde_json::from_slice(bytes).or_else(|error| malformed(error.to_string()))?;
     if file.schema != SCHEMA {
-        return malformed(format!("schema is \"{}\", expected \"{SCHEMA}\"", file.schema));
+        return malformed(format!("schema is \"{}\", expected \"{SCHEMA}\"", shown(&file.schema)));
     }
     let mut contents: Value = serde_json::from_slice(bytes).or_else(|error| malformed(error.to_string()))?;
     let stated = contents.as_object_mut().and_then(|fields| fields.shift_remove("contents"));
@@ -87,7 +82,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Part, PartError> {
     if stated != Some(json!(computed)) {
         return invalid(format!(
             "contents is {}, but that of what the file says is {computed}",
-            file.contents
+            shown(&file.contents)
         ));
     }
     for (j, row) in file.g.iter().enumerate() {
@@ -108,7 +103,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Part, PartError> {
         ));
     }
     if file.digest != matrix.digest() {
-        return invalid(format!("the digest is {}, but G's is {}", file.digest, matrix.digest()));
+        return invalid(format!("the digest is {}, but G's is {}", shown(&file.digest), matrix.digest()));
     }
     let ties: TieRule = file.claim.ties.parse().or_else(|error| malformed(format!("{error}")))?;
     let mut margins = Vec::new();

@@ -17,7 +17,7 @@ use num_bigint::BigUint;
 
 use super::verdict::conclude;
 use super::{Count, Enumeration, Finding, Unsuitable, Verdict, VerifyError};
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use ecode_core::{AllocationMatrix, Outcome, TieRule, shown};
 
 /// What a part, or a whole enumeration, is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,7 +234,8 @@ pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
         if part.program != first.program {
             return unfit(format!(
                 "{first_name} was counted by {}, {name} by {}",
-                first.program, part.program
+                shown(&first.program),
+                shown(&part.program)
             ));
         }
     }

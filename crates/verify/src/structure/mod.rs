@@ -23,10 +23,11 @@ mod profile;
 mod states;
 
 use crate::exhaustive::Plan;
+use crate::order::Component;
 use crate::reduce::{Side, sides};
 use crate::{Control, Engine, Finding, Goal, Unsuitable};
 pub(crate) use components::apart;
-use components::{Component, components};
+use components::components;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 use profile::{Choice, Profile};
 use states::by_states;

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::components::Component;
 use super::profile::{Choice, Profile};
 use crate::Control;
-use crate::order::narrow_order;
+use crate::order::{Component, narrow_order};
 use crate::reduce::Side;
 
 /// States of one place from which on dynamic programming is asked whether it will end ([`Outlook`]).

@@ -1,0 +1,195 @@
+(* Reads `ecode/certificate/1` (docs/certificates.md). Trusted: that n, k, G, b, the tie rule and the verdict are what
+   the file says. The rest is evidence, which the proved checker judges. *)
+
+open Json
+
+exception Malformed of string
+
+let malformed fmt = Printf.ksprintf (fun what -> raise (Malformed what)) fmt
+
+type attack = { message : bool list; byzantine : bool list; sent : bool option list; decoded : bool; correct : bool }
+type side = { answer : bool; formula : string; proof : string }
+
+(* A part of a gluing: how many points, and how it is checked. *)
+type shape = Enumerated of int | Counted of int | Whole of shape list
+
+type record = {
+  worst : bool list;
+  counted : (bool * (int * string) list) list;    (* by side: margin, messages *)
+  choices : string;
+  ranges : (string * string) list;
+}
+
+type evidence =
+  | Refutation of attack * (int * side list) option
+  | Cutting_planes of side list
+  | Drat of side list
+  | Enumeration of int * attack option * record
+  | Gluing of shape list
+
+type t = {
+  digest : string; n : int; k : int; rows : bool list list;
+  tolerant : bool; b : int; radius : int option; ties : string;
+  evidence : evidence; tight : attack option; reductions : string list;
+}
+
+(* Fields are taken out one by one; whatever is left has no business there. *)
+let take fields name =
+  let found = List.assoc_opt name !fields in
+  fields := List.remove_assoc name !fields;
+  found
+let need fields name = match take fields name with Some v -> v | None -> malformed "the field '%s' is missing" name
+let optional fields name = match take fields name with Some Null | None -> None | Some v -> Some v
+let nothing_left where fields =
+  match !fields with [] -> () | (name, _) :: _ -> malformed "%s has an unknown field '%s'" where (String.escaped name)
+let fields_of what = function Object l -> ref l | _ -> malformed "%s is no object" what
+
+let text what = function String s -> s | _ -> malformed "%s is no text" what
+let list what = function Array l -> l | _ -> malformed "%s is no list" what
+let integer what = function
+  | Number s when String.length s <= 18 && s <> "-0" ->
+    (match int_of_string_opt s with Some i when String.for_all (function '0' .. '9' | '-' -> true | _ -> false) s -> i
+                                  | _ -> malformed "%s is no whole number" what)
+  | _ -> malformed "%s is no whole number" what
+let natural what v = let i = integer what v in if i < 0 then malformed "%s is negative" what else i
+let bit what v = match integer what v with 0 -> false | 1 -> true | i -> malformed "%s is %d, not 0 or 1" what i
+
+(* An increasing list of indices, as a set. *)
+let indices what below v =
+  let l = List.map (natural what) (list what v) in
+  let set = Array.make below false in
+  ignore (List.fold_left (fun last i ->
+      if i <= last || i >= below then malformed "%s is not an increasing list of numbers below %d" what below;
+      set.(i) <- true; i) (-1) l);
+  Array.to_list set
+
+let attack what ~n ~k v =
+  let f = fields_of what v in
+  let message = indices "message" k (need f "message") in
+  let byzantine = indices "byzantine" n (need f "byzantine") in
+  let sent = List.map (function Null -> None | v -> Some (bit "sent" v)) (list "sent" (need f "sent")) in
+  let decoded = bit "decoded" (need f "decoded") in
+  let correct = bit "correct" (need f "correct") in
+  nothing_left what f;
+  if List.length sent <> n then malformed "sent has %d entries, not n = %d" (List.length sent) n;
+  { message; byzantine; sent; decoded; correct }
+
+let side v =
+  let f = fields_of "a side" v in
+  let answer = bit "answer" (need f "answer") in
+  let formula = text "formula" (need f "formula") in
+  let proof = text "proof" (need f "proof") in
+  nothing_left "a side" f;
+  { answer; formula; proof }
+
+(* Decimal digits, no sign, no leading zero. *)
+let decimal what v =
+  let s = text what v in
+  if s = "" || not (String.for_all (function '0' .. '9' -> true | _ -> false) s) || (s.[0] = '0' && s <> "0") then
+    malformed "%s is \"%s\", not a number in decimal digits" what (String.escaped s);
+  s
+
+let counted v =
+  let f = fields_of "counted" v in
+  let answer = bit "answer" (need f "answer") in
+  let pair = function
+    | Array [ margin; messages ] -> (integer "a margin" margin, decimal "a number of messages" messages)
+    | _ -> malformed "margins are pairs" in
+  let margins = List.map pair (list "margins" (need f "margins")) in
+  nothing_left "counted" f;
+  ignore (List.fold_left (fun last (margin, messages) ->
+      if messages = "0" || margin <= last then malformed "margins are in increasing order, with messages above zero";
+      margin) min_int margins);
+  (answer, margins)
+
+let range v =
+  let f = fields_of "a part" v in
+  let from = decimal "from" (need f "from") in
+  let upto = decimal "to" (need f "to") in
+  let contents = text "contents" (need f "contents") in
+  nothing_left "a part" f;
+  let digits = String.length contents = 71 && String.sub contents 0 7 = "sha256:" && (
+      let ok = ref true in
+      String.iteri (fun i c -> if i >= 7 then match c with '0' .. '9' | 'a' .. 'f' -> () | _ -> ok := false) contents; !ok) in
+  if not digits then malformed "parts: contents is \"%s\", not a digest" (String.escaped contents);
+  (from, upto)
+
+let most = 4096
+
+(* How the partitions are cut into parts: a number is a part that is enumerated, {"counted": points} a counted one, a
+   list one under the lemma. *)
+let rec shape v =
+  let points v = match natural "a part" v with
+    | m when m >= 1 && m <= most -> m
+    | _ -> malformed "a part has from 1 to %d points" most in
+  match v with
+  | Array [] -> malformed "a list of parts is empty"
+  | Array l -> Whole (List.map shape l)
+  | Object l ->
+    let f = ref l in
+    let m = points (need f "counted") in
+    nothing_left "a part" f;
+    Counted m
+  | v -> Enumerated (points v)
+
+(* The largest file that is read, in bytes. *)
+let most_bytes = 128 lsl 20
+
+let parse (bytes : string) : t =
+  if String.length bytes > most_bytes then malformed "more than %d bytes" most_bytes;
+  let f = fields_of "a certificate" (try Json.parse bytes with Json.Malformed what -> malformed "%s" what) in
+  let schema = text "schema" (need f "schema") in
+  if schema <> "ecode/certificate/1" then malformed "schema is \"%s\", expected \"ecode/certificate/1\"" (String.escaped schema);
+  ignore (text "program" (need f "program"));
+  let digest = text "digest" (need f "digest") in
+  let n = natural "n" (need f "n") and k = natural "k" (need f "k") in
+  let rows = List.map (fun row -> List.map (bit "G") (list "a row of G" row)) (list "G" (need f "G")) in
+  let high = List.length rows and wide = match rows with row :: _ -> List.length row | [] -> 0 in
+  if high = 0 || wide = 0 || high > most || wide > most then malformed "G has from 1 to %d rows and columns" most;
+  if List.exists (fun row -> List.length row <> wide) rows then malformed "G has rows of different lengths";
+  if (n, k) <> (high, wide) then malformed "n and k are %d and %d, but G is %d x %d" n k high wide;
+  let c = fields_of "claim" (need f "claim") in
+  let verdict = text "verdict" (need c "verdict") in
+  let b = natural "b" (need c "b") in
+  let radius = Option.map (natural "radius") (optional c "radius") in
+  let margin = Option.map (integer "smallest_margin") (optional c "smallest_margin") in
+  let ties = text "ties" (need c "ties") in
+  nothing_left "claim" c;
+  if not (List.mem ties [ "adversarial"; "zero"; "one"; "abstain" ]) then malformed "unknown tie rule \"%s\"" (String.escaped ties);
+  let tolerant = match verdict with
+    | "tolerant" -> true | "refuted" -> false
+    | _ -> malformed "the verdict is \"%s\", expected tolerant or refuted" (String.escaped verdict) in
+  let kind = text "kind" (need f "kind") in
+  let reductions = match take f "reductions" with
+    | None -> [] | Some v -> List.map (text "reductions") (list "reductions" v) in
+  let counterexample = Option.map (attack "counterexample" ~n ~k) (optional f "counterexample") in
+  let sides = match take f "sides" with None -> [] | Some v -> List.map side (list "sides" v) in
+  let tight = Option.map (attack "tight" ~n ~k) (optional f "tight") in
+  let worst = Option.map (indices "worst" k) (optional f "worst") in
+  let counts = Option.map (fun v -> List.map counted (list "counted" v)) (optional f "counted") in
+  let choices = Option.map (decimal "choices") (optional f "choices") in
+  let parts = optional f "parts" in
+  let cut = Option.map (fun v -> match shape v with Whole l -> l | _ -> malformed "shape is no list") (optional f "shape") in
+  if (kind = "gluing") <> (cut <> None) then malformed "kind gluing has a shape, and no other kind has one";
+  nothing_left "a certificate" f;
+  let evidence =
+    match kind, counterexample, worst, counts, choices, parts with
+    | "enumeration", attack, Some worst, Some counted, Some choices, Some parts when sides = [] && margin <> None ->
+      let ranges = List.map range (list "parts" parts) in
+      Enumeration (Option.get margin, attack, { worst; counted; choices; ranges })
+    | "enumeration", _, _, _, _, _ ->
+      malformed "kind enumeration has worst, counted, choices, parts and a smallest margin, and no sides"
+    | "gluing", None, None, None, None, None when sides = [] && margin = None -> Gluing (Option.get cut)
+    | "gluing", _, _, _, _, _ -> malformed "kind gluing has a shape and nothing else"
+    | _, _, None, None, None, None ->
+      (match kind, counterexample with
+       | "refutation", Some attack when (margin <> None) = (sides <> []) ->
+         Refutation (attack, Option.map (fun margin -> (margin, sides)) margin)
+       | "refutation", Some _ -> malformed "a refutation has sides exactly where the claim names the smallest margin"
+       | "refutation", None -> malformed "kind refutation has a counterexample"
+       | "cutting-planes", None when sides <> [] && margin = None -> Cutting_planes sides
+       | "drat", None when sides <> [] && margin = None -> Drat sides
+       | ("cutting-planes" | "drat"), _ -> malformed "kind %s has sides, no counterexample and no smallest margin" kind
+       | _ -> malformed "kind is \"%s\", expected refutation, cutting-planes, drat, gluing or enumeration" (String.escaped kind))
+    | _ -> malformed "only kind enumeration has worst, counted, choices and parts" in
+  { digest; n; k; rows; tolerant; b; radius; ties; evidence; tight; reductions }

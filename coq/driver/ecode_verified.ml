@@ -1,0 +1,243 @@
+(* `ecode-verified`: checks a certificate with the checker that is proved in Coq.
+
+   Trusted here: that the claim given to [Verified.check] is the file's, and that the verdict is printed only where it
+   says true. *)
+open Verified
+
+exception Invalid of string      (* it does not show what it claims: exit code 4 *)
+exception Undecided of string    (* this program does not decide it: exit code 3 *)
+
+let invalid fmt = Printf.ksprintf (fun what -> raise (Invalid what)) fmt
+
+let rule = function "zero" -> Zero | "one" -> One | "abstain" -> Abstain | _ -> Adversarial
+
+let matrix_digest (c : Certificate.t) =
+  let b = Buffer.create (c.n * (c.k + 1) + 64) in
+  Printf.bprintf b "ecode/matrix/1\n%d %d\n" c.n c.k;
+  List.iter (fun row -> List.iter (fun x -> Buffer.add_char b (if x then '1' else '0')) row; Buffer.add_char b '\n') c.rows;
+  Sha256.digest (Buffer.contents b)
+
+(* What must be checked, in order: a name for messages, the claim, how its evidence is read. *)
+type obligation = { what : string; claim : claim; evidence : unit -> evidence }
+
+let margin_budget margin = Numbers.z (2 * margin)
+
+(* Words for the one reduction there is: a side that stands for both. *)
+let reductions (c : Certificate.t) ties =
+  let because = if all_odd c.rows then "all loads are odd" else "ties: " ^ c.ties in
+  match deciding (Numbers.nat c.k) c.rows ties Z0 with
+  | [ false ] -> [ Printf.sprintf "side 0 stands for both: n = %d is odd and %s" c.n because ]
+  | [ true ] -> [ Printf.sprintf "side 1 stands for both: k = %d is odd and %s" c.k because ]
+  | _ -> []
+
+let check_sides (c : Certificate.t) ties given =
+  let needed = deciding (Numbers.nat c.k) c.rows ties Z0 in
+  if given <> needed then
+    invalid "this claim needs exactly the sides %s, in order"
+      (String.concat ", " (List.map (fun mu -> if mu then "1" else "0") needed));
+  if c.reductions <> reductions c ties then invalid "the reductions are not those of this claim"
+
+(* Proofs that every message has at least this margin. *)
+let refutations (c : Certificate.t) ties margin (sides : Certificate.side list) () =
+  let one (side : Certificate.side) =
+    let formula = formula (Numbers.nat c.k) c.rows ties (margin_budget margin) side.answer in
+    let variables = c.k + List.fold_left (fun s row -> s + List.length (row_voters ties side.answer row)) 0 c.rows in
+    let name = Printf.sprintf "side %d" (Bool.to_int side.answer) in
+    let digest = Sha256.digest (Opb.text variables formula) in
+    if side.formula <> digest then
+      invalid "%s: the formula's digest is %s, but that of the claim's formula is %s" name (String.escaped side.formula) digest;
+    match Proof_text.read ~variables formula side.proof with
+    | proof, _ -> (side.answer, proof)
+    | exception Proof_text.Refused what -> invalid "%s: %s" name what
+    | exception Proof_text.Malformed what -> raise (Certificate.Malformed (name ^ ": " ^ what)) in
+  Refutations (List.map one sides)
+
+let attacked (a : Certificate.attack) () =
+  Attacked { message_ = a.message; liars = a.byzantine; sent = a.sent }
+
+(* The two words of an attack that the checker computes itself. *)
+let check_words what (a : Certificate.attack) =
+  if a.correct <> list_answer a.message || a.decoded = a.correct then invalid "%s: it does not replay through the definitions" what
+
+(* ---- gluing: the parts of a shape as sets of partitions ---- *)
+let parts_of (c : Certificate.t) (shapes : Certificate.shape list) =
+  let load row = List.length (List.filter Fun.id row) in
+  let alone = Array.make c.k false in
+  List.iter (fun row -> if load row = 1 then List.iteri (fun i x -> if x then alone.(i) <- true) row) c.rows;
+  let points = Array.of_list (List.filter (fun i -> not alone.(i)) (List.init c.k Fun.id)) in
+  let rec size = function
+    | Certificate.Enumerated m | Certificate.Counted m -> m
+    | Certificate.Whole inner -> List.fold_left (fun s p -> s + size p) 0 inner in
+  if List.fold_left (fun s p -> s + size p) 0 shapes <> Array.length points then
+    invalid "the parts do not have as many points as there are partitions that nobody holds alone";
+  let mask from upto = List.init c.k (fun i ->
+      (* points increase: those of the part are from points.(from) on *)
+      from < upto && i >= points.(from) && i <= points.(upto - 1) && not alone.(i)) in
+  (* the last part comes first *)
+  let rec cut from shapes acc =
+    match shapes with
+    | [] -> acc
+    | p :: rest ->
+      let upto = from + size p in
+      let m = mask from upto in
+      let part = match p with
+        | Certificate.Enumerated _ -> Enumerated m
+        | Certificate.Counted _ -> Counted m
+        | Certificate.Whole inner -> Whole (m, cut from inner []) in
+      cut upto rest (part :: acc) in
+  cut 0 shapes []
+
+(* ---- enumeration records ---- *)
+
+(* Messages times workers that are counted anew. *)
+let most_votes = 1 lsl 28
+
+let choose n x =
+  (* None beyond 10^15 *)
+  let rec go i acc = if i > x then Some acc else
+      let next = acc * (n - x + i) / i in
+      if next > 1_000_000_000_000_000 then None else go (i + 1) next in
+  if x > n then Some 0 else go 1 1
+
+let record (c : Certificate.t) ties margin (r : Certificate.record) =
+  check_sides c ties (List.map fst r.counted);
+  let small s = if String.length s > 15 then None else int_of_string_opt s in
+  let total = List.fold_left (fun sum (answer, margins) ->
+      let weight = if answer then (c.k - 1) / 2 else c.k / 2 in
+      let counted = List.fold_left (fun s (_, messages) ->
+          match s, small messages with Some s, Some m -> Some (s + m) | _ -> None) (Some 0) margins in
+      let there = choose c.k weight in
+      (match counted, there with
+       | Some counted, Some there when counted <> there ->
+         invalid "side %d: %d messages are counted, but there are %d" (Bool.to_int answer) counted there
+       | None, Some there -> invalid "side %d: more messages are counted than there are, %d" (Bool.to_int answer) there
+       | _ -> ());
+      match sum, there with Some s, Some t -> Some (s + t) | _ -> None) (Some 0) r.counted in
+  let smallest = List.fold_left (fun least (_, margins) -> List.fold_left (fun l (z, _) -> min l z) least margins) max_int r.counted in
+  if smallest <> margin then invalid "the smallest margin is said to be %d, the smallest that is counted is %d" margin smallest;
+  let at = List.fold_left (fun at (from, upto) ->
+      if from <> at || upto = from || String.length upto < String.length from
+         || (String.length upto = String.length from && upto < from) then
+        invalid "parts: choice %s is where the next part should begin" at;
+      upto) "0" r.ranges in
+  if at <> r.choices then invalid "parts: they end at choice %s of %s" at r.choices;
+  let again = match total with Some messages -> messages * c.n <= most_votes | None -> false in
+  (* A counterexample is a proof without any count. *)
+  if not again && c.tolerant then raise (Undecided "there are too many messages to count them again here");
+  let counts (answer, margins) =
+    { what = Printf.sprintf "side %d: the counts" (Bool.to_int answer);
+      claim = Counts (answer, List.map (fun (z, m) -> (Numbers.z z, Numbers.n_of_decimal m)) margins);
+      evidence = (fun () -> Counting) } in
+  let worst = { what = "the worst message"; claim = Attained (Numbers.z margin); evidence = (fun () -> Witness r.worst) } in
+  if not again then [ worst ], false
+  else
+    List.map counts r.counted
+    @ [ { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = (fun () -> Counting) }; worst ],
+    true
+
+(* What the certificate claims, as obligations; and the radius and smallest margin that they show. *)
+let obligations (c : Certificate.t) =
+  let ties = rule c.ties in
+  let digest = matrix_digest c in
+  if c.digest <> digest then invalid "the digest is %s, but G's is %s" (String.escaped c.digest) digest;
+  if c.b > c.n then invalid "b is %d, but there are only %d workers" c.b c.n;
+  let overturned what b (a : Certificate.attack) =
+    check_words what a;
+    { what; claim = Overturned (Numbers.nat b); evidence = attacked a } in
+  let tolerates evidence = { what = "the claim"; claim = Tolerates (Numbers.nat c.b); evidence } in
+  let said tolerant =
+    if c.tolerant <> tolerant then
+      invalid "the verdict is \"%s\", but the evidence says otherwise" (if c.tolerant then "tolerant" else "refuted") in
+  let needed, radius, margin =
+    match c.evidence with
+    | Refutation (attack, worst) ->
+      said false;
+      if c.tight <> None then invalid "a refutation has no 'tight'";
+      let first = overturned "counterexample" c.b attack in
+      (match worst with
+       | None ->
+         if c.reductions <> [] then invalid "a refutation without proofs has no reductions";
+         [ first ], None, None
+       | Some (margin, sides) ->
+         check_sides c ties (List.map (fun (s : Certificate.side) -> s.answer) sides);
+         [ first;
+           { what = "the smallest margin"; claim = Attained (Numbers.z margin); evidence = (fun () -> Witness attack.message) };
+           { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = refutations c ties margin sides } ],
+         None, Some margin)
+    | Cutting_planes sides ->
+      said true;
+      check_sides c ties (List.map (fun (s : Certificate.side) -> s.answer) sides);
+      [ tolerates (refutations c ties c.b sides) ], None, None
+    | Gluing shapes ->
+      said true;
+      if c.reductions <> [] then invalid "a gluing has no reductions";
+      [ tolerates (fun () -> Glued (Numbers.nat c.b, parts_of c shapes)) ], None, None
+    | Drat _ -> raise (Undecided "DRAT proofs are not replayed here; write cutting planes, the default of ecode verify")
+    | Enumeration (margin, attack, r) ->
+      if c.tight <> None then invalid "a record has no 'tight'";
+      said (margin >= c.b);
+      let attack = match attack with
+        | Some a when not c.tolerant -> [ overturned "counterexample" c.b a ]
+        | None when c.tolerant -> []
+        | _ -> invalid "a record has a counterexample exactly where the claim is refuted" in
+      let counted, again = record c ties margin r in
+      attack @ counted, (if margin >= 0 then Some margin else None), (if again then Some margin else None) in
+  let needed, radius = match c.tight with
+    | None -> needed, radius
+    | Some a -> needed @ [ overturned "tight" (c.b + 1) a ], Some c.b in
+  if c.radius <> radius then invalid "the radius is not what the evidence shows";
+  needed, radius, margin
+
+let verify (c : Certificate.t) =
+  let needed, radius, margin = obligations c in
+  let k = Numbers.nat c.k and ties = rule c.ties in
+  List.iter (fun o -> if not (check k c.rows ties o.claim (o.evidence ())) then invalid "%s: it is not shown" o.what) needed;
+  let kind = match c.evidence with
+    | Refutation _ -> "refutation" | Cutting_planes _ -> "cutting-planes" | Drat _ -> "drat"
+    | Enumeration _ -> "enumeration" | Gluing _ -> "gluing" in
+  (* A refuted record that was not counted again shows its attack and no more. *)
+  let radius = match c.evidence, margin with Enumeration _, None -> None | _ -> radius in
+  let number name = function Some i -> Printf.sprintf " %s=%d" name i | None -> "" in
+  Printf.printf "s VERIFIED %s n=%d k=%d b=%d ties=%s%s%s kind=%s digest=%s\n"
+    (if c.tolerant then "TOLERANT" else "REFUTED") c.n c.k c.b c.ties (number "radius" radius)
+    (number "smallest_margin" margin) kind c.digest
+
+let print_theorem (c : Certificate.t) =
+  let needed, _, _ = obligations c in
+  let rule = match c.ties with "zero" -> "Zero" | "one" -> "One" | "abstain" -> "Abstain" | _ -> "Adversarial" in
+  Theorem.print ~n:c.n ~k:c.k ~rule ~digest:c.digest c.rows (List.map (fun o -> (o.claim, o.evidence ())) needed)
+
+let usage = "Usage: ecode-verified [--coq] CERTIFICATE\n\
+  Checks a certificate of `ecode verify --certificate` with a checker that is proved in Coq. `-` reads standard input.\n\
+  --coq prints the claim as a Coq theorem instead, for the files in coq/.\n\
+  Exit codes: 0 verified, 2 not a certificate, 3 not decided here, 4 it does not show what it claims"
+
+let read file =
+  let channel = if file = "-" then stdin else open_in_bin file in
+  set_binary_mode_in channel true;
+  let b = Buffer.create 65536 in
+  let chunk = Bytes.create 65536 in
+  let rec go () =
+    let got = input channel chunk 0 65536 in
+    if got > 0 then (Buffer.add_subbytes b chunk 0 got; go ()) in
+  go ();
+  if file <> "-" then close_in channel;
+  Buffer.contents b
+
+let () =
+  (* Proofs are long-lived data: fewer and larger collections. *)
+  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 20; space_overhead = 300 };
+  let stop code line = print_string line; print_newline (); exit code in
+  let run file action =
+    try action (Certificate.parse (read file)); exit 0 with
+    | Certificate.Malformed what -> stop 2 (Printf.sprintf "s NOT A CERTIFICATE %s" what)
+    | Invalid what -> stop 4 (Printf.sprintf "s NOT VERIFIED %s" what)
+    | Undecided what -> stop 3 (Printf.sprintf "s NOT DECIDED %s" what)
+    | Sys_error what -> prerr_endline what; exit 2
+    | Stack_overflow | Out_of_memory -> stop 3 "s NOT DECIDED the machine's memory does not suffice" in
+  match List.tl (Array.to_list Sys.argv) with
+  | [ "--help" ] | [ "-h" ] -> print_endline usage
+  | [ "--version" ] -> print_endline "ecode-verified 1"
+  | [ "--coq"; file ] -> run file print_theorem
+  | [ file ] when file = "-" || (file <> "" && file.[0] <> '-') -> run file verify
+  | _ -> prerr_endline usage; exit 2

@@ -1,0 +1,164 @@
+(* Finds hints for a step "follows by unit propagation": which inequalities, in which order, lead to a conflict.
+   Nothing rests on it: the proved checker replays the hints, and refuses those that do not. *)
+
+(* Sum of coefficient * literal >= degree, coefficients positive; literal 2v is variable v, 2v + 1 its negation. *)
+type inequality = { literals : int array; coefficients : int array; degree : int }
+
+(* From terms (variable, coefficient of either sign), one a variable: sum >= degree. *)
+let normal (terms : (int * int) list) (degree : int) : inequality =
+  let terms = List.filter (fun (_, c) -> c <> 0) terms in
+  let degree = List.fold_left (fun d (_, c) -> if c < 0 then d - c else d) degree terms in
+  { literals = Array.of_list (List.map (fun (x, c) -> if c > 0 then 2 * x else (2 * x) + 1) terms);
+    coefficients = Array.of_list (List.map (fun (_, c) -> abs c) terms);
+    degree }
+
+type entry = { inequality : inequality; mutable slack : int; largest : int; mutable alive : bool }
+
+type t = {
+  mutable entries : entry option array;        (* by number, from 1 *)
+  mutable last : int;
+  occurrences : (int * int) list array;        (* literal -> inequalities with it, and the coefficient *)
+  value : int array;                           (* literal -> 1 true, 0 false, -1 open *)
+  reason : int array;                          (* variable -> the inequality that set it; 0 and below: assumed *)
+  place : int array;                           (* variable -> where in the trail *)
+  mutable trail : int list;                    (* literals set, the last first *)
+  mutable length : int;
+  queue : int Queue.t;
+  mutable broken : int option;                 (* an inequality that cannot hold with nothing assumed *)
+  mutable stale : bool;                        (* a reason was deleted *)
+}
+
+let create variables =
+  { entries = Array.make 1024 None; last = 0; occurrences = Array.make ((2 * variables) + 2) [];
+    value = Array.make ((2 * variables) + 2) (-1); reason = Array.make (variables + 1) 0;
+    place = Array.make (variables + 1) 0; trail = []; length = 0; queue = Queue.create (); broken = None; stale = false }
+
+let entry db id = if id >= 1 && id <= db.last then db.entries.(id) else None
+
+let assign db literal why =
+  db.value.(literal) <- 1;
+  db.value.(literal lxor 1) <- 0;
+  db.reason.(literal / 2) <- why;
+  db.place.(literal / 2) <- db.length;
+  db.trail <- literal :: db.trail;
+  db.length <- db.length + 1;
+  let dead = ref false in
+  List.iter (fun (id, c) ->
+      match db.entries.(id) with
+      | Some e when e.alive ->
+        e.slack <- e.slack - c;
+        if e.slack < e.largest then Queue.add id db.queue
+      | _ -> dead := true) db.occurrences.(literal lxor 1);
+  if !dead then
+    db.occurrences.(literal lxor 1) <-
+      List.filter (fun (id, _) -> match db.entries.(id) with Some e -> e.alive | None -> false) db.occurrences.(literal lxor 1)
+
+let unassign_to db length =
+  while db.length > length do
+    match db.trail with
+    | [] -> db.length <- 0
+    | literal :: rest ->
+      db.value.(literal) <- -1;
+      db.value.(literal lxor 1) <- -1;
+      List.iter (fun (id, c) ->
+          match db.entries.(id) with Some e -> e.slack <- e.slack + c | None -> ()) db.occurrences.(literal lxor 1);
+      db.trail <- rest;
+      db.length <- db.length - 1
+  done;
+  Queue.clear db.queue
+
+exception Conflict of int
+
+(* What an inequality forces. *)
+let visit db id (i : inequality) slack =
+  if slack < 0 then raise (Conflict id);
+  Array.iteri (fun at literal ->
+      if i.coefficients.(at) > slack && db.value.(literal) = -1 then assign db literal id) i.literals
+
+let rec propagate db =
+  match Queue.take_opt db.queue with
+  | None -> ()
+  | Some id ->
+    (match db.entries.(id) with
+     | Some e when e.alive -> visit db id e.inequality e.slack
+     | _ -> ());
+    propagate db
+
+let slack_of db (i : inequality) =
+  let s = ref (-i.degree) in
+  Array.iteri (fun at literal -> if db.value.(literal) <> 0 then s := !s + i.coefficients.(at)) i.literals;
+  !s
+
+let settle db =
+  if db.broken = None then
+    try propagate db with Conflict id -> Queue.clear db.queue; db.broken <- Some id
+
+let add db (i : inequality) =
+  db.last <- db.last + 1;
+  let id = db.last in
+  if id >= Array.length db.entries then db.entries <- Array.append db.entries (Array.make (Array.length db.entries) None);
+  let e = { inequality = i; slack = slack_of db i; largest = Array.fold_left max 0 i.coefficients; alive = true } in
+  db.entries.(id) <- Some e;
+  Array.iteri (fun at literal -> db.occurrences.(literal) <- (id, i.coefficients.(at)) :: db.occurrences.(literal)) i.literals;
+  if e.slack < e.largest || e.slack < 0 then Queue.add id db.queue;
+  settle db
+
+let remove db id =
+  match entry db id with
+  | None -> ()
+  | Some e ->
+    if db.broken = Some id || List.exists (fun literal -> db.reason.(literal / 2) = id) db.trail then db.stale <- true;
+    e.alive <- false;
+    db.entries.(id) <- None
+
+(* After a reason was deleted: what is set with nothing assumed is found anew. *)
+let refresh db =
+  if db.stale then begin
+    db.stale <- false;
+    db.broken <- None;
+    unassign_to db 0;
+    for id = 1 to db.last do
+      match db.entries.(id) with Some e when e.slack < e.largest || e.slack < 0 -> Queue.add id db.queue | _ -> ()
+    done;
+    settle db
+  end
+
+(* Hints that lead to a conflict once [assumed] hold: their numbers; 0, -1, ... for the assumed ones in order. *)
+let hints db (assumed : inequality list) : int list option =
+  refresh db;
+  let mark = db.length in
+  let assumed = Array.of_list assumed in
+  let of_id id = if id > 0 then (Option.get db.entries.(id)).inequality else assumed.(-id) in
+  let explain conflict =
+    let needed = Array.make (db.length + 1) false in
+    let need before (i : inequality) =
+      Array.iter (fun literal ->
+          let x = literal / 2 in
+          if db.value.(literal) = 0 && db.place.(x) < before then needed.(db.place.(x)) <- true) i.literals in
+    need (db.length + 1) (of_id conflict);
+    let rec back at trail acc =
+      match trail with
+      | [] -> acc
+      | literal :: rest ->
+        let acc =
+          if needed.(at) then begin
+            let why = db.reason.(literal / 2) in
+            need at (of_id why);
+            match acc with first :: _ when first = why -> acc | _ -> why :: acc
+          end else acc in
+        back (at - 1) rest acc in
+    back (db.length - 1) db.trail [ conflict ] in
+  let found =
+    match db.broken with
+    | Some id -> Some (explain id)
+    | None ->
+      (try
+         let rec round () =
+           let before = db.length in
+           Array.iteri (fun at i -> visit db (-at) i (slack_of db i)) assumed;
+           propagate db;
+           if db.length > before then round () in
+         round (); None
+       with Conflict id -> Some (explain id)) in
+  unassign_to db mark;
+  found

@@ -1,0 +1,87 @@
+(* A claim with its evidence as a Coq file: what it states is proved by Coq's kernel, which runs the checker. Then
+   neither extraction nor this program is trusted; the statement is read in the file. *)
+open Verified
+
+let b = Printf.bprintf
+let rec int_of_nat = function O -> 0 | S n -> 1 + int_of_nat n
+
+let many out item l =
+  b out "[";
+  List.iteri (fun i x -> if i > 0 then b out "; "; item out x) l;
+  b out "]"
+let bit out x = b out (if x then "T" else "F")
+let bits out l = many out bit l
+let positive out p = b out "%d%%positive" (Numbers.of_pos p)
+let integer out z = b out "(%d)%%Z" (Numbers.of_z z)
+let rec natural_n out = function N0 -> b out "0%%N" | Npos p -> b out "(Npos %a)" positive_tree p
+and positive_tree out = function XH -> b out "xH" | XO p -> b out "(xO %a)" positive_tree p | XI p -> b out "(xI %a)" positive_tree p
+
+let term out (x, c) = b out "(%a, %a)" positive x integer c
+let inequality out (i : ineq) = b out "(Ineq %a %a)" (fun out -> many out term) i.terms integer i.degree
+let hint out = function Known p -> b out "Known %a" positive p | Assumed n -> b out "Assumed %d" (int_of_nat n)
+let hints out l = many out hint l
+let operation out = function
+  | Id p -> b out "Id %a" positive p
+  | Literal (x, p) -> b out "Literal %a %b" positive x p
+  | Plus -> b out "Plus"
+  | Times p -> b out "Times %a" positive p
+  | Divide p -> b out "Divide %a" positive p
+  | Saturate -> b out "Saturate"
+let reason out = function Same p -> b out "(Same %a)" positive p | Follows l -> b out "(Follows %a)" hints l
+let map value out m =
+  b out "(fold_left (fun m '(x, y) => M.add x y m) %a (M.empty _))"
+    (fun out -> many out (fun out (p, v) -> b out "(%a, %a)" positive p value v)) (M.elements m)
+let step out = function
+  | Pol ops -> b out "Pol %a" (fun out -> many out operation) ops
+  | Rup (i, l) -> b out "Rup %a %a" inequality i hints l
+  | Red (i, w, own, others) ->
+    b out "Red %a %a %a %a" inequality i (map (fun out (y, p) -> b out "(%a, %b)" positive y p)) w reason own (map reason) others
+  | Del ids -> b out "Del %a" (fun out -> many out positive) ids
+let proof out (p : proof) =
+  b out "(Proof [\n  ";
+  List.iteri (fun i s -> if i > 0 then b out ";\n  "; step out s) p.steps;
+  b out "] %a)" positive p.conclusion
+
+let rec part out : part -> unit = function
+  | Enumerated p -> b out "Enumerated %a" bits p
+  | Counted p -> b out "Counted %a" bits p
+  | Whole (p, inner) -> b out "Whole %a %a" bits p (fun out -> many out part) inner
+
+let evidence out : evidence -> unit = function
+  | Refutations sides -> b out "(Refutations %a)" (fun out -> many out (fun out (mu, p) -> b out "(%b, %a)" mu proof p)) sides
+  | Counting -> b out "Counting"
+  | Glued (r, parts) -> b out "(Glued %d %a)" (int_of_nat r) (fun out -> many out part) parts
+  | Attacked a ->
+    let word out = function Some x -> b out "Some %b" x | None -> b out "None" in
+    b out "(Attacked (Attack %a %a %a))" bits a.message_ bits a.liars (fun out -> many out word) a.sent
+  | Witness m -> b out "(Witness %a)" bits m
+
+let claim out : claim -> unit = function
+  | Tolerates x -> b out "(Tolerates %d)" (int_of_nat x)
+  | ToleratesMissing (x, s) -> b out "(ToleratesMissing %d %d)" (int_of_nat x) (int_of_nat s)
+  | Overturned x -> b out "(Overturned %d)" (int_of_nat x)
+  | MarginsFrom z -> b out "(MarginsFrom %a)" integer z
+  | Attained z -> b out "(Attained %a)" integer z
+  | Counts (mu, l) -> b out "(Counts %b %a)" mu (fun out -> many out (fun out (z, c) -> b out "(%a, %a)" integer z natural_n c)) l
+
+(* What a claim states, unfolded. *)
+let statement n k rule out : claim -> unit = function
+  | Tolerates x -> b out "tolerant %d %d (matrix_of G) %s %d" n k rule (int_of_nat x)
+  | ToleratesMissing (x, s) -> b out "tolerant_missing %d %d (matrix_of G) %s %d %d" n k rule (int_of_nat x) (int_of_nat s)
+  | Overturned x -> b out "~ tolerant %d %d (matrix_of G) %s %d" n k rule (int_of_nat x)
+  | MarginsFrom z -> b out "forall m, (%a <= margin %d %d (matrix_of G) %s m)%%Z" integer z n k rule
+  | Attained z -> b out "exists m, margin %d %d (matrix_of G) %s m = %a" n k rule integer z
+  | c -> b out "holds %d G %s %a" k rule claim c
+
+let print ~n ~k ~rule ~digest rows (obligations : (claim * evidence) list) =
+  let out = Buffer.create 65536 in
+  b out "(* %d workers, %d partitions, %s. Check with coqc -Q coq Election FILE. *)\n" n k digest;
+  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Definitions PB Formula Replay GluingCheck Tally Checker.\nImport ListNotations.\n";
+  b out "Local Notation T := true (only parsing).\nLocal Notation F := false (only parsing).\n\n";
+  b out "Definition G : rows := [\n  ";
+  List.iteri (fun i row -> if i > 0 then b out ";\n  "; bits out row) rows;
+  b out "].\n";
+  List.iteri (fun i (c, e) ->
+      b out "\nTheorem claim_%d : %a.\nProof.\n  apply (check_sound %d G %s %a\n    %a).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_%d.\n"
+        (i + 1) (statement n k rule) c k rule claim c evidence e (i + 1)) obligations;
+  print_string (Buffer.contents out)

@@ -1,0 +1,27 @@
+//! Reactive redundancy: b + 1 holders of each partition detect every lie, and only a detected lie is corrected.
+//!
+//! Each partition's signs are reproducible bit for bit, so its holders send a digest of them and one of them, the
+//! *primary*, the vector itself. A digest that b' + 1 workers support, where b' is how many of the unnamed can lie,
+//! has an honest supporter and is right. Where holders differ, the server asks fresh workers, one disputed
+//! partition at a time, until a digest has b' + 1 supporters; whoever differs from it is named.
+//!
+//! - [`assign`] gives every partition its holders, [`Settlement`] settles one step, [`Roster`] keeps from step to step
+//!   who was named, who is suspended, and who is asked.
+//!
+//! # What is promised
+//! While at most b workers are faulty, gradients are reproducible and digests do not collide:
+//! - an accepted value is the honest one, and nobody honest is named;
+//! - a step in which nobody is silent asks at most as many helpers, and takes at most as many extra round trips,
+//!   as it names workers; with σ ≥ 1 silent workers, at most named + σ + 1 trips.
+//!
+//! # References
+//! Model, proofs and what was known before: docs/theory/reactive.md. Escalation from b + 1 to 2b + 1 copies is
+//! old (Gupta and Vaidya, *Randomized reactive redundancy*, arXiv:1912.09528).
+
+mod assign;
+mod roster;
+mod settlement;
+
+pub use assign::{Assignment, assign};
+pub use roster::{Budget, Record, Roster};
+pub use settlement::{Ask, Digest, Evidence, Excess, Fetch, Named, Next, Settlement};

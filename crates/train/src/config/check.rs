@@ -1,0 +1,173 @@
+//! Whether a configuration can be run with a code on some data, and for how long it then runs.
+
+use super::text::plain;
+use super::{Config, ConfigError};
+use crate::aggregate::Aggregator;
+use crate::attack::{Attack, ByzantineSet};
+use crate::random::STEPS;
+use ecode_core::AllocationMatrix;
+
+/// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Steps to train.
+    pub steps: u64,
+    /// Steps in a pass over the training set: whole batches, what remains is left out.
+    pub per_epoch: u64,
+    /// Steps between two tests of the model.
+    pub evaluate_every: u64,
+}
+
+impl Config {
+    /// The configuration with the number of liars filled in from the code's b, where nothing was said.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the configuration cannot be run with this matrix and so many samples.
+    pub fn settle(
+        mut self,
+        g: &AllocationMatrix,
+        b: Option<usize>,
+        samples: usize,
+    ) -> Result<Self, ConfigError> {
+        self.byzantine.get_or_insert(b.unwrap_or(0));
+        self.check_sizes(g, samples)?;
+        self.check_numbers()?;
+        self.check_workers(g)?;
+        self.check_rules(g)?;
+        Ok(self)
+    }
+
+    /// How long a run is with k partitions and so many training samples.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the length is said twice, or is no length.
+    pub fn schedule(&self, k: usize, samples: usize) -> Result<Schedule, ConfigError> {
+        let per_epoch = (samples / (k * self.samples_per_partition()).max(1)).max(1) as u64;
+        let steps = match (self.steps, self.epochs) {
+            (Some(_), Some(_)) => {
+                return fail("steps and epochs both say how long to train: give one".into());
+            }
+            (steps, None) => steps.unwrap_or(500),
+            (None, Some(epochs)) if epochs > 0.0 && epochs <= 1e6 => {
+                (epochs * per_epoch as f64).round().max(1.0) as u64
+            }
+            (None, Some(epochs)) => {
+                return fail(format!("epochs is {}; expected above 0, at most 1e6", plain(epochs)));
+            }
+        };
+        if !(1..STEPS).contains(&steps) {
+            return fail(format!("steps is {steps}; expected 1 to {}", STEPS - 1));
+        }
+        let often = (steps / 20).max(1);
+        let often = if self.epochs.is_some() { often.min(per_epoch) } else { often };
+        Ok(Schedule { steps, per_epoch, evaluate_every: self.evaluate_every.unwrap_or(often) })
+    }
+
+    fn check_sizes(&self, g: &AllocationMatrix, samples: usize) -> Result<(), ConfigError> {
+        if !(self.batch_reduction > 0.0 && self.batch_reduction <= 1.0) {
+            let share = plain(self.batch_reduction);
+            return fail(format!("batch-reduction is {share}; expected above 0, at most 1"));
+        }
+        let (k, each) = (g.k(), self.samples_per_partition());
+        if each == 0 || each.checked_mul(k).is_none_or(|batch| batch > samples) {
+            return fail(format!(
+                "{k} partitions of {each} samples a step; the data has {samples} to train on; \
+                 expected 1 to {} a partition (batch × batch-reduction)",
+                samples / k
+            ));
+        }
+        if self.evaluate_every == Some(0) || self.checkpoint_every == Some(0) {
+            return fail("evaluate-every and checkpoint-every count steps; expected at least 1".into());
+        }
+        self.schedule(k, samples).map(|_| ())
+    }
+
+    fn check_numbers(&self) -> Result<(), ConfigError> {
+        /// A number of single precision, as it was written.
+        fn said(value: f32) -> f64 {
+            value.to_string().parse().unwrap_or(f64::from(value))
+        }
+        for (name, value, least) in [
+            ("momentum", said(self.momentum), 0.0),
+            ("weight-decay", said(self.weight_decay), 0.0),
+            ("gradient-noise", self.gradient_noise, 0.0),
+            ("lr", said(self.learning_rate(0.0)), f64::MIN_POSITIVE),
+            ("attack-scale", said(self.scale()), 0.0),
+            ("bandwidth", self.bandwidth, 1.0),
+        ] {
+            if !(value >= least && value.is_finite()) {
+                let expected = match least {
+                    0.0 => "0 or more",
+                    1.0 => "1 or more",
+                    _ => "above 0",
+                };
+                return fail(format!("{name} is {}; expected {expected}", plain(value)));
+            }
+        }
+        if self.momentum >= 1.0 {
+            return fail(format!("momentum is {}; expected below 1", plain(said(self.momentum))));
+        }
+        if let Some(epoch) = self.lr_decay_epochs.iter().find(|epoch| !(**epoch >= 0.0 && epoch.is_finite()))
+        {
+            return fail(format!("lr-decay-epochs has {}; expected 0 or more", plain(*epoch)));
+        }
+        if self.seed > i64::MAX as u64 {
+            return fail(format!("seed is {}; a TOML file holds at most {}", self.seed, i64::MAX));
+        }
+        Ok(())
+    }
+
+    fn check_workers(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
+        let n = g.n();
+        if self.liars() > n {
+            return fail(format!("byzantine is {}; there are {n} workers", self.liars()));
+        }
+        if let ByzantineSet::List(workers) = &self.byzantine_set {
+            let mut sorted = workers.clone();
+            sorted.sort_unstable();
+            sorted.dedup();
+            let different = sorted.len() == workers.len() && sorted.len() == self.liars();
+            if !different || sorted.last().is_some_and(|&last| last >= n) {
+                return fail(format!(
+                    "byzantine-set is {}; expected {} different workers of 0 to {}",
+                    self.byzantine_set,
+                    self.liars(),
+                    n - 1
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_rules(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
+        let votes = self.aggregator == Aggregator::Vote;
+        if votes && matches!(self.attack, Attack::Alie | Attack::Ipm) {
+            let attack = self.attack.name();
+            return fail(format!(
+                "attack {attack} changes gradients; a vote has none: use another aggregator"
+            ));
+        }
+        if !votes && self.audit {
+            return fail("audit compares votes; it needs the aggregator vote".into());
+        }
+        if let Some(declared) = self.declared_byzantine
+            && !self.aggregator.takes_declared()
+        {
+            return fail(format!(
+                "declared-byzantine is {declared}; the aggregator {} asks for no number (trimmed-mean and krum do)",
+                self.aggregator.name()
+            ));
+        }
+        if !votes && !g.empty_workers().is_empty() {
+            return fail(format!(
+                "workers {} hold no partition, so have no gradient to send",
+                g.empty_workers()
+            ));
+        }
+        self.aggregator.unfit(g.n(), self.declared()).map_or(Ok(()), fail)
+    }
+}
+
+fn fail<T>(text: String) -> Result<T, ConfigError> {
+    Err(ConfigError(text))
+}

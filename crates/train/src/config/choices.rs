@@ -1,0 +1,122 @@
+//! The values of a configuration that are chosen from a list.
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+use crate::names::named;
+
+named! {
+    /// What a message's bit is where a partition's gradient is exactly zero, +0 or −0: a message has two values
+    /// only, and everybody who holds the partition must choose the same. All know the step and the partition.
+    pub enum ZeroSign {
+        /// Positive where step + partition is even, negative where it is odd: zeros cancel out over the
+        /// partitions, and over the steps, so that what is left are the signs of the others.
+        #[default]
+        Balanced = "balanced",
+        /// Positive in even steps, negative in odd ones.
+        Alternate = "alternate",
+        /// Always positive.
+        Positive = "positive",
+    }
+}
+
+impl ZeroSign {
+    /// Whether a zero of a partition counts as negative in a step.
+    #[must_use]
+    pub fn negative(self, step: u64, partition: usize) -> bool {
+        match self {
+            Self::Balanced => (step + partition as u64) % 2 == 1,
+            Self::Alternate => step % 2 == 1,
+            Self::Positive => false,
+        }
+    }
+}
+
+named! {
+    /// Where momentum is kept.
+    pub enum MomentumAt {
+        /// Of the decoded update, as SGD keeps it.
+        #[default]
+        Server = "server",
+        /// Of each partition's gradient before its sign is taken (Signum; Bernstein et al., ICML 2018).
+        Worker = "worker",
+    }
+}
+
+named! {
+    /// Which model.
+    pub enum ModelKind {
+        /// Multinomial logistic regression; always there.
+        #[default]
+        Logistic = "logistic",
+        /// A small convolutional network, made for MNIST.
+        Cnn = "cnn",
+        /// ResNet-18 in its CIFAR form (He et al., CVPR 2016).
+        Resnet18 = "resnet18",
+        /// ResNet-50 in its CIFAR form.
+        Resnet50 = "resnet50",
+    }
+}
+
+named! {
+    /// What a run does in the first step that no proof covers: more Byzantine and lost workers than the code is
+    /// verified for, or a decode that is no vote of a verified code.
+    pub enum OnExcess {
+        /// Says UNVERIFIED from that step on, and trains on. The default: runs beyond the proof are what a code is
+        /// compared with, and whoever breaks one worker more must not be able to end a deployment.
+        #[default]
+        Warn = "warn",
+        /// Stops before that step, with a checkpoint; where it is known before the first step, does not start.
+        Stop = "stop",
+    }
+}
+
+/// Where the model is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Device {
+    /// The first GPU, where there is one that libtorch can use and the model is a network; else the CPU.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A GPU.
+    Cuda(usize),
+    /// The processor, by the tensor operations that a GPU runs: to compare the two.
+    Tensors,
+}
+
+impl TryFrom<String> for Device {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        match text.as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            "tensors" => Ok(Self::Tensors),
+            other => other
+                .strip_prefix("cuda:")
+                .and_then(|index| index.parse().ok())
+                .map(Self::Cuda)
+                .ok_or_else(|| ConfigError(format!("device is '{other}'; expected auto, cpu or cuda:N"))),
+        }
+    }
+}
+
+impl From<Device> for String {
+    fn from(device: Device) -> Self {
+        device.to_string()
+    }
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Tensors => f.write_str("tensors"),
+        }
+    }
+}

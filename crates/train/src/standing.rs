@@ -1,0 +1,109 @@
+//! Whether what was proved of the code covers what happens in a run.
+//!
+//! # What is promised
+//! A step counts as verified only where the decode is the vote of a code that was verified under the run's tie
+//! rule, for at least as many workers as lie or are lost in that step, together. From the first other step on the
+//! run is not verified any more, whatever comes later: its parameters are those of that step, too.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::aggregate::Aggregator;
+use super::code::TrainingCode;
+use ecode_core::Workers;
+
+/// The first step that no proof covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excess {
+    /// The step, from 0.
+    pub step: u64,
+    /// What is exceeded, in words.
+    pub why: String,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UNVERIFIED from step {} on: {}", self.step, self.why)
+    }
+}
+
+/// A worker that no longer answers, and the first step that it missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// The worker, from 0.
+    pub worker: usize,
+    /// The step, from 0.
+    pub step: u64,
+}
+
+/// Why nothing covers a step, in which some workers lie and others sent no vote; none where the proof does.
+pub(super) fn exceeds(
+    code: &TrainingCode,
+    aggregator: Aggregator,
+    liars: &Workers,
+    missing: &[usize],
+) -> Option<String> {
+    if aggregator != Aggregator::Vote {
+        return Some(format!("nothing is proved of the aggregator {}", aggregator.name()));
+    }
+    let Some(b) = code.tolerates() else { return Some("the code is not verified".into()) };
+    let lie = liars.count();
+    let lost = missing.iter().filter(|&&worker| !liars.contains(worker)).count();
+    if lie + lost <= b {
+        return None;
+    }
+    let count = |count: usize, one: &str, many: &str| {
+        if count == 1 { format!("1 worker {one}") } else { format!("{count} workers {many}") }
+    };
+    let lying = (lie > 0).then(|| count(lie, "lies", "lie"));
+    let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
+    let who: Vec<String> = lying.into_iter().chain(silent).collect();
+    Some(format!("{}, the code is verified for {b}", who.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecode_core::{Claim, TieRule};
+    use ecode_verify::{Control, Method, Verified, VerifiedCode};
+
+    fn code(b: usize) -> TrainingCode {
+        let matrix = ecode_design::construct::algorithm1(9, b).unwrap_or_else(|error| panic!("{error}"));
+        let claim = Claim { matrix, b, ties: TieRule::Abstain };
+        match VerifiedCode::verify(claim, Method::Auto, &Control::default()) {
+            Ok(Verified::Yes(code)) => TrainingCode::verified(code, "algorithm1"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Liars and lost workers count together, a lost liar once; nothing covers other aggregators or codes.
+    #[test]
+    fn liars_and_lost_workers_count_together() {
+        let code = code(2);
+        let why = |liars: &[usize], missing: &[usize]| {
+            let liars = Workers::from_indices(9, liars.iter().copied());
+            exceeds(&code, Aggregator::Vote, &liars, missing)
+        };
+        for (liars, missing) in
+            [(&[][..], &[][..]), (&[0, 1], &[]), (&[], &[3, 4]), (&[0], &[1]), (&[0, 1], &[0, 1])]
+        {
+            assert_eq!(why(liars, missing), None, "{liars:?} {missing:?}");
+        }
+        let text = |liars: &[usize], missing: &[usize]| why(liars, missing).unwrap_or_default();
+        assert_eq!(text(&[0, 1, 2], &[]), "3 workers lie, the code is verified for 2");
+        assert_eq!(
+            text(&[0], &[1, 2]),
+            "1 worker lies and 2 workers send no vote, the code is verified for 2"
+        );
+        assert_eq!(text(&[], &[1, 2, 8]), "3 workers send no vote, the code is verified for 2");
+        let nobody = Workers::from_indices(9, []);
+        let other = exceeds(&code, Aggregator::Median, &nobody, &[]);
+        assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));
+        let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");
+        assert_eq!(
+            exceeds(&unknown, Aggregator::Vote, &nobody, &[]).as_deref(),
+            Some("the code is not verified")
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! A trainer that is one of n + 1 processes: how they find together, and the server's rounds.
+//!
+//! # What is promised
+//! - Training starts only when all ranks hold the same matrix, configuration, data and version.
+//! - A worker's vote is all that it can do: what it reports beside it (losses, times) is bounded, and ends nothing.
+
+use super::Trainer;
+use super::round::Round;
+use super::update::Update;
+use crate::aggregate::Aggregator;
+use crate::bits::Bits;
+use crate::clock::median;
+use crate::config::{Config, ConfigError, Device, MomentumAt, OnExcess};
+use crate::data::{Crop, DataSource};
+use crate::error::TrainError;
+use crate::identity::samples_digest;
+use crate::random::{Purpose, permutation, stream};
+use crate::standing::Lost;
+use crate::transport::{Deployment, Link, Message, Patience, Server, VoteShape, Worker};
+use crate::vote::Vote;
+use ecode_core::Workers;
+use ecode_verify::Control;
+
+/// Training samples from which a server computes the statistics of batch normalisation.
+const CALIBRATION: usize = 2048;
+
+/// The largest loss that a worker is believed, in nats.
+const MAX_LOSS: f64 = 1e6;
+
+impl Trainer {
+    /// Makes this trainer one of n + 1 processes: the server checks that all ranks hold the same, and sends its
+    /// state to the workers. To be called on every rank, before the first step, and on rank 0 after
+    /// [`Trainer::restore`].
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] for what only one process can do, [`TrainError::Transport`] where ranks differ or
+    /// do not answer, [`TrainError::Dismissed`] on a worker that is told so.
+    pub fn connect(
+        &mut self,
+        link: Box<dyn Link>,
+        patience: Patience,
+        control: Control,
+    ) -> Result<(), TrainError> {
+        let n = self.code.matrix().n();
+        if link.ranks() != n + 1 {
+            let text = format!(
+                "{} processes for {n} workers: a server and {n} workers are {}, as in mpirun -n {} ecode train …",
+                link.ranks(),
+                n + 1,
+                n + 1
+            );
+            return Err(self.refused(link, TrainError::Transport(text)));
+        }
+        if let Err(error) = self.deployable() {
+            return Err(self.refused(link, error.into()));
+        }
+        let d = self.dimension();
+        let mine = self.identity();
+        let deployment = if link.rank() > 0 {
+            let mut worker = Worker::new(link, patience.server, control, d);
+            worker.tell(&Message::Hello(mine));
+            match worker.heed()? {
+                Message::Start { step, parameters, velocity } => self.begin(step, parameters, velocity),
+                Message::Stop(why) => return Err(TrainError::Dismissed(why)),
+                _ => return Err(TrainError::Transport("the server began with another message".into())),
+            }
+            Deployment::Worker(worker)
+        } else {
+            let shape = |j: usize| VoteShape {
+                partitions: self.engine.rows()[j].len(),
+                silent: self.engine.can_be_silent(j),
+            };
+            let mut server = Server::new(link, patience.worker, control, (0..n).map(shape).collect(), d);
+            let greeted = server.greet(&mine);
+            if let Err(TrainError::Transport(why)) = &greeted {
+                server.announce(&Message::Stop(why.clone()));
+            }
+            greeted?;
+            let state = self.snapshot()?;
+            let (step, parameters, velocity) = (state.step, state.parameters, state.velocity);
+            server.announce(&Message::Start { step, parameters, velocity });
+            Deployment::Server(server)
+        };
+        // Signs travel, so that they must be on the host.
+        self.resident = false;
+        self.state.totals.uncounted = true;
+        self.deployment = Some(deployment);
+        Ok(())
+    }
+
+    /// What every rank sees by itself, one says.
+    fn refused(&self, link: Box<dyn Link>, error: TrainError) -> TrainError {
+        if link.rank() == 0 { error } else { TrainError::Dismissed(error.to_string()) }
+    }
+
+    /// Whether many processes can do what the configuration asks for.
+    fn deployable(&self) -> Result<(), ConfigError> {
+        let fail = |text: &str| Err(ConfigError(text.into()));
+        if self.config.aggregator != Aggregator::Vote {
+            return fail("transport mpi carries votes: gradients are joined in-process only");
+        }
+        if self.config.momentum_at == MomentumAt::Worker {
+            return fail("transport mpi keeps momentum at the server: momentum-at worker is for in-process");
+        }
+        if self.config.audit {
+            return fail("audit needs all messages, which no process of transport mpi has: use in-process");
+        }
+        Ok(())
+    }
+
+    /// Takes over where the server stands.
+    fn begin(&mut self, step: u64, parameters: Vec<f32>, velocity: Vec<f32>) {
+        (self.state.step, self.state.parameters, self.state.velocity) = (step, parameters, velocity);
+        self.stale = false;
+    }
+
+    /// What all ranks must have in common, a line each.
+    fn identity(&self) -> String {
+        let config = Config {
+            code: String::new(),
+            data: DataSource::Synthetic,
+            device: Device::Auto,
+            on_excess: OnExcess::Warn,
+            evaluate_every: None,
+            checkpoint_every: None,
+            ..self.config.clone()
+        };
+        format!(
+            "version {}\nmatrix {}\ndata {} {}\n{}",
+            env!("CARGO_PKG_VERSION"),
+            self.code.matrix().digest(),
+            samples_digest(&self.data.train),
+            samples_digest(&self.data.test),
+            config.to_toml()
+        )
+    }
+
+    /// What workers that left have said since this was asked last, on the server.
+    pub fn take_said(&mut self) -> Vec<String> {
+        match &mut self.deployment {
+            Some(Deployment::Server(server)) => server.take_said(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the server has ended the run, on a worker.
+    #[must_use]
+    pub fn dismissed(&self) -> bool {
+        matches!(&self.deployment, Some(Deployment::Worker(worker)) if worker.dismissed)
+    }
+
+    /// Says to the server why this worker cannot go on.
+    pub fn leave(&mut self, why: &str) {
+        if let Some(Deployment::Worker(worker)) = &mut self.deployment {
+            worker.fail(why);
+        }
+    }
+
+    /// Batches from which a server computes the statistics of batch normalisation.
+    pub(super) fn calibration(&self) -> Vec<Vec<u32>> {
+        let mut random = stream(self.config.seed, Purpose::Order, 0, 0);
+        let mut order = permutation(&mut random, self.data.train.len());
+        order.truncate(CALIBRATION);
+        order.chunks(self.config.samples_per_partition().max(1)).map(<[u32]>::to_vec).collect()
+    }
+
+    /// One round of this process.
+    pub(super) fn deployed_round(
+        &mut self,
+        mut deployment: Deployment,
+        batch: &[u32],
+        crops: &[Vec<Crop>],
+        liars: &Workers,
+    ) -> (Deployment, Result<Round, TrainError>) {
+        let round = match &mut deployment {
+            Deployment::Server(server) => self.serve(server),
+            Deployment::Worker(worker) => self.work(worker, batch, crops, liars),
+        };
+        (deployment, round)
+    }
+
+    fn serve(&mut self, server: &mut Server) -> Result<Round, TrainError> {
+        let (d, step) = (self.dimension(), self.state.step);
+        let ballots = server.collect(step)?;
+        let lost = server.take_lost();
+        self.state.lost.extend(lost.into_iter().map(|worker| Lost { worker, step }));
+        if server.is_alone() {
+            let said = server.take_said().join("; ");
+            let said = if said.is_empty() { said } else { format!(" ({said})") };
+            return Err(TrainError::Transport(format!("no worker answers any more in step {step}{said}")));
+        }
+        let missing: Vec<usize> = (0..ballots.len()).filter(|&j| ballots[j].is_none()).collect();
+        let k = self.code.matrix().k();
+        let (mut reported, mut seconds) = (vec![Vec::new(); k], Vec::new());
+        let mut votes = Vec::with_capacity(ballots.len());
+        for (ballot, row) in ballots.into_iter().zip(self.engine.rows()) {
+            // A Byzantine worker may say anything; this is what is taken for silence.
+            let Some(ballot) = ballot else {
+                votes.push(Vote { bits: Bits::zeros(d), silent: None });
+                continue;
+            };
+            votes.push(ballot.vote);
+            seconds.push(ballot.gradient_s);
+            for (&partition, loss) in row.iter().zip(ballot.losses) {
+                if loss.is_finite() {
+                    reported[partition].push(loss.clamp(0.0, MAX_LOSS));
+                }
+            }
+        }
+        let decoded = self.engine.decode(&votes);
+        let losses: Vec<f64> = reported.into_iter().filter_map(median).collect();
+        let loss = (!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64);
+        server.announce(&Message::Decode { step, loss: loss.unwrap_or(f64::NAN), decoded: decoded.clone() });
+        Ok(Round {
+            update: Update::Signs(decoded),
+            momentum: None,
+            loss,
+            wrong: None,
+            gradient_s: median(seconds).unwrap_or(0.0),
+            missing,
+        })
+    }
+}

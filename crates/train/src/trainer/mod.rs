@@ -1,0 +1,461 @@
+//! The loop: batch → gradients → signs → votes → decode → step.
+//!
+//! # What is promised
+//! - Every partition's gradient is computed once a step, however many workers hold it.
+//! - The state after a step is a function of the configuration, the data and the step, bit for bit.
+//! - After an error the state is that before the step (but for the running statistics of batch normalisation, which
+//!   a step that failed after its gradients has moved).
+
+mod deployed;
+mod round;
+mod update;
+mod work;
+
+use std::time::Instant;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::aggregate::Aggregator;
+use crate::attack::{Attack, ByzantineSet};
+use crate::clock::Steady;
+use crate::code::TrainingCode;
+use crate::config::{Config, ConfigError, MomentumAt, OnExcess, Schedule};
+use crate::data::Data;
+use crate::error::TrainError;
+use crate::metrics::{Best, Metrics};
+use crate::model::{Evaluation, Learner, ModelError, learner};
+use crate::random::{Purpose, permutation, stream};
+use crate::standing::{Excess, Lost, exceeds};
+use crate::state::{State, Totals};
+use crate::transport::Deployment;
+use crate::vote::VoteEngine;
+use ecode_core::Workers;
+use ecode_core::digest::hexadecimal;
+use round::Round;
+use update::Update;
+
+/// A run in progress.
+pub struct Trainer {
+    config: Config,
+    schedule: Schedule,
+    code: TrainingCode,
+    data: Data,
+    learner: Box<dyn Learner>,
+    engine: VoteEngine,
+    /// Byzantine workers where they do not change.
+    liars: Option<Workers>,
+    /// The order of the samples in the current epoch.
+    order: Option<(u64, Vec<u32>)>,
+    state: State,
+    /// Whether parameters and momentum live where the model is computed; those of `state` then lag behind
+    /// when `stale`.
+    resident: bool,
+    stale: bool,
+    /// What one gradient takes, over the last steps.
+    steady: Steady,
+    /// Where this is one of many processes.
+    deployment: Option<Deployment>,
+}
+
+impl Trainer {
+    /// A run at its start.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`].
+    pub fn new(config: Config, code: TrainingCode, data: Data) -> Result<Self, TrainError> {
+        let learner = learner(config.model, config.device, &data)?;
+        Self::with_learner(config, code, data, learner)
+    }
+
+    /// A run at its start that trains any model; `model` and `device` of the configuration are not looked at.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`], [`TrainError::Model`].
+    pub fn with_learner(
+        config: Config,
+        code: TrainingCode,
+        data: Data,
+        mut learner: Box<dyn Learner>,
+    ) -> Result<Self, TrainError> {
+        let config = settle(config, &code, data.train.len())?;
+        let k = code.matrix().k();
+        let schedule = config.schedule(k, data.train.len())?;
+        let parameters = learner.initial(config.seed);
+        let d = parameters.len();
+        let at_workers = config.momentum_at == MomentumAt::Worker;
+        let state = State {
+            step: 0,
+            velocity: vec![0.0; d],
+            momentum: if at_workers { vec![vec![0.0; d]; k] } else { Vec::new() },
+            model: learner.state()?,
+            parameters,
+            totals: Totals::default(),
+            best: None,
+            excess: None,
+            lost: Vec::new(),
+        };
+        let engine = VoteEngine::new(code.matrix(), config.ties);
+        let set = &config.byzantine_set;
+        let liars = (*set != ByzantineSet::RandomPerStep)
+            .then(|| set.choose(code.matrix(), config.ties, config.liars(), config.seed, 0));
+        let resident = config.aggregator == Aggregator::Vote && learner.resident().is_some();
+        let (order, stale, steady, deployment) = (None, false, Steady::default(), None);
+        let mut trainer = Self {
+            config,
+            schedule,
+            code,
+            data,
+            learner,
+            engine,
+            liars,
+            order,
+            state,
+            resident,
+            stale,
+            steady,
+            deployment,
+        };
+        trainer.enter()?;
+        // What is known before the first step is said before it.
+        let liars = trainer.liars_of(0);
+        trainer.state.excess = trainer.exceeds(&liars, &[]).map(|why| Excess { step: 0, why });
+        Ok(trainer)
+    }
+
+    /// Goes on from a saved state.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] when it is one of another model or matrix.
+    pub fn restore(&mut self, state: State) -> Result<(), TrainError> {
+        let sizes = |state: &State| {
+            (
+                state.parameters.len(),
+                state.velocity.len(),
+                state.momentum.iter().map(Vec::len).collect::<Vec<_>>(),
+            )
+        };
+        if sizes(&state) != sizes(&self.state)
+            || state.step > self.schedule.steps
+            || !self.learner.restore(&state.model)?
+        {
+            return Err(TrainError::Checkpoint("does not fit this model and configuration".into()));
+        }
+        self.state = state;
+        self.stale = false;
+        self.enter()?;
+        Ok(())
+    }
+
+    /// Puts the state where the model is computed, if it lives there.
+    fn enter(&mut self) -> Result<(), ModelError> {
+        if self.resident
+            && let Some(learner) = self.learner.resident()
+        {
+            learner.enter(&self.state)?;
+        }
+        Ok(())
+    }
+
+    /// Brings parameters and momentum up to date.
+    fn sync(&mut self) -> Result<(), ModelError> {
+        if self.stale
+            && let Some(learner) = self.learner.resident()
+        {
+            learner.leave(&mut self.state)?;
+        }
+        self.stale = false;
+        Ok(())
+    }
+
+    /// The configuration, with the number of liars filled in.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How long the run is.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        self.schedule
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &TrainingCode {
+        &self.code
+    }
+
+    /// What is learned from.
+    #[must_use]
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// Where the run stands. On a GPU parameters and momentum are those of the last evaluation, the last
+    /// [`Self::snapshot`], or the end.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The state with what the model keeps, for a checkpoint.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`].
+    pub fn snapshot(&mut self) -> Result<State, TrainError> {
+        self.sync()?;
+        Ok(State { model: self.learner.state()?, ..self.state.clone() })
+    }
+
+    /// The first step that no proof covers, once there is one; none while what was proved covers all.
+    #[must_use]
+    pub fn excess(&self) -> Option<&Excess> {
+        self.state.excess.as_ref()
+    }
+
+    /// Workers that were lost, and since which step.
+    #[must_use]
+    pub fn lost(&self) -> &[Lost] {
+        &self.state.lost
+    }
+
+    /// Where the model is computed, as `--device` says it.
+    #[must_use]
+    pub fn device(&self) -> String {
+        self.learner.device()
+    }
+
+    /// d, the number of parameters.
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.state.parameters.len()
+    }
+
+    /// Whether all steps are done.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.state.step >= self.schedule.steps
+    }
+
+    /// Whether the log gets a line at this step.
+    #[must_use]
+    pub fn due(&self) -> bool {
+        self.state.step % self.schedule.evaluate_every == 0 || self.finished()
+    }
+
+    /// SHA-256 of the parameters in the model's order, four little-endian bytes each.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] where they cannot be read from a GPU.
+    pub fn parameters_digest(&mut self) -> Result<String, TrainError> {
+        self.sync()?;
+        let mut digest = Sha256::new();
+        for value in &self.state.parameters {
+            digest.update(value.to_le_bytes());
+        }
+        Ok(format!("sha256:{}", hexadecimal(&digest.finalize())))
+    }
+
+    /// Bytes that one worker sends and receives in a step.
+    #[must_use]
+    pub fn bytes_per_step(&self, worker: usize) -> (u64, u64) {
+        let d = self.dimension() as u64;
+        if self.config.aggregator != Aggregator::Vote {
+            return (4 * d, 4 * d);
+        }
+        // A second bit a coordinate where silence, or a tied decode, must be told.
+        let planes = |second: bool| d.div_ceil(8) * (1 + u64::from(second));
+        (planes(self.engine.can_be_silent(worker)), planes(self.engine.can_tie()))
+    }
+
+    /// The workers that lie in a step.
+    fn liars_of(&self, step: u64) -> Workers {
+        let Config { byzantine_set, ties, seed, .. } = &self.config;
+        self.liars.clone().unwrap_or_else(|| {
+            byzantine_set.choose(self.code.matrix(), *ties, self.config.liars(), *seed, step)
+        })
+    }
+
+    /// Why no proof covers a step with these liars and without these votes.
+    fn exceeds(&self, liars: &Workers, missing: &[usize]) -> Option<String> {
+        let honest = self.config.attack == Attack::None;
+        let liars = if honest { Workers::from_indices(self.code.matrix().n(), []) } else { liars.clone() };
+        exceeds(&self.code, self.config.aggregator, &liars, missing)
+    }
+
+    /// Trains one step.
+    ///
+    /// # Errors
+    /// [`TrainError::Audit`], [`TrainError::Diverged`], [`TrainError::Excess`], [`TrainError::Model`], and in a
+    /// deployment [`TrainError::Transport`] and [`TrainError::Interrupted`]. The state is that before the step.
+    pub fn advance(&mut self) -> Result<(), TrainError> {
+        let start = Instant::now();
+        let step = self.state.step;
+        let per_epoch = self.schedule.per_epoch;
+        let (epoch, place) = (step / per_epoch, (step % per_epoch) as usize);
+        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            let mut random = stream(self.config.seed, Purpose::Order, epoch, 0);
+            self.order = Some((epoch, permutation(&mut random, self.data.train.len())));
+        }
+        let order = self.order.take().unwrap_or_default();
+        let k = self.code.matrix().k();
+        let each = self.config.samples_per_partition();
+        let batch = &order.1[place * k * each..(place + 1) * k * each];
+        let lr = self.config.learning_rate(step as f64 / per_epoch as f64);
+        let liars = self.liars_of(step);
+        let round = self.round(batch, &liars);
+        self.order = Some(order);
+        let round = round?;
+        self.accept(&round, &liars, lr)?;
+        let eta = if self.config.momentum_at == MomentumAt::Server { self.config.momentum } else { 0.0 };
+        let decay = self.config.weight_decay;
+        if matches!(round.update, Update::Resident) {
+            if let Some(learner) = self.learner.resident() {
+                learner.apply(lr, eta, decay)?;
+            }
+            self.stale = true;
+        } else {
+            round.update.apply(&mut self.state, lr, eta, decay);
+        }
+        self.count(round, start);
+        if self.finished() {
+            self.sync()?;
+            // All ranks know how many steps there are.
+            if let Some(deployment) = &mut self.deployment {
+                deployment.finish();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a round's update may be applied.
+    fn accept(&mut self, round: &Round, liars: &Workers, lr: f32) -> Result<(), TrainError> {
+        let step = self.state.step;
+        // In a deployment a loss is what workers report, which ends nothing.
+        if let Some(loss) = round.loss.filter(|loss| !loss.is_finite() && self.deployment.is_none()) {
+            return Err(TrainError::Diverged { step, loss, lr });
+        }
+        if let Some(wrong) = round.wrong.filter(|&wrong| self.config.audit && wrong > 0) {
+            let promise = match self.code.tolerates() {
+                Some(b) => format!("the code is verified for {b}"),
+                None => "the code is UNVERIFIED".to_owned(),
+            };
+            let (dimension, byzantine) = (self.dimension(), self.config.liars());
+            return Err(TrainError::Audit { step, wrong, dimension, byzantine, promise });
+        }
+        if self.state.excess.is_none()
+            && let Some(why) = self.exceeds(liars, &round.missing)
+        {
+            let excess = Excess { step, why };
+            if self.config.on_excess == OnExcess::Stop {
+                return Err(TrainError::Excess(excess));
+            }
+            self.state.excess = Some(excess);
+        }
+        Ok(())
+    }
+
+    /// Counts a step, once it is done.
+    fn count(&mut self, round: Round, start: Instant) {
+        let n = self.code.matrix().n();
+        let (mut up, mut down) = (0, 0);
+        for worker in 0..n {
+            let bytes = self.bytes_per_step(worker);
+            up += bytes.0;
+            down += bytes.1;
+        }
+        let heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
+        let gradient_s = self.steady.with(round.gradient_s);
+        if let Some(momentum) = round.momentum {
+            self.state.momentum = momentum;
+        }
+        let totals = &mut self.state.totals;
+        totals.bytes_up += up;
+        totals.bytes_down += down;
+        totals.wrong += round.wrong.unwrap_or(0);
+        totals.wrong_lately += round.wrong.unwrap_or(0);
+        totals.uncounted |= round.wrong.is_none();
+        if let Some(loss) = round.loss {
+            totals.loss_lately += loss;
+            totals.steps_lately += 1;
+        }
+        totals.wall_s += start.elapsed().as_secs_f64();
+        totals.gradients += heaviest;
+        totals.deployed_s += heaviest as f64 * gradient_s + 8.0 * (up + down) as f64 / self.config.bandwidth;
+        self.state.step += 1;
+    }
+
+    /// Tests the model and closes the counts since the last time.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`].
+    pub fn evaluate(&mut self) -> Result<Metrics, TrainError> {
+        self.sync()?;
+        if self.deployment.is_some() {
+            let batches = self.calibration();
+            let batches: Vec<&[u32]> = batches.iter().map(Vec::as_slice).collect();
+            self.learner.recalibrate(&self.state.parameters, &self.data.train, &batches)?;
+        }
+        let Evaluation { loss, accuracy, auc } =
+            self.learner.evaluate(&self.state.parameters, &self.data.test)?;
+        let counted = self.deployment.is_none() && self.config.aggregator == Aggregator::Vote;
+        let state = &mut self.state;
+        let totals = &mut state.totals;
+        let metrics = Metrics {
+            step: state.step,
+            epoch: state.step as f64 / self.schedule.per_epoch as f64,
+            train_loss: (totals.steps_lately > 0).then(|| totals.loss_lately / totals.steps_lately as f64),
+            test_loss: loss,
+            test_accuracy: accuracy,
+            test_auc: auc,
+            wrong_coordinates: counted.then_some(totals.wrong_lately),
+            bytes_up: totals.bytes_up,
+            bytes_down: totals.bytes_down,
+            wall_s: totals.wall_s,
+            deployed_s: totals.deployed_s,
+            gradients: totals.gradients,
+            verified: state.excess.is_none(),
+            unverified: state
+                .excess
+                .as_ref()
+                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            lost: state.lost.clone(),
+        };
+        (totals.wrong_lately, totals.loss_lately, totals.steps_lately) = (0, 0.0, 0);
+        if state.best.as_ref().is_none_or(|best| metrics.beats(best)) {
+            state.best = Some(Best::from(&metrics));
+        }
+        Ok(metrics)
+    }
+}
+
+/// The configuration as it is run, where it can be run with this code.
+fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config, ConfigError> {
+    let config = config.settle(code.matrix(), code.b(), samples)?;
+    if let Some(proved) = code.verified_ties()
+        && proved != config.ties
+    {
+        return Err(ConfigError(format!(
+            "ties is {}, but the code was verified under the rule {proved}, which says nothing of another one",
+            config.ties
+        )));
+    }
+    if config.on_excess == OnExcess::Stop {
+        let lie = if config.attack == Attack::None { 0 } else { config.liars() };
+        let liars = Workers::from_indices(code.matrix().n(), 0..lie);
+        if let Some(why) = exceeds(code, config.aggregator, &liars, &[]) {
+            return Err(ConfigError(format!("on-excess is stop: {why}")));
+        }
+    }
+    Ok(config)
+}
+
+/// Whether a run of a configuration can start, without starting it: the checks of [`Trainer::new`].
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn check(config: &Config, code: &TrainingCode, data: &Data) -> Result<Config, ConfigError> {
+    let config = settle(config.clone(), code, data.train.len())?;
+    learner(config.model, config.device, data)?;
+    Ok(config)
+}

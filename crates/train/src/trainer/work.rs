@@ -1,0 +1,125 @@
+//! A worker's rounds when it is a process of its own: gradients of its partitions, its vote, the server's decode.
+
+use super::Trainer;
+use super::round::{Round, lock, prepare, seconds, unlock};
+use super::update::Update;
+use crate::attack::{Attack, coins};
+use crate::bits::Bits;
+use crate::data::Crop;
+use crate::error::TrainError;
+use crate::model::{Job, ModelError};
+use crate::transport::{Message, Worker};
+use crate::vote::Vote;
+use ecode_core::{TieRule, Workers};
+
+/// A vote, the losses of the worker's own partitions, and the seconds that one gradient took.
+type Voted = (Vote, Vec<f64>, f64);
+
+impl Trainer {
+    pub(super) fn work(
+        &mut self,
+        server: &mut Worker,
+        batch: &[u32],
+        crops: &[Vec<Crop>],
+        liars: &Workers,
+    ) -> Result<Round, TrainError> {
+        let step = self.state.step;
+        let (vote, losses, gradient_s) = self.vote_of(server.index(), batch, crops, liars)?;
+        server.tell(&Message::Vote { step, gradient_s, losses, vote });
+        loop {
+            match server.heed()? {
+                Message::Decode { step: of, loss, decoded } if of == step => {
+                    return Ok(Round {
+                        update: Update::Signs(decoded),
+                        momentum: None,
+                        loss: loss.is_finite().then_some(loss),
+                        wrong: None,
+                        gradient_s,
+                        missing: Vec::new(),
+                    });
+                }
+                Message::Stop(_) => {
+                    server.dismissed = true;
+                    return Err(TrainError::Interrupted);
+                }
+                Message::Decode { step: of, .. } => {
+                    return Err(TrainError::Transport(format!(
+                        "the server decoded step {of} in step {step}"
+                    )));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What worker j sends, the losses of its partitions, and the seconds of one gradient.
+    fn vote_of(
+        &mut self,
+        j: usize,
+        batch: &[u32],
+        crops: &[Vec<Crop>],
+        liars: &Workers,
+    ) -> Result<Voted, ModelError> {
+        let (d, step, each) = (self.dimension(), self.state.step, self.config.samples_per_partition());
+        let Self { config, code, data, learner, engine, state, .. } = self;
+        let g = code.matrix();
+        let attack = if liars.contains(j) { config.attack } else { Attack::None };
+        // Who opposes the majority must know it.
+        let even = g.worker_load(j) % 2 == 0;
+        let all = attack == Attack::Omniscient || (config.ties == TieRule::Adversarial && even);
+        let flips = attack == Attack::LabelFlip;
+        let honest = (0..g.k()).filter(|&i| all || (g.holds(j, i) && !flips)).map(|i| (i, false));
+        let flipped = (0..g.k()).filter(|&i| flips && g.holds(j, i)).map(|i| (i, true));
+        let places: Vec<(usize, bool)> = honest.chain(flipped).collect();
+        let job = |&(i, flip_labels): &(usize, bool)| Job {
+            samples: &batch[i * each..(i + 1) * each],
+            crops: &crops[i],
+            flip_labels,
+        };
+        let jobs: Vec<Job<'_>> = places.iter().map(job).collect();
+        let packed: Vec<std::sync::Mutex<Bits>> = jobs.iter().map(|_| std::sync::Mutex::default()).collect();
+        let computed = {
+            let (config, state) = (&*config, &*state);
+            let take = |place: usize, gradient: &mut [&mut [f32]]| {
+                let partition = places[place].0;
+                prepare(config, state, partition, gradient);
+                let zero = config.zero_sign.negative(step, partition);
+                *lock(&packed[place]) = Bits::pack_pieces(gradient, zero);
+            };
+            learner.gradients(&state.parameters, &data.train, &jobs, &take)?
+        };
+        let (mut messages, mut instead) = (vec![Bits::zeros(d); g.k()], vec![Bits::zeros(d); g.k()]);
+        let mut losses = vec![0.0; g.k()];
+        for ((&(i, flip), bits), computed) in places.iter().zip(packed.into_iter().map(unlock)).zip(&computed)
+        {
+            // With flipped labels or not, once for each partition of the row.
+            losses[i] = computed.loss;
+            *if flip { &mut instead[i] } else { &mut messages[i] } = bits;
+        }
+        let mut vote = engine.vote_over(j, if flips { &instead } else { &messages }, &messages);
+        match attack {
+            Attack::Reverse => {
+                let silent = vote.silent.as_ref();
+                vote.bits = Bits::from_words(d, |i| {
+                    !(vote.bits.words()[i] | silent.map_or(0, |silent| silent.words()[i]))
+                });
+            }
+            Attack::Random => vote = spoken(coins(d, config.seed, step, j), engine.can_be_silent(j)),
+            Attack::Constant => vote = spoken(Bits::ones(d), engine.can_be_silent(j)),
+            Attack::Omniscient => {
+                let majority = engine.majority(&messages);
+                let opposite = Bits::from_words(d, |i| !majority.words()[i]);
+                vote = spoken(opposite, engine.can_be_silent(j));
+            }
+            Attack::None | Attack::LabelFlip | Attack::Alie | Attack::Ipm => {}
+        }
+        let losses = g.support(j).map(|i| losses[i]).collect();
+        Ok((vote, losses, seconds(&computed)))
+    }
+}
+
+/// A vote that is silent nowhere, in the shape that the worker's votes have.
+fn spoken(bits: Bits, can_be_silent: bool) -> Vote {
+    let silent = can_be_silent.then(|| Bits::zeros(bits.len()));
+    Vote { bits, silent }
+}

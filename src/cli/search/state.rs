@@ -1,0 +1,66 @@
+//! The file in which a search keeps how far it is.
+//!
+//! # What is promised
+//! One search at a time works on a state file; what it holds says which program wrote it.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use ecode::construct::Block;
+use ecode::search::{SearchRequest, SearchRun};
+use serde_json::{Value, json};
+
+use crate::cli::session::program;
+use crate::cli::{lock, output};
+
+/// A state file, locked against other searches.
+pub(super) struct StateFile {
+    path: PathBuf,
+    _lock: lock::Beside,
+}
+
+impl StateFile {
+    pub(super) fn open(path: PathBuf) -> anyhow::Result<Self> {
+        let lock = lock::Beside::take(&path, "search")?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// The search where the file says it is, else from the start.
+    pub(super) fn resume_or_begin(
+        &self,
+        request: SearchRequest,
+        blocks: &[Block],
+        quiet: bool,
+    ) -> anyhow::Result<SearchRun> {
+        if !self.path.exists() {
+            return Ok(SearchRun::new(request, blocks)?);
+        }
+        let place = || self.path.display().to_string();
+        let text = std::fs::read_to_string(&self.path).with_context(place)?;
+        let run = SearchRun::resume(request, blocks, &text).with_context(place)?;
+        let written: Value = serde_json::from_str(&text).with_context(place)?;
+        if let (Some(program), false) = (written["program"].as_str(), quiet)
+            && program != writer()
+        {
+            let place = place();
+            output::remark!(
+                "note: {place} was written by {program:.60?}; its next rounds may find others in {}",
+                writer()
+            );
+        }
+        Ok(run)
+    }
+
+    pub(super) fn write(&self, run: &SearchRun) -> anyhow::Result<()> {
+        let mut state = run.to_json();
+        state["program"] = json!(writer());
+        output::write(&self.path, format!("{state:#}\n").as_bytes())
+    }
+}
+
+/// What a state says wrote it: the program's version, and its revision where the build knows one.
+fn writer() -> String {
+    let program = program();
+    let revision = program.revision.map_or(String::new(), |revision| format!(" ({revision})"));
+    format!("ecode {}{revision}", program.version)
+}

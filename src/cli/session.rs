@@ -1,0 +1,253 @@
+//! A run from its first step to its last: in its folder, under its bar, with the other processes where there are some.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ecode::format::MatrixFile;
+use ecode::train::data::Data;
+use ecode::train::transport::{Link, Patience};
+use ecode::train::{
+    Config, Lost, Metrics, Program, RunFolder, Status, Summary, TrainError, Trainer, TrainingCode,
+};
+use ecode::verify::Control;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{Common, Ending, Silent, output};
+
+/// A checkpoint is saved once a minute where nothing else is asked for.
+const CHECKPOINT: Duration = Duration::from_secs(60);
+
+/// This program, as run folders name it.
+pub(crate) fn program() -> Program {
+    Program {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: option_env!("ECODE_REVISION").map(str::to_owned),
+    }
+}
+
+/// What is trained.
+pub(crate) struct Task<'a> {
+    /// The configuration as it was said.
+    pub(crate) said: Config,
+    pub(crate) code: TrainingCode,
+    pub(crate) file: &'a MatrixFile,
+    pub(crate) data: &'a Data,
+}
+
+impl Task<'_> {
+    fn trainer(&self) -> Result<Trainer, TrainError> {
+        Trainer::new(self.said.clone(), self.code.clone(), self.data.clone())
+    }
+}
+
+/// Where a run is kept.
+pub(crate) enum Place {
+    /// In a new folder.
+    New(PathBuf),
+    /// In a folder that has it already, held by this process.
+    Held(Box<RunFolder>),
+}
+
+/// What came of a run.
+pub(crate) struct Outcome {
+    pub(crate) summary: Summary,
+    pub(crate) path: PathBuf,
+    pub(crate) elapsed: Duration,
+    /// To be dropped last: with it goes the link to other processes, if there are any.
+    pub(crate) trainer: Trainer,
+}
+
+/// A link to other processes, while nobody has taken it, and how long they may be silent.
+pub(crate) struct Processes {
+    pub(crate) link: Option<Box<dyn Link>>,
+    pub(crate) patience: Patience,
+}
+
+/// Where and how runs are trained.
+pub(crate) struct Session<'a> {
+    pub(crate) common: &'a Common,
+    pub(crate) control: &'a Control,
+    /// Say what happens and, where there is no bar, every line of the log.
+    pub(crate) speak: bool,
+    /// Where a run's bar is shown, under those of whoever runs many.
+    pub(crate) bars: MultiProgress,
+}
+
+impl Session<'_> {
+    /// Trains: from the start in a new folder, or on from the checkpoint.
+    pub(crate) fn train(
+        &self,
+        task: &Task<'_>,
+        place: impl FnOnce(&Config) -> Place,
+        mut processes: Option<&mut Processes>,
+    ) -> anyhow::Result<Outcome> {
+        let mut trainer = task.trainer()?;
+        let mut connect = |trainer: &mut Trainer| match processes.as_mut() {
+            Some(Processes { link, patience }) => {
+                link.take().map_or(Ok(()), |link| trainer.connect(link, *patience, self.control.clone()))
+            }
+            None => Ok(()),
+        };
+        let mut folder = match place(trainer.config()) {
+            Place::Held(mut folder) => {
+                for remark in folder.resume(&mut trainer, &task.said)? {
+                    self.say(&format!("note: {remark}"));
+                }
+                // Nothing more comes of it.
+                if let Some(summary) = folder.summary()?.filter(|summary| summary.status.is_final()) {
+                    let (path, elapsed) = (folder.path().to_owned(), Duration::ZERO);
+                    return Ok(Outcome { summary, path, elapsed, trainer });
+                }
+                connect(&mut trainer)?;
+                *folder
+            }
+            Place::New(path) => {
+                connect(&mut trainer)?;
+                RunFolder::create(&path, &task.said, task.file, &trainer, &program())?
+            }
+        };
+        if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {
+            self.say(&format!("note: {excess}"));
+        }
+        let start = Instant::now();
+        let bar = self.bar(&trainer);
+        let ended = self.steps(&mut trainer, &mut folder, &bar);
+        bar.finish_and_clear();
+        let summary = match ended {
+            Ok(()) => folder.close(&mut trainer, None)?,
+            // Some errors are what the run comes to.
+            Err(error) => match error.downcast_ref::<TrainError>().map(|error| (error, Status::after(error)))
+            {
+                Some((reason, Some(status))) => {
+                    if !status.is_final() {
+                        folder.save(&trainer.snapshot()?)?;
+                    }
+                    folder.close(&mut trainer, Some(reason))?
+                }
+                _ => return Err(error),
+            },
+        };
+        Ok(Outcome { summary, path: folder.path().to_owned(), elapsed: start.elapsed(), trainer })
+    }
+
+    /// Works for a server: computes and votes until there is no more to do. What happens is the server's to tell.
+    pub(crate) fn work(&self, task: &Task<'_>, processes: &mut Processes) -> anyhow::Result<Ending> {
+        let mut trainer = task.trainer()?;
+        if let Some(link) = processes.link.take() {
+            match trainer.connect(link, processes.patience, self.control.clone()) {
+                Err(TrainError::Dismissed(_)) => return Err(Silent.into()),
+                connected => connected?,
+            }
+        }
+        while !trainer.finished() {
+            match trainer.advance() {
+                Err(TrainError::Interrupted) => break,
+                Err(TrainError::Dismissed(_)) => return Err(Silent.into()),
+                // Only this worker knows: the server cannot be asked any more.
+                Err(error @ TrainError::Transport(_)) => return Err(error.into()),
+                Err(error) => {
+                    trainer.leave(&error.to_string());
+                    return Err(Silent.into());
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(Ending::Done)
+    }
+
+    /// Trains until the end, or until stopped; the folder then holds all that is needed to go on.
+    fn steps(&self, trainer: &mut Trainer, folder: &mut RunFolder, bar: &ProgressBar) -> anyhow::Result<()> {
+        // The log has a line for this step already where a run goes on.
+        let mut logged = folder.log()?.last().map(|metrics| metrics.step);
+        let mut saved = Instant::now();
+        let (mut lost, mut covered) = (trainer.lost().len(), trainer.excess().is_none());
+        loop {
+            let step = trainer.state().step;
+            let stopped = self.control.stopped();
+            if logged != Some(step) && (trainer.due() || (stopped && logged.is_none())) {
+                let metrics = trainer.evaluate()?;
+                folder.append(&metrics)?;
+                self.tell(&metrics, trainer, bar);
+                logged = Some(step);
+            }
+            if trainer.finished() || stopped {
+                folder.save(&trainer.snapshot()?)?;
+                return Ok(());
+            }
+            let due = match trainer.config().checkpoint_every {
+                Some(every) => step > 0 && step % every == 0,
+                None => saved.elapsed() >= CHECKPOINT,
+            };
+            if due {
+                folder.save(&trainer.snapshot()?)?;
+                saved = Instant::now();
+            }
+            let advanced = trainer.advance();
+            bar.set_position(trainer.state().step);
+            for text in trainer.take_said() {
+                bar.suspend(|| output::remark!("{text}"));
+            }
+            for Lost { worker, step } in &trainer.lost()[lost..] {
+                let text =
+                    format!("worker {worker} does not answer: counted as Byzantine from step {step} on");
+                bar.suspend(|| output::remark!("{text}"));
+            }
+            lost = trainer.lost().len();
+            if let Some(excess) = trainer.excess().filter(|_| covered) {
+                bar.suspend(|| output::remark!("{excess}"));
+                covered = false;
+            }
+            match advanced {
+                Err(TrainError::Interrupted) => {}
+                advanced => advanced?,
+            }
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if self.speak && !self.common.quiet {
+            output::remark!("{text}");
+        }
+    }
+
+    fn bar(&self, trainer: &Trainer) -> ProgressBar {
+        if self.common.quiet || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = self.bars.add(ProgressBar::new(trainer.schedule().steps));
+        let bar = styled(bar, "{bar:30} step {pos} of {len}, {per_sec}, {eta} left  {msg}");
+        // Speed and time left are those of this process: what was done before took it no time.
+        bar.set_position(trainer.state().step);
+        bar.tick();
+        bar.reset_eta();
+        bar
+    }
+
+    fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {
+        let loss = metrics.train_loss.map_or(String::new(), |loss| format!("loss {loss:.4}  "));
+        let label = if metrics.verified { "" } else { "  UNVERIFIED" };
+        let test = if metrics.test_loss.is_finite() { "" } else { ", test loss not finite" };
+        let text = format!("{loss}test accuracy {:.2} %{test}{label}", 100.0 * metrics.test_accuracy);
+        if self.speak && !self.common.quiet && bar.is_hidden() {
+            output::remark!("step {:>7} of {}  {text}", metrics.step, trainer.schedule().steps);
+        }
+        bar.set_message(text);
+    }
+}
+
+/// A bar in a style, in ASCII where the locale shows nothing else.
+pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
+    bar.with_style(if output::is_plain() { style.progress_chars("=>-") } else { style })
+}
+
+/// The folder that a run gets where none is named.
+pub(crate) fn default_folder(config: &Config, name: &str, n: usize) -> PathBuf {
+    let kind = match config.aggregator {
+        ecode::train::Aggregator::Vote => String::new(),
+        other => format!("-{}", other.name()),
+    };
+    let attack = config.attack.name();
+    Path::new("runs").join(format!("{name}-n{n}{kind}-{attack}-b{}-seed{}", config.liars(), config.seed))
+}
