@@ -14,9 +14,9 @@
 
 use std::collections::HashSet;
 
+use super::hints;
 use super::budget::{Budget, MOST_TERMS};
 use super::database::{Database, size};
-use super::hints;
 use super::inequality::{Literal, Normal};
 use super::proof::{ProofError, Wrong, integer, malformed, natural, quoted, rejected};
 use ecode_core::Formula;

@@ -16,10 +16,7 @@ pub(super) fn conflict(
     for hint in hints {
         let Some(normal) = hint.map_or(Some(denied), |id| known.get(id)) else { return Ok(false) };
         budget.spend(normal.terms.len() + 1)?;
-        let open = normal
-            .terms
-            .iter()
-            .filter(|(_, literal)| values[literal.variable() - 1] != Some(!literal.positive()));
+        let open = normal.terms.iter().filter(|(_, literal)| values[literal.variable() - 1] != Some(!literal.positive()));
         // `Normal::new` has seen that the sum of the coefficients fits.
         let slack = open.fold(0_i64, |sum, &(a, _)| sum.saturating_add(a)).saturating_sub(normal.degree);
         if slack < 0 {
