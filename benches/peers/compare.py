@@ -48,7 +48,7 @@ def instance(ecode, name, folder):
 
 def with_ecode(ecode, path, threads):
     start = time.perf_counter()
-    done = subprocess.run([ecode, "verify", path, "--json", "--quiet", "--threads", str(threads)],
+    done = subprocess.run([ecode, "verify", path, "--worst-case", "--json", "--quiet", "--threads", str(threads)],
                           capture_output=True, text=True)
     elapsed = time.perf_counter() - start
     verdict = json.loads(done.stdout)

@@ -283,7 +283,7 @@ struct Task<'a> {
     control: &'a Control,
     /// How many partitions of each outer class are chosen.
     counts: Vec<usize>,
-    /// How many partitions of the weight are left for the inner classes and the outer ones to come.
+    /// What is left of the weight for the inner classes.
     left: usize,
     /// For each input: how many more ones its voter needs.
     need: Vec<i32>,
@@ -398,7 +398,7 @@ fn split(side: &Side) -> (Vec<usize>, Vec<usize>) {
             outer.push(class);
         }
     }
-    // Large classes first: the walk's deepest loop then changes the least.
+    // Large classes first, small ones in the deepest loops.
     outer.reverse();
     (inner, outer)
 }

@@ -1,6 +1,8 @@
 //! Components of classes and voters, and in which order the classes of one are gone through, so that few voters are
 //! open at a time.
 
+use super::Control;
+
 /// Classes and voters that are connected: each voter with the classes that it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Component {
@@ -45,8 +47,6 @@ pub fn components(holders: &[Vec<usize>], voters: usize) -> Vec<Component> {
     }
     components
 }
-
-use super::Control;
 
 /// The most classes that are weighed against each other for the next place in the order.
 const MOST_CANDIDATES: usize = 256;

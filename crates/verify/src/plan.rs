@@ -217,11 +217,13 @@ impl<'a> Request<'a> {
             _ if Branch.suits(g, ties).is_ok() => Some(&Branch),
             _ => None,
         };
-        let mut others = vec![Racer::states()];
         #[cfg(feature = "sat")]
-        if super::Sat::default().suits(g, ties).is_ok() {
-            others.push(Racer::engine(Box::new(super::Sat::default())));
-        }
+        let sat = super::Sat::default().suits(g, ties).ok();
+        #[cfg(feature = "sat")]
+        let sat = sat.map(|()| Racer::engine(Box::new(super::Sat::default())));
+        #[cfg(not(feature = "sat"))]
+        let sat = None;
+        let others: Vec<Racer> = std::iter::once(Racer::states()).chain(sat).collect();
         let longer = others.len() == 1 && first.is_none();
         let names: Vec<&str> =
             first.iter().map(|engine| engine.name()).chain(others.iter().map(Racer::name)).collect();

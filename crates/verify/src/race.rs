@@ -26,7 +26,7 @@ impl Racer {
 
     /// Dynamic programming over few states, and after a while over many.
     pub(super) fn states() -> Self {
-        Self(Box::new(States))
+        Self::engine(Box::new(States))
     }
 
     pub(super) fn name(&self) -> &'static str {

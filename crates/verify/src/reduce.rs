@@ -129,6 +129,7 @@ impl Side {
     }
 
     /// The choice of the first classes.
+    #[cfg(feature = "sat")]
     pub(crate) fn first(&self) -> Vec<usize> {
         let mut left = self.weight;
         let take = |class: &Vec<usize>| {
