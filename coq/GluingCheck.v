@@ -297,7 +297,7 @@ Fixpoint part_ok (p : part) (old : list bool) (H : rows) {struct p} : bool :=
       let index r := (m + 1 - both r old) / 2 in
       (2 * b <=? m) && (length inside <=? m - 2 * b) &&
       forallb (fun r => subset P r && (1 <=? index r) && (index r <=? b) && (both r old + 2 * index r =? m + 1)) glue &&
-      distinct (map index glue) && forallb (fun r => subset r P) inside &&
+      (length glue =? b) && distinct (map index glue) && forallb (fun r => subset r P) inside &&
       glued_by part_ok inner inside
   end.
 Definition glued : list part -> rows -> bool := glued_by part_ok.
@@ -391,7 +391,7 @@ Proof.
     { induction inner as [|q l IHl]; intros q' Hq; [destruct Hq|destruct Hq as [<-|Hq]; [apply IH | now apply IHl]]. }
     clear IH. intros old H HP Ho Hr D S E. cbn [mask] in *. cbn [part_ok] in E.
     fold glued in E. rewrite !andb_true_iff, !forallb_forall, !Nat.leb_le in E.
-    destruct E as [[[[[E1 E2] E3] E4] E5] E6].
+    destruct E as [[[[[[E1 E2] E3] _] E4] E5] E6].
     set (inside := filter (fun r => negb (meets r old)) H) in *. set (glue := filter (fun r => meets r old) H) in *.
     assert (Ins : forall r, In r inside -> length r = n) by (intros r h; apply filter_In in h; now apply Hr).
     assert (Gl : forall r, In r glue -> length r = n) by (intros r h; apply filter_In in h; now apply Hr).

@@ -307,8 +307,8 @@ def denied(inequality):
     return bounded({-literal: a for literal, a in terms.items()}, sum(terms.values()) - degree + 1)
 
 
-def conflict(known):
-    """Whether propagation from nothing assigned leads to an inequality that cannot hold."""
+def conflict(known, repeat=True):
+    """Whether propagation from nothing assigned leads to an inequality that cannot hold. Without `repeat` each is looked at once."""
     false, again = set(), True
     while again:
         again = False
@@ -319,7 +319,7 @@ def conflict(known):
             for literal, a in terms.items():
                 if a > slack and literal not in false and -literal not in false:
                     false.add(-literal)
-                    again = True
+                    again = repeat
     return False
 
 
@@ -411,8 +411,12 @@ class CuttingPlanes:
             elif stage == "steps" and rule == "pol":
                 derived = self.pol(words(rest))
             elif stage == "steps" and rule == "rup":
-                derived = self.inequality(rest)
-                require(conflict([*self.known.values(), denied(derived)]), "propagation does not lead to a conflict")
+                claimed, found, hints = rest.partition(" : ")
+                derived = self.inequality(claimed)
+                known = [*self.known.values(), denied(derived)]
+                if found:
+                    known = [denied(derived) if word == "~" else self.known[self.number(word)] for word in words(hints)]
+                require(conflict(known, not found), "propagation does not lead to a conflict")
             elif stage == "steps" and rule == "red":
                 derived = self.red(rest)
             elif stage == "steps" and rule == "del":

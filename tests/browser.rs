@@ -83,7 +83,10 @@ fn training() -> Vec<Curve> {
         bytes_down: step * 123_456,
         wall_s: step as f64,
         deployed_s: step as f64 * 3e-6,
+        gradients: step * 9,
         verified: true,
+        unverified: None,
+        lost: Vec::new(),
     };
     let run = |name: &str, code: &str, seed: u64, lines: u64, loss: f64| {
         let config = Config { seed, byzantine: Some(2), ..Config::default() };
@@ -119,7 +122,7 @@ fn the_pages_are_good_in_a_browser() {
     // Pictures of every size at which labels are drawn in another way.
     let sizes = [(19, 4), (25, 5), (31, 7), (43, 3), (61, 2), (101, 4)];
     let many = sizes.map(|(n, b)| compared(&format!("n{n}.json"), &algorithm1(n, b).unwrap()));
-    let entries = ecode::search::catalogue(&[5, 7], None).unwrap();
+    let entries = ecode::search::catalogue(&[5, 7], None, None).unwrap();
     let pages = [
         ("sizes", compare_page(&many, 0.1), 8),
         ("curves", curves_html(&training()).unwrap(), 6),

@@ -262,7 +262,7 @@ fn what_a_worker_reports_beside_its_vote_ends_and_bends_nothing() {
             if j != 3 {
                 return work(link, config.clone(), &code).unwrap();
             }
-            let change = |message| match message {
+            let change = move |message| match message {
                 Message::Vote { step, losses, vote, .. } => {
                     let losses = vec![lie; losses.len()];
                     vec![Message::Vote { step, gradient_s: lie, losses, vote }]
@@ -291,7 +291,7 @@ fn a_worker_that_floods_has_one_vote() {
         if j != 4 {
             return work(link, config.clone(), &code).unwrap();
         }
-        let change = |message| match message {
+        let change = move |message| match message {
             Message::Vote { step, gradient_s, losses, vote } => {
                 let with = |step, losses| Message::Vote { step, gradient_s, losses, vote: vote.clone() };
                 let mut all: Vec<Message> = (1..200).map(|late| with(step + late, losses.clone())).collect();

@@ -153,7 +153,7 @@ fn a_comparison_of_samples_holds_numbers_only() {
 /// The table says work in the units that its header names.
 #[test]
 fn the_catalogue_is_a_page_like_the_others() {
-    let entries = ecode::search::catalogue(&[5], None).unwrap();
+    let entries = ecode::search::catalogue(&[5], None, None).unwrap();
     let page = ecode::report::codes_html(&entries);
     complete(&page);
     for part in

@@ -132,6 +132,8 @@ let rec shape v =
     Counted m
   | v -> Enumerated (points v)
 
+let rec points = function Enumerated m | Counted m -> m | Whole inner -> List.fold_left (fun s p -> s + points p) 0 inner
+
 (* The largest file that is read, in bytes. *)
 let most_bytes = 128 lsl 20
 
@@ -170,6 +172,7 @@ let parse (bytes : string) : t =
   let choices = Option.map (decimal "choices") (optional f "choices") in
   let parts = optional f "parts" in
   let cut = Option.map (fun v -> match shape v with Whole l -> l | _ -> malformed "shape is no list") (optional f "shape") in
+  if (match cut with Some l -> points (Whole l) > most | None -> false) then malformed "the parts have more than %d points" most;
   if (kind = "gluing") <> (cut <> None) then malformed "kind gluing has a shape, and no other kind has one";
   nothing_left "a certificate" f;
   let evidence =

@@ -65,10 +65,7 @@ let parts_of (c : Certificate.t) (shapes : Certificate.shape list) =
   let alone = Array.make c.k false in
   List.iter (fun row -> if load row = 1 then List.iteri (fun i x -> if x then alone.(i) <- true) row) c.rows;
   let points = Array.of_list (List.filter (fun i -> not alone.(i)) (List.init c.k Fun.id)) in
-  let rec size = function
-    | Certificate.Enumerated m | Certificate.Counted m -> m
-    | Certificate.Whole inner -> List.fold_left (fun s p -> s + size p) 0 inner in
-  if List.fold_left (fun s p -> s + size p) 0 shapes <> Array.length points then
+  if Certificate.points (Certificate.Whole shapes) <> Array.length points then
     invalid "the parts do not have as many points as there are partitions that nobody holds alone";
   let mask from upto = List.init c.k (fun i ->
       (* points increase: those of the part are from points.(from) on *)
@@ -78,7 +75,7 @@ let parts_of (c : Certificate.t) (shapes : Certificate.shape list) =
     match shapes with
     | [] -> acc
     | p :: rest ->
-      let upto = from + size p in
+      let upto = from + Certificate.points p in
       let m = mask from upto in
       let part = match p with
         | Certificate.Enumerated _ -> Enumerated m
@@ -226,7 +223,7 @@ let read file =
 
 let () =
   (* Proofs are long-lived data: fewer and larger collections. *)
-  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 20; space_overhead = 300 };
+  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 20; space_overhead = 400 };
   let stop code line = print_string line; print_newline (); exit code in
   let run file action =
     try action (Certificate.parse (read file)); exit 0 with

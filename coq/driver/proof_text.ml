@@ -45,7 +45,7 @@ let literal variables text =
 
 (* Terms of one variable are put together. *)
 let collect terms degree =
-  let sorted = List.sort (fun (x, _) (y, _) -> compare x y) terms in
+  let sorted = List.sort (fun ((x : int), _) (y, _) -> compare x y) terms in
   let rec go = function
     | (x, c) :: (y, d) :: rest when x = y -> go ((x, c + d) :: rest)
     | (_, 0) :: rest -> go rest
@@ -68,6 +68,60 @@ let rec split_at mark before = function
   | [] -> (List.rev before, None)
   | w :: rest when w = mark -> (List.rev before, Some rest)
   | w :: rest -> split_at mark (w :: before) rest
+
+exception Slow
+
+(* The same for a whole line `rup 1 x1 2 ~x3 >= 2 : ~ 5 7`, from the character behind "rup" up to the semicolon, without
+   cutting it into words: most of a long proof is such lines. [Slow] where it is not quite of this form. *)
+let quick_rup variables text from upto : sum * int list option =
+  let p = ref from in
+  let peek () = if !p < upto then text.[!p] else ';' in
+  let rec space () = if peek () = ' ' then (incr p; space ()) in
+  let digits () =
+    let start = !p and v = ref 0 in
+    while (match peek () with '0' .. '9' -> true | _ -> false) do
+      v := (10 * !v) + Char.code text.[!p] - 48;
+      incr p
+    done;
+    if !p = start || !p - start > 17 then raise Slow;
+    !v in
+  let whole () = if peek () = '-' then (incr p; -digits ()) else digits () in
+  let apart () = if peek () <> ' ' && peek () <> ';' then raise Slow in
+  let rec terms acc degree =
+    space ();
+    match peek () with
+    | '>' ->
+      incr p;
+      if peek () <> '=' then raise Slow;
+      incr p; space ();
+      let d = whole () in
+      apart ();
+      collect acc (degree + d)
+    | _ ->
+      let c = whole () in
+      apart (); space ();
+      let positive = peek () <> '~' in
+      if not positive then incr p;
+      if peek () <> 'x' then raise Slow;
+      incr p;
+      let x = digits () in
+      apart ();
+      if x < 1 || x > variables then raise Slow;
+      if positive then terms ((x, c) :: acc) degree else terms ((x, -c) :: acc) (degree - c) in
+  let claimed = terms [] 0 in
+  space ();
+  match peek () with
+  | ';' -> (claimed, None)
+  | ':' ->
+    incr p; apart ();
+    let rec hints acc =
+      space ();
+      match peek () with
+      | ';' -> List.rev acc
+      | '~' -> incr p; apart (); hints (0 :: acc)
+      | _ -> let i = digits () in apart (); if i = 0 then raise Slow; hints (i :: acc) in
+    (claimed, Some (hints []))
+  | _ -> raise Slow
 
 type stage = Start | Steps | Output | Concluded | End
 
@@ -110,11 +164,22 @@ let lines variables inequalities text =
       | _, rule :: _ -> malformed (Printf.sprintf "'%s' is not expected here" (String.escaped rule))
       | _, [] -> malformed "an empty rule"
     end in
-  List.iteri (fun at line ->
-      try one (String.trim line) with
-      | Malformed what -> malformed (Printf.sprintf "line %d is no line of a proof: %s" (at + 1) what)
-      | Refused what -> raise (Refused (Printf.sprintf "line %d does not follow: %s" (at + 1) what)))
-    (String.split_on_char '\n' text);
+  let slow at line =
+    try one (String.trim line) with
+    | Malformed what -> malformed (Printf.sprintf "line %d is no line of a proof: %s" at what)
+    | Refused what -> raise (Refused (Printf.sprintf "line %d does not follow: %s" at what)) in
+  let length = String.length text in
+  let rec go at from =
+    let upto = match String.index_from_opt text from '\n' with Some i -> i | None -> length in
+    (match
+       if !stage = Steps && upto - from > 5 && text.[upto - 1] = ';' && text.[from] = 'r' && text.[from + 1] = 'u'
+          && text.[from + 2] = 'p' && text.[from + 3] = ' '
+       then quick_rup variables text (from + 3) (upto - 1) else raise Slow
+     with
+     | claimed, hints -> step (LRup (claimed, hints))
+     | exception Slow -> slow at (String.sub text from (upto - from)));
+    if upto < length then go (at + 1) (upto + 1) in
+  go 1 0;
   if !stage <> End then malformed "the proof ends before its conclusion";
   (List.rev !found, !conclusion)
 

@@ -1,5 +1,5 @@
 """Changes valid certificates at random, digests made to fit, and fails when one is accepted whose claim is false.
-Usage: mutants.py ECODE-VERIFIED FOLDER COUNT"""
+Usage: mutants.py ECODE-VERIFIED COUNT FOLDERS..."""
 
 import copy
 import json
@@ -11,8 +11,8 @@ import tempfile
 
 import model
 
-verified, folder, count = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
-seeds = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+verified, count, folders = sys.argv[1], int(sys.argv[2]), map(pathlib.Path, sys.argv[3:])
+seeds = [json.loads(file.read_text()) for folder in folders for file in sorted(folder.glob("*.json"))]
 seeds = [seed for seed in seeds if seed["kind"] != "drat" and seed["k"] <= 12]
 rng = random.Random(1)
 
@@ -100,11 +100,40 @@ def change_counts(c):
             c["claim"]["smallest_margin"] = margins[0][0]
 
 
+def change_shape(c):
+    """Another cut, and another row: two bits at once keep loads odd, so that the premises are looked at."""
+    if "shape" not in c:
+        return
+    shape = c["shape"]
+    for _ in range(rng.choice([0, 1, 2])):
+        at = rng.randrange(len(shape))
+        points = lambda p: p if isinstance(p, int) else p["counted"] if isinstance(p, dict) else sum(map(points, p))
+        m = points(shape[at])
+        what = rng.randrange(4)
+        if what == 0 and m > 1:
+            cut = rng.randrange(1, m)
+            shape[at : at + 1] = [cut, m - cut]
+        elif what == 1 and len(shape) > 1:
+            other = shape.pop(at)
+            shape.insert(rng.randrange(len(shape) + 1), other)
+        elif what == 2:
+            shape[at] = rng.choice([m, {"counted": m}, [m], [{"counted": m}]])
+        elif at + 1 < len(shape):
+            shape[at : at + 2] = [points(shape[at]) + points(shape[at + 1])]
+    for _ in range(rng.choice([0, 1, 1, 2])):
+        row = rng.choice(c["G"])
+        for i in rng.sample(range(c["k"]), 2):
+            row[i] ^= 1
+    if rng.random() < 0.3:
+        a, b = rng.sample(range(c["n"]), 2)
+        c["G"][a] = list(c["G"][b])
+
+
 def fit(c):
     """Digests, reductions and sides as the changed claim has them."""
     c["digest"] = model.digest(c["G"])
     ties, b = c["claim"]["ties"], c["claim"].get("smallest_margin", c["claim"]["b"])
-    if c.get("reductions") or c["kind"] != "refutation" or c.get("sides"):
+    if c["kind"] != "gluing" and (c.get("reductions") or c["kind"] != "refutation" or c.get("sides")):
         c["reductions"] = model.reductions(c["G"], ties)
     sides = model.deciding(c["G"], ties)
     for name in ("sides", "counted"):
@@ -129,7 +158,7 @@ def true(c):
     return "smallest_margin" not in claim or claim["smallest_margin"] == smallest
 
 
-changes = [change_claim, change_matrix, change_proof, shorten_proof, change_attack, change_counts]
+changes = [change_claim, change_matrix, change_proof, shorten_proof, change_attack, change_counts, change_shape]
 accepted = wrong = codes = 0
 seen = {}
 with tempfile.TemporaryDirectory() as place:

@@ -67,11 +67,9 @@ fn flag(parameter: &'static Parameter, takers: &[&str]) -> Arg {
     let everywhere = takers.len() == CONSTRUCTIONS.len();
     let takers = if everywhere { String::new() } else { format!("{}: ", takers.join(", ")) };
     let fallback = match parameter.fallback {
-        Fallback::Needed => String::new(),
         Fallback::Value(value) if parameter.domain != Domain::Switch => format!(" [default: {value}]"),
-        Fallback::Value(_) => String::new(),
-        Fallback::Derived(_) if everywhere => String::new(),
-        Fallback::Derived(value) => format!(" [default: {value}]"),
+        Fallback::Derived(value) if !everywhere => format!(" [default: {value}]"),
+        _ => String::new(),
     };
     let arg = Arg::new(parameter.name)
         .long(parameter.name)

@@ -114,7 +114,7 @@ mod tests {
             let matches = command.try_get_matches_from(line).unwrap_or_else(|error| panic!("{error}"));
             let flags = ConfigFlags::from_arg_matches(&matches).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(flags.0.keys().cloned().collect::<Vec<_>>(), [field.name()]);
-            let config = Config::from_table(flags.0).unwrap_or_else(|error| panic!("{error}"));
+            let config = Config::from_table(&flags.0).unwrap_or_else(|error| panic!("{error}"));
             let changed: Vec<String> =
                 Config::default().differences(&config).into_iter().map(|difference| difference.0).collect();
             assert_eq!(changed, [field.name()]);

@@ -77,7 +77,7 @@ fn key(config: &Config) -> (String, TieRule, bool) {
     (config.code.clone(), config.ties, config.allow_unverified)
 }
 
-impl<'a> Grid<'a> {
+impl Grid<'_> {
     /// Makes sure that every run can start, before the first one does.
     fn checked(mut self, runs: &[GridRun]) -> anyhow::Result<Self> {
         let remarks: BTreeSet<String> =
@@ -97,8 +97,8 @@ impl<'a> Grid<'a> {
 
     fn prepare(&mut self, run: &GridRun) -> anyhow::Result<()> {
         let source = run.config.data.to_string();
-        if !self.data.contains_key(&source) {
-            self.data.insert(source, run.config.data.load()?);
+        if let std::collections::hash_map::Entry::Vacant(e) = self.data.entry(source) {
+            e.insert(run.config.data.load()?);
         }
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {

@@ -189,7 +189,7 @@ fn first_rank_says(text: String) -> anyhow::Error {
 
 /// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
 fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Config, Option<PathBuf>)> {
-    let Some(path) = file else { return Ok((Config::from_table(flags.clone())?, None)) };
+    let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
@@ -203,7 +203,7 @@ fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Co
         table.remove("epochs");
     }
     table.extend(flags.clone());
-    Ok((Config::from_table(table)?, beside))
+    Ok((Config::from_table(&table)?, beside))
 }
 
 /// What came of it, for a person.

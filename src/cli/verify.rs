@@ -222,12 +222,11 @@ impl Verify {
             return self.enumerate(&question, &control, common, &documents);
         }
         let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));
-        let verdict = match &self.solver {
-            Some(solver) => self.solve(g, b, solver, &control, common)?,
-            None => {
-                let made = file.construction.as_ref();
-                self.how.ask(g, b, made, self.worst_case, &control, common.quiet)?
-            }
+        let verdict = if let Some(solver) = &self.solver {
+            self.solve(g, b, solver, &control, common)?
+        } else {
+            let made = file.construction.as_ref();
+            self.how.ask(g, b, made, self.worst_case, &control, common.quiet)?
         };
         let unsettled = verdict.is_undecided();
         if (common.verbose || unsettled)

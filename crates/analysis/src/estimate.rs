@@ -87,7 +87,9 @@ fn newton(met: f64, outside: f64, most: f64) -> f64 {
         let beyond = met * (met / p).ln() + other * (other / (1.0 - p)).ln() - most;
         let step = beyond * p * (1.0 - p) / (p - met);
         // Not a number where p has become met: then it is as near as doubles can tell.
-        if !(step.abs() > 1e-10 * p.min(1.0 - p)) {
+        // Also where it is not a number.
+        let goes_on = step.abs() > 1e-10 * p.min(1.0 - p);
+        if !goes_on {
             break;
         }
         p -= step;

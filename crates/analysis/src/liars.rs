@@ -77,8 +77,8 @@ mod tests {
                     let tally = Tally { right, silent, answer };
                     let mut counts = vec![(0_u32, 0_u32); n + 1];
                     for set in 0_u32..1 << n {
-                        let x = (set & ((1 << right) - 1)).count_ones() as i64;
-                        let y = (set >> right & ((1 << silent) - 1)).count_ones() as i64;
+                        let x = i64::from((set & ((1 << right) - 1)).count_ones());
+                        let y = i64::from((set >> right & ((1 << silent) - 1)).count_ones());
                         let of_size = &mut counts[set.count_ones() as usize];
                         of_size.0 += u32::from(tally.lead(n) - 2 * x - y < 0);
                         of_size.1 += 1;

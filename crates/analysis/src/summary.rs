@@ -20,7 +20,7 @@ use super::rows::{AtQ, CurvesAtQ, Fixed, Row};
 use super::sample::Sample;
 use super::sets::{SetErrors, Sets};
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
-use ecode_verify::{Control, Method, Shape, VerifyError, verify, verify_by_gluing};
+use ecode_verify::{Control, Request, Shape, VerifyError};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,18 +136,18 @@ impl Analysis {
         let trial = || control.within(third.unwrap_or(PATIENCE).min(PATIENCE));
         let mut radius = RadiusBounds::default();
         let mut worst = None;
-        if let Some((shape, b)) = &options.parts
-            && let Ok(verdict) = verify_by_gluing(g, shape, *b, ties, &trial())?
-        {
+        let request = Request::new(g).ties(ties);
+        if let Some((shape, b)) = &options.parts {
+            let verdict = request.b(*b).shape(Some(shape)).decide(&trial())?;
             radius = RadiusBounds::of(&verdict);
             worst = verdict.worst().cloned();
         }
         let counting = third.map_or_else(|| control.clone(), |third| control.within(third));
         let counted = if options.sample { Err(Uncountable::TooMany) } else { enumerate(g, &counting) };
         let mut complete = !matches!(counted, Err(Uncountable::Stopped)) || !counting.stopped();
-        // The gluing theorem's verdict is not asked for twice.
+        // What the theorem has proved need not be proved again.
         if counted.is_ok() || radius.at_least().is_none() {
-            let verdict = verify(g, None, ties, Method::Auto, &trial())?;
+            let verdict = request.decide(&trial())?;
             let verified = RadiusBounds::of(&verdict).and(radius);
             if let Ok(enumerator) = &counted {
                 radius = RadiusBounds::counted(enumerator.radius(ties));
@@ -159,18 +159,17 @@ impl Analysis {
             }
             worst = verdict.worst().cloned();
         }
-        let evidence = match counted {
-            Ok(enumerator) => Evidence::Counted(enumerator),
-            Err(_) => {
-                // The last fifth of the time is for the figures.
-                let left = options.time.map(|time| (time / 5 * 4).saturating_sub(start.elapsed()));
-                let drawing = left.map_or_else(|| control.clone(), |left| control.within(left));
-                let sample = Sample::draw(g, options.draws, options.seed, &drawing);
-                complete &= !drawing.stopped();
-                let met = sample.smallest_margin(ties).map(RadiusBounds::of_message);
-                radius = radius.and(met.unwrap_or_default());
-                Evidence::Drawn(sample)
-            }
+        let evidence = if let Ok(enumerator) = counted {
+            Evidence::Counted(enumerator)
+        } else {
+            // The last fifth of the time is for the figures.
+            let left = options.time.map(|time| (time / 5 * 4).saturating_sub(start.elapsed()));
+            let drawing = left.map_or_else(|| control.clone(), |left| control.within(left));
+            let sample = Sample::draw(g, options.draws, options.seed, &drawing);
+            complete &= !drawing.stopped();
+            let met = sample.smallest_margin(ties).map(RadiusBounds::of_message);
+            radius = radius.and(met.unwrap_or_default());
+            Evidence::Drawn(sample)
         };
         let (profile, margins) = match &evidence {
             Evidence::Counted(enumerator) => {

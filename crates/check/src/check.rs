@@ -34,6 +34,7 @@ pub fn check(certificate: &Certificate) -> Result<Accepted, Refused> {
 ///
 /// # Errors
 /// [`Refused`] with the reason.
+#[allow(clippy::too_many_lines, reason = "one arm for each kind of evidence, and what all kinds share")]
 pub fn check_with(certificate: &Certificate, options: Options) -> Result<Accepted, Refused> {
     let Certificate { claim, evidence, tight, .. } = certificate;
     let g = &claim.matrix;
@@ -62,7 +63,7 @@ pub fn check_with(certificate: &Certificate, options: Options) -> Result<Accepte
                 (true, _) => strength = Strength::Recounted,
                 // The counterexample is a proof; that no message is worse is not proved.
                 (false, false) => {}
-                (false, true) => unproved = note.clone(),
+                (false, true) => unproved.clone_from(&note),
             }
             counted.tolerant
         }

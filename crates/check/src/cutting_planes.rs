@@ -14,9 +14,9 @@
 
 use std::collections::HashSet;
 
-use super::hints;
 use super::budget::{Budget, MOST_TERMS};
 use super::database::{Database, size};
+use super::hints::Forced;
 use super::inequality::{Literal, Normal};
 use super::proof::{ProofError, Wrong, integer, malformed, natural, quoted, rejected};
 use ecode_core::Formula;
@@ -100,13 +100,13 @@ impl Checker<'_> {
             (Stage::Steps, "pol") => self.pol(rest)?,
             (Stage::Steps, "rup") => {
                 let (claimed, hints) = match rest.split_once(" : ") {
-                    Some((claimed, hints)) => (claimed, Some(self.hints(hints)?)),
+                    Some((claimed, hints)) => (claimed, Some(hints)),
                     None => (rest, None),
                 };
                 let claimed = self.inequality(claimed)?;
                 let denied = claimed.denied()?;
                 let refuted = match hints {
-                    Some(hints) => hints::conflict(&self.known, &denied, &hints, self.budget)?,
+                    Some(hints) => self.hinted(hints, &denied)?,
                     None => self.known.contradicts(vec![denied], self.budget)?,
                 };
                 if !refuted {
@@ -149,10 +149,18 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The numbers of known inequalities, and `~` for the denied one.
-    fn hints(&self, text: &str) -> Result<Vec<Option<usize>>, Wrong> {
-        let hint = |word| if word == "~" { Ok(None) } else { self.id(word).map(Some) };
-        text.split_ascii_whitespace().map(hint).collect()
+    /// Whether the inequalities of these numbers, `~` being the denied one, lead to a conflict in this order.
+    fn hinted(&self, hints: &str, denied: &Normal) -> Result<bool, Wrong> {
+        let mut forced = Forced::new(self.known.variables());
+        let mut refuted = false;
+        for word in hints.split_ascii_whitespace() {
+            let normal = if word == "~" { Some(denied) } else { self.known.get(self.id(word)?) };
+            if let Some(normal) = normal.filter(|_| !refuted) {
+                self.budget.spend(normal.terms.len() + 1)?;
+                refuted = forced.refutes(normal);
+            }
+        }
+        Ok(refuted)
     }
 
     /// The number of an inequality that is known.

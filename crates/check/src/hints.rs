@@ -1,32 +1,29 @@
 //! A step with hints: which inequalities, in which order, lead to a conflict once the step's inequality is denied.
 
-use super::budget::{Budget, Stopped};
-use super::database::Database;
 use super::inequality::Normal;
 
-/// Whether the inequalities of these numbers, each looked at once and in this order, force a conflict from nothing
-/// assigned; `None` stands for the denied one.
-pub(super) fn conflict(
-    known: &Database,
-    denied: &Normal,
-    hints: &[Option<usize>],
-    budget: &Budget,
-) -> Result<bool, Stopped> {
-    let mut values: Vec<Option<bool>> = vec![None; known.variables()];
-    for hint in hints {
-        let Some(normal) = hint.map_or(Some(denied), |id| known.get(id)) else { return Ok(false) };
-        budget.spend(normal.terms.len() + 1)?;
-        let open = normal.terms.iter().filter(|(_, literal)| values[literal.variable() - 1] != Some(!literal.positive()));
-        // `Normal::new` has seen that the sum of the coefficients fits.
-        let slack = open.fold(0_i64, |sum, &(a, _)| sum.saturating_add(a)).saturating_sub(normal.degree);
-        if slack < 0 {
-            return Ok(true);
-        }
-        for &(a, literal) in &normal.terms {
-            if a > slack && values[literal.variable() - 1].is_none() {
-                values[literal.variable() - 1] = Some(literal.positive());
-            }
-        }
+/// What the inequalities that were looked at, each once and in their order, force from nothing assigned.
+pub(super) struct Forced {
+    values: Vec<Option<bool>>,
+}
+
+impl Forced {
+    pub(super) fn new(variables: usize) -> Self {
+        Self { values: vec![None; variables] }
     }
-    Ok(false)
+
+    /// Looks at one more; whether it cannot hold.
+    pub(super) fn refutes(&mut self, normal: &Normal) -> bool {
+        let values = &mut self.values;
+        let open = normal
+            .terms
+            .iter()
+            .filter(|(_, literal)| values[literal.variable() - 1] != Some(!literal.positive()));
+        // `Normal::new` has seen that the sum of the coefficients fits; a slack beyond 64 bits forces nothing.
+        let slack = open.fold(0_i64, |sum, &(a, _)| sum.saturating_add(a)).saturating_sub(normal.degree);
+        for (_, literal) in normal.terms.iter().filter(|&&(a, _)| a > slack) {
+            values[literal.variable() - 1].get_or_insert(literal.positive());
+        }
+        slack < 0
+    }
 }

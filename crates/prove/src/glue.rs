@@ -31,6 +31,11 @@ pub fn certify_gluing(
     shape: &Shape,
 ) -> Result<Certificate, NoCertificate> {
     let b = verdict.b().filter(|_| verdict.is_tolerant()).ok_or(NoCertificate::Undecided)?;
+    if g.n() != g.k() {
+        // The engine also takes one worker more; the checker does not.
+        let why = "such a certificate is for as many partitions as workers";
+        return Err(NoCertificate::Gluing(why.to_owned()));
+    }
     shape.prove(g, b).map_err(|premise| NoCertificate::Gluing(premise.to_string()))?;
     let tight = verdict.worst().and_then(|worst| worst.attack(g, verdict.ties(), b + 1));
     Ok(Certificate {

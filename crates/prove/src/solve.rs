@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_stopped_solver_leaves_no_thread() {
-        let name = |task: std::io::Result<std::fs::DirEntry>| {
+        let name = |task: io::Result<std::fs::DirEntry>| {
             std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
         };
         let is_ours = |name: &String| name.trim_end() == THREAD;
@@ -122,7 +122,7 @@ mod tests {
             looks.get() > 5
         };
         if cfg!(target_os = "linux") {
-            assert!(tasks().filter_map(name).next().is_some(), "threads are seen");
+            assert!(tasks().find_map(name).is_some(), "threads are seen");
         }
         assert_eq!(refute_clauses(&pigeons(12), &stopped), Err(NoProof::Stopped));
         assert_eq!(tasks().filter_map(name).filter(is_ours).count(), 0);

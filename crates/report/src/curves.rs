@@ -254,7 +254,7 @@ fn panels(groups: &[Group<'_>], size: (f64, f64)) -> Result<Vec<Scene>, NothingT
                 series.points.iter().map(|point| point.1).chain(band)
             });
             let x = Axis::over(name, scale, xs);
-            let x = if scale == Scale::Logarithmic { x.with_room() } else { x.from_zero() };
+            let x = if scale == Scale::Logarithmic { x.with_room() } else { x.with_zero() };
             let y = Axis::over(up_name, up_scale, ys).with_room();
             let label = format!("{up_name} against {name}");
             panels.push(Chart { label: &label, x, y, series, legend: false, size }.scene());
@@ -410,7 +410,10 @@ mod tests {
             bytes_down: step,
             wall_s: 0.0,
             deployed_s: 0.0,
+            gradients: 0,
             verified: true,
+            unverified: None,
+            lost: Vec::new(),
         };
         let log = vec![line(0, f64::NAN), line(1, f64::INFINITY)];
         let run = Curve::unfinished("r", "code", &Config::default(), log);

@@ -129,7 +129,7 @@ impl Grid {
     /// [`ConfigError`] where the grid says something that it would not do, or a run's configuration is not one.
     pub fn runs(&self) -> Result<Vec<GridRun>, ConfigError> {
         self.check()?;
-        let base = read(self.base.clone(), "base")?;
+        let base = read(&self.base, "base")?;
         let attacks = self.attacks.clone().unwrap_or_else(|| vec![base.attack]);
         let seeds = self.seeds.clone().unwrap_or_else(|| vec![base.seed]);
         let mut runs = Vec::new();
@@ -167,7 +167,7 @@ impl Grid {
         if let Some(overrides) = self.overrides.get(scheme) {
             change(&mut table, overrides);
         }
-        let mut config = read(table, scheme)?;
+        let mut config = read(&table, scheme)?;
         let (code, aggregator) = scheme.split_once('+').unwrap_or((scheme, ""));
         if !aggregator.is_empty() {
             config.aggregator = toml::Value::from(aggregator)
@@ -231,7 +231,7 @@ pub(super) fn change(table: &mut toml::Table, changes: &toml::Table) {
     table.extend(changes.clone());
 }
 
-fn read(table: toml::Table, name: &str) -> Result<Config, ConfigError> {
+fn read(table: &toml::Table, name: &str) -> Result<Config, ConfigError> {
     Config::from_table(table).map_err(|ConfigError(error)| ConfigError(format!("{name}: {error}")))
 }
 

@@ -172,7 +172,7 @@ impl<'a> Request<'a> {
         // Whether there is a radius is settled by one message; how bad it gets was not asked.
         let curious = self.b.is_none() && !self.worst_case && met.beats(0);
         let limited = if curious { control.within(WORST_CASE) } else { control.clone() };
-        let mut verdict = self.prove(&sides, choices, &merged, met, &limited)?;
+        let mut verdict = self.prove(&sides, choices, &merged, &met, &limited)?;
         if curious && verdict.floor.is_none() && !control.stopped() {
             verdict.reason =
                 Some("a message is decoded wrong without liars; how bad it gets was not asked".to_owned());
@@ -191,12 +191,12 @@ impl<'a> Request<'a> {
         sides: &[Side],
         choices: u128,
         merged: &str,
-        met: Finding,
+        met: &Finding,
         control: &Control,
     ) -> Result<Verdict, VerifyError> {
         let (g, ties, goal) = (self.matrix, self.ties, self.goal());
         let known = met.worst.as_ref();
-        let with = |found: Finding| Finding { worst: worse(&met, &found), ..found };
+        let with = |found: Finding| Finding { worst: worse(met, &found), ..found };
         let tried = TRIAL.examine_from(g, ties, goal, known, control);
         if tried.floor.is_some() {
             let why = "the matrix falls apart into small components".to_owned();

@@ -110,13 +110,12 @@ impl Sat {
     ) -> Option<i64> {
         // Any message is a start: the first partitions, where none is known.
         let start = finding.worst.as_ref().filter(|worst| worst.correct == side.correct);
-        let mut loss = match start.and_then(|worst| side.counts(&worst.message)) {
-            Some(counts) => side.loss(&counts),
-            None => {
-                let counts = side.first();
-                finding.meet(Outcome::of(g, ties, &side.message(&counts)));
-                side.loss(&counts)
-            }
+        let mut loss = if let Some(counts) = start.and_then(|worst| side.counts(&worst.message)) {
+            side.loss(&counts)
+        } else {
+            let counts = side.first();
+            finding.meet(Outcome::of(g, ties, &side.message(&counts)));
+            side.loss(&counts)
         };
         // The loss that is worth looking for: that of a smaller margin than what was met, or than b.
         let target = |loss: usize| {

@@ -88,17 +88,9 @@ pub(crate) struct Search {
 const LAST_CHECK: Duration = Duration::from_millis(500);
 
 impl Search {
+    #[allow(clippy::too_many_lines, reason = "the order of the steps is the command; each is a call")]
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
-        let documents = Documents::new(&[
-            Documents::json(self.json),
-            ("--output", self.output.as_deref()),
-            ("--state", self.state.as_deref()),
-            ("--catalogue", self.catalogue.as_deref()),
-        ])?;
-        for (option, path) in [("--state", &self.state), ("--catalogue", &self.catalogue)] {
-            let read_again = path.as_deref().is_some_and(ecode::format::is_stdout);
-            ensure!(!read_again, "{option}: it is read again; give it a file");
-        }
+        let documents = self.documents()?;
         let demand = self.demand.demand(self.n, self.b, self.how.ties)?;
         if self.exact {
             return exact::run(&self, &demand, &documents, common);
@@ -200,6 +192,19 @@ impl Search {
             return Ok(Ending::Undecided);
         }
         Ok(ending(&verdict))
+    }
+
+    fn documents(&self) -> anyhow::Result<Documents> {
+        for (option, path) in [("--state", &self.state), ("--catalogue", &self.catalogue)] {
+            let read_again = path.as_deref().is_some_and(ecode::format::is_stdout);
+            ensure!(!read_again, "{option}: it is read again; give it a file");
+        }
+        Documents::new(&[
+            Documents::json(self.json),
+            ("--output", self.output.as_deref()),
+            ("--state", self.state.as_deref()),
+            ("--catalogue", self.catalogue.as_deref()),
+        ])
     }
 
     /// Searches until time or rounds are over, or a bound says that nothing is better than the best so far, which it

@@ -73,7 +73,7 @@ impl Axis {
     }
 
     /// The same axis, begun at 0 and with a little room at its end.
-    pub(crate) fn from_zero(mut self) -> Self {
+    pub(crate) fn with_zero(mut self) -> Self {
         self.low = self.low.min(0.0);
         self.high += 0.03 * (self.high - self.low);
         self
@@ -178,7 +178,7 @@ mod tests {
         let whole = |high: f64| Axis::between("b", Scale::Whole, 0.0, high);
         assert_eq!(texts(&whole(51.0), 11), ["0", "10", "20", "30", "40", "50"]);
         assert_eq!(texts(&whole(3.0), 11), ["0", "1", "2", "3"]);
-        let seconds = Axis::over("s", Scale::Linear, [2.3e-5, 2.3e-5]).from_zero();
+        let seconds = Axis::over("s", Scale::Linear, [2.3e-5, 2.3e-5]).with_zero();
         let labels = texts(&seconds, 6);
         let mut apart = labels.clone();
         apart.dedup();

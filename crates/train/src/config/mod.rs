@@ -192,9 +192,9 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] with the field.
-    pub fn from_table(table: toml::Table) -> Result<Self, ConfigError> {
+    pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let read = |table: &toml::Table| table.clone().try_into::<Self>();
-        let Err(error) = read(&table) else { return read(&table).map_err(|_| ConfigError(String::new())) };
+        let Err(error) = read(table) else { return read(table).map_err(|_| ConfigError(String::new())) };
         // The reader of tables does not say which field it was: the one that fails alone.
         let alone = |(name, value): (&String, &toml::Value)| {
             read(&toml::Table::from_iter([(name.clone(), value.clone())]))
@@ -330,7 +330,7 @@ mod tests {
             if let Choice(choices) = field.kind {
                 for &choice in choices {
                     let one = toml::Table::from_iter([(name.clone(), choice.into())]);
-                    let read = Config::from_table(one).unwrap_or_else(|error| panic!("{error}"));
+                    let read = Config::from_table(&one).unwrap_or_else(|error| panic!("{error}"));
                     assert_eq!(toml::Table::try_from(read).unwrap_or_default()[&name].as_str(), Some(choice));
                 }
             }
@@ -351,7 +351,7 @@ mod tests {
             assert!(error.as_ref().is_err_and(|error| error.contains(expected)), "{error:?}");
         }
         let table = toml::Table::from_iter([("lr".to_owned(), 1e300.into())]);
-        let error = Config::from_table(table).map_err(|error| error.0);
+        let error = Config::from_table(&table).map_err(|error| error.0);
         assert!(error.as_ref().is_err_and(|error| error.starts_with("lr: 1e300 does")), "{error:?}");
     }
 }

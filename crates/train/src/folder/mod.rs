@@ -226,22 +226,19 @@ impl RunFolder {
             remarks.push(format!("{} was begun by ecode {version}{revision}", self.path.display()));
         }
         let place = self.place(LOG);
-        self.log = Some(match self.saved()? {
-            Some(saved) => {
-                if saved.run != binding.digest() {
-                    return Err(self.broken(CHECKPOINT, "the checkpoint of another run"));
-                }
-                let step = saved.state.step;
-                trainer.restore(saved.state)?;
-                let write = |bytes: &[u8]| self.write(LOG, bytes);
-                let (log, remark) = Log::rewound(&place, &saved.log, step, write)?;
-                remarks.extend(remark);
-                log
+        self.log = Some(if let Some(saved) = self.saved()? {
+            if saved.run != binding.digest() {
+                return Err(self.broken(CHECKPOINT, "the checkpoint of another run"));
             }
-            None => {
-                self.write(LOG, b"")?;
-                Log::empty(&place)?
-            }
+            let step = saved.state.step;
+            trainer.restore(saved.state)?;
+            let write = |bytes: &[u8]| self.write(LOG, bytes);
+            let (log, remark) = Log::rewound(&place, &saved.log, step, write)?;
+            remarks.extend(remark);
+            log
+        } else {
+            self.write(LOG, b"")?;
+            Log::empty(&place)?
         });
         self.binding = Some(binding);
         // What was said of an interrupted run no longer holds.

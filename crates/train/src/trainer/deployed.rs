@@ -49,10 +49,10 @@ impl Trainer {
                 n + 1,
                 n + 1
             );
-            return Err(self.refused(link, TrainError::Transport(text)));
+            return Err(refused(link.rank(), TrainError::Transport(text)));
         }
         if let Err(error) = self.deployable() {
-            return Err(self.refused(link, error.into()));
+            return Err(refused(link.rank(), error.into()));
         }
         let d = self.dimension();
         let mine = self.identity();
@@ -86,11 +86,6 @@ impl Trainer {
         self.state.totals.uncounted = true;
         self.deployment = Some(deployment);
         Ok(())
-    }
-
-    /// What every rank sees by itself, one says.
-    fn refused(&self, link: Box<dyn Link>, error: TrainError) -> TrainError {
-        if link.rank() == 0 { error } else { TrainError::Dismissed(error.to_string()) }
     }
 
     /// Whether many processes can do what the configuration asks for.
@@ -220,4 +215,9 @@ impl Trainer {
             missing,
         })
     }
+}
+
+/// What every rank sees by itself, one says.
+fn refused(rank: usize, error: TrainError) -> TrainError {
+    if rank == 0 { error } else { TrainError::Dismissed(error.to_string()) }
 }
