@@ -244,7 +244,7 @@ fn veripb_and_our_replay_refuse_the_same_proofs() {
 }
 
 /// The corpus: what `ecode check` must say of each.
-const INVALID: [(&str, i32, &str); 101] = [
+const INVALID: [(&str, i32, &str); 105] = [
     ("drat-as-cutting-planes", 4, "side 0: the formula's digest is sha256:849a"),
     ("drat-bound", 2, "'-105' is no literal of the formula"),
     ("drat-only-the-end", 4, "side 0: line 1 does not follow: unit propagation"),

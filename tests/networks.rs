@@ -137,7 +137,7 @@ fn any_number_of_threads_gives_the_same_bits() {
         let reached = [1, 2, 3].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             // What libtorch would take on a machine with so many cores.
-            pool.broadcast(|_| tch::set_num_threads(threads as i32));
+            pool.broadcast(|_| ecode::train::tch::set_num_threads(threads as i32));
             pool.install(|| {
                 let mut trainer = trained(&Config { batch: 16, ..config(model) }, &code, &data);
                 let tested = trainer.evaluate().unwrap();

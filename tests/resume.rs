@@ -107,11 +107,11 @@ fn interrupted_runs_can_go_on() {
     assert!(folder.path().join("run/checkpoint/state.safetensors").exists());
 }
 
-/// A run of 400 steps that was interrupted at a checkpoint in its middle.
+/// A long run that was killed after its first checkpoint.
 fn interrupted(folder: &Path) -> std::path::PathBuf {
     let run = folder.join("run");
     let options =
-        ["--code", "algorithm1:n=5,b=1", "--steps", "20000", "--batch", "4", "--evaluate-every", "50"];
+        ["--code", "algorithm1:n=5,b=1", "--steps", "9000000", "--batch", "4", "--evaluate-every", "50"];
     let more = ["--checkpoint-every", "100", "--run", "run", "-q"];
     let mut child = train(folder, &[&options[..], &more[..]].concat()).spawn().unwrap();
     while !run.join("checkpoint/state.safetensors").exists() {
@@ -125,7 +125,7 @@ fn interrupted(folder: &Path) -> std::path::PathBuf {
 
 /// What `--resume` says, and its exit code. It is stopped soon where it goes on.
 fn resumed(folder: &Path) -> (Option<i32>, String) {
-    let output = train(folder, &["--run", "run", "--resume", "--timeout", "100ms"]).output().unwrap();
+    let output = train(folder, &["--run", "run", "--resume", "--timeout", "2s"]).output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -148,7 +148,7 @@ fn what_differs_from_the_beginning_is_named_and_refused() {
     for (line, other, expected) in [
         ("seed = 0", "seed = 1", "seed was 0, and is 1 in config.toml"),
         ("batch = 4", "batch = 5", "batch was 4, and is 5 in config.toml"),
-        ("steps = 20000", "epochs = 3.0", "steps was 20000, and is not given in config.toml"),
+        ("steps = 9000000", "epochs = 3.0", "steps was 9000000, and is not given in config.toml"),
         (
             "attack = \"reverse\"",
             "attack = \"none\"",
@@ -158,11 +158,8 @@ fn what_differs_from_the_beginning_is_named_and_refused() {
         assert!(config.contains(line), "{config}");
         refused("config.toml", config.replace(line, other).as_bytes(), expected);
     }
-    // The rows of the last two workers hold everything; a third partition for the first one changes no promise.
-    let matrix = String::from_utf8(read("matrix.json")).unwrap();
     let other = ecode::format::MatrixFile::plain(ecode::construct::full(5, 5).unwrap());
     refused("matrix.json", &other.to_bytes(ecode::format::Format::Json), "the matrix was sha256:");
-    assert_eq!(String::from_utf8(read("matrix.json")).unwrap(), matrix);
     let place = "checkpoint/state.safetensors";
     let whole = read(place);
     for bit in [8 * (whole.len() - 3), 8 * (whole.len() / 2) + 5] {

@@ -56,7 +56,7 @@ fn a_folder_belongs_to_one_process() {
     assert!(!text(&output.stderr).contains("in use"), "{}", text(&output.stderr));
     first.kill().unwrap();
     first.wait().unwrap();
-    let output = run(folder.path(), &["train", "--run", "two", "--resume", "--timeout", "100ms"]);
+    let output = run(folder.path(), &["train", "--run", "two", "--resume", "--timeout", "2s"]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
     assert_eq!(summary(&folder.path().join("two"))["status"], "interrupted");
 }
@@ -182,8 +182,11 @@ fn a_folder_says_what_became_of_its_run() {
         assert_eq!(summary["status"], status);
         assert!(summary["reason"].as_str().unwrap().starts_with(reason));
         assert_eq!(summary["program"]["version"], env!("CARGO_PKG_VERSION"));
+        let log = || std::fs::read_to_string(folder.path().join(name).join("metrics.jsonl")).unwrap();
+        let before = log();
         let again = run(folder.path(), &["train", "--run", name, "--resume", "-q"]);
         assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
+        assert_eq!(log(), before, "it stays as it was");
     }
 }
 

@@ -121,6 +121,9 @@ fn mutant(bytes: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
         1 => {
             let numbers: Vec<(usize, &str)> =
                 text.match_indices(digit).filter(|&(at, _)| !text[..at].ends_with(digit)).collect();
+            if numbers.is_empty() {
+                return bytes.to_vec();
+            }
             let long = |at: usize| text[at..].find(|c| !digit(c)).unwrap_or(1);
             let (at, from) = (numbers[random(numbers.len())].0, numbers[random(numbers.len())].0);
             [&text[..at], &text[from..from + long(from)], &text[at + long(at)..]].concat().into_bytes()
@@ -129,6 +132,9 @@ fn mutant(bytes: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
         2 => {
             let numbers: Vec<(usize, &str)> =
                 text.match_indices(digit).filter(|&(at, _)| !text[..at].ends_with(digit)).collect();
+            if numbers.is_empty() {
+                return bytes.to_vec();
+            }
             let at = numbers[random(numbers.len())].0;
             let long = text[at..].find(|c| !digit(c)).unwrap_or(1);
             let value: u128 = text[at..at + long].parse().unwrap_or(7);

@@ -136,6 +136,7 @@ fn an_error_leaves_the_state_before_the_step() {
             aggregator: Aggregator::Mean,
             attack: Attack::Ipm,
             attack_scale: Some(1e38),
+            lr: Some(1e37),
             momentum_at,
             ..config()
         };
@@ -308,7 +309,7 @@ fn bad_configurations_get_one_line() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.toml"), "seed = 1\nattack = \"shout\"\n").unwrap();
     for (arguments, expected) in [
-        (&["--code", "algorithm1:n=9"][..], "algorithm1 needs b="),
+        (&["--code", "algorithm1:n=9"][..], "algorithm1 needs b"),
         (&["--code", "algorithm1:n=9,b=2,c=1"], "algorithm1 has no 'c'"),
         (&["--code", "hope:n=9"], "no construction is named 'hope'"),
         (&["--code", "missing.json"], "missing.json"),

@@ -93,7 +93,11 @@ mod tests {
         let name = format!("--{}", field.name());
         let value = match (field.kind, field.name().as_str()) {
             (FieldKind::Flag, _) => return vec![name],
-            (FieldKind::Choice(choices), _) => choices.last().map_or("", |choice| choice).to_owned(),
+            (FieldKind::Choice(choices), name) => {
+                let default = Config::default().to_table();
+                let other = choices.iter().find(|choice| default[name].as_str() != Some(choice));
+                other.map_or("", |choice| choice).to_owned()
+            }
             (FieldKind::Integer, _) => "17".into(),
             (FieldKind::Number, _) => "0.25".into(),
             (FieldKind::Numbers, _) => "1,2.5".into(),

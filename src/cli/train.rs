@@ -197,7 +197,7 @@ fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Co
     let beside = path.parent().map(|folder| folder.join(&config.code));
     let beside =
         beside.filter(|beside| !flags.contains_key("code") && !config.code.is_empty() && beside.is_file());
-    let mut table = toml::Table::try_from(&config)?;
+    let mut table = config.to_table();
     if flags.contains_key("steps") || flags.contains_key("epochs") {
         table.remove("steps");
         table.remove("epochs");

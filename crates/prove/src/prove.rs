@@ -64,11 +64,24 @@ pub fn refute(formula: &Formula, stopped: &dyn Fn() -> bool) -> Result<String, N
         Err(NoProof::TooLong(_) | NoProof::Overflow) => {}
         other => return other,
     }
-    by_propagation(formula, stopped, MOST_BYTES)
+    match by_propagation(formula, stopped, MOST_BYTES) {
+        // Hints double a proof's length, and may be left out.
+        Err(NoProof::TooLong(_)) => by_plain_propagation(formula, stopped),
+        other => other,
+    }
 }
 
 fn by_propagation(formula: &Formula, stopped: &dyn Fn() -> bool, most: usize) -> Result<String, NoProof> {
-    let mut prover = Prover::new(formula, stopped, most)?;
+    propagated(formula, Prover::new(formula, stopped, most)?)
+}
+
+/// The same without hints.
+fn by_plain_propagation(formula: &Formula, stopped: &dyn Fn() -> bool) -> Result<String, NoProof> {
+    let prover = Prover::new(formula, stopped, MOST_BYTES)?;
+    propagated(formula, Prover { hinted: false, ..prover })
+}
+
+fn propagated(formula: &Formula, mut prover: Prover<'_>) -> Result<String, NoProof> {
     let order = order(formula);
     if prover.known.propagate() {
         prover.descend(&order, &mut Vec::new())?;
@@ -111,6 +124,8 @@ struct Prover<'a> {
     text: String,
     stopped: &'a dyn Fn() -> bool,
     most: usize,
+    /// Whether each step names the inequalities that show it.
+    hinted: bool,
 }
 
 impl<'a> Prover<'a> {
@@ -120,7 +135,7 @@ impl<'a> Prover<'a> {
             known.add(Normal::of(inequality)?);
         }
         let text = format!("pseudo-Boolean proof version 3.0\nf {};\n", known.last());
-        let mut prover = Self { known, text, stopped, most };
+        let mut prover = Self { known, text, stopped, most, hinted: true };
         prover.weigh(formula)?;
         Ok(prover)
     }
@@ -265,7 +280,7 @@ impl<'a> Prover<'a> {
             let _ = write!(self.text, "1 {sign}x{} ", literal.variable());
         }
         self.text += ">= 1";
-        if !hints.is_empty() {
+        if self.hinted && !hints.is_empty() {
             self.text += " : ~";
             for hint in hints {
                 let _ = write!(self.text, " {hint}");

@@ -50,3 +50,7 @@ pub use standing::{Excess, Lost};
 pub use state::{State, Totals};
 pub use trainer::{Trainer, check};
 pub use vote::{Conduct, Decoded, Instructions, Vote, VoteEngine};
+
+/// The bindings of libtorch that this crate was built with.
+#[cfg(feature = "tch")]
+pub use tch;

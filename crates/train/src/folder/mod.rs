@@ -226,10 +226,17 @@ impl RunFolder {
             remarks.push(format!("{} was begun by ecode {version}{revision}", self.path.display()));
         }
         let place = self.place(LOG);
-        self.log = Some(if let Some(saved) = self.saved()? {
-            if saved.run != binding.digest() {
-                return Err(self.broken(CHECKPOINT, "the checkpoint of another run"));
-            }
+        let saved = self.saved()?;
+        if saved.as_ref().is_some_and(|saved| saved.run != binding.digest()) {
+            return Err(self.broken(CHECKPOINT, "the checkpoint of another run"));
+        }
+        let status = self.summary()?.map(|summary| summary.status);
+        // A run that ended in the middle has lines after its last checkpoint, which are a part of its result.
+        if matches!(status, Some(Status::Diverged | Status::Failed)) {
+            self.binding = Some(binding);
+            return Ok(remarks);
+        }
+        self.log = Some(if let Some(saved) = saved {
             let step = saved.state.step;
             trainer.restore(saved.state)?;
             let write = |bytes: &[u8]| self.write(LOG, bytes);
@@ -242,7 +249,7 @@ impl RunFolder {
         });
         self.binding = Some(binding);
         // What was said of an interrupted run no longer holds.
-        if self.summary()?.is_some_and(|summary| !summary.status.is_final()) {
+        if status.is_some_and(|status| !status.is_final()) {
             let place = self.place(SUMMARY);
             fs::remove_file(&place).map_err(|error| FolderError::Io { place, error })?;
         }
