@@ -61,6 +61,11 @@ pub(crate) struct Contradiction(pub(crate) String);
 #[error("stopped by rank 0")]
 pub(crate) struct Silent;
 
+/// The time was up, or the user said stop, before there was anything to say.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before {0}")]
+pub(crate) struct Stopped(pub(crate) String);
+
 #[derive(Parser)]
 #[command(
     name = "ecode",
@@ -101,7 +106,7 @@ pub(crate) struct Common {
 impl Common {
     /// The control of this command: it ends with `--timeout`, and when the caller of [`run`] says stop.
     pub(crate) fn control(&self) -> Control {
-        self.timeout.map_or_else(|| self.stop.clone(), |timeout| self.stop.within(timeout))
+        self.stop.clone()
     }
 }
 
@@ -179,12 +184,17 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
             return if error.use_stderr() { 2 } else { 0 };
         }
     };
-    common.stop = stop.clone();
+    // From here on: reading is a part of the work.
+    common.stop = common.timeout.map_or_else(|| stop.clone(), |timeout| stop.within(timeout));
     match execute(command, &common) {
         Ok(Ending::Done) => 0,
         Ok(Ending::Refuted) => 1,
         Ok(Ending::Undecided) => 3,
         Err(error) if error.is::<Silent>() => 2,
+        Err(error) if error.is::<Stopped>() => {
+            output::remark!("{}", one_line(&error.to_string()));
+            3
+        }
         Err(error) => {
             output::remark!("error: {}", one_line(&format!("{error:#}")));
             if error.is::<Contradiction>() { 4 } else { 2 }
@@ -215,7 +225,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
         Command::Check(args) => args.run(common),
-        Command::Merge(args) => args.run(),
+        Command::Merge(args) => args.run(common),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
         Command::Compare(args) => args.run(common),
@@ -226,7 +236,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Plot(args) => args.run(common),
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
-        Command::Export(args) => args.run(),
+        Command::Export(args) => args.run(common),
         Command::Bounds(args) => args.run(common),
         Command::Table(args) => args.run(common),
         Command::Doctor(args) => args.run(),

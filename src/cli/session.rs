@@ -11,8 +11,9 @@ use ecode::train::{
     Config, Lost, Metrics, Program, RunFolder, Status, Summary, TrainError, Trainer, TrainingCode,
 };
 use ecode::verify::Control;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
+use super::watch::styled;
 use super::{Common, Ending, Silent, output};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
@@ -215,13 +216,15 @@ impl Session<'_> {
         if self.common.quiet || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let bar = self.bars.add(ProgressBar::new(trainer.schedule().steps));
-        let bar = styled(bar, "{bar:30} step {pos} of {len}, {per_sec}, {eta} left  {msg}");
-        // Speed and time left are those of this process: what was done before took it no time.
+        let hidden = ProgressDrawTarget::hidden();
+        let bar = ProgressBar::with_draw_target(Some(trainer.schedule().steps), hidden);
+        let bar = styled(bar, "{bar:30} step {pos} of {len}, {rate}, {eta} left  {msg}");
+        // Speed and time left are those of this process: what was done before took it no time. The bar counts that
+        // before anybody sees it.
         bar.set_position(trainer.state().step);
         bar.tick();
         bar.reset_eta();
-        bar
+        self.bars.add(bar)
     }
 
     fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {
@@ -234,12 +237,6 @@ impl Session<'_> {
         }
         bar.set_message(text);
     }
-}
-
-/// A bar in a style, in ASCII where the locale shows nothing else.
-pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
-    bar.with_style(if output::is_plain() { style.progress_chars("=>-") } else { style })
 }
 
 /// The folder that a run gets where none is named.

@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 impl Show {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         output::Documents::new(&[("--svg", self.svg.as_deref()), ("--html", self.html.as_deref())])?;
-        let file = self.reading.matrix(&self.file)?;
+        let file = self.reading.matrix(&self.file, &common.control())?;
         let g = &file.matrix;
         if self.svg.is_some() || self.html.is_some() {
             return self.draw(&file, common);
