@@ -5,7 +5,7 @@
 //! - A pipe that nobody writes keeps nobody waiting beyond `--timeout` or Ctrl-C ([`Stopped`]).
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use ecode::construct::{Block, parse_blocks};
-use ecode::format::{Format, MatrixFile, read_all};
+use ecode::format::{Format, MAX_FILE, MatrixFile, read_all};
 use ecode::verify::Control;
 
 use super::{Stopped, values};
@@ -52,10 +52,14 @@ pub(crate) fn bytes(path: &Path, control: &Control) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// The text of a file of this program's: UTF-8, with or without a byte order mark.
-pub(crate) fn text(path: &Path) -> anyhow::Result<String> {
+/// A grid, a configuration or a search's state has no more bytes: its values take many times as many.
+pub(crate) const SMALL: u64 = 8 << 20;
+
+/// The text of a file of at most so many bytes: UTF-8, with or without a byte order mark.
+pub(crate) fn text(path: &Path, most: u64) -> anyhow::Result<String> {
     let name = || path.display().to_string();
-    let bytes = File::open(path).and_then(read_all).with_context(name)?;
+    let bytes = File::open(path).and_then(|file| read_all(file.take(most + 1))).with_context(name)?;
+    anyhow::ensure!(bytes.len() as u64 <= most, "{}: more than {most} bytes", name());
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
         anyhow::Error::msg(format!("byte {place} is not a part of UTF-8 text")).context(name())
@@ -95,7 +99,7 @@ pub(crate) fn matrix(path: &Path, format: Option<Format>, control: &Control) -> 
 
 /// Reads a catalogue of families of rows.
 pub(crate) fn blocks(path: &Path) -> anyhow::Result<Vec<Block>> {
-    parse_blocks(&text(path)?).with_context(|| path.display().to_string())
+    parse_blocks(&text(path, MAX_FILE)?).with_context(|| path.display().to_string())
 }
 
 /// What a file is called in a picture's or a page's title.

@@ -11,9 +11,9 @@ use ecode::train::{
     Config, Lost, Metrics, Program, RunFolder, Status, Summary, TrainError, Trainer, TrainingCode,
 };
 use ecode::verify::Control;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
+use indicatif::{MultiProgress, ProgressBar};
 
-use super::watch::styled;
+use super::watch::{going_on, styled};
 use super::{Common, Ending, Silent, output};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
@@ -216,15 +216,8 @@ impl Session<'_> {
         if self.common.quiet || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let hidden = ProgressDrawTarget::hidden();
-        let bar = ProgressBar::with_draw_target(Some(trainer.schedule().steps), hidden);
-        let bar = styled(bar, "{bar:30} step {pos} of {len}, {rate}, {eta} left  {msg}");
-        // Speed and time left are those of this process: what was done before took it no time. The bar counts that
-        // before anybody sees it.
-        bar.set_position(trainer.state().step);
-        bar.tick();
-        bar.reset_eta();
-        self.bars.add(bar)
+        let bar = going_on(trainer.state().step, trainer.schedule().steps);
+        self.bars.add(styled(bar, "{bar:30} step {pos} of {len}, {rate}, {eta} left  {msg}"))
     }
 
     fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {

@@ -76,10 +76,8 @@ impl Show {
         .map_err(super::verify::known)?;
         let worst = verdict.worst_case();
         if worst.is_none() && !common.quiet {
-            output::remark!(
-                "note: the worst message was not found in {} s and is not marked",
-                PATIENCE.as_secs()
-            );
+            let time = common.timeout.map_or(PATIENCE, |timeout| timeout.min(PATIENCE));
+            output::remark!("note: the worst message was not found in {time:?} and is not marked");
         }
         if let Some(path) = &self.svg {
             output::write(path, standalone(&matrix_svg(g, worst)).as_bytes())?;

@@ -46,7 +46,7 @@ impl Sweep {
             plot::kind(file)?;
         }
         let name = self.grid.display().to_string();
-        let text = input::text(&self.grid)?;
+        let text = input::text(&self.grid, input::SMALL)?;
         let runs = Grid::from_toml(&text).and_then(|grid| grid.runs()).with_context(|| name.clone())?;
         let stem = self.grid.file_stem().unwrap_or_default();
         let base = self.run.unwrap_or_else(|| PathBuf::from("runs").join(stem));

@@ -190,7 +190,7 @@ fn first_rank_says(text: String) -> anyhow::Error {
 /// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
 fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Config, Option<PathBuf>)> {
     let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
-    let text = input::text(path)?;
+    let text = input::text(path, input::SMALL)?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.

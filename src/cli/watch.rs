@@ -121,6 +121,16 @@ fn new_bar(total: u64, unit: &str) -> ProgressBar {
     styled(bar, &template)
 }
 
+/// A hidden bar over work of which a part was done before. Its speed and its time left are those of this process.
+pub(crate) fn going_on(done: u64, all: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::hidden());
+    bar.set_position(done);
+    // The bar takes that for work of this moment, and then forgets how long it took.
+    bar.tick();
+    bar.reset_eta();
+    bar
+}
+
 /// A bar with a template, of ASCII characters where the locale has no others.
 pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     let Ok(style) = ProgressStyle::with_template(template) else { return bar };
@@ -134,5 +144,17 @@ pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
         bar.with_style(style.progress_chars("#>-").tick_chars("|/-\\ "))
     } else {
         bar.with_style(style)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_is_no_speed() {
+        let bar = going_on(44_000, 60_000);
+        assert_eq!(bar.position(), 44_000);
+        assert!(bar.per_sec() < 1.0, "{} a second", bar.per_sec());
     }
 }

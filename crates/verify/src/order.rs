@@ -83,7 +83,8 @@ pub fn narrow_order(holders: &[Vec<usize>], voters: usize, control: &Control) ->
             rest[voter] -= 1;
             if !opened[voter] {
                 opened[voter] = true;
-                candidates.extend(held[voter].iter().filter(|&&class| !std::mem::replace(&mut found[class], true)));
+                candidates
+                    .extend(held[voter].iter().filter(|&&class| !std::mem::replace(&mut found[class], true)));
             }
         }
         candidates.retain(|&class| !done[class]);

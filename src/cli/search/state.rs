@@ -36,7 +36,7 @@ impl StateFile {
             return Ok(SearchRun::new(request, blocks)?);
         }
         let place = || self.path.display().to_string();
-        let text = input::text(&self.path)?;
+        let text = input::text(&self.path, input::SMALL)?;
         let run = SearchRun::resume(request, blocks, &text).with_context(place)?;
         let written: Value = serde_json::from_str(&text).with_context(place)?;
         if let (Some(program), false) = (written["program"].as_str(), quiet)
