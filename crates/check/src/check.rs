@@ -1,26 +1,12 @@
 //! The checker. It imports the definitions, the formula that they give, and the replay of each kind of evidence.
 
 use super::budget::{Budget, MOST_TERMS};
+use super::options::Options;
 use super::outcome::{Accepted, Refused, Strength, invalid};
 use super::proof::ProofError;
 use super::sides::{complete, overturns, reductions};
 use super::{Certificate, Evidence, SideProof, System, WorstCase, gluing, record, replay, replay_drat};
 use ecode_core::{Clauses, Formula, MOST_CLAUSES, Outcome, TieRule, shown};
-
-/// How a check is done.
-#[derive(Clone, Copy)]
-pub struct Options<'a> {
-    /// Asked now and then: whether to end.
-    pub stopped: &'a dyn Fn() -> bool,
-    /// Whether to count again what an enumeration counted, however long that takes.
-    pub recount: bool,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Self { stopped: &|| false, recount: false }
-    }
-}
 
 /// Checks a certificate.
 ///

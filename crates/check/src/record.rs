@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 use num_bigint::BigUint;
 
 use super::budget::{Budget, Stopped};
-use super::check::Options;
+use super::options::Options;
 use super::outcome::{Refused, invalid};
-use super::recount::{Margins, Recount};
+use super::recount::{Margins, Recount, choose};
 use super::search::worse_message;
 use super::sides::{complete, overturns, reductions};
 use super::{Certificate, Record, SideCount};
@@ -209,14 +209,6 @@ fn turning(k: usize, load: usize, needed: usize, weight: usize, budget: &Budget)
         sum += &summand;
     }
     Ok(sum)
-}
-
-/// C(n, x).
-pub(crate) fn choose(n: usize, x: usize) -> BigUint {
-    if x > n {
-        return BigUint::ZERO;
-    }
-    (0..x.min(n - x)).fold(BigUint::from(1_u32), |product, i| product * (n - i) / (i + 1))
 }
 
 #[cfg(test)]
