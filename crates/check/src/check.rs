@@ -1,11 +1,14 @@
 //! The checker. It imports the definitions, the formula that they give, and the replay of each kind of evidence.
 
 use super::budget::{Budget, MOST_TERMS};
+use super::certificate::{Certificate, Evidence, SideProof, System, WorstCase};
+use super::cutting_planes::replay;
+use super::drat::replay_drat;
 use super::options::Options;
 use super::outcome::{Accepted, Refused, Strength, invalid};
 use super::proof::ProofError;
 use super::sides::{complete, overturns, reductions};
-use super::{Certificate, Evidence, SideProof, System, WorstCase, gluing, record, replay, replay_drat};
+use super::{gluing, record};
 use ecode_core::{Clauses, Formula, MOST_CLAUSES, Outcome, TieRule, shown};
 
 /// Checks a certificate.

@@ -19,12 +19,12 @@ use std::collections::BTreeMap;
 use num_bigint::BigUint;
 
 use super::budget::{Budget, Stopped};
+use super::certificate::{Certificate, Record, SideCount};
 use super::options::Options;
 use super::outcome::{Refused, invalid};
 use super::recount::{Margins, Recount, choose};
 use super::search::worse_message;
 use super::sides::{complete, overturns, reductions};
-use super::{Certificate, Record, SideCount};
 use ecode_core::{AllocationMatrix, Formula, Outcome, TieRule, shown};
 
 /// Up to so many votes (choices × workers) are counted again without being asked to.

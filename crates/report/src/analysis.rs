@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::Glyphs;
 use super::markdown::Markdown;
 use super::numbers::{figures, plain, probability, thousands};
+use super::picture::Glyphs;
 use ecode_analysis::{Analysis, Estimate, Evidence, Fixed, Kind, Row};
 use ecode_core::Workers;
 use ecode_verify::Radius;

@@ -1,11 +1,6 @@
 //! What an engine is: one technique that finds the smallest margin over all messages.
 
-use super::Control;
-#[cfg(feature = "cadical")]
-use super::Library;
-#[cfg(feature = "sat")]
-use super::Sat;
-use super::{Branch, Definition, Exhaustive, Structure};
+use super::control::Control;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// What is asked of an engine.
@@ -109,19 +104,4 @@ pub trait Engine: Sealed + Sync {
         known: Option<&Outcome>,
         control: &Control,
     ) -> Finding;
-}
-
-/// Every engine, in the order in which `--method all` runs them.
-#[must_use]
-pub fn engines() -> Vec<Box<dyn Engine>> {
-    vec![
-        Box::new(Definition),
-        Box::new(Exhaustive),
-        Box::new(Branch),
-        Box::new(Structure::default()),
-        #[cfg(feature = "sat")]
-        Box::new(Sat::default()),
-        #[cfg(feature = "cadical")]
-        Box::new(Sat { library: Library::Cadical, ..Sat::default() }),
-    ]
 }

@@ -1,7 +1,7 @@
 //! Components of classes and voters, and in which order the classes of one are gone through, so that few voters are
 //! open at a time.
 
-use super::Control;
+use super::control::Control;
 
 /// Classes and voters that are connected: each voter with the classes that it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -19,14 +19,20 @@
 use std::time::{Duration, Instant};
 
 use super::bound::most_loss;
+use super::branch::Branch;
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::engines::engines;
+use super::exhaustive::Exhaustive;
+use super::gluing::{Shape, verify_by_gluing};
+use super::local::LocalSearch;
+use super::method::Method;
 use super::race::{Racer, race};
 use super::reduce::{Side, sides};
+use super::structure::Structure;
 use super::structure::apart;
+use super::verdict::{Verdict, VerifyError};
 use super::verdict::{agree, conclude, run};
-use super::{
-    Branch, Control, Engine, Exhaustive, Finding, Goal, LocalSearch, Method, Shape, Structure, Unsuitable,
-    Verdict, VerifyError, engines, verify_by_gluing,
-};
 use ecode_core::{AllocationMatrix, TieRule};
 
 /// So many messages are counted within a millisecond or two.

@@ -13,7 +13,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::{Control, Engine, Finding, Goal, Structure, Unsuitable};
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::structure::Structure;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// An engine that has a thread of its own.

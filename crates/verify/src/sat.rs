@@ -20,9 +20,10 @@ use std::io;
 
 use varisat::{CnfFormula, ExtendFormula as _, Lit, ProofFormat, Solver};
 
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
 use super::exhaustive::unit;
 use super::reduce::{Side, Voter, sides};
-use super::{Control, Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Clauses, Encoding, MOST_CLAUSES, Message, Outcome, TieRule};
 
 /// Which program library solves the formula.

@@ -5,7 +5,7 @@ mod kind;
 mod read;
 mod write;
 
-use super::Certificate;
+use super::certificate::Certificate;
 use ecode_core::shown_sentence;
 
 const SCHEMA: &str = "ecode/certificate/1";

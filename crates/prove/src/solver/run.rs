@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use super::SolverCommand;
-use crate::MOST_BYTES;
+use super::command::SolverCommand;
+use crate::prove::MOST_BYTES;
 use ecode_core::Clauses;
 use ecode_verify::Control;
 

@@ -28,9 +28,10 @@ use tree::Tree;
 
 use rayon::prelude::*;
 
+use crate::control::Control;
+use crate::engine::{Engine, Finding, Goal, Unsuitable};
 use crate::local::LocalSearch;
 use crate::reduce::sides;
-use crate::{Control, Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// The engine.

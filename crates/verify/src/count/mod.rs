@@ -35,7 +35,8 @@ use walk::{Best, Counted, SidePlan, Walk};
 use crate::exhaustive::Exhaustive;
 use crate::reduce::sides;
 
-use crate::{Control, Engine as _, Unsuitable};
+use crate::control::Control;
+use crate::engine::{Engine as _, Unsuitable};
 use ecode_core::{AllocationMatrix, Message, Outcome, TieRule};
 
 /// The first chunk's choices; the next ones take as long as they should.

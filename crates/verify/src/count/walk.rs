@@ -6,7 +6,7 @@ use std::ops::Range;
 use num_bigint::BigUint;
 
 use super::rank::Ranked;
-use crate::Control;
+use crate::control::Control;
 use crate::exhaustive::{MOST_PATTERNS, MOST_TABLE, Plan, for_each_vector, unit};
 use ecode_lanes::{Block, Counts, Lanes, Starts, Tally};
 

@@ -15,8 +15,10 @@ use std::time::Duration;
 
 use num_bigint::BigUint;
 
+use super::count::{Count, Enumeration};
+use super::engine::{Finding, Unsuitable};
 use super::verdict::conclude;
-use super::{Count, Enumeration, Finding, Unsuitable, Verdict, VerifyError};
+use super::verdict::{Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, Outcome, TieRule, shown};
 
 /// What a part, or a whole enumeration, is about.

@@ -22,10 +22,11 @@ mod components;
 mod profile;
 mod states;
 
+use crate::control::Control;
+use crate::engine::{Engine, Finding, Goal, Unsuitable};
 use crate::exhaustive::Plan;
 use crate::order::Component;
 use crate::reduce::{Side, sides};
-use crate::{Control, Engine, Finding, Goal, Unsuitable};
 pub(crate) use components::apart;
 use components::components;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};

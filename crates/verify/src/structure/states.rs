@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::profile::{Choice, Profile};
-use crate::Control;
+use crate::control::Control;
 use crate::order::{Component, narrow_order};
 use crate::reduce::Side;
 

@@ -5,7 +5,8 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use super::evaluation::Evaluation;
 use super::neighbourhood::{below, neighbour, random_row};
-use super::{Problem, Rotation, Row};
+use super::problem::{Problem, Row};
+use super::rotation::Rotation;
 
 /// How the annealing goes.
 #[derive(Clone, Copy, Debug)]
