@@ -12,9 +12,11 @@ use ecode::train::transport::{Patience, leave, mpi_link};
 use ecode::train::{Config, RunFolder, Status, Summary, TrainingCode};
 use indicatif::MultiProgress;
 
+use super::common::Common;
+use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{Common, Ending, Silent, code, input, output};
+use super::{code, input, output};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
@@ -48,10 +50,10 @@ pub(crate) struct Train {
     #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi"])]
     transport: String,
     /// With mpi: a worker that is silent for so long counts as Byzantine
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::common::parse_time)]
     worker_timeout: Duration,
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
-    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
     /// Print the run's summary as one JSON document
     #[arg(long)]

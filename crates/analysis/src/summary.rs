@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::cell::majority_of_weight;
 use super::enumerator::{Enumerator, Margins, Uncountable, enumerate};
-use super::errors::{Adversary, Kind, Profile, ProfileError};
+use super::errors::{Adversary, Errors, Kind, Profile, ProfileError};
 use super::estimate::Estimate;
 use super::grace::Grace;
 use super::numbers::LnFactorials;
@@ -235,7 +235,7 @@ impl Analysis {
         };
         let estimates = |kind, adversary, qs: &[f64]| -> Result<Vec<Vec<Estimate>>, ProfileError> {
             let errors = profile.errors_until(kind, adversary, qs, tolerated..n / 2 + 1, grace)?;
-            let row = |(errors, &q): (super::Errors, &f64)| -> Vec<Estimate> {
+            let row = |(errors, &q): (Errors, &f64)| -> Vec<Estimate> {
                 let exact = [0, n / 2 + 1].map(|b| settled(kind, q, b));
                 let known = |b: usize| if 2 * b > n { exact[1] } else { exact[0].filter(|_| b < tolerated) };
                 let keep = |(b, estimate)| known(b).map_or(estimate, Estimate::Exact);

@@ -132,7 +132,7 @@ pub fn check_with(certificate: &Certificate, options: Options) -> Result<Accepte
         });
     }
     if let Some(note) = unproved {
-        return Err(Refused::Unproved(Box::new(super::Unproved { radius, checked, note })));
+        return Err(Refused::Unproved(Box::new(super::outcome::Unproved { radius, checked, note })));
     }
     if matches!(evidence, Evidence::Enumeration(_)) && strength == Strength::Proved {
         radius = None;

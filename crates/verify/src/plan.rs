@@ -224,9 +224,9 @@ impl<'a> Request<'a> {
             _ => None,
         };
         #[cfg(feature = "sat")]
-        let sat = super::Sat::default().suits(g, ties).ok();
+        let sat = super::sat::Sat::default().suits(g, ties).ok();
         #[cfg(feature = "sat")]
-        let sat = sat.map(|()| Racer::engine(Box::new(super::Sat::default())));
+        let sat = sat.map(|()| Racer::engine(Box::new(super::sat::Sat::default())));
         #[cfg(not(feature = "sat"))]
         let sat = None;
         let others: Vec<Racer> = std::iter::once(Racer::states()).chain(sat).collect();

@@ -379,7 +379,7 @@ mod tests {
         for g in codes.into_iter().flatten() {
             for ties in [TieRule::Adversarial, TieRule::Abstain] {
                 let Ok(all) = Enumeration::new(&g, ties) else { panic!("fits") };
-                let found = Exhaustive.examine(&g, ties, super::super::Goal::Radius, &Control::default());
+                let found = Exhaustive.examine(&g, ties, crate::engine::Goal::Radius, &Control::default());
                 let whole = counted(&all, 0..all.total());
                 assert_eq!(whole.worst.as_ref().map(|worst| worst.margin), found.floor);
                 let mut sum = all.nothing();
