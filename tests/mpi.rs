@@ -69,11 +69,7 @@ fn mpirun_reaches_the_parameters_of_one_process() {
 #[cfg(feature = "tch")]
 #[test]
 fn mpirun_reaches_the_parameters_of_one_process_with_a_residual_network() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/cifar10-sample");
-    if !data.exists() {
-        eprintln!("skipped: {} is not there", data.display());
-        return;
-    }
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/data");
     let data = format!("cifar10:{}", data.display());
     let network = ["--code", "best:n=5,b=2", "--model", "resnet18", "--device", "cpu", "--data", &data];
     let arguments =

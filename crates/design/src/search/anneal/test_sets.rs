@@ -1,4 +1,4 @@
-//! The tests of the three problems: what a family must not let any set of points win.
+//! The test sets of the three problems: what a family must not let any set of points win.
 
 use super::problem::Test;
 
