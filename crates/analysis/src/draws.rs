@@ -88,8 +88,8 @@ impl RadiusDraws {
     #[must_use]
     pub fn part(&self, hits: u64) -> (f64, f64, f64) {
         let draws = self.draws();
-        let met = hits as f64 / draws.max(1) as f64;
-        let (low, high) = if draws == 0 { (0.0, 1.0) } else { interval(met, draws, 0.05) };
-        (met, low, high)
+        let frequency = hits as f64 / draws.max(1) as f64;
+        let (low, high) = if draws == 0 { (0.0, 1.0) } else { interval(frequency, draws, 0.05) };
+        (frequency, low, high)
     }
 }

@@ -131,9 +131,9 @@ fn same(side: &SideCount, again: &Margins) -> Result<(), Refused> {
     let Some(&margin) = margins.find(|&&margin| at(again, margin) != at(&side.margins, margin)) else {
         return Ok(());
     };
-    let (is, said) = (at(again, margin), at(&side.margins, margin));
+    let (is, stated) = (at(again, margin), at(&side.margins, margin));
     invalid(format!(
-        "side {}: {said} messages are said to have the margin {margin}, but {is} have it",
+        "side {}: {stated} messages are said to have the margin {margin}, but {is} have it",
         u8::from(side.correct)
     ))
 }

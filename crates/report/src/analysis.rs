@@ -18,8 +18,8 @@ const BAR: usize = 40;
 pub(super) fn estimate(estimate: Estimate) -> String {
     match estimate {
         Estimate::Exact(p) => probability(p),
-        Estimate::Sampled { met, low, high } => {
-            format!("~{} [{}, {}]", probability(met), probability(low), probability(high))
+        Estimate::Sampled { frequency, low, high } => {
+            format!("~{} [{}, {}]", probability(frequency), probability(low), probability(high))
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Finding {
 
 impl Finding {
     /// Keeps an outcome where it is worse than what was met.
-    pub(crate) fn meet(&mut self, outcome: Outcome) {
+    pub(crate) fn keep_worse(&mut self, outcome: Outcome) {
         let key = |o: &Outcome| (o.margin, o.wrong.len() - o.wrong.count());
         if self.worst.as_ref().is_none_or(|worst| key(&outcome) < key(worst)) {
             self.worst = Some(outcome);
@@ -95,13 +95,13 @@ pub trait Engine: Sealed + Sync {
         self.examine_from(g, ties, goal, None, control)
     }
 
-    /// As [`Self::examine`], where a bad message is `known` already, from which the engine may start.
+    /// As [`Self::examine`], where a bad message is known, from which the engine may `start`.
     fn examine_from(
         &self,
         g: &AllocationMatrix,
         ties: TieRule,
         goal: Goal,
-        known: Option<&Outcome>,
+        start: Option<&Outcome>,
         control: &Control,
     ) -> Finding;
 }

@@ -62,7 +62,7 @@ impl Engine for LocalSearch {
                 Goal::Tolerates(b) => side.loss_for(b as i64 - 1),
             };
             let counts = self.search(&side, enough, control);
-            finding.meet(Outcome::of(g, ties, &side.message(&counts)));
+            finding.keep_worse(Outcome::of(g, ties, &side.message(&counts)));
             if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) {
                 break;
             }
