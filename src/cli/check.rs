@@ -1,13 +1,12 @@
 //! `ecode check`: replay a certificate.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
-use ecode::format::{Format, read_all};
+use ecode::format::Format;
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
@@ -44,17 +43,13 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let name = input::name(&self.file);
-        let bytes = if self.file == Path::new("-") {
-            read_all(std::io::stdin().lock())
-        } else {
-            File::open(&self.file).and_then(read_all)
-        }
-        .with_context(|| name.clone())?;
+        let control = common.control();
+        let bytes = input::bytes(&self.file, &control)?;
         let certificate = Certificate::parse(&bytes).with_context(|| name.clone())?;
         drop(bytes);
         let claim = &certificate.claim;
         if let Some(path) = &self.matrix {
-            let matrix = input::matrix(path, Format::of_path(path))?.matrix;
+            let matrix = input::matrix(path, Format::of_path(path), &control)?.matrix;
             if matrix != claim.matrix {
                 let (theirs, ours) = (matrix.digest(), claim.matrix.digest());
                 return Err(Contradiction(format!(
@@ -64,7 +59,6 @@ impl Check {
                 .into());
             }
         }
-        let control = common.control();
         let options = Options { stopped: &|| control.stopped(), recount: self.recount };
         let outcome = check_with(&certificate, options);
         let ending = match &outcome {

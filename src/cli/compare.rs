@@ -67,7 +67,7 @@ impl Compare {
         for remark in remarks.filter(|_| !common.quiet) {
             output::remark!("{remark}");
         }
-        let start = Instant::now();
+        let (start, control) = (Instant::now(), common.control());
         let documents = output::Documents::new(&[
             output::Documents::json(self.json),
             ("--csv", self.csv.then_some(Path::new("-"))),
@@ -76,7 +76,7 @@ impl Compare {
         let files = self
             .files
             .iter()
-            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties)?)))
+            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties, &control)?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         if let Some(b) = self.b {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
@@ -89,7 +89,6 @@ impl Compare {
             seed: self.seed,
             ..Options::default()
         };
-        let control = common.control();
         let analyses = watch::with_progress(&control, common.quiet, || {
             let of = |(place, (name, file)): (usize, &(String, MatrixFile))| -> anyhow::Result<Analysis> {
                 // What is left of the time is shared by the codes that are left.

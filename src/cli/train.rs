@@ -103,8 +103,8 @@ impl Train {
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works)?;
         let file = match &source.matrix {
-            Some(path) => input::matrix(path, None)?,
-            None => code::resolve(&source.said.code, source.said.ties)?,
+            Some(path) => input::matrix(path, None, &control)?,
+            None => code::resolve(&source.said.code, source.said.ties, &control)?,
         };
         if let Some(remark) = code::remark(&source.said.code).filter(|_| !common.quiet && !works) {
             output::remark!("{remark}");
@@ -192,7 +192,7 @@ fn first_rank_says(text: String) -> anyhow::Error {
 /// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
 fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Config, Option<PathBuf>)> {
     let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = input::text(path, input::SMALL)?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.

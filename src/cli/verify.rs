@@ -212,7 +212,7 @@ pub(crate) fn report(
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents = self.documents()?;
-        let file = self.reading.matrix(&self.file)?;
+        let file = self.reading.matrix(&self.file, &common.control())?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
         if let Some(b) = b {
