@@ -40,14 +40,14 @@ impl Settlement {
     /// and nothing is accepted by any of it.
     pub(super) fn evaluate(&mut self) -> Result<(), Excess> {
         let before = self.clone();
-        let result = self.to_fixpoint();
+        let result = self.apply_all();
         if result.is_err() {
             *self = before;
         }
         result
     }
 
-    fn to_fixpoint(&mut self) -> Result<(), Excess> {
+    fn apply_all(&mut self) -> Result<(), Excess> {
         loop {
             let mut condemned = std::mem::take(&mut self.accused);
             condemned.retain(|worker, _| !self.named.contains_key(worker));
