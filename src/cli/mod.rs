@@ -24,6 +24,7 @@ mod lock;
 mod merge;
 mod output;
 mod plot;
+mod scheme;
 mod search;
 mod session;
 mod show;

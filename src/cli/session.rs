@@ -104,7 +104,9 @@ impl Session<'_> {
             }
             Place::New(path) => {
                 connect(&mut trainer)?;
-                RunFolder::create(&path, &task.said, task.file, &trainer, &program())?
+                let folder = RunFolder::create(&path, &task.said, task.file, &trainer, &program())?;
+                trainer.keep_namings(folder.journal());
+                folder
             }
         };
         if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {

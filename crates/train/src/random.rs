@@ -24,6 +24,8 @@ pub enum Purpose {
     Synthetic = 7,
     /// Messages on which the worst Byzantine set is looked for.
     WorstSet = 8,
+    /// Which workers hold which partitions, and who helps.
+    Assignment = 9,
 }
 
 /// Steps are below this: a stream's number has 40 bits for them.

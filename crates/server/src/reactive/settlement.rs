@@ -192,6 +192,12 @@ impl Settlement {
         self.trips
     }
 
+    /// The most gradients that a worker computes in this step, those of helpers counted.
+    #[must_use]
+    pub fn heaviest(&self) -> usize {
+        self.present.values().copied().max().unwrap_or(0)
+    }
+
     /// Who was silent.
     pub fn silents(&self) -> impl Iterator<Item = usize> + '_ {
         self.silent.iter().copied()

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::TrainError;
 use crate::metrics::{Best, Metrics};
 use crate::names::named;
+use crate::reactive::Report;
 use crate::standing::Lost;
 use crate::trainer::Trainer;
 
@@ -98,6 +99,9 @@ pub struct Summary {
     pub bytes_per_step: Value,
     /// The whole configuration, with the number of liars filled in.
     pub config: Config,
+    /// What a scheme that detects lies has cost, and whom it named; none with votes.
+    #[serde(flatten)]
+    pub detection: Option<Report>,
 }
 
 /// The code, and whether the proof covers the run.
@@ -155,6 +159,7 @@ impl Trainer {
             parameters: self.dimension(),
             bytes_per_step: bytes_per_step(self),
             config: self.config().clone(),
+            detection: self.report(),
         })
     }
 }

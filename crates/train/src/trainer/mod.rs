@@ -8,6 +8,7 @@
 
 mod deployed;
 mod round;
+mod scheme;
 mod update;
 mod work;
 
@@ -32,6 +33,7 @@ use crate::vote::VoteEngine;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
 use round::Round;
+use scheme::Detection;
 use update::Update;
 
 /// A run in progress.
@@ -55,6 +57,8 @@ pub struct Trainer {
     steady: Steady,
     /// Where this is one of many processes.
     deployment: Option<Deployment>,
+    /// The scheme that detects lies, where it is not a vote that corrects them.
+    detection: Option<Detection>,
 }
 
 impl Trainer {
@@ -93,12 +97,16 @@ impl Trainer {
             best: None,
             excess: None,
             lost: Vec::new(),
+            ledger: None,
         };
+        let detection = Detection::of(&config, &code)?;
         let engine = VoteEngine::new(code.matrix(), config.ties);
         let set = &config.byzantine_set;
         let liars = (*set != ByzantineSet::RandomPerStep)
             .then(|| set.choose(code.matrix(), config.ties, config.liars(), config.seed, 0));
-        let resident = config.aggregator == Aggregator::Vote && learner.resident().is_some();
+        // Digests are of what is on the host.
+        let resident =
+            config.aggregator == Aggregator::Vote && detection.is_none() && learner.resident().is_some();
         let (order, stale, steady, deployment) = (None, false, Steady::default(), None);
         let mut trainer = Self {
             config,
@@ -114,8 +122,10 @@ impl Trainer {
             stale,
             steady,
             deployment,
+            detection,
         };
         trainer.enter()?;
+        trainer.state.ledger = trainer.ledger();
         // What is known before the first step is said before it.
         let liars = trainer.liars_of(0);
         trainer.state.excess = trainer.exceeds(&liars, &[]).map(|why| Excess { step: 0, why });
@@ -136,6 +146,7 @@ impl Trainer {
         };
         if sizes(&state) != sizes(&self.state)
             || state.step > self.schedule.steps
+            || state.ledger.is_some() != self.detection.is_some()
             || !self.learner.restore(&state.model)?
         {
             return Err(TrainError::Checkpoint("does not fit this model and configuration".into()));
@@ -259,6 +270,9 @@ impl Trainer {
     /// Bytes that one worker sends and receives in a step.
     #[must_use]
     pub fn bytes_per_step(&self, worker: usize) -> (u64, u64) {
+        if let Some(bytes) = self.scheme_bytes() {
+            return bytes;
+        }
         let d = self.dimension() as u64;
         if self.config.aggregator != Aggregator::Vote {
             return (4 * d, 4 * d);
@@ -364,7 +378,11 @@ impl Trainer {
             up += bytes.0;
             down += bytes.1;
         }
-        let heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
+        let mut heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
+        if let Some((account, ledger)) = round.settled {
+            (up, down, heaviest) = (account.bytes_up, account.bytes_down, account.heaviest);
+            self.state.ledger = Some(ledger);
+        }
         let gradient_s = self.steady.with(round.gradient_s);
         if let Some(momentum) = round.momentum {
             self.state.momentum = momentum;

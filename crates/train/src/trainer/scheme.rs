@@ -1,0 +1,196 @@
+//! A round under a scheme that detects lies: holders compute, digests are settled, and the exact majority is decoded.
+
+use ecode_server::reactive::Assignment;
+use rand_chacha::ChaCha8Rng;
+
+use super::Trainer;
+use super::round::{Round, Signs};
+use super::update::Update;
+use crate::attack::Attack;
+use crate::bits::Bits;
+use crate::config::{Config, ConfigError, Scheme};
+use crate::error::TrainError;
+use crate::identity::data_digest;
+use crate::random::{Purpose, below, stream};
+use crate::reactive::{Account, Crowd, Identity, Journal, Ledger, Lies, Naming, Plan, Report, Table, settle};
+use crate::standing::Excess;
+use crate::vote::Decoded;
+use ecode_core::Workers;
+
+/// What a trainer has for its scheme.
+pub(super) struct Detection {
+    pub(super) plan: Plan,
+    pub(super) journal: Option<Box<dyn Journal>>,
+    /// What is to be told of the steps since this was asked last.
+    pub(super) said: Vec<String>,
+}
+
+impl Detection {
+    /// The scheme of a configuration; none with votes.
+    pub(super) fn of(
+        config: &Config,
+        trainer: &crate::code::TrainingCode,
+    ) -> Result<Option<Self>, ConfigError> {
+        if config.scheme == Scheme::Vote {
+            return Ok(None);
+        }
+        let plan = match config.n {
+            Some(_) => Plan::of_sizes(config)?,
+            None => Plan::of_matrix(config, trainer.matrix(), trainer.b())?,
+        };
+        Ok(Some(Self { plan, journal: None, said: Vec::new() }))
+    }
+}
+
+impl Trainer {
+    /// The ledger of a run at its start; none with votes.
+    pub(super) fn ledger(&self) -> Option<Ledger> {
+        let plan = &self.detection.as_ref()?.plan;
+        // What a run does not depend on is no part of what it is.
+        let config =
+            Config { code: String::new(), on_excess: Config::default().on_excess, ..self.config.clone() };
+        let identity = Identity {
+            matrix: &self.code.matrix().digest(),
+            config: &config.to_toml(),
+            data: &data_digest(&self.data),
+            dimension: self.dimension(),
+        };
+        Some(Ledger::new(plan, &identity, &self.state.parameters, &self.state.velocity))
+    }
+
+    /// Keeps namings in a journal from now on.
+    pub fn keep_namings(&mut self, journal: Box<dyn Journal>) {
+        if let Some(detection) = &mut self.detection {
+            detection.journal = Some(journal);
+        }
+    }
+
+    /// Names again whom a journal has named, for a run that goes on from before that. Namings of other runs, and of
+    /// workers that there are not, say nothing.
+    pub fn take_namings(&mut self, namings: &[Naming]) {
+        if let Some(ledger) = &mut self.state.ledger {
+            namings.iter().for_each(|naming| ledger.take(naming));
+        }
+    }
+
+    /// What a scheme has cost so far; none with votes.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        self.state.ledger.as_ref().map(|ledger| &ledger.account)
+    }
+
+    /// What the scheme has come to so far; none with votes.
+    #[must_use]
+    pub fn report(&self) -> Option<Report> {
+        let (plan, ledger) = (self.plan()?, self.state.ledger.as_ref()?);
+        Some(Report::new(plan, ledger, self.state.step, self.state.excess.is_none()))
+    }
+
+    /// Bytes that the heaviest worker sends and receives in an undisturbed step; none with votes.
+    pub(super) fn scheme_bytes(&self) -> Option<(u64, u64)> {
+        let plan = self.plan()?;
+        let present: Vec<usize> = (0..plan.n).collect();
+        let assignment = plan.assign(&present, plan.b);
+        let d = self.dimension();
+        let load = present.iter().map(|&j| assignment.load(j)).max().unwrap_or(0);
+        let vectors = plan.k.div_ceil(plan.n) * d.div_ceil(8);
+        let up = match plan.cut(&assignment, plan.b, d) {
+            Some(cut) => load * (cut.share_length() + cut.list_length()),
+            None => vectors + 32 * load,
+        };
+        Some((24 + up as u64, 24 + d.div_ceil(8) as u64))
+    }
+
+    /// The scheme's plan; none with votes.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.detection.as_ref().map(|detection| &detection.plan)
+    }
+
+    /// Settles the step whose signs are these.
+    pub(super) fn scheme_round(&mut self, signs: Signs, liars: &Workers) -> Result<Round, TrainError> {
+        let step = self.state.step;
+        let Self { detection, state, config, engine, .. } = self;
+        let (Some(detection), Some(ledger)) = (detection, &state.ledger) else {
+            return Err(TrainError::Checkpoint("holds no ledger of the scheme".into()));
+        };
+        let lies = lies(config, engine, step, signs.messages, signs.instead);
+        let header = ledger.header(step);
+        let mut roster = detection.plan.roster().resume(ledger.records.clone());
+        let mut random = stream(config.seed, Purpose::Assignment, step, 0);
+        let unnamed = |worker: &usize| ledger.records[*worker].named.is_none();
+        let all: Vec<usize> = (0..detection.plan.n).filter(unnamed).collect();
+        let mut present = roster.present(step, all.iter().copied());
+        for place in (1..present.len()).rev() {
+            present.swap(place, below(&mut random, place + 1));
+        }
+        let Some(left) = roster.left() else {
+            let why =
+                format!("{} workers are named, the scheme provides for {}", roster.named(), detection.plan.b);
+            return Err(TrainError::Excess(Excess { step, why }));
+        };
+        let asleep = all.iter().copied().filter(|worker| !present.contains(worker)).collect();
+        let assignment = detection.plan.assign(&present, left);
+        let lying: Vec<usize> = match config.attack {
+            Attack::None => Vec::new(),
+            _ => liars.indices().filter(|worker| all.contains(worker)).collect(),
+        };
+        let cut = detection.plan.cut(&assignment, left, lies.dimension());
+        let mut crowd = Crowd::new(&lies, header, config.adversary, &lying, &assignment.holders);
+        if let Some(cut) = cut {
+            crowd = crowd.cut(cut);
+        }
+        let referee = detection.plan.referee;
+        let table = Table { present, asleep, assignment: assignment.clone(), left, cut, referee };
+        let mut pick = |list: &[usize]| first_of_least(list, &assignment, &mut random);
+        let journal = detection.journal.as_deref_mut();
+        let course = settle(table, &mut crowd, &roster, &mut pick, journal)
+            .map_err(|failure| TrainError::Excess(Excess { step, why: failure.to_string() }))?;
+        roster.note(step, course.settlement.asked(), &course.settlement);
+        detection.said.extend(course.said);
+        let negative = engine.majority(&course.vectors);
+        let truth = engine.majority(&lies.honest);
+        let wrong =
+            negative.words().iter().zip(truth.words()).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
+        let mut ledger = ledger.clone();
+        ledger.records = roster.records().to_vec();
+        ledger.account.add(&course.account);
+        ledger.advance(step, &negative.to_bytes());
+        Ok(Round {
+            update: Update::Signs(Decoded { negative, tied: None, wrong }),
+            momentum: None,
+            loss: Some(signs.loss),
+            wrong: Some(wrong),
+            gradient_s: signs.gradient_s,
+            missing: Vec::new(),
+            settled: Some((course.account, ledger)),
+        })
+    }
+
+    /// What disputes and namings there were since this was asked last.
+    pub(super) fn take_disputes(&mut self) -> Vec<String> {
+        self.detection.as_mut().map(|detection| std::mem::take(&mut detection.said)).unwrap_or_default()
+    }
+}
+
+/// One of those that compute least, at random; the list is sorted by load.
+fn first_of_least(list: &[usize], assignment: &Assignment, random: &mut ChaCha8Rng) -> usize {
+    let load = list.first().map_or(0, |&worker| assignment.load(worker));
+    let equal = list.iter().take_while(|&&worker| assignment.load(worker) == load).count();
+    below(random, equal.max(1))
+}
+
+/// The vectors of a step, honest and lied.
+fn lies(
+    config: &Config,
+    engine: &crate::vote::VoteEngine,
+    step: u64,
+    honest: Vec<Bits>,
+    instead: Vec<Bits>,
+) -> Lies {
+    let opposite = (config.attack == Attack::Omniscient).then(|| {
+        let majority = engine.majority(&honest);
+        Bits::from_words(majority.len(), |i| !majority.words()[i])
+    });
+    Lies { honest, instead, opposite, attack: config.attack, seed: config.seed, step }
+}
