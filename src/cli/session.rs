@@ -228,7 +228,11 @@ impl Session<'_> {
 
     fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {
         let loss = metrics.train_loss.map_or(String::new(), |loss| format!("loss {loss:.4}  "));
-        let label = if metrics.verified { "" } else { "  UNVERIFIED" };
+        let label = match &metrics.unverified {
+            _ if metrics.verified => "",
+            Some(why) if why.starts_with("checked") => "  checked, not proved",
+            _ => "  UNVERIFIED",
+        };
         let test = if metrics.test_loss.is_finite() { "" } else { ", test loss not finite" };
         let text = format!("{loss}test accuracy {:.2} %{test}{label}", 100.0 * metrics.test_accuracy);
         if self.speak && !self.common.quiet && bar.is_hidden() {

@@ -152,6 +152,111 @@ fn a_run_goes_on_to_the_same_end() {
     }
 }
 
+/// Digests up to so many steps late: a wrong decode is undone, and the end is the same.
+#[test]
+fn an_open_window_comes_to_the_same_end() {
+    let data = data();
+    for (n, b) in [(9, 2), (5, 2)] {
+        let expected = honest(n, &config(n, b), &data);
+        for window in [2, 7] {
+            for &adversary in Adversary::ALL {
+                let what = format!("({n}, {b}), window {window}, {adversary:?}");
+                let config =
+                    Config { window, adversary, evaluate_every: Some(40), audit: true, ..config(n, b) };
+                let mut trainer = trainer(config, &data).unwrap();
+                run(&mut trainer).unwrap();
+                assert_eq!(trainer.parameters_digest().unwrap(), expected, "{what}");
+                let report = trainer.report().unwrap();
+                assert!(report.steps_redone <= b as u64 * window, "{what}: {} redone", report.steps_redone);
+                assert!(report.label.starts_with("exact"), "{what}");
+                if adversary == Adversary::Always {
+                    assert!(report.steps_redone > 0, "{what}: the test sees a wrong decode");
+                }
+            }
+        }
+    }
+}
+
+/// A run that is stopped while steps are open is saved before the oldest of them, or after all were closed.
+#[test]
+fn no_open_step_is_saved() {
+    let data = data();
+    let config = Config { window: 8, adversary: Adversary::Drip, evaluate_every: Some(60), ..config(9, 2) };
+    let expected = honest(9, &config, &data);
+    for stop in 15..25 {
+        let mut first = trainer(config.clone(), &data).unwrap();
+        (0..stop).for_each(|_| first.advance().unwrap());
+        let state = first.snapshot().unwrap();
+        assert!(state.step <= stop);
+        let mut second = trainer(config.clone(), &data).unwrap();
+        second.restore(state).unwrap();
+        run(&mut second).unwrap();
+        assert_eq!(second.parameters_digest().unwrap(), expected, "stopped after {stop}");
+    }
+}
+
+/// With more liars than promised a window that cannot be closed is undone: no step of it is kept.
+#[test]
+fn a_window_that_cannot_close_is_undone() {
+    let data = data();
+    let config = Config { byzantine: Some(5), window: 5, evaluate_every: Some(60), ..config(9, 2) };
+    let mut trainer = trainer(config, &data).unwrap();
+    let error = run(&mut trainer).unwrap_err();
+    assert!(matches!(error, TrainError::Excess(_)), "{error}");
+    assert_eq!(trainer.state().step, 0);
+}
+
+/// Fewer than b + 1 holders, drawn after the vectors were sent. The label says the risk.
+#[test]
+fn checked_runs_are_right_but_for_the_stated_risk() {
+    let data = data();
+    // w = 4 of the 9 that b + 1 would be: P[wrong] <= 1 − (1 − C(7,3)/C(30,3))^8 = 0.067.
+    let config = Config { scheme: Scheme::Checked, risk: 0.07, window: 4, batch: 2, ..config(31, 8) };
+    let mut once = trainer(config, &data).unwrap();
+    run(&mut once).unwrap();
+    let report = once.report().unwrap();
+    assert!(report.label.starts_with("checked (P[wrong] <= 6."), "{}", report.label);
+    assert!(once.unverified().is_some_and(|why| why.starts_with("checked, not proved")));
+    assert!(report.gradients_per_partition < 5.0 || report.steps_redone > 0, "{report:?}");
+    // At a risk that only b + 1 reaches it is exact.
+    let config = Config { scheme: Scheme::Checked, risk: 1e-9, ..config_small() };
+    let expected = honest(5, &config, &data);
+    let mut exact = trainer(config, &data).unwrap();
+    run(&mut exact).unwrap();
+    assert_eq!(exact.parameters_digest().unwrap(), expected);
+    assert!(exact.report().unwrap().label.starts_with("exact") && exact.unverified().is_none());
+}
+
+fn config_small() -> Config {
+    Config { batch: 4, ..config(5, 2) }
+}
+
+/// n = 5, b = 2, two holders: a liar that lies now and then is covered by its friend with chance u = 1/4; once it is named,
+/// the friend is alone and always seen. So a run is wrong with chance 1/4, where the bound is 1 − (3/4)² = 0.44. Four
+/// standard deviations either way.
+#[test]
+fn the_risk_is_what_the_theorem_says() {
+    let data = data();
+    let config = Config {
+        scheme: Scheme::Checked,
+        risk: 0.44,
+        adversary: Adversary::Rare,
+        steps: Some(100),
+        batch: 1,
+        evaluate_every: Some(100),
+        ..config_small()
+    };
+    let (runs, mut wrong) = (200_u32, 0);
+    for seed in 0..runs {
+        let mut trainer = trainer(Config { seed: seed.into(), ..config.clone() }, &data).unwrap();
+        run(&mut trainer).unwrap();
+        wrong += u32::from(trainer.state().totals.wrong > 0);
+        assert!(trainer.risk() < 0.4376);
+    }
+    let (share, deviation) = (f64::from(wrong) / f64::from(runs), (0.25 * 0.75 / f64::from(runs)).sqrt());
+    assert!((share - 0.25).abs() < 4.0 * deviation, "{wrong} of {runs}");
+}
+
 /// A journal in memory, or one that can keep nothing.
 #[derive(Clone, Default)]
 struct Memory {

@@ -99,7 +99,7 @@ adversaries! {
     Always = "always",
     /// Lies always, each liar with a story of its own.
     Different = "different",
-    /// Lies in one step of fifty, on one partition.
+    /// Lies once in fifty where a liar is the primary, all liars that are asked with one story.
     Rare = "rare",
     /// Lies only where it is the primary.
     Primary = "primary",
@@ -164,9 +164,9 @@ impl Adversary {
             Self::Always => true,
             Self::Different => return Content::Lie(1 + worker),
             Self::Rare => {
-                let held: Vec<usize> = view.held(worker).collect();
-                view.below(50, 3, worker, 0) == 0
-                    && held.get(view.below(held.len() as u64, 4, worker, 0) as usize) == Some(&partition)
+                let primary = view.holders[partition].first();
+                primary.is_some_and(|primary| view.liars.contains(primary))
+                    && view.below(50, 3, 0, partition) == 0
             }
             Self::Primary => view.holders[partition].first() == Some(&worker),
             Self::Frame => view.outnumbered(partition),

@@ -216,6 +216,19 @@ impl Config {
                     .into(),
             );
         }
+        if self.scheme == Scheme::Checked && self.byzantine_set == ByzantineSet::RandomPerStep {
+            return fail(
+                "scheme checked promises for b liars of the whole run; byzantine-set random-per-step has \
+                         others in each step"
+                    .into(),
+            );
+        }
+        if self.scheme == Scheme::Checked && self.spare > 0 {
+            return fail(format!(
+                "spare is {}; scheme checked has none: risk says how many check",
+                self.spare
+            ));
+        }
         if self.window == 0 {
             return fail("window is 0; expected 1 or more steps".into());
         }

@@ -118,7 +118,7 @@ fn code(trainer: &Trainer) -> Value {
         "r": g.redundancy(),
         "r_eff": trainer.config().batch_reduction * g.redundancy(),
         "max_load": g.worker_loads().into_iter().max(),
-        "verified": trainer.excess().is_none(),
+        "verified": trainer.unverified().is_none(),
     })
 }
 
@@ -147,10 +147,7 @@ impl Trainer {
             reason: None,
             steps: state.step,
             code: code(self),
-            unverified: state
-                .excess
-                .as_ref()
-                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            unverified: self.unverified(),
             lost: state.lost.clone(),
             last,
             best: state.best,

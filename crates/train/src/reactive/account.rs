@@ -44,10 +44,4 @@ impl Account {
         self.bytes_up += other.bytes_up;
         self.bytes_down += other.bytes_down;
     }
-
-    /// r, gradients computed for each one that counts: b + 1 where nothing was disturbed.
-    #[must_use]
-    pub fn gradients_per_partition(&self) -> f64 {
-        self.gradients as f64 / self.partitions.max(1) as f64
-    }
 }

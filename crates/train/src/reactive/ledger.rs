@@ -42,8 +42,8 @@ pub struct Ledger {
     pub records: Vec<Record>,
     /// What it has cost so far.
     pub account: Account,
-    /// With scheme `checked`: the fewest workers that were present at a draw.
-    pub fewest_present: Option<usize>,
+    /// With scheme `checked`: the largest chance, over the draws, that a lie stays unseen.
+    pub unseen: f64,
 }
 
 impl Ledger {
@@ -63,7 +63,7 @@ impl Ledger {
             state: *hasher.finalize().as_bytes(),
             records: vec![Record::default(); plan.n],
             account: Account::default(),
-            fewest_present: None,
+            unseen: 0.0,
         }
     }
 

@@ -22,11 +22,6 @@ pub(crate) struct Lies {
 }
 
 impl Lies {
-    /// d.
-    pub(crate) fn dimension(&self) -> usize {
-        self.honest.first().map_or(0, Bits::len)
-    }
-
     /// The bits of a content. Lie 0 is the attack's; lie j + 1 is the honest vector with one bit turned, another one for
     /// each j.
     pub(crate) fn bits(&self, partition: usize, content: Content) -> Cow<'_, Bits> {

@@ -35,9 +35,9 @@ pub struct Plan {
     pub columns: Option<Vec<Vec<usize>>>,
 }
 
-/// Whether b + 1 holders are drawn among the n − 1 others of a committed primary so that all are liars: the chance that a
-/// lie stays unseen, u = C(b − 1, w − 1)/C(n − 1, w − 1) for w holders.
-fn unseen(n: usize, b: usize, w: usize) -> f64 {
+/// The chance that a lie stays unseen: that all w − 1 checkers of a committed primary, drawn among n − 1 others, are liars,
+/// u = C(b − 1, w − 1)/C(n − 1, w − 1).
+pub(crate) fn unseen(n: usize, b: usize, w: usize) -> f64 {
     (0..w - 1).map(|i| (b as f64 - 1.0 - i as f64).max(0.0) / (n as f64 - 1.0 - i as f64).max(1.0)).product()
 }
 
@@ -51,11 +51,12 @@ fn unseen(n: usize, b: usize, w: usize) -> f64 {
 /// ```
 #[must_use]
 pub fn checked_risk(n: usize, b: usize, w: usize) -> f64 {
-    if b == 0 || w > b {
-        return 0.0;
-    }
-    // −expm1(b·ln1p(−u)) keeps its digits where u is small.
-    -libm::expm1(b as f64 * libm::log1p(-unseen(n, b, w.max(1))))
+    if b == 0 || w > b { 0.0 } else { whole_run(b, unseen(n, b, w.max(1))) }
+}
+
+/// 1 − (1 − u)^b, with its digits where u is small.
+pub(crate) fn whole_run(b: usize, u: f64) -> f64 {
+    -libm::expm1(b as f64 * libm::log1p(-u))
 }
 
 /// The smallest number of holders, at least 2, at which the risk of a whole run is at most `risk`; b + 1 at most.
@@ -157,7 +158,9 @@ impl Plan {
     /// with spare holders, since a primary's vector has no spare. It stays so in the step, whoever is named in it.
     pub(crate) fn cut(&self, assignment: &Assignment, left: usize, d: usize) -> Option<Cut> {
         let w = assignment.holders.first().map_or(0, Vec::len);
+        // In a window the primary's whole vector goes ahead.
         let threshold = match self.scheme {
+            _ if self.window > 1 => return None,
             Scheme::OneRound => w.saturating_sub(left + self.spare),
             Scheme::Reactive if self.spare > 0 => w.saturating_sub(self.spare),
             _ => return None,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use super::plan::{Plan, checked_risk};
+use super::plan::{Plan, checked_risk, unseen, whole_run};
 use crate::config::Scheme;
 
 /// A worker that was named.
@@ -55,7 +55,7 @@ impl Report {
             .named()
             .map(|(worker, step, evidence)| NamedWorker { worker, step, rule: evidence.to_string() })
             .collect();
-        let r = account.gradients_per_partition();
+        let r = account.gradients as f64 / (step * plan.k as u64).max(1) as f64;
         let label = if !covered {
             "UNVERIFIED".to_owned()
         } else if plan.risk(ledger) > 0.0 {
@@ -105,13 +105,18 @@ impl Report {
 }
 
 impl Plan {
-    /// The chance that anything at all was decoded wrong, with the fewest workers that were present at a draw; 0 where the
-    /// scheme is exact.
+    /// The chance that anything at all was decoded wrong, from the draws that there were; 0 where the scheme is exact.
     #[must_use]
     pub fn risk(&self, ledger: &Ledger) -> f64 {
         match self.scheme {
-            Scheme::Checked => checked_risk(ledger.fewest_present.unwrap_or(self.n), self.b, self.checked),
+            Scheme::Checked if ledger.unseen > 0.0 => whole_run(self.b, ledger.unseen),
+            Scheme::Checked => checked_risk(self.n, self.b, self.checked),
             _ => 0.0,
         }
+    }
+
+    /// The chance that a lie stays unseen where so many are present and so many were named.
+    pub(crate) fn unseen(&self, present: usize, named: usize) -> f64 {
+        unseen(present, self.b.saturating_sub(named).max(1), self.checked)
     }
 }

@@ -30,12 +30,16 @@ pub(crate) struct Table {
     pub(crate) cut: Option<Cut>,
     /// Whether the server computes what cannot be settled.
     pub(crate) referee: bool,
+    /// Partitions that are accepted as they are, without b' + 1 supporters, since all that were asked agree.
+    pub(crate) trusted: BTreeMap<usize, Content>,
+    /// Who was silent when it was to send a vector.
+    pub(crate) silent: Vec<usize>,
+    /// Whom evidence of another step has named since: they are asked nothing more.
+    pub(crate) retired: Vec<usize>,
 }
 
 /// How a step went.
 pub(crate) struct Course {
-    /// The accepted contents.
-    pub(crate) contents: Vec<Content>,
     /// The accepted vectors.
     pub(crate) vectors: Vec<Bits>,
     pub(crate) settlement: Settlement,
@@ -226,6 +230,8 @@ pub(crate) fn settle(
     if table.cut.is_some() {
         settlement = settlement.without_primaries();
     }
+    table.silent.iter().for_each(|&worker| settlement.silent(worker));
+    table.retired.iter().for_each(|&worker| settlement.retire(worker));
     let vector_bytes = crowd.lies.honest.first().map_or(0, |bits| bits.len().div_ceil(8)) as u64;
     let mut trips = Trips {
         crowd,
@@ -252,6 +258,11 @@ pub(crate) fn settle(
                 None => {}
             }
         }
+    }
+    for (&partition, &content) in &table.trusted {
+        let digest = trips.crowd.digest(partition, content);
+        trips.settlement.referee(partition, digest);
+        trips.contents.insert((partition, digest), content);
     }
     let accepted = loop {
         let left = trips.settlement.left();
@@ -306,5 +317,5 @@ pub(crate) fn settle(
     account.extra_trips = settlement.trips() as u64;
     account.timeouts = settlement.silents().count() as u64;
     account.heaviest = settlement.heaviest() as u64;
-    Ok(Course { contents, vectors, settlement, account, said })
+    Ok(Course { vectors, settlement, account, said })
 }

@@ -7,6 +7,7 @@
 //!   a step that failed after its gradients has moved).
 
 mod deployed;
+mod open;
 mod round;
 mod scheme;
 mod update;
@@ -214,6 +215,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Model`].
     pub fn snapshot(&mut self) -> Result<State, TrainError> {
+        self.close_all()?;
         self.sync()?;
         Ok(State { model: self.learner.state()?, ..self.state.clone() })
     }
@@ -259,6 +261,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Model`] where they cannot be read from a GPU.
     pub fn parameters_digest(&mut self) -> Result<String, TrainError> {
+        self.close_all()?;
         self.sync()?;
         let mut digest = Sha256::new();
         for value in &self.state.parameters {
@@ -332,6 +335,7 @@ impl Trainer {
             round.update.apply(&mut self.state, lr, eta, decay);
         }
         self.count(round, start);
+        self.close_when_due()?;
         if self.finished() {
             self.sync()?;
             // All ranks know how many steps there are.
@@ -349,14 +353,7 @@ impl Trainer {
         if let Some(loss) = round.loss.filter(|loss| !loss.is_finite() && self.deployment.is_none()) {
             return Err(TrainError::Diverged { step, loss, lr });
         }
-        if let Some(wrong) = round.wrong.filter(|&wrong| self.config.audit && wrong > 0) {
-            let promise = match self.code.tolerates() {
-                Some(b) => format!("the code is verified for {b}"),
-                None => "the code is UNVERIFIED".to_owned(),
-            };
-            let (dimension, byzantine) = (self.dimension(), self.config.liars());
-            return Err(TrainError::Audit { step, wrong, dimension, byzantine, promise });
-        }
+        self.audit(step, round.wrong.unwrap_or(0))?;
         if self.state.excess.is_none()
             && let Some(why) = self.exceeds(liars, &round.missing)
         {
@@ -369,6 +366,32 @@ impl Trainer {
         Ok(())
     }
 
+    /// With `audit`: ends a run whose decode was wrong on so many coordinates.
+    fn audit(&self, step: u64, wrong: u64) -> Result<(), TrainError> {
+        if !self.config.audit || wrong == 0 {
+            return Ok(());
+        }
+        let promise = match self.code.tolerates() {
+            Some(b) if self.code.detects() => format!("the scheme provides for {b}"),
+            Some(b) => format!("the code is verified for {b}"),
+            None => "the code is UNVERIFIED".to_owned(),
+        };
+        let (dimension, byzantine) = (self.dimension(), self.config.liars());
+        Err(TrainError::Audit { step, wrong, dimension, byzantine, promise })
+    }
+
+    /// Why what was proved does not cover the run so far; none where it does.
+    #[must_use]
+    pub fn unverified(&self) -> Option<String> {
+        match (&self.state.excess, self.risk()) {
+            (Some(excess), _) => Some(format!("from step {}: {}", excess.step, excess.why)),
+            (None, risk) if risk > 0.0 => Some(format!(
+                "checked, not proved: the chance that anything is decoded wrong is at most {risk:.2e}"
+            )),
+            _ => None,
+        }
+    }
+
     /// Counts a step, once it is done.
     fn count(&mut self, round: Round, start: Instant) {
         let n = self.code.matrix().n();
@@ -379,6 +402,11 @@ impl Trainer {
             down += bytes.1;
         }
         let mut heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
+        if self.detection.is_some() {
+            // Bytes of an open step are counted when it closes.
+            (up, down, heaviest) =
+                (0, 0, self.state.ledger.as_ref().map_or(1, |ledger| ledger.account.heaviest.max(1)));
+        }
         if let Some((account, ledger)) = round.settled {
             (up, down, heaviest) = (account.bytes_up, account.bytes_down, account.heaviest);
             self.state.ledger = Some(ledger);
@@ -408,6 +436,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Model`].
     pub fn evaluate(&mut self) -> Result<Metrics, TrainError> {
+        self.close_all()?;
         self.sync()?;
         if self.deployment.is_some() {
             let batches = self.calibration();
@@ -416,6 +445,7 @@ impl Trainer {
         }
         let Evaluation { loss, accuracy, auc } =
             self.learner.evaluate(&self.state.parameters, &self.data.test)?;
+        let unverified = self.unverified();
         let counted = self.deployment.is_none() && self.config.aggregator == Aggregator::Vote;
         let state = &mut self.state;
         let totals = &mut state.totals;
@@ -432,11 +462,8 @@ impl Trainer {
             wall_s: totals.wall_s,
             deployed_s: totals.deployed_s,
             gradients: totals.gradients,
-            verified: state.excess.is_none(),
-            unverified: state
-                .excess
-                .as_ref()
-                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            verified: unverified.is_none(),
+            unverified,
             lost: state.lost.clone(),
         };
         (totals.wrong_lately, totals.loss_lately, totals.steps_lately) = (0, 0.0, 0);
