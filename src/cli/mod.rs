@@ -12,6 +12,7 @@ mod construct;
 mod data;
 mod demand;
 mod design;
+mod detect;
 mod doctor;
 mod ensemble;
 mod enumerate;

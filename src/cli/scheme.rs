@@ -19,11 +19,15 @@ pub(crate) fn holders(config: &Config) -> anyhow::Result<Option<MatrixFile>> {
     if config.n.is_some() && !config.code.is_empty() {
         anyhow::bail!("--code names the workers and holders, --n asks for balanced ones: give one of them");
     }
-    let plan = Plan::of_sizes(config)?;
+    matrix_file(&Plan::of_sizes(config)?).map(Some)
+}
+
+/// The holders of a plan as a matrix file.
+pub(crate) fn matrix_file(plan: &Plan) -> anyhow::Result<MatrixFile> {
     let matrix = plan.matrix()?;
-    let name = config.scheme.name();
+    let name = plan.scheme.name();
     let construction = json!({ "name": name, "n": plan.n, "b": plan.b, "k": plan.k, "spare": plan.spare });
-    Ok(Some(MatrixFile { construction: Some(construction), ..MatrixFile::plain(matrix) }))
+    Ok(MatrixFile { construction: Some(construction), ..MatrixFile::plain(matrix) })
 }
 
 /// What a scheme trains with: holders of which nothing has to be verified but their numbers.

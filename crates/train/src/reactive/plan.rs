@@ -65,6 +65,12 @@ pub fn least_holders(n: usize, b: usize, risk: f64) -> usize {
     (2..=b).find(|&w| checked_risk(n, b, w) <= risk).unwrap_or(b + 1).max(2)
 }
 
+/// Bytes of a message's header and its worker's name, beside digests and vectors.
+pub(crate) const HEADER: usize = 24;
+
+/// Bytes of a digest.
+const DIGEST: usize = 32;
+
 fn fail<T>(text: String) -> Result<T, ConfigError> {
     Err(ConfigError(text))
 }
@@ -167,6 +173,20 @@ impl Plan {
         };
         let even = assignment.holders.iter().all(|holders| holders.len() == w);
         even.then_some(Cut { threshold: threshold.max(1), w, length: d.div_ceil(8) })
+    }
+
+    /// Bytes that the heaviest worker sends and receives in an undisturbed step, for d coordinates.
+    #[must_use]
+    pub fn bytes(&self, d: usize) -> (u64, u64) {
+        let present: Vec<usize> = (0..self.n).collect();
+        let assignment = self.assign(&present, self.b);
+        let load = present.iter().map(|&j| assignment.load(j)).max().unwrap_or(0);
+        let vectors = self.k.div_ceil(self.n) * d.div_ceil(8);
+        let up = match self.cut(&assignment, self.b, d) {
+            Some(cut) => load * (cut.share_length() + cut.list_length()),
+            None => vectors + DIGEST * load,
+        };
+        ((HEADER + up) as u64, (HEADER + d.div_ceil(8)) as u64)
     }
 
     /// The roster at the beginning of a run.

@@ -7,11 +7,9 @@ use ecode_server::reactive::{Assignment, Content, Digest, Evidence, Excess, Next
 use super::account::Account;
 use super::crowd::Crowd;
 use super::journal::{Answer, Journal, Naming, hexadecimal};
+use super::plan::HEADER;
 use super::shares::Cut;
 use crate::bits::Bits;
-
-/// Bytes of a message's header and its worker's certificate, beside digests and vectors.
-const HEADER: u64 = 24;
 
 /// Bytes of a question.
 const QUESTION: u64 = 12;
@@ -245,8 +243,8 @@ pub(crate) fn settle(
         vector_bytes,
     };
     let present = table.present.len() as u64;
-    trips.account.bytes_up = HEADER * present;
-    trips.account.bytes_down = (HEADER + vector_bytes) * present;
+    trips.account.bytes_up = HEADER as u64 * present;
+    trips.account.bytes_down = (HEADER as u64 + vector_bytes) * present;
     for (partition, holders) in table.assignment.holders.iter().enumerate() {
         for (place, &worker) in holders.iter().enumerate() {
             if !trips.answer(worker, partition) {

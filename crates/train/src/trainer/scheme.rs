@@ -113,17 +113,7 @@ impl Trainer {
 
     /// Bytes that the heaviest worker sends and receives in an undisturbed step; none with votes.
     pub(super) fn scheme_bytes(&self) -> Option<(u64, u64)> {
-        let plan = self.plan()?;
-        let present: Vec<usize> = (0..plan.n).collect();
-        let assignment = plan.assign(&present, plan.b);
-        let d = self.dimension();
-        let load = present.iter().map(|&j| assignment.load(j)).max().unwrap_or(0);
-        let vectors = plan.k.div_ceil(plan.n) * d.div_ceil(8);
-        let up = match plan.cut(&assignment, plan.b, d) {
-            Some(cut) => load * (cut.share_length() + cut.list_length()),
-            None => vectors + 32 * load,
-        };
-        Some((24 + up as u64, 24 + d.div_ceil(8) as u64))
+        Some(self.plan()?.bytes(self.dimension()))
     }
 
     /// The scheme's plan; none with votes.
