@@ -9,11 +9,11 @@ use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::Specification;
 use ecode::format::{Format, MatrixFile};
 use ecode::report::{SchemeCost, plain, schemes_table};
-use ecode::train::reactive::Plan;
+use ecode::train::reactive::{Certificate, Plan, checked_risk};
 use ecode::train::{Config, Scheme};
 use serde_json::{Value, json};
 
-use super::{Ending, construct, output, scheme};
+use super::{Contradiction, Ending, construct, output, scheme};
 
 /// The flags of `design --detect`.
 #[derive(Args)]
@@ -99,7 +99,13 @@ fn costs(plan: &Plan, configs: &[Config], coordinates: u64) -> Vec<SchemeCost> {
         let built = construct::build(&specification, TieRule::Abstain).ok()?;
         Some(SchemeCost::vote("vote code, best known", &built.matrix, plan.b, coordinates))
     };
-    let schemes = configs.iter().filter_map(|config| Plan::of_sizes(config).ok());
+    // Checks by b + 1 holders are the reactive scheme.
+    let apart = |other: &Plan| {
+        other.scheme != Scheme::Checked
+            || plan.scheme == Scheme::Checked
+            || checked_risk(other.n, other.b, other.checked) > 0.0
+    };
+    let schemes = configs.iter().filter_map(|config| Plan::of_sizes(config).ok()).filter(apart);
     code().into_iter().chain(schemes.map(|plan| SchemeCost::of(&plan, coordinates))).collect()
 }
 
@@ -237,4 +243,41 @@ fn told(
         )
     });
     format!("{first} {radii}\n{weakest}{escape}")
+}
+
+/// A naming certificate, where the document says that it is one.
+pub(crate) fn naming(bytes: &[u8]) -> Option<anyhow::Result<Certificate>> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        schema: String,
+    }
+    let head: Head = serde_json::from_slice(bytes).ok()?;
+    let is = head.schema.starts_with("ecode/naming/");
+    is.then(|| {
+        serde_json::from_slice(bytes).map_err(|error| anyhow::anyhow!("not a naming certificate: {error}"))
+    })
+}
+
+/// `check` of a naming certificate.
+pub(crate) fn check(certificate: &Certificate, name: &str, json: bool) -> anyhow::Result<Ending> {
+    if let Err(error) = certificate.check() {
+        return Err(Contradiction(format!("{name}: {error}")).into());
+    }
+    let Certificate { worker, step, b, rule, keys, premises, .. } = certificate;
+    if json {
+        let document = json!({
+            "valid": true, "worker": worker, "step": step, "rule": rule, "b": b, "keys": keys, "premises": premises.len(),
+        });
+        output::print(&document.to_string())?;
+    } else {
+        let holds = if rule == "contradicted" {
+            format!("if at most {b} of the owners of these keys are faulty in that step")
+        } else {
+            "whoever else is faulty".to_owned()
+        };
+        output::print(&format!(
+            "Valid: worker {worker} was faulty in step {step} (rule {rule}), {holds}. It says nothing of whose keys these are: compare them with those that you know (--json prints them)."
+        ))?;
+    }
+    Ok(Ending::Done)
 }

@@ -7,6 +7,7 @@
 //!
 //! - [`assign`] gives every partition its holders, [`Settlement`] settles one step, [`Roster`] keeps from step to step
 //!   who was named, who is suspended, and who is asked. A [`Header`] says what a digest is about.
+//! - [`Certificate`] is what a naming leaves behind for whoever was not there.
 //! - [`Adversary`] is what liars do in tests and in simulated runs.
 //!
 //! # What is promised
@@ -23,6 +24,7 @@ mod adversary;
 mod assign;
 #[cfg(test)]
 mod game;
+mod naming;
 mod outcome;
 mod questions;
 mod roster;
@@ -32,6 +34,7 @@ mod slot;
 
 pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign};
+pub use naming::{Certificate, NamingError, Signer, Statement, certify};
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};
 pub use settlement::Settlement;

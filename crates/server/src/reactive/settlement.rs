@@ -215,6 +215,11 @@ impl Settlement {
         self.slots.get(partition)?.accepted
     }
 
+    /// The first answers of all workers, by partition.
+    pub(super) fn all_answers(&self) -> Vec<&BTreeMap<usize, Digest>> {
+        self.slots.iter().map(|slot| &slot.answers).collect()
+    }
+
     /// What was answered for a partition: each digest with all its senders, named ones among them.
     #[must_use]
     pub fn answers(&self, partition: usize) -> BTreeMap<Digest, Vec<usize>> {

@@ -37,6 +37,12 @@ impl Journal for Namings {
         };
         file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(said)?;
         self.file = Some(file);
+        // For whoever was not there: a file of its own, which `ecode check` reads.
+        if let Some(certificate) = &naming.certificate {
+            let place = self.place.with_file_name(format!("naming-{}.json", naming.worker));
+            let text = serde_json::to_vec_pretty(certificate).map_err(|error| error.to_string())?;
+            write_whole(&place, &text).map_err(|error| format!("{}: {error}", place.display()))?;
+        }
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Namings on the disk before anything is built on them.
 
-use ecode_server::reactive::{Digest, Evidence, Header};
+use ecode_server::reactive::{Certificate, Digest, Evidence, Header};
 use serde::{Deserialize, Serialize};
 
 /// A worker that was named, with what it was named by.
@@ -18,19 +18,9 @@ pub struct Naming {
     pub worker: usize,
     /// The rule.
     pub evidence: Evidence,
-    /// What was answered of the partitions on which the worker answered, by partition and worker.
-    pub answers: Vec<Answer>,
-}
-
-/// A digest that a worker sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// The partition.
-    pub partition: usize,
-    /// Who sent it.
-    pub worker: usize,
-    /// The digest, in hexadecimal.
-    pub digest: String,
+    /// What shows it to others; none where it rests on what the server computed itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
 }
 
 /// Bytes in hexadecimal.
@@ -39,10 +29,10 @@ pub(crate) fn hexadecimal(digest: &Digest) -> String {
 }
 
 impl Naming {
-    /// A naming without its answers.
+    /// A naming without its certificate.
     pub(crate) fn new(header: &Header, left: usize, worker: usize, evidence: Evidence) -> Self {
         let (run, state) = (hexadecimal(&header.run), hexadecimal(&header.state));
-        Self { run, step: header.step, state, left, worker, evidence, answers: Vec::new() }
+        Self { run, step: header.step, state, left, worker, evidence, certificate: None }
     }
 }
 

@@ -21,14 +21,17 @@ mod journal;
 mod ledger;
 mod lies;
 mod plan;
+mod probe;
 mod report;
 mod settle;
 mod shares;
 
 pub use account::Account;
+pub use ecode_server::reactive::{Certificate, NamingError};
 pub use journal::{Journal, Naming};
 pub use ledger::{Identity, Ledger};
 pub use plan::{Plan, checked_risk, least_holders};
+pub use probe::{Order, probe};
 pub use report::{NamedWorker, Report};
 
 pub(crate) use crowd::Crowd;

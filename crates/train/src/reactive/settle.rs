@@ -2,14 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecode_server::reactive::{Assignment, Content, Digest, Evidence, Excess, Next, Roster, Settlement};
+use ecode_server::reactive::{
+    Assignment, Content, Digest, Excess, Named, Next, Roster, Settlement, Signer, certify,
+};
 
 use super::account::Account;
 use super::crowd::Crowd;
-use super::journal::{Answer, Journal, Naming, hexadecimal};
+use super::journal::{Journal, Naming, hexadecimal};
 use super::plan::HEADER;
 use super::shares::Cut;
 use crate::bits::Bits;
+
+/// Disputes of a step that are told one by one.
+const SHOWN: usize = 3;
+
+/// The key of a simulated worker: its secret is no secret of anybody.
+fn simulated_key(run: &Digest, worker: usize) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("ecode 1 key of a simulated worker");
+    *hasher.update(run).update(&(worker as u64).to_le_bytes()).finalize().as_bytes()
+}
 
 /// Bytes of a question.
 const QUESTION: u64 = 12;
@@ -78,7 +89,15 @@ struct Trips<'c, 'a, 'j> {
     contents: BTreeMap<(usize, Digest), Content>,
     /// Right shares by partition, digest and place.
     shares: BTreeMap<(usize, Digest), BTreeMap<usize, Vec<u8>>>,
+    /// Whose naming is kept: those of this step, and those whom evidence of another step has named before.
     kept: BTreeSet<usize>,
+    /// Who was named in this step first.
+    named: Vec<Named>,
+    /// Digests of wrong vectors, and second digests, by worker and partition.
+    vectors: BTreeMap<(usize, usize), Digest>,
+    seconds: BTreeMap<(usize, usize), Digest>,
+    /// b' at the beginning.
+    left: usize,
     /// Helpers of each partition.
     helpers: BTreeMap<usize, usize>,
     vector_bytes: u64,
@@ -91,6 +110,9 @@ impl Trips<'_, '_, '_> {
         let header = self.crowd.header;
         for &(_, digest) in &said {
             self.settlement.answer(worker, &header, partition, digest);
+            if digest != said[0].1 {
+                self.seconds.insert((worker, partition), digest);
+            }
         }
         if said.is_empty() {
             self.settlement.silent(worker);
@@ -109,6 +131,8 @@ impl Trips<'_, '_, '_> {
         self.account.bytes_up += self.vector_bytes;
         if self.settlement.vector(worker, partition, digest) {
             self.contents.insert((partition, digest), content);
+        } else {
+            self.vectors.insert((worker, partition), digest);
         }
     }
 
@@ -130,79 +154,60 @@ impl Trips<'_, '_, '_> {
             }
         } else {
             self.settlement.vector(worker, partition, sent);
+            self.vectors.insert((worker, partition), sent);
         }
     }
 
     /// Keeps new namings before anything is built on them.
     fn keep(&mut self, left: usize) -> Result<(), Failure> {
-        let named: Vec<_> = self.settlement.named().collect();
-        for named in named.into_iter().filter(|named| !self.kept.contains(&named.worker)) {
+        let new = |worker: &usize| !self.kept.contains(worker);
+        let named: Vec<_> = self.settlement.named().filter(|named| new(&named.worker)).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        if let Some(journal) = self.journal.as_deref_mut() {
             let header = self.crowd.header;
-            let mut naming = Naming::new(&header, left, named.worker, named.evidence);
-            naming.answers = self.evidence(named.worker, named.evidence);
-            if let Some(journal) = self.journal.as_deref_mut() {
+            let signer = |worker| Signer::new(simulated_key(&header.run, worker));
+            let own = (&self.vectors, &self.seconds);
+            let certificates = certify(&self.settlement, &header, self.left, own, &signer);
+            for named in &named {
+                let mut naming = Naming::new(&header, left, named.worker, named.evidence);
+                naming.certificate = certificates.iter().find(|made| made.worker == named.worker).cloned();
                 journal.keep(&naming).map_err(Failure::Journal)?;
             }
         }
-        self.kept = self.settlement.named().map(|named| named.worker).collect();
+        self.kept.extend(named.iter().map(|named| named.worker));
+        self.named.extend(named);
         Ok(())
-    }
-
-    /// The answers that a naming rests on.
-    fn evidence(&self, worker: usize, evidence: Evidence) -> Vec<Answer> {
-        let all = 0..self.crowd.holders.len();
-        let of: Vec<usize> = match evidence {
-            Evidence::Differs(partition) | Evidence::Vector(partition) | Evidence::TwoDigests(partition) => {
-                vec![partition]
-            }
-            Evidence::Contradicted(_) => all
-                .filter(|&i| {
-                    let classes = self.settlement.answers(i);
-                    classes.len() > 1 && classes.values().any(|workers| workers.contains(&worker))
-                })
-                .collect(),
-        };
-        let mut answers = Vec::new();
-        for partition in of {
-            for (digest, workers) in self.settlement.answers(partition) {
-                let digest = hexadecimal(&digest);
-                answers.extend(workers.into_iter().map(|worker| Answer {
-                    partition,
-                    worker,
-                    digest: digest.clone(),
-                }));
-            }
-        }
-        answers
     }
 
     /// A line for each partition on which workers said different things, and one for each naming.
     fn said(&mut self) -> Vec<String> {
         let step = self.crowd.header.step;
-        let mut lines = Vec::new();
-        for partition in 0..self.crowd.holders.len() {
-            let classes = self.settlement.answers(partition);
-            if classes.len() < 2 {
-                continue;
-            }
-            self.account.disputes += 1;
+        let disputed: Vec<(usize, BTreeMap<Digest, Vec<usize>>)> = (0..self.crowd.holders.len())
+            .map(|partition| (partition, self.settlement.answers(partition)))
+            .filter(|(_, classes)| classes.len() > 1)
+            .collect();
+        self.account.disputes += disputed.len() as u64;
+        let line = |(partition, classes): &(usize, BTreeMap<Digest, Vec<usize>>)| {
             let classes: Vec<String> = classes
                 .iter()
-                .map(|(digest, workers)| format!("{} of {}", list(workers), &hexadecimal(digest)[..8]))
+                .map(|(digest, workers)| format!("{} of {}", &hexadecimal(digest)[..8], list(workers)))
                 .collect();
-            let helpers = match self.helpers.get(&partition) {
+            let helpers = match self.helpers.get(partition) {
                 None => "no helper was asked".to_owned(),
                 Some(1) => "one helper was asked".to_owned(),
                 Some(helpers) => format!("{helpers} helpers were asked"),
             };
-            lines.push(format!(
-                "step {step}, partition {partition}: digests differ ({}); {helpers}",
-                classes.join(", ")
-            ));
+            format!("step {step}, partition {partition}: digests differ ({}); {helpers}", classes.join(", "))
+        };
+        let mut lines: Vec<String> = disputed.iter().take(SHOWN).map(line).collect();
+        if disputed.len() > SHOWN {
+            lines.push(format!("step {step}: digests of {} more partitions differ", disputed.len() - SHOWN));
         }
         let trips = self.settlement.trips();
         let trips = if trips == 1 { "1 extra trip".to_owned() } else { format!("{trips} extra trips") };
-        for named in self.settlement.named() {
+        for named in &self.named {
             let (worker, evidence) = (named.worker, named.evidence);
             lines.push(format!("step {step}: worker {worker} is named ({evidence}); the step took {trips}"));
         }
@@ -238,7 +243,11 @@ pub(crate) fn settle(
         account: Account { partitions: table.assignment.holders.len() as u64, ..Account::default() },
         contents: BTreeMap::new(),
         shares: BTreeMap::new(),
-        kept: BTreeSet::new(),
+        kept: table.retired.iter().copied().collect(),
+        named: Vec::new(),
+        vectors: BTreeMap::new(),
+        seconds: BTreeMap::new(),
+        left: table.left,
         helpers: BTreeMap::new(),
         vector_bytes,
     };
