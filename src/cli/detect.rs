@@ -1,6 +1,6 @@
 //! `--detect`: what holders detect by comparing digests, what it costs, and who holds what.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
@@ -8,7 +8,7 @@ use ecode::analysis::{Detection, Worlds};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::Specification;
 use ecode::format::{Format, MatrixFile};
-use ecode::report::{SchemeCost, plain, schemes_table};
+use ecode::report::{SchemeCost, plain, schemes_svg, schemes_table};
 use ecode::train::reactive::{Certificate, Plan, checked_risk};
 use ecode::train::{Config, Scheme};
 use serde_json::{Value, json};
@@ -33,6 +33,9 @@ pub(crate) struct DetectFlags {
     /// With --detect: coordinates of the model, for the bytes of a step
     #[arg(long, value_name = "D", default_value_t = 1_000_000, requires = "detect")]
     coordinates: u64,
+    /// With --detect: draw the costs for every number of liars up to b into this SVG file
+    #[arg(long, value_name = "FILE", requires = "detect", value_hint = clap::ValueHint::FilePath)]
+    figure: Option<PathBuf>,
 }
 
 impl DetectFlags {
@@ -57,7 +60,7 @@ impl DetectFlags {
             self.spare == 0 || scheme != Scheme::Checked,
             "--spare: --risk says how many holders there are"
         );
-        let config = |scheme| Config {
+        let sized = |b, scheme| Config {
             scheme,
             n: Some(n),
             b: Some(b),
@@ -66,18 +69,24 @@ impl DetectFlags {
             spare: if scheme == Scheme::Checked { 0 } else { self.spare },
             ..Config::default()
         };
-        let plan = Plan::of_sizes(&config(scheme))?;
+        let plan = Plan::of_sizes(&sized(b, scheme))?;
         if k.is_none() && plan.k != n && !quiet {
             output::remark!(
                 "note: k = {}, since a majority of {n} partitions could tie; --k changes it",
                 plan.k
             );
         }
-        let costs = costs(
-            &plan,
-            &[config(Scheme::Reactive), config(Scheme::OneRound), config(Scheme::Checked)],
-            self.coordinates,
-        );
+        let all = |b, plan: &Plan| {
+            let configs =
+                [Scheme::Reactive, Scheme::OneRound, Scheme::Checked].map(|scheme| sized(b, scheme));
+            costs(plan, &configs, self.coordinates)
+        };
+        let costs = all(b, &plan);
+        if let Some(path) = &self.figure {
+            let row = |b| Some(all(b, &Plan::of_sizes(&sized(b, scheme)).ok()?));
+            let rows: Vec<Vec<SchemeCost>> = (1..=b).filter_map(row).collect();
+            output::write(path, schemes_svg(&rows).as_bytes())?;
+        }
         let file = scheme::matrix_file(&plan)?;
         if let Some(path) = to {
             output::write(path, &file.to_bytes(Format::of_path(path).unwrap_or(Format::Json)))?;

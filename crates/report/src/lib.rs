@@ -33,6 +33,6 @@ pub use numbers::{figures, plain, probability, thousands, time};
 pub use page::{analysis_page, compare_page, matrix_page};
 pub use picture::{Glyphs, picture};
 pub use runs::{Cell, Times, run_label, run_table, sweep_table, times_table};
-pub use schemes::{SchemeCost, schemes_table};
+pub use schemes::{SchemeCost, schemes_svg, schemes_table};
 pub use story::refutation;
 pub use table::{loads, verdict_table};

@@ -9,6 +9,9 @@ use ecode_train::Scheme;
 use ecode_train::reactive::{Plan, checked_risk};
 use serde_json::{Value, json};
 
+use super::chart::axis::{Axis, Scale};
+use super::chart::lines::{Chart, Series, legend};
+use super::chart::scene::Scene;
 use super::markdown::Markdown;
 use super::numbers::{figures, thousands};
 
@@ -133,4 +136,50 @@ pub fn schemes_table(schemes: &[SchemeCost]) -> String {
     format!(
         "{table}\n\nHeaviest worker: gradients of one partition in a step. Extra trips: at most, in a run in which nobody is silent."
     )
+}
+
+/// Costs over b, all schemes: passes over the data at the left, the heaviest worker's load at the right. `rows` holds for
+/// each b the schemes that there are.
+#[must_use]
+pub fn schemes_svg(rows: &[Vec<SchemeCost>]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for scheme in rows.iter().flatten() {
+        if !names.contains(&scheme.name.as_str()) {
+            names.push(&scheme.name);
+        }
+    }
+    let of = |value: &dyn Fn(&SchemeCost) -> f64| -> Vec<Series> {
+        let points = |name: &str| {
+            let named = rows.iter().flatten().filter(|scheme| scheme.name == name);
+            named.map(|scheme| (scheme.size.2 as f64, value(scheme))).collect()
+        };
+        let series = |(place, name): (usize, &&str)| Series {
+            name: (*name).to_owned(),
+            place,
+            points: points(name),
+            band: Vec::new(),
+            marked: true,
+        };
+        names.iter().enumerate().map(series).collect()
+    };
+    let mut sheet = Scene::new("What perfect tolerance costs");
+    let panels: [(&str, Vec<Series>); 2] = [
+        ("passes over the data", of(&|scheme| scheme.passes)),
+        ("heaviest worker, gradients", of(&|scheme| scheme.heaviest as f64)),
+    ];
+    for (column, (name, series)) in panels.into_iter().enumerate() {
+        let points = || series.iter().flat_map(|series| series.points.iter().copied());
+        let x = Axis::over("Byzantine workers b", Scale::Whole, points().map(|point| point.0)).with_zero();
+        let y = Axis::over(name, Scale::Linear, points().map(|point| point.1)).with_zero();
+        let label = format!("{name} against b");
+        let chart = Chart { label: &label, x, y, series, legend: false, size: (400.0, 260.0) };
+        let panel = chart.scene();
+        let place = (column as f64 * panel.width, 0.0);
+        sheet.width = sheet.width.max(place.0 + panel.width);
+        sheet.height = sheet.height.max(panel.height);
+        sheet.place(panel, place);
+    }
+    let names: Vec<(usize, &str)> = names.into_iter().enumerate().collect();
+    legend(&mut sheet, &names);
+    super::chart::standalone(&sheet.svg().into_string())
 }
