@@ -8,7 +8,9 @@ use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
 
-use super::{Common, Contradiction, Ending, input, output};
+use super::common::Common;
+use super::ending::{Contradiction, Ending};
+use super::{detect, input, output};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -17,7 +19,8 @@ use super::{Common, Contradiction, Ending, input, output};
                   ecode check claim.json --matrix matrix.json   it must be about this matrix\n  \
                   ecode check claim.json --extract proof        proof/side-0.opb, side-0.pbp for other checkers\n  \
                   veripb proof/side-0.opb proof/side-0.pbp\n  \
-                  ecode check record.json --recount             count again what an enumeration counted\n\n\
+                  ecode check record.json --recount             count again what an enumeration counted\n  \
+                  ecode check runs/r/naming-3.json              why a worker was named in a run\n\n\
                   Exit codes: 0 valid, 2 not a certificate, 3 consistent but not proved, or stopped,\n\
                   4 it does not show what it claims"
 )]
@@ -43,6 +46,9 @@ impl Check {
         let name = input::name(&self.file);
         let control = common.control();
         let bytes = input::bytes(&self.file, &control)?;
+        if let Some(naming) = detect::naming(&bytes) {
+            return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
+        }
         let certificate = Certificate::parse(&bytes).with_context(|| name.clone())?;
         drop(bytes);
         let claim = &certificate.claim;

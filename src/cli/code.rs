@@ -9,7 +9,8 @@ use ecode::format::MatrixFile;
 use ecode::train::TrainingCode;
 use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
 
-use super::{Stopped, construct, input, output, watch};
+use super::ending::Stopped;
+use super::{construct, input, output, watch};
 
 /// The matrix that a `--code` names, with what is said of it. `ties` is the tie rule of those who use it.
 pub(crate) fn resolve(text: &str, ties: TieRule, control: &Control) -> anyhow::Result<MatrixFile> {

@@ -11,18 +11,22 @@ use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
 
+use super::common::Common;
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
+use super::detect::DetectFlags;
+use super::ending::Ending;
 use super::stored::verification;
 use super::verify::{How, ending, report};
-use super::{Common, Ending, output, watch};
+use super::{output, watch};
 
 /// Construct an allocation matrix, verify it, and report it
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode design --n 9 --b 2 -o matrix.json\n  \
                         ecode design --n 64 --b 2 --balanced\n  \
                         ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
-                        ecode design --construction repetition --n 9 --group 3 --b 1\n\n\
+                        ecode design --construction repetition --n 9 --group 3 --b 1\n  \
+                        ecode design --n 8 --b 1 --detect     what every way to the promise costs\n\n\
                         What is written says what was verified. A code that does not tolerate b is written as \
                         refuted, with the counterexample, and the exit code is 1; so it is where no code can meet \
                         what is asked, which is then proven and nothing is written.")]
@@ -32,6 +36,8 @@ pub(crate) struct Design {
     /// bernoulli: try up to this many draws until one tolerates b [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     draws: Option<u64>,
+    #[command(flatten)]
+    detection: DetectFlags,
     #[command(flatten)]
     how: How,
     /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
@@ -49,6 +55,9 @@ impl Design {
             ("--output", self.output.as_deref()),
         ])?;
         let specification = self.flags.specification()?;
+        if self.detection.detect {
+            return self.detection.run(specification, self.output.as_deref(), self.json, common.quiet);
+        }
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();
         ensure!(drawn || self.draws.is_none(), "--draws is for bernoulli, not for the construction '{name}'");

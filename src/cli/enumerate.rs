@@ -12,7 +12,9 @@ use ecode::format::{check_writable, write_whole};
 use ecode::verify::part::{Part, PartError, Question, Whole};
 use ecode::verify::{Control, Enumeration};
 
-use super::{Common, Contradiction, input, output, parse_time, watch};
+use super::common::{Common, parse_time};
+use super::ending::Contradiction;
+use super::{input, output, watch};
 
 /// Counting in parts.
 #[derive(Args)]

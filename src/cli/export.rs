@@ -8,7 +8,9 @@ use clap::Args;
 use ecode::code::{Claim, Clauses, Formula, TieRule, deciding_sides};
 use ecode::format::{Format, dimacs, opb};
 
-use super::{Common, Ending, input, output, values};
+use super::common::Common;
+use super::ending::Ending;
+use super::{input, output, values};
 
 /// Write a matrix in another format, or the claim about it as a formula for other solvers
 #[derive(Args)]

@@ -21,9 +21,10 @@ use ecode::train::{Config, FolderError, RunFolder, Summary, TrainingCode, check}
 use ecode::verify::Control;
 use indicatif::{MultiProgress, ProgressBar};
 
+use super::common::Common;
 use super::session::{Place, Session, Task, program};
 use super::watch::styled;
-use super::{Common, code, input, output, plot};
+use super::{code, input, output, plot};
 
 /// A run that has ended, and what came of it.
 pub(crate) struct Ended {

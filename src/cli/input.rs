@@ -16,7 +16,8 @@ use ecode::construct::{Block, parse_blocks};
 use ecode::format::{Format, MAX_FILE, MatrixFile, read_all};
 use ecode::verify::Control;
 
-use super::{Stopped, values};
+use super::ending::Stopped;
+use super::values;
 
 /// How often a reader that waits looks up.
 const GLANCE: Duration = Duration::from_millis(10);

@@ -13,8 +13,10 @@ use ecode::train::{
 use ecode::verify::Control;
 use indicatif::{MultiProgress, ProgressBar};
 
+use super::common::Common;
+use super::ending::{Ending, Silent};
+use super::output;
 use super::watch::{going_on, styled};
-use super::{Common, Ending, Silent, output};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
 const CHECKPOINT: Duration = Duration::from_secs(60);
@@ -105,7 +107,9 @@ impl Session<'_> {
             }
             Place::New(path) => {
                 connect(&mut trainer)?;
-                RunFolder::create(&path, &task.said, task.file, &trainer, &program())?
+                let folder = RunFolder::create(&path, &task.said, task.file, &trainer, &program())?;
+                trainer.keep_namings(folder.journal());
+                folder
             }
         };
         if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {
@@ -145,8 +149,11 @@ impl Session<'_> {
             match trainer.advance() {
                 Err(TrainError::Interrupted) => break,
                 Err(TrainError::Dismissed(_)) => return Err(Silent.into()),
-                // Only this worker knows: the server cannot be asked any more.
-                Err(error @ TrainError::Transport(_)) => return Err(error.into()),
+                // Only this worker knows. It says so now: without the trainer all processes may end at once.
+                Err(error @ TrainError::Transport(_)) => {
+                    output::remark!("error: {error}");
+                    return Err(Silent.into());
+                }
                 Err(error) => {
                     trainer.leave(&error.to_string());
                     return Err(Silent.into());
@@ -222,7 +229,11 @@ impl Session<'_> {
 
     fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {
         let loss = metrics.train_loss.map_or(String::new(), |loss| format!("loss {loss:.4}  "));
-        let label = if metrics.verified { "" } else { "  UNVERIFIED" };
+        let label = match &metrics.unverified {
+            _ if metrics.verified => "",
+            Some(why) if why.starts_with("checked") => "  checked, not proved",
+            _ => "  UNVERIFIED",
+        };
         let test = if metrics.test_loss.is_finite() { "" } else { ", test loss not finite" };
         let text = format!("{loss}test accuracy {:.2} %{test}{label}", 100.0 * metrics.test_accuracy);
         if self.speak && !self.common.quiet && bar.is_hidden() {

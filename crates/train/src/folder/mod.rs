@@ -11,6 +11,7 @@ mod binding;
 mod checkpoint;
 mod lock;
 mod log;
+mod namings;
 mod summary;
 
 use std::fs::{self, File};
@@ -22,6 +23,7 @@ use serde::de::DeserializeOwned;
 use super::config::{Config, ConfigError};
 use super::error::TrainError;
 use super::metrics::Metrics;
+use super::reactive::{Journal, Naming};
 use super::state::State;
 use super::trainer::Trainer;
 use binding::Binding;
@@ -35,6 +37,7 @@ const BINDING: &str = "run.json";
 const MATRIX: &str = "matrix.json";
 const LOG: &str = "metrics.jsonl";
 const TABLE: &str = "metrics.csv";
+const NAMINGS: &str = "namings.jsonl";
 const SUMMARY: &str = "summary.json";
 const CHECKPOINT: &str = "checkpoint/state.safetensors";
 
@@ -247,6 +250,9 @@ impl RunFolder {
             self.write(LOG, b"")?;
             Log::empty(&place)?
         });
+        // Who was named after the checkpoint stays named.
+        trainer.take_namings(&namings::read(&self.place(NAMINGS))?);
+        trainer.keep_namings(self.journal());
         self.binding = Some(binding);
         // What was said of an interrupted run no longer holds.
         if status.is_some_and(|status| !status.is_final()) {
@@ -284,6 +290,20 @@ impl RunFolder {
         let bytes = checkpoint::write(state, &binding.digest(), &log.mark()?)
             .map_err(|what| self.broken(CHECKPOINT, what))?;
         self.write(CHECKPOINT, &bytes)
+    }
+
+    /// Where namings of this run are kept.
+    #[must_use]
+    pub fn journal(&self) -> Box<dyn Journal> {
+        Box::new(namings::Namings::new(self.place(NAMINGS)))
+    }
+
+    /// The namings of the run so far.
+    ///
+    /// # Errors
+    /// [`FolderError::Broken`] with the line, [`FolderError::Io`].
+    pub fn namings(&self) -> Result<Vec<Naming>, FolderError> {
+        namings::read(&self.place(NAMINGS))
     }
 
     /// The last checkpoint; none before the first.
