@@ -179,7 +179,11 @@ fn run(folder: &Path, command: &str, fault: Option<(&str, usize)>) -> Output {
 }
 
 fn prepared() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    prepared_in(&std::env::temp_dir())
+}
+
+fn prepared_in(place: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir_in(place).unwrap();
     fs::write(folder.path().join("a.json"), "[[1,0,0,0,0],[0,1,1,1,0],[1,1,1,1,1],[1,1,1,1,1],[1,1,1,1,1]]")
         .unwrap();
     folder
@@ -189,7 +193,8 @@ fn prepared() -> tempfile::TempDir {
 fn furnished() -> tempfile::TempDir {
     static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
     let made = MADE.get_or_init(|| {
-        let folder = prepared();
+        // It is never dropped.
+        let folder = prepared_in(Path::new(env!("CARGO_TARGET_TMPDIR")));
         for command in [
             "verify a.json --b 1 -q --certificate c.json",
             "train --code a.json --byzantine 0 --steps 4 --batch 4 -q --run run",
