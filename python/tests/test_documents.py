@@ -12,7 +12,7 @@ def test_readme(tmp_path: Path) -> None:
     os.chdir(tmp_path)
     readme = Path(__file__).resolve().parents[1] / "README.md"
     failed, tried = doctest.testfile(str(readme), module_relative=False, optionflags=doctest.FAIL_FAST)
-    assert tried >= 8 and failed == 0
+    assert tried >= 14 and failed == 0
 
 
 def test_docstrings() -> None:

@@ -12,6 +12,7 @@ True
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -105,8 +106,7 @@ def _numpy(vectors: Any) -> tuple[npt.NDArray[Any], Callable[[Signs], Any]]:
     """The gradients as one array, and how the result becomes what they were."""
     first: Any = vectors[0] if isinstance(vectors, Sequence) and len(vectors) else vectors
     if type(first).__module__.split(".")[0] == "torch":
-        import torch
-
+        torch: Any = importlib.import_module("torch")
         stacked = torch.stack(list(vectors)) if isinstance(vectors, Sequence) else vectors
         rows = stacked.detach().to("cpu", torch.float32).numpy()
         return rows, lambda signs: torch.as_tensor(signs, dtype=stacked.dtype, device=stacked.device)
