@@ -1,15 +1,16 @@
 //! `ecode check`: replay a certificate.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
-use ecode::format::{Format, read_all};
+use ecode::format::Format;
 
-use super::{Common, Contradiction, Ending, detect, input, output};
+use super::common::Common;
+use super::ending::{Contradiction, Ending};
+use super::{detect, input, output};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -43,12 +44,8 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let name = input::name(&self.file);
-        let bytes = if self.file == Path::new("-") {
-            read_all(std::io::stdin().lock())
-        } else {
-            File::open(&self.file).and_then(read_all)
-        }
-        .with_context(|| name.clone())?;
+        let control = common.control();
+        let bytes = input::bytes(&self.file, &control)?;
         if let Some(naming) = detect::naming(&bytes) {
             return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
         }
@@ -56,7 +53,7 @@ impl Check {
         drop(bytes);
         let claim = &certificate.claim;
         if let Some(path) = &self.matrix {
-            let matrix = input::matrix(path, Format::of_path(path))?.matrix;
+            let matrix = input::matrix(path, Format::of_path(path), &control)?.matrix;
             if matrix != claim.matrix {
                 let (theirs, ours) = (matrix.digest(), claim.matrix.digest());
                 return Err(Contradiction(format!(
@@ -66,7 +63,6 @@ impl Check {
                 .into());
             }
         }
-        let control = common.control();
         let options = Options { stopped: &|| control.stopped(), recount: self.recount };
         let outcome = check_with(&certificate, options);
         let ending = match &outcome {

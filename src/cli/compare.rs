@@ -13,7 +13,9 @@ use ecode::report::{
 };
 use serde_json::{Value, json};
 
-use super::{Common, Ending, analyze, code, detect, input, output, values, watch};
+use super::common::Common;
+use super::ending::Ending;
+use super::{analyze, code, detect, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
 #[derive(Args)]
@@ -69,7 +71,7 @@ impl Compare {
         for remark in remarks.filter(|_| !common.quiet) {
             output::remark!("{remark}");
         }
-        let start = Instant::now();
+        let (start, control) = (Instant::now(), common.control());
         let documents = output::Documents::new(&[
             output::Documents::json(self.json),
             ("--csv", self.csv.then_some(Path::new("-"))),
@@ -88,7 +90,7 @@ impl Compare {
         );
         let files = codes
             .into_iter()
-            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties)?)))
+            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties, &control)?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         if let Some(b) = self.b {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
@@ -101,7 +103,6 @@ impl Compare {
             seed: self.seed,
             ..Options::default()
         };
-        let control = common.control();
         let analyses = watch::with_progress(&control, common.quiet, || {
             let of = |(place, (name, file)): (usize, &(String, MatrixFile))| -> anyhow::Result<Analysis> {
                 // What is left of the time is shared by the codes that are left.

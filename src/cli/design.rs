@@ -11,12 +11,14 @@ use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
 
+use super::common::Common;
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
 use super::detect::DetectFlags;
+use super::ending::Ending;
 use super::stored::verification;
 use super::verify::{How, ending, report};
-use super::{Common, Ending, output, watch};
+use super::{output, watch};
 
 /// Construct an allocation matrix, verify it, and report it
 #[derive(Args)]
@@ -78,7 +80,7 @@ impl Design {
             },
         };
         let control = common.control();
-        let (built, verdict) = self.draw(specification, b, &control, common)?;
+        let (built, verdict, stopped) = self.draw(specification, b, &control, common)?;
         let Built { matrix, mut provenance, .. } = built;
         if !common.quiet && !matrix.empty_workers().is_empty() {
             output::remark!("note: workers {} hold no partition", matrix.empty_workers());
@@ -111,17 +113,19 @@ impl Design {
         } else {
             output::print_verdict(&text);
         }
-        Ok(ending(&verdict))
+        // That one draw is refuted says nothing of those that were not made.
+        Ok(if stopped { Ending::Undecided } else { ending(&verdict) })
     }
 
-    /// Builds and verifies: for a random code draw after draw, until one tolerates b or the draws are used up.
+    /// Builds and verifies: for a random code draw after draw, until one tolerates b or the draws are used up. Also
+    /// whether it was stopped before.
     fn draw(
         &self,
         specification: &Specification,
         b: usize,
         control: &Control,
         common: &Common,
-    ) -> anyhow::Result<(Built, Verdict)> {
+    ) -> anyhow::Result<(Built, Verdict, bool)> {
         let draws = self.draws.unwrap_or(1);
         let progress = watch::Draws::new(draws, common.quiet);
         let first = specification.arguments.seed("draw");
@@ -147,7 +151,8 @@ impl Design {
             let outcome = if tolerant { "tolerant" } else { "none tolerant" };
             output::remark!("{done} of at most {draws} draws: {outcome}");
         }
-        Ok((built, verdict))
+        let stopped = !verdict.is_tolerant() && done < draws;
+        Ok((built, verdict, stopped))
     }
 }
 

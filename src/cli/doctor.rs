@@ -6,7 +6,8 @@ use ecode::train::reactive::{Order, probe};
 use ecode::train::{Config, ModelKind};
 use ecode::verify::engines;
 
-use super::{Ending, output};
+use super::ending::Ending;
+use super::output;
 
 /// Which engines, libraries and devices are here, and what to do about those that are not
 #[derive(Args)]

@@ -11,9 +11,12 @@ use ecode::train::{
     Config, Lost, Metrics, Program, RunFolder, Status, Summary, TrainError, Trainer, TrainingCode,
 };
 use ecode::verify::Control;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
-use super::{Common, Ending, Silent, output};
+use super::common::Common;
+use super::ending::{Ending, Silent};
+use super::output;
+use super::watch::{going_on, styled};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
 const CHECKPOINT: Duration = Duration::from_secs(60);
@@ -217,13 +220,8 @@ impl Session<'_> {
         if self.common.quiet || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let bar = self.bars.add(ProgressBar::new(trainer.schedule().steps));
-        let bar = styled(bar, "{bar:30} step {pos} of {len}, {per_sec}, {eta} left  {msg}");
-        // Speed and time left are those of this process: what was done before took it no time.
-        bar.set_position(trainer.state().step);
-        bar.tick();
-        bar.reset_eta();
-        bar
+        let bar = going_on(trainer.state().step, trainer.schedule().steps);
+        self.bars.add(styled(bar, "{bar:30} step {pos} of {len}, {rate}, {eta} left  {msg}"))
     }
 
     fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {
@@ -240,12 +238,6 @@ impl Session<'_> {
         }
         bar.set_message(text);
     }
-}
-
-/// A bar in a style, in ASCII where the locale shows nothing else.
-pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
-    bar.with_style(if output::is_plain() { style.progress_chars("=>-") } else { style })
 }
 
 /// The folder that a run gets where none is named.

@@ -12,9 +12,11 @@ use ecode::train::transport::{Patience, leave, mpi_link};
 use ecode::train::{Config, RunFolder, Scheme, Status, Summary, TrainingCode};
 use indicatif::MultiProgress;
 
+use super::common::Common;
+use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{Common, Ending, Silent, code, input, output, scheme};
+use super::{code, input, output, scheme};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
@@ -49,10 +51,10 @@ pub(crate) struct Train {
     #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi"])]
     transport: String,
     /// With mpi: a worker that is silent for so long counts as Byzantine
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::common::parse_time)]
     worker_timeout: Duration,
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
-    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
     /// Print the run's summary as one JSON document
     #[arg(long)]
@@ -102,10 +104,10 @@ impl Train {
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works)?;
         let file = match &source.matrix {
-            Some(path) => input::matrix(path, None)?,
+            Some(path) => input::matrix(path, None, &control)?,
             None => match scheme::holders(&source.said)? {
                 Some(file) => file,
-                None => code::resolve(&source.said.code, source.said.ties)?,
+                None => code::resolve(&source.said.code, source.said.ties, &control)?,
             },
         };
         if let Some(remark) = code::remark(&source.said.code).filter(|_| !common.quiet && !works) {
@@ -198,7 +200,7 @@ fn first_rank_says(text: String) -> anyhow::Error {
 /// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
 fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Config, Option<PathBuf>)> {
     let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = input::text(path, input::SMALL)?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.

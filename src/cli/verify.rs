@@ -16,9 +16,11 @@ use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
 use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict, VerifyError};
 
+use super::common::Common;
+use super::ending::{Contradiction, Ending};
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
-use super::{Common, Contradiction, Ending, detect, input, output, values, watch};
+use super::{detect, input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]
@@ -217,7 +219,7 @@ pub(crate) fn report(
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents = self.documents()?;
-        let file = self.reading.matrix(&self.file)?;
+        let file = self.reading.matrix(&self.file, &common.control())?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
         if let Some(b) = b {

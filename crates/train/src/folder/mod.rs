@@ -15,7 +15,7 @@ mod namings;
 mod summary;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -170,7 +170,7 @@ impl RunFolder {
 
     fn unlocked(path: &Path, program: &Program) -> Result<(Self, Config), FolderError> {
         let place = path.join(CONFIG);
-        let bytes = read_file(&place)?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
+        let bytes = read_up_to(&place, MOST_TEXT)?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
         let text = String::from_utf8_lossy(&bytes);
         let broken = |ConfigError(what)| FolderError::Broken { place, what };
         let config = Config::from_toml(&text).map_err(broken)?;
@@ -308,7 +308,7 @@ impl RunFolder {
 
     /// The last checkpoint; none before the first.
     fn saved(&self) -> Result<Option<checkpoint::Saved>, FolderError> {
-        let Some(bytes) = read_file(&self.place(CHECKPOINT))? else { return Ok(None) };
+        let Some(bytes) = read_up_to(&self.place(CHECKPOINT), u64::MAX)? else { return Ok(None) };
         let broken = |what| self.broken(CHECKPOINT, format!("not a checkpoint of this program ({what})"));
         checkpoint::read(&bytes).map(Some).map_err(broken)
     }
@@ -352,18 +352,38 @@ impl RunFolder {
     }
 }
 
-/// A file's bytes; none where there is none.
-fn read_file(place: &Path) -> Result<Option<Vec<u8>>, FolderError> {
-    match fs::read(place) {
+/// What describes a run is small; its values take many times its bytes.
+const MOST_TEXT: u64 = 8 << 20;
+/// The most bytes of a log: some million tests of the model.
+const MOST_LOG: u64 = 1 << 30;
+
+/// A file's bytes, at most so many; none where there is none. What is no file is refused: it may have no end.
+fn read_up_to(place: &Path, most: u64) -> Result<Option<Vec<u8>>, FolderError> {
+    let none = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+    let read = || -> io::Result<Vec<u8>> {
+        let file = File::open(place)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        if found.len() > most {
+            let error = format!("more than {most} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, error));
+        }
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    match read() {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if none.contains(&error.kind()) => Ok(None),
         Err(error) => Err(FolderError::Io { place: place.to_owned(), error }),
     }
 }
 
 fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, FolderError> {
     let place = folder.join(name);
-    let Some(bytes) = read_file(&place)? else { return Ok(None) };
+    let Some(bytes) = read_up_to(&place, MOST_TEXT)? else { return Ok(None) };
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| FolderError::Broken { place, what: error.to_string() })

@@ -49,7 +49,7 @@ impl Journal for Namings {
 
 /// The namings of a file, whole lines only; none where there is no file. What was cut short is taken off the file.
 pub(super) fn read(place: &Path) -> Result<Vec<Naming>, FolderError> {
-    let Some(bytes) = super::read_file(place)? else { return Ok(Vec::new()) };
+    let Some(bytes) = super::read_up_to(place, super::MOST_LOG)? else { return Ok(Vec::new()) };
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     let mut namings = Vec::new();
     for (number, line) in bytes[..whole].split(|&byte| byte == b'\n').enumerate() {
