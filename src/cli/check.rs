@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
-use ecode::format::Format;
+use ecode::format::{Format, clear_leftovers};
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
@@ -98,6 +98,8 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
     let name = |correct: bool, end: &str| format!("side-{}.{end}", u8::from(correct));
     // A proof of another certificate beside these would be taken for a part of them.
     let ours: Vec<String> = sides.iter().flat_map(|side| ends.map(|end| name(side.correct, end))).collect();
+    // What a killed process left of these is ours, too.
+    ours.iter().for_each(|name| clear_leftovers(&folder.join(name)));
     let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
     for entry in entries {
         let entry = entry.with_context(|| folder.display().to_string())?.file_name();
