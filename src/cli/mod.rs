@@ -36,6 +36,7 @@ mod theory;
 mod tools;
 mod train;
 mod values;
+mod verified;
 mod verify;
 mod watch;
 

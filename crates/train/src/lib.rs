@@ -43,7 +43,7 @@ pub use config::{
     Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Schedule, ZeroSign,
 };
 pub use error::TrainError;
-pub use folder::{FolderError, Program, RunFolder, Status, Summary};
+pub use folder::{FolderError, NoCheckpoint, Program, RunFolder, Status, Summary};
 pub use metrics::{Best, Metrics};
 pub use random::{Purpose, stream};
 pub use standing::{Excess, Lost};
