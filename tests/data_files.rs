@@ -4,7 +4,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
 
 use ecode::train::data::fetch::{Remote, fetch};
 use ecode::train::data::{Crop, DataSource, Features, Samples};
