@@ -38,6 +38,7 @@ mod theory;
 mod tools;
 mod train;
 mod values;
+mod verified;
 mod verify;
 mod watch;
 

@@ -45,7 +45,7 @@ pub use config::{
     Scheme, ZeroSign,
 };
 pub use error::TrainError;
-pub use folder::{FolderError, Program, RunFolder, Status, Summary};
+pub use folder::{FolderError, NoCheckpoint, Program, RunFolder, Status, Summary};
 pub use metrics::{Best, Metrics};
 pub use random::{Purpose, stream};
 pub use standing::{Excess, Lost};

@@ -17,6 +17,7 @@ use crate::reactive::Ledger;
 use crate::standing::{Excess, Lost};
 use crate::state::{State, Totals};
 use ecode_core::digest::hexadecimal;
+use ecode_core::shown_sentence;
 
 /// The name of this form of checkpoint, and of its description among the file's metadata.
 const FORM: &str = "ecode/checkpoint/2";
@@ -111,6 +112,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Saved, String> {
     let (parameters, velocity) = (numbers("parameters")?, numbers("velocity")?);
     let state = State { step, parameters, velocity, momentum, model, totals, best, excess, lost, ledger };
     Ok(Saved { state, run, log })
+}
+
+/// Why a file is no checkpoint, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a checkpoint: {}", shown_sentence(.0))]
+pub struct NoCheckpoint(String);
+
+impl State {
+    /// The state that a checkpoint holds, from the bytes of the file.
+    ///
+    /// # Errors
+    /// [`NoCheckpoint`] with the reason.
+    pub fn of_checkpoint(bytes: &[u8]) -> Result<Self, NoCheckpoint> {
+        read(bytes).map(|saved| saved.state).map_err(NoCheckpoint)
+    }
 }
 
 /// SHA-256 of a description and of all tensors with their names, in the order of the names.
