@@ -20,6 +20,8 @@ mod export;
 mod flags;
 mod grid;
 mod input;
+mod keys;
+mod listen;
 mod lock;
 mod merge;
 mod output;
@@ -36,6 +38,7 @@ mod train;
 mod values;
 mod verify;
 mod watch;
+mod work;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -116,6 +119,8 @@ enum Command {
     Compare(compare::Compare),
     Ensemble(ensemble::EnsembleCommand),
     Train(Box<train::Train>),
+    Keys(keys::Keys),
+    Work(work::Work),
     Sweep(sweep::Sweep),
     Experiment(experiment::Command),
     Plot(plot::Plot),
@@ -221,6 +226,8 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Compare(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
         Command::Train(args) => args.run(common),
+        Command::Keys(args) => args.run(),
+        Command::Work(args) => args.run(common),
         Command::Sweep(args) => args.run(common),
         Command::Experiment(args) => args.run(common),
         Command::Plot(args) => args.run(common),

@@ -13,6 +13,7 @@ use ecode::train::{Config, RunFolder, Status, Summary, TrainingCode};
 use indicatif::MultiProgress;
 
 use super::flags::ConfigFlags;
+use super::listen::ListenFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
 use super::{Common, Ending, Silent, code, input, output};
 
@@ -25,10 +26,11 @@ use super::{Common, Ending, Silent, code, input, output};
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
                         mpirun -n 10 ecode train --transport mpi --code best:n=9,b=2 --data mnist:DIR\n  \
+                        ecode train --transport grpc --listen 0.0.0.0:7001 --keys keys/server --code best:n=9,b=2\n  \
                         ecode plot runs/coded runs/uncoded -o curves.svg\n\n\
-                        The code is verified first. A run is called verified while the workers that lie or are lost, \
-                        together, are no more than the code is verified for, and the server takes their votes; from \
-                        the first other step on it says UNVERIFIED. Ctrl-C saves a checkpoint and exits with 3; \
+                        The code is verified first. A run is called verified while \
+                        2 x liars + missing votes <= 2 x the liars that the code is verified for, and the server takes \
+                        votes; from the first other step on it says UNVERIFIED. Ctrl-C saves a checkpoint and exits with 3; \
                         --resume goes on to the same parameters, bit for bit. Exit code 1: the run diverged, or the \
                         audit found a wrong decode."
 )]
@@ -44,10 +46,13 @@ pub(crate) struct Train {
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: ConfigFlags,
-    /// in-process, or mpi: one process for the server and one for each worker, started by mpirun
-    #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi"])]
+    /// in-process; mpi: one process for the server and one for each worker, started by mpirun; or grpc: this process is
+    /// the server, and `ecode work` joins from any machine
+    #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi", "grpc"])]
     transport: String,
-    /// With mpi: a worker that is silent for so long counts as Byzantine
+    #[command(flatten)]
+    listen: ListenFlags,
+    /// With mpi and grpc: a vote that is needed is waited for so long
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::parse_time)]
     worker_timeout: Duration,
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
@@ -76,12 +81,21 @@ impl Train {
             bail!("--server-timeout must be longer than --worker-timeout: a server that waits is silent");
         }
         let patience = Patience { worker: self.worker_timeout, server };
+        if self.transport == "grpc" {
+            return self.serve(common, patience);
+        }
+        self.listen.refuse()?;
         if self.transport != "mpi" {
             return self.ranked(common, None);
         }
         let link = mpi_link().map_err(first_rank_says)?;
         let rank = link.rank();
-        let mut processes = Processes { link: Some(link), patience };
+        let mut processes = Processes {
+            link: Some(link),
+            patience,
+            #[cfg(feature = "grpc")]
+            listen: None,
+        };
         let ended = self.ranked(common, Some(&mut processes));
         // What keeps this process from starting is told to the others, and said by the server.
         if let (Err(error), Some(link)) = (&ended, processes.link.take()) {
@@ -91,6 +105,19 @@ impl Train {
             }
         }
         ended
+    }
+
+    /// Serves workers that come over gRPC.
+    #[cfg(feature = "grpc")]
+    fn serve(&self, common: &Common, patience: Patience) -> anyhow::Result<Ending> {
+        let listen = Some(self.listen.listen(patience.worker)?);
+        self.ranked(common, Some(&mut Processes { link: None, patience, listen }))
+    }
+
+    #[cfg(not(feature = "grpc"))]
+    #[allow(clippy::unused_self, reason = "as with the feature")]
+    fn serve(&self, _common: &Common, _patience: Patience) -> anyhow::Result<Ending> {
+        bail!("transport grpc: {}", super::listen::NOT_BUILT_IN)
     }
 
     /// What this process does: one of many, or the only one.

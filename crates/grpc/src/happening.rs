@@ -22,6 +22,8 @@ pub struct Offer {
     pub config_text: String,
     /// The matrix itself, in JSON.
     pub matrix_text: String,
+    /// Where the server's data lie.
+    pub data_text: String,
 }
 
 /// What a server is started with.

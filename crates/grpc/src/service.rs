@@ -41,6 +41,7 @@ impl Election for Service {
             matrix_digest: offer.matrix.clone(),
             config_digest: offer.config.clone(),
             data_digest: offer.data.clone(),
+            data: offer.data_text.clone(),
         }))
     }
 

@@ -26,6 +26,7 @@ fn offer() -> Offer {
         data: "d".into(),
         config_text: "steps = 9".into(),
         matrix_text: "{}".into(),
+        data_text: "synthetic".into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::blame::Named;
 use super::metrics::Best;
 use super::standing::{Excess, Lost};
 
@@ -52,4 +53,6 @@ pub struct State {
     pub excess: Option<Excess>,
     /// The workers that were lost, in the order of their steps.
     pub lost: Vec<Lost>,
+    /// The workers that were proved to lie or to compute wrong, in the order of their steps.
+    pub named: Vec<Named>,
 }
