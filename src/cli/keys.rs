@@ -8,12 +8,10 @@ use super::Ending;
 
 /// Make the keys of a deployment: an authority, a server's certificate, and one for each worker
 #[derive(Args)]
-#[command(
-    after_help = "Example:\n  ecode keys --workers 9 --to keys\n\n\
+#[command(after_help = "Example:\n  ecode keys --workers 9 --to keys\n\n\
                   keys/server goes to the server, keys/worker-3 to worker 3, and nothing else to either. \
                   keys/authority.key makes further certificates: keep it off those machines. A worker is who \
-                  keys/server/rows.toml says; taking a row off that list takes the worker off the next start."
-)]
+                  keys/server/rows.toml says; taking a row off that list takes the worker off the next start.")]
 pub(crate) struct Keys {
     /// How many workers there are: rows of the matrix
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]

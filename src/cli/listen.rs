@@ -28,6 +28,9 @@ pub(crate) struct ListenFlags {
     /// (not at all), auto (a quarter of the usual time), or a time, as in 200ms [default: auto]
     #[arg(long, value_name = "WHEN", value_parser = waiting)]
     wait: Option<Waiting>,
+    /// Show how it stands at this address, without a certificate: /healthz, /status and /metrics
+    #[arg(long, value_name = "ADDR")]
+    status: Option<SocketAddr>,
     /// Leave a worker out, once it is proved to lie or to compute wrong
     #[arg(long)]
     quarantine: bool,
@@ -60,6 +63,7 @@ impl ListenFlags {
             ("listen", self.listen.is_some()),
             ("keys", self.keys.is_some()),
             ("wait", self.wait.is_some()),
+            ("status", self.status.is_some()),
             ("quarantine", self.quarantine),
         ];
         if let Some((name, _)) = given.iter().find(|(_, given)| *given) {
@@ -80,7 +84,8 @@ impl ListenFlags {
             Waiting::Auto => Wait::Adaptive,
             Waiting::For(time) => Wait::Soft(time),
         };
-        Ok(Listen { address, keys, wait, patience, quarantine: self.quarantine, block_bytes: BLOCK })
+        let Self { status, quarantine, .. } = *self;
+        Ok(Listen { address, keys, wait, patience, quarantine, status, block_bytes: BLOCK })
     }
 }
 

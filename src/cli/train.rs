@@ -155,7 +155,7 @@ impl Train {
         if self.json {
             output::print(&serde_json::to_string(&summary)?)?;
         } else {
-            output::print(&sentence(&summary, &path, elapsed))?;
+            output::print(&sentence(&summary, &file.matrix.worker_loads(), &path, elapsed))?;
         }
         Ok(match summary.status {
             Status::Finished => Ending::Done,
@@ -234,7 +234,7 @@ fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Co
 }
 
 /// What came of it, for a person.
-fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
+fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) -> String {
     let config = &summary.config;
     let start = match summary.status {
         Status::Finished => "Trained",
@@ -263,13 +263,32 @@ fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
         .map(|lost| format!("worker {} from step {} on", lost.worker, lost.step))
         .collect();
     let lost = if lost.is_empty() { String::new() } else { format!("Lost: {}.\n", lost.join(", ")) };
+    let named: Vec<String> =
+        summary.named.iter().map(|named| format!("worker {} in step {}", named.worker, named.step)).collect();
+    let named = if named.is_empty() {
+        String::new()
+    } else {
+        format!("Proved to lie or to compute wrong: {}.\n", named.join(", "))
+    };
+    let unusual: Vec<String> = ecode::train::unusual(loads, &summary.agreement)
+        .into_iter()
+        .map(|worker| format!("worker {worker} ({:.2} %)", 100.0 * summary.agreement[worker].share()))
+        .collect();
+    let unusual = if unusual.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Unusual among workers of the same load, which is statistics and no proof: against the decode vote {}.\n",
+            unusual.join(", ")
+        )
+    };
     let rest = if summary.status.is_final() {
         format!("ecode plot {} draws the curves", path.display())
     } else {
         format!("ecode train --run {} --resume goes on", path.display())
     };
     format!(
-        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}\n{}\n\n{}; {rest}.\n",
+        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}{named}{unusual}\n{}\n\n{}; {rest}.\n",
         summary.steps,
         config.data.kind(),
         100.0 * summary.last.test_accuracy,

@@ -65,16 +65,25 @@ impl Work {
         };
         let mine = concat!("ecode ", env!("CARGO_PKG_VERSION"));
         if run.version != mine {
-            bail!("the server runs {}, this is {mine}: gradients are the same bits by the same program only", run.version);
+            bail!(
+                "the server runs {}, this is {mine}: gradients are the same bits by the same program only",
+                run.version
+            );
         }
         let said = Config::from_toml(&run.config).context("the server's configuration")?;
         let data = self.data.unwrap_or(run.data).parse().context("--data")?;
-        let config = Config { data, device: ecode::train::Device::try_from(self.device).context("--device")?, ..said };
-        let matrix = MatrixFile::parse(run.matrix.as_bytes(), Format::Json).context("the server's matrix")?.matrix;
+        let config =
+            Config { data, device: ecode::train::Device::try_from(self.device).context("--device")?, ..said };
+        let matrix =
+            MatrixFile::parse(run.matrix.as_bytes(), Format::Json).context("the server's matrix")?.matrix;
         if let Some(path) = &self.code {
             let own = input::matrix(path, None)?.matrix.digest();
             if own != matrix.digest() {
-                bail!("{}: its digest is {own}, that of the server's matrix is {}", path.display(), matrix.digest());
+                bail!(
+                    "{}: its digest is {own}, that of the server's matrix is {}",
+                    path.display(),
+                    matrix.digest()
+                );
             }
         }
         let data = config.data.load()?;

@@ -98,10 +98,11 @@ impl Server {
         self.shared.take(Event::Named { row });
     }
 
-    /// Where each row stands.
+    /// Something that tells at any time, from any thread, which step is voted on and where each row stands.
     #[must_use]
-    pub fn rows(&self) -> Vec<Standing> {
-        self.shared.rows()
+    pub fn watch(&self) -> impl Fn() -> (u64, Vec<Standing>) + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.rows()
     }
 
     /// Tells all workers that it is over, and ends.

@@ -130,8 +130,9 @@ impl Shared {
         speaks(&self.lock(), row, connection)
     }
 
-    pub(crate) fn rows(&self) -> Vec<Standing> {
-        self.lock().election.rows().to_vec()
+    pub(crate) fn rows(&self) -> (u64, Vec<Standing>) {
+        let inner = self.lock();
+        (inner.election.step(), inner.election.rows().to_vec())
     }
 
     pub(crate) fn report(&self, row: usize, step: u64, report: Report) {

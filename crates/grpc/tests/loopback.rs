@@ -2,98 +2,18 @@
 //! proof; who is not on the list gets no further than the handshake; rubbish costs its sender the connection.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use ecode_grpc::keys;
-use ecode_grpc::{
-    Client, ClientError, Greeting, Happening, Line, News, Offer, Report, Server, Settings, Vote, Welcome,
-};
+use common::{blocks, honest, join, made, serve, settings};
+use ecode_grpc::{ClientError, Greeting, Happening, Line, News, Report, Server, Settings, Vote};
 use ecode_server::{Cut, Rules, Wait};
-
-const DIMENSION: usize = 77;
-const BLOCK: usize = 4;
-
-fn offer() -> Offer {
-    Offer {
-        version: "v".into(),
-        matrix: "m".into(),
-        config: "c".into(),
-        data: "d".into(),
-        config_text: "steps = 9".into(),
-        matrix_text: "{}".into(),
-        data_text: "synthetic".into(),
-    }
-}
-
-fn join(address: &str, keys: &Path, have: (u64, u64)) -> Result<(Client, Welcome), ClientError> {
-    let greeting =
-        Greeting { version: "test".into(), matrix: "m".into(), config: "c".into(), data: "d".into(), have };
-    Line::connect(address, keys)?.join(&greeting)
-}
-
-fn settings(rules: Rules) -> Settings {
-    Settings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        rules,
-        dimension: DIMENSION,
-        block_bytes: BLOCK,
-        step: 0,
-        run: 7,
-        incarnation: 1,
-        offer: offer(),
-        most_losses: 3,
-        can_be_silent: vec![false; rules.n],
-    }
-}
-
-fn blocks() -> usize {
-    DIMENSION.div_ceil(8 * BLOCK)
-}
-
-/// What all honest workers send for a block of a step; bits beyond the last coordinate are zero.
-fn honest(step: u64, block: usize) -> Bytes {
-    let coordinates = (DIMENSION - 8 * BLOCK * block).min(8 * BLOCK);
-    let mut bytes = vec![0_u8; coordinates.div_ceil(8)];
-    for i in (0..coordinates).filter(|i| (step as usize * 31 + block * 7 + i * i) % 3 == 0) {
-        bytes[i / 8] |= 1 << (i % 8);
-    }
-    bytes.into()
-}
-
-/// The bitwise majority of what came.
-fn majority(votes: &[Option<Vote>]) -> Bytes {
-    let present: Vec<&Vote> = votes.iter().flatten().collect();
-    let bits = |i: usize| present.iter().filter(|vote| vote.negative[i / 8] >> (i % 8) & 1 == 1).count();
-    let mut bytes = vec![0_u8; present[0].negative.len()];
-    for i in (0..8 * bytes.len()).filter(|&i| 2 * bits(i) > present.len()) {
-        bytes[i / 8] |= 1 << (i % 8);
-    }
-    bytes.into()
-}
-
-/// Serves until so many steps are done; returns what happened besides.
-fn serve(server: &Server, steps: u64) -> Vec<Happening> {
-    let begun = Instant::now();
-    let (mut rest, mut done) = (Vec::new(), 0);
-    while done < steps * blocks() as u64 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "stuck after {done} blocks: {rest:?}");
-        match server.next(Duration::from_millis(100)) {
-            Some(Happening::Closed { step, block, votes, verified }) => {
-                assert!(verified);
-                server.announce(step, block, majority(&votes), Bytes::new(), 0.5);
-                done += 1;
-            }
-            Some(other) => rest.push(other),
-            None => {}
-        }
-    }
-    rest
-}
 
 /// Works until the server stops the run; returns how many decodes were right.
 fn work(address: &str, keys: &Path, lies: bool, leave_at: Option<u64>) -> Result<u64, ClientError> {
@@ -133,14 +53,6 @@ fn work(address: &str, keys: &Path, lies: bool, leave_at: Option<u64>) -> Result
     }
 }
 
-fn made(workers: usize) -> (tempfile::TempDir, impl Fn(usize) -> PathBuf, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("keys");
-    keys::make(&root, workers).unwrap();
-    let server = root.join("server");
-    (folder, move |row| root.join(format!("worker-{row}")), server)
-}
-
 /// Five workers, radius 2, one liar: two may be missing. One never comes, one leaves and comes back.
 #[test]
 fn every_decode_is_right_whoever_leaves_and_comes_back() {
@@ -164,7 +76,7 @@ fn every_decode_is_right_whoever_leaves_and_comes_back() {
                 }
             });
         }
-        let happened = serve(&server, steps);
+        let happened = serve(&server, steps, |_, _, _| {});
         server.stop("all steps are done", true);
         happened
     });

@@ -108,7 +108,10 @@ pub fn unusual(loads: &[usize], agreements: &[Agreement]) -> Vec<usize> {
     };
     let mut found = Vec::new();
     for (worker, (load, mine)) in loads.iter().zip(agreements).enumerate() {
-        let peers = loads.iter().zip(agreements).filter(|(other, agreement)| *other == load && agreement.compared > 0);
+        let peers = loads
+            .iter()
+            .zip(agreements)
+            .filter(|(other, agreement)| *other == load && agreement.compared > 0);
         let shares: Vec<f64> = peers.map(|(_, agreement)| agreement.share()).collect();
         if shares.len() < 4 || mine.compared == 0 {
             continue;

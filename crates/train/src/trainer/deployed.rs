@@ -8,8 +8,8 @@ use super::Trainer;
 use super::round::Round;
 use super::update::Update;
 use crate::aggregate::Aggregator;
-use crate::clock::median;
 use crate::blame::Agreement;
+use crate::clock::median;
 use crate::config::{Config, ConfigError, Device, MomentumAt, OnExcess};
 use crate::data::{Crop, DataSource};
 use crate::error::TrainError;
@@ -87,7 +87,8 @@ impl Trainer {
 
     /// Whether many processes can do what the configuration asks for.
     pub(super) fn deployable(&self, transport: &str) -> Result<(), ConfigError> {
-        let fail = |text: &str| Err(ConfigError(text.replace("transport mpi", &format!("transport {transport}"))));
+        let fail =
+            |text: &str| Err(ConfigError(text.replace("transport mpi", &format!("transport {transport}"))));
         if self.config.aggregator != Aggregator::Vote {
             return fail("transport mpi carries votes: gradients are joined in-process only");
         }

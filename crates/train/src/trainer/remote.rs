@@ -2,7 +2,7 @@
 
 use ecode_core::digest::sha256;
 use ecode_grpc::{Greeting, Offer, Settings};
-use ecode_server::{Rules, Standing};
+use ecode_server::Rules;
 use ecode_verify::Control;
 
 use super::Trainer;
@@ -112,13 +112,6 @@ impl Trainer {
             // What is missing was judged block by block.
             missing: Vec::new(),
         })
-    }
-
-    /// Where each worker stands, on a server that they reach over gRPC.
-    #[must_use]
-    pub fn standings(&self) -> Option<Vec<Standing>> {
-        let Some(Deployment::Desk(desk)) = &self.deployment else { return None };
-        Some(desk.rows())
     }
 
     /// Works for a server until all is done: this worker is `row` of the matrix. What happens is told to `say`.

@@ -1,12 +1,14 @@
 //! The server's desk: blocks come closed from the election and go out decoded; who lies, comes and goes is noted.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ecode_grpc::{Happening, Report, Server, Settings};
-use ecode_server::{Cut, Standing};
+use ecode_server::Cut;
 use ecode_verify::Control;
 
+use super::status::{Facts, Status};
 use super::{Listen, state_bytes};
 use crate::bits::Bits;
 use crate::blame::{Agreement, Blame, Named};
@@ -42,16 +44,42 @@ pub(crate) struct Desk {
     losses: Vec<u64>,
     lost: Vec<(usize, u64)>,
     say: Box<dyn FnMut(&str) + Send>,
+    /// What the pages show.
+    facts: Arc<Mutex<Facts>>,
+    _pages: Option<Status>,
     /// Where the workers are to be told why it ends.
     last_words: Option<String>,
 }
 
 impl Desk {
-    pub(crate) fn open(settings: Settings, listen: &Listen, control: Control, mut say: Box<dyn FnMut(&str) + Send>) -> Result<Self, TrainError> {
+    pub(crate) fn open(
+        settings: Settings,
+        listen: &Listen,
+        control: Control,
+        mut say: Box<dyn FnMut(&str) + Send>,
+    ) -> Result<Self, TrainError> {
         let n = settings.rules.n;
-        let server =
-            Server::start(settings, &listen.keys).map_err(|error| TrainError::Transport(error.to_string()))?;
+        let facts = Facts {
+            began: Instant::now(),
+            first: settings.step,
+            named: Vec::new(),
+            agreements: vec![Agreement::default(); n],
+            unproved: None,
+        };
+        let facts = Arc::new(Mutex::new(facts));
+        let server = Server::start(settings, &listen.keys)
+            .map_err(|error| TrainError::Transport(error.to_string()))?;
         let (blocks, block_bytes) = server.blocks();
+        let shown = |address| {
+            let pages = Status::show(address, Arc::clone(&facts), server.watch());
+            pages.map_err(|error| {
+                TrainError::Transport(format!("cannot show the status on {address}: {error}"))
+            })
+        };
+        let pages = listen.status.map(shown).transpose()?;
+        if let Some(pages) = &pages {
+            say(&format!("status on http://{}/status", pages.address()));
+        }
         say(&format!("listening on {}", server.address()));
         Ok(Self {
             server: Some(server),
@@ -63,6 +91,8 @@ impl Desk {
             losses: vec![0; n],
             lost: Vec::new(),
             say,
+            facts,
+            _pages: pages,
             last_words: None,
         })
     }
@@ -88,10 +118,6 @@ impl Desk {
 
     pub(crate) fn agreements(&self) -> &[Agreement] {
         &self.blame.agreements
-    }
-
-    pub(crate) fn rows(&self) -> Vec<Standing> {
-        self.server.as_ref().map_or_else(Vec::new, Server::rows)
     }
 
     fn ended() -> TrainError {
@@ -155,6 +181,13 @@ impl Desk {
             }
         }
         let (loss, gradient_s) = self.reported(engine, step, start.elapsed());
+        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.named.clone_from(&self.blame.named);
+        facts.agreements.clone_from(&self.blame.agreements);
+        if unproved.is_some() {
+            facts.unproved.get_or_insert(step);
+        }
+        drop(facts);
         Ok(Decided { decoded: whole, loss, gradient_s: gradient_s.unwrap_or(0.0), unproved })
     }
 

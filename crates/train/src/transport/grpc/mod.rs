@@ -7,6 +7,7 @@
 
 mod desk;
 mod peer;
+mod status;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,8 +17,8 @@ pub use ecode_grpc::keys;
 pub use ecode_server::Wait;
 
 pub(crate) use desk::Desk;
-pub use peer::{Peer, Run};
 pub(crate) use peer::News;
+pub use peer::{Peer, Run};
 
 /// How a server serves.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Listen {
     pub patience: Duration,
     /// Whether a worker that was proved to lie or to compute wrong is left out from then on.
     pub quarantine: bool,
+    /// Where to show how it stands, without a certificate; nowhere where none is given.
+    pub status: Option<SocketAddr>,
     /// Bytes of a block's bits: a multiple of 8, at most 1 MiB.
     pub block_bytes: usize,
 }
@@ -57,7 +60,8 @@ pub(crate) fn state_of(bytes: &[u8], d: usize) -> Option<(Vec<f32>, Vec<f32>)> {
     if bytes.len() != 8 * d {
         return None;
     }
-    let mut parameters: Vec<f32> = bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    let mut parameters: Vec<f32> =
+        bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     let velocity = parameters.split_off(d);
     Some((parameters, velocity))
 }

@@ -223,8 +223,8 @@ impl Peer {
             return match client.state() {
                 Ok((step, bytes)) => {
                     let state = state_of(&bytes, self.dimension);
-                    let (parameters, velocity) =
-                        state.ok_or_else(|| TrainError::Transport("the server's state has another size".into()))?;
+                    let (parameters, velocity) = state
+                        .ok_or_else(|| TrainError::Transport("the server's state has another size".into()))?;
                     self.behind = false;
                     self.open = Open::new(step, self.welcome.blocks as usize, self.dimension);
                     Ok(Some(News::State { step, parameters, velocity }))
@@ -298,8 +298,10 @@ impl Peer {
         losses: &[f64],
         gradient_s: f64,
     ) -> Result<Option<News>, TrainError> {
-        let report =
-            Report { losses: losses.iter().map(|&loss| loss as f32).collect(), gradient_s: gradient_s as f32 };
+        let report = Report {
+            losses: losses.iter().map(|&loss| loss as f32).collect(),
+            gradient_s: gradient_s as f32,
+        };
         for block in 0..self.welcome.blocks as usize {
             if let Some(news) = self.next(step, Duration::ZERO)? {
                 return Ok(Some(news));
@@ -307,10 +309,8 @@ impl Peer {
             let first = 8 * self.welcome.block_bytes as usize * block;
             let count = (self.dimension - first).min(8 * self.welcome.block_bytes as usize);
             let bytes = |bits: &Bits| Bytes::from(bits.part(first, count).to_bytes());
-            let part = ecode_grpc::Vote {
-                negative: bytes(&vote.bits),
-                silent: vote.silent.as_ref().map(bytes),
-            };
+            let part =
+                ecode_grpc::Vote { negative: bytes(&vote.bits), silent: vote.silent.as_ref().map(bytes) };
             let Some(client) = &mut self.client else { return Ok(None) };
             if let Err(error) = client.vote(step, block, part, (block == 0).then_some(&report)) {
                 self.lost(error)?;
