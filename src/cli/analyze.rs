@@ -10,7 +10,9 @@ use ecode::format::MatrixFile;
 use ecode::report::{analysis_json, analysis_page, analysis_text, plain};
 use ecode::verify::Shape;
 
-use super::{Common, Contradiction, Ending, input, output, values, watch};
+use super::common::Common;
+use super::ending::{Contradiction, Ending};
+use super::{input, output, values, watch};
 
 /// How often a decode is wrong: exact error probabilities beyond the radius, with noisy gradients
 #[derive(Args)]

@@ -9,7 +9,9 @@ use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, read_all};
 
-use super::{Common, Contradiction, Ending, input, output};
+use super::common::Common;
+use super::ending::{Contradiction, Ending};
+use super::{input, output};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]

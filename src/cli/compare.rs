@@ -11,7 +11,9 @@ use ecode::format::MatrixFile;
 use ecode::report::{Compared, analysis_json, compare_csv, compare_page, compare_table, plain};
 use serde_json::{Value, json};
 
-use super::{Common, Ending, analyze, code, input, output, values, watch};
+use super::common::Common;
+use super::ending::Ending;
+use super::{analyze, code, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
 #[derive(Args)]

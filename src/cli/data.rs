@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use ecode::train::data::fetch::{COLLECTIONS, fetch};
 use indicatif::ProgressBar;
 
-use super::{Common, Ending, output, watch};
+use super::common::Common;
+use super::ending::Ending;
+use super::{output, watch};
 
 /// Get the data sets that `train` reads
 #[derive(Args)]

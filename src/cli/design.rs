@@ -11,11 +11,13 @@ use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
 
+use super::common::Common;
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
+use super::ending::Ending;
 use super::stored::verification;
 use super::verify::{How, ending, report};
-use super::{Common, Ending, output, watch};
+use super::{output, watch};
 
 /// Construct an allocation matrix, verify it, and report it
 #[derive(Args)]

@@ -4,7 +4,8 @@ use clap::Args;
 use ecode::certificate::find_program;
 use ecode::verify::engines;
 
-use super::{Ending, output};
+use super::ending::Ending;
+use super::output;
 
 /// Which engines, libraries and devices are here, and what to do about those that are not
 #[derive(Args)]

@@ -13,7 +13,9 @@ use ecode::format::{check_writable, read_all, write_whole};
 use ecode::verify::part::{Part, PartError, Question, Whole};
 use ecode::verify::{Control, Enumeration};
 
-use super::{Common, Contradiction, output, parse_time, watch};
+use super::common::{Common, parse_time};
+use super::ending::Contradiction;
+use super::{output, watch};
 
 /// Counting in parts.
 #[derive(Args)]

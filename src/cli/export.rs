@@ -8,7 +8,8 @@ use clap::Args;
 use ecode::code::{Claim, Clauses, Formula, TieRule, deciding_sides};
 use ecode::format::{Format, dimacs, opb};
 
-use super::{Ending, input, output, values};
+use super::ending::Ending;
+use super::{input, output, values};
 
 /// Write a matrix in another format, or the claim about it as a formula for other solvers
 #[derive(Args)]

@@ -21,8 +21,9 @@ use ecode::train::{Config, FolderError, RunFolder, Summary, TrainingCode, check}
 use ecode::verify::Control;
 use indicatif::{MultiProgress, ProgressBar};
 
+use super::common::Common;
 use super::session::{Place, Session, Task, program, styled};
-use super::{Common, code, output, plot};
+use super::{code, output, plot};
 
 /// A run that has ended, and what came of it.
 pub(crate) struct Ended {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Ending;
+use super::ending::Ending;
 
 /// Make the keys of a deployment: an authority, a server's certificate, and one for each worker
 #[derive(Args)]

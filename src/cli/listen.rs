@@ -50,7 +50,7 @@ fn waiting(text: &str) -> Result<Waiting, String> {
         "all" => Ok(Waiting::All),
         "quorum" => Ok(Waiting::Quorum),
         "auto" => Ok(Waiting::Auto),
-        text => super::parse_time(text)
+        text => super::common::parse_time(text)
             .map(Waiting::For)
             .map_err(|_| format!("'{text}' is none of all, quorum, auto, or a time as in 200ms")),
     }

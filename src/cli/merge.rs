@@ -9,9 +9,10 @@ use ecode::code::shown;
 use ecode::format::{Format, verdict_json};
 use ecode::verify::part::{PartError, merge};
 
+use super::ending::{Contradiction, Ending};
 use super::output::Documents;
 use super::verify::{ending, known, report};
-use super::{Contradiction, Ending, enumerate, input, output};
+use super::{enumerate, input, output};
 
 /// Put the parts that `verify --shard` wrote together: the verdict, when they cover everything
 #[derive(Args)]

@@ -7,7 +7,9 @@ use clap::Args;
 use ecode::report::{Curve, code_label, curves_html, curves_svg, run_table};
 use ecode::train::{FolderError, RunFolder, Summary};
 
-use super::{Common, Ending, code, input, output};
+use super::common::Common;
+use super::ending::Ending;
+use super::{code, input, output};
 
 /// Draw the curves of training runs
 #[derive(Args)]

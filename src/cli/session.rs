@@ -15,7 +15,9 @@ use ecode::train::{
 use ecode::verify::Control;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{Common, Ending, Silent, output};
+use super::common::Common;
+use super::ending::{Ending, Silent};
+use super::output;
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
 const CHECKPOINT: Duration = Duration::from_secs(60);

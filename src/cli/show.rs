@@ -9,7 +9,9 @@ use ecode::format::MatrixFile;
 use ecode::report::{loads, matrix_page, matrix_svg, picture, standalone};
 use ecode::verify::{Method, verify};
 
-use super::{Common, Ending, input, output, values, watch};
+use super::common::Common;
+use super::ending::Ending;
+use super::{input, output, values, watch};
 
 /// Draw a matrix with the loads of its workers and partitions
 #[derive(Args)]

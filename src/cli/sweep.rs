@@ -9,8 +9,10 @@ use ecode::train::Status;
 use ecode::train::sweep::{Grid, GridRun};
 use serde_json::json;
 
+use super::common::Common;
+use super::ending::Ending;
 use super::grid::{Ended, train_all};
-use super::{Common, Ending, output, plot};
+use super::{output, plot};
 
 /// Train a grid of runs: settings × schemes × attacks × seeds
 #[derive(Args)]

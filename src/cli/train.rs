@@ -12,10 +12,12 @@ use ecode::train::transport::{Patience, leave, mpi_link};
 use ecode::train::{Config, RunFolder, Status, Summary, TrainingCode};
 use indicatif::MultiProgress;
 
+use super::common::Common;
+use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
 use super::listen::ListenFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{Common, Ending, Silent, code, input, output};
+use super::{code, input, output};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
@@ -53,10 +55,10 @@ pub(crate) struct Train {
     #[command(flatten)]
     listen: ListenFlags,
     /// With mpi and grpc: a vote that is needed is waited for so long
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::common::parse_time)]
     worker_timeout: Duration,
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
-    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
     /// Print the run's summary as one JSON document
     #[arg(long)]

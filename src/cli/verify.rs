@@ -16,9 +16,11 @@ use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
 use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict, VerifyError};
 
+use super::common::Common;
+use super::ending::{Contradiction, Ending};
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
-use super::{Common, Contradiction, Ending, input, output, values, watch};
+use super::{input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Common, Ending};
+use super::common::Common;
+use super::ending::Ending;
 
 /// Work for a server that `ecode train --transport grpc` runs
 #[derive(Args)]
@@ -32,7 +33,7 @@ pub(crate) struct Work {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: String,
     /// Give up when the server was not reached for so long
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::common::parse_time)]
     give_up_after: Duration,
 }
 

@@ -9,6 +9,9 @@ use super::estimate::interval;
 use ecode_core::{AllocationMatrix, TieRule};
 use ecode_verify::{Control, Method, Radius, VerifyError, verify};
 
+/// Draws that are verified at once, by all threads.
+const BATCH: u64 = 1 << 14;
+
 /// Why draws could not be counted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -42,32 +45,37 @@ impl RadiusDraws {
         control: &Control,
     ) -> Result<Self, DrawError<E>> {
         control.begin(draws);
-        let radii: Vec<Radius> = (0..draws)
-            .into_par_iter()
-            .map(|number| {
-                if control.stopped() {
-                    return Ok(Radius::Unknown);
-                }
-                let g = draw(number).map_err(DrawError::Draw)?;
-                // A control of its own: the shared one counts draws.
-                let verdict = verify(&g, None, ties, Method::Auto, &control.unwatched())?;
-                control.advance(1);
-                Ok(verdict.radius())
-            })
-            .collect::<Result<_, DrawError<E>>>()?;
+        let radius = |number| {
+            if control.stopped() {
+                return Ok(Radius::Unknown);
+            }
+            let g = draw(number).map_err(DrawError::Draw)?;
+            // A control of its own: the shared one counts draws.
+            let verdict = verify(&g, None, ties, Method::Auto, &control.unwatched())?;
+            control.advance(1);
+            Ok(verdict.radius())
+        };
         let mut found = Self { none: 0, by_radius: Vec::new() };
-        for radius in radii {
-            match radius {
-                // What was not settled counts neither way.
-                Radius::AtLeast(_) | Radius::Unknown => {}
-                Radius::FailsWithoutLiars => found.none += 1,
-                Radius::Exactly(radius) => {
-                    if found.by_radius.len() <= radius {
-                        found.by_radius.resize(radius + 1, 0);
+        let mut first = 0;
+        // In batches: what is left costs neither time nor memory after a stop.
+        while first < draws && !control.stopped() {
+            let end = draws.min(first + BATCH);
+            let radii: Vec<Radius> =
+                (first..end).into_par_iter().map(radius).collect::<Result<_, DrawError<E>>>()?;
+            for radius in radii {
+                match radius {
+                    // What was not settled counts neither way.
+                    Radius::AtLeast(_) | Radius::Unknown => {}
+                    Radius::FailsWithoutLiars => found.none += 1,
+                    Radius::Exactly(radius) => {
+                        if found.by_radius.len() <= radius {
+                            found.by_radius.resize(radius + 1, 0);
+                        }
+                        found.by_radius[radius] += 1;
                     }
-                    found.by_radius[radius] += 1;
                 }
             }
+            first = end;
         }
         Ok(found)
     }
@@ -88,8 +96,8 @@ impl RadiusDraws {
     #[must_use]
     pub fn part(&self, hits: u64) -> (f64, f64, f64) {
         let draws = self.draws();
-        let met = hits as f64 / draws.max(1) as f64;
-        let (low, high) = if draws == 0 { (0.0, 1.0) } else { interval(met, draws, 0.05) };
-        (met, low, high)
+        let frequency = hits as f64 / draws.max(1) as f64;
+        let (low, high) = if draws == 0 { (0.0, 1.0) } else { interval(frequency, draws, 0.05) };
+        (frequency, low, high)
     }
 }

@@ -136,7 +136,7 @@ impl Sample {
     pub fn smallest_margin(&self, ties: ecode_core::TieRule) -> Option<i64> {
         let weights = 0..=self.k;
         let margins = weights.flat_map(|v| {
-            let correct = super::majority_of_weight(self.k, v);
+            let correct = super::cell::majority_of_weight(self.k, v);
             self.cells(v).map(move |(cell, _)| cell.margin(self.n, ties, correct))
         });
         margins.min()

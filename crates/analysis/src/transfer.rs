@@ -171,12 +171,12 @@ fn of_component(
     for place in order {
         let size = reduced.sizes[component.classes[place]];
         let ways = binomials(size);
-        let mut known = open.clone();
-        known.extend(holders[place].iter().filter(|voter| !open.contains(voter)));
+        let mut active = open.clone();
+        active.extend(holders[place].iter().filter(|voter| !open.contains(voter)));
         for &voter in &holders[place] {
             beyond[voter] -= size;
         }
-        let rules: Vec<Rule> = known
+        let rules: Vec<Rule> = active
             .iter()
             .enumerate()
             .map(|(slot, &voter)| Rule {
@@ -217,7 +217,7 @@ fn of_component(
                 }
             }
         }
-        open = known.into_iter().filter(|&voter| beyond[voter] > 0).collect();
+        open = active.into_iter().filter(|&voter| beyond[voter] > 0).collect();
         layer = next;
     }
     // Nobody is open at the end.

@@ -11,7 +11,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{AllocationMatrix, Formula, digest};
+use super::digest;
+use super::formula::Formula;
+use super::matrix::AllocationMatrix;
 
 /// How "at least i of these literals are true" becomes clauses. Both encodings add outputs o₁ … o_u; oᵢ implies
 /// that at least i of the literals are true.

@@ -2,7 +2,8 @@
 //!
 //! Invariant: 1 ≤ n, k ≤ [`MAX_SIZE`], and the padding bits of every packed row are zero.
 
-use super::{Message, Worker, bits::IndexSet, digest};
+use super::bits::{IndexSet, Message, Worker};
+use super::digest;
 
 /// The largest number of workers or partitions that a matrix may have.
 pub const MAX_SIZE: usize = 4096;

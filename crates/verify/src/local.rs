@@ -12,8 +12,9 @@
 
 use rayon::prelude::*;
 
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
 use super::reduce::{Side, sides};
-use super::{Control, Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// The search, with what it may spend.
@@ -61,7 +62,7 @@ impl Engine for LocalSearch {
                 Goal::Tolerates(b) => side.loss_for(b as i64 - 1),
             };
             let counts = self.search(&side, enough, control);
-            finding.meet(Outcome::of(g, ties, &side.message(&counts)));
+            finding.keep_worse(Outcome::of(g, ties, &side.message(&counts)));
             if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) {
                 break;
             }

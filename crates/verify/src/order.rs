@@ -1,7 +1,7 @@
 //! Components of classes and voters, and in which order the classes of one are gone through, so that few voters are
 //! open at a time.
 
-use super::Control;
+use super::control::Control;
 
 /// Classes and voters that are connected: each voter with the classes that it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub fn components(holders: &[Vec<usize>], voters: usize) -> Vec<Component> {
             held[voter].push(class);
         }
     }
-    let (mut found, mut known) = (vec![false; holders.len()], vec![false; voters]);
+    let (mut found, mut seen) = (vec![false; holders.len()], vec![false; voters]);
     let mut components = Vec::new();
     for start in 0..holders.len() {
         if std::mem::replace(&mut found[start], true) {
@@ -33,7 +33,7 @@ pub fn components(holders: &[Vec<usize>], voters: usize) -> Vec<Component> {
         while let Some(&class) = component.classes.get(next) {
             next += 1;
             for &voter in &holders[class] {
-                if std::mem::replace(&mut known[voter], true) {
+                if std::mem::replace(&mut seen[voter], true) {
                     continue;
                 }
                 component.voters.push(voter);
