@@ -1,5 +1,11 @@
 //! Servers and workers as processes of their own, whose words are waited for. For the tests of the deployment.
-#![allow(dead_code, clippy::unwrap_used, reason = "not every test needs all of it, and a test may panic")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "not every test needs all of it, and a test may panic"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,11 @@
 //! A server and workers whose votes are known, for the tests.
-#![allow(dead_code, clippy::unwrap_used, reason = "not every test needs all of it, and a test may panic")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "not every test needs all of it, and a test may panic"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

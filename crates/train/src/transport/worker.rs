@@ -67,11 +67,7 @@ impl Worker {
                 let text = format!(
                     "the server has said nothing for {seconds:.0} s: it is gone, or stopped (--server-timeout waits longer)"
                 );
-                return Err(if speaks {
-                    TrainError::Transport(text)
-                } else {
-                    TrainError::Dismissed(text)
-                });
+                return Err(if speaks { TrainError::Transport(text) } else { TrainError::Dismissed(text) });
             }
         }
     }
