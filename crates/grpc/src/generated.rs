@@ -181,9 +181,15 @@ pub struct Piece {
 }
 /// Generated client implementations.
 pub mod election_client {
-    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
-    use tonic::codegen::http::Uri;
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     #[derive(Debug, Clone)]
     pub struct ElectionClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -203,18 +209,22 @@ pub mod election_client {
             let inner = tonic::client::Grpc::with_origin(inner, origin);
             Self { inner }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> ElectionClient<InterceptedService<T, F>>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ElectionClient<InterceptedService<T, F>>
         where
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             ElectionClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -257,11 +267,18 @@ pub mod election_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/ecode.v1.Election/Describe");
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecode.v1.Election/Describe",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("ecode.v1.Election", "Describe"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecode.v1.Election", "Describe"));
             self.inner.unary(req, path, codec).await
         }
         /// One stream a worker, for as long as it works. The first message up is a Hello, the first down a Welcome. Its end
@@ -269,12 +286,18 @@ pub mod election_client {
         pub async fn join(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::Up>,
-        ) -> std::result::Result<tonic::Response<tonic::codec::Streaming<super::Down>>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::Down>>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static("/ecode.v1.Election/Join");
             let mut req = request.into_streaming_request();
@@ -285,12 +308,18 @@ pub mod election_client {
         pub async fn state(
             &mut self,
             request: impl tonic::IntoRequest<super::StateRequest>,
-        ) -> std::result::Result<tonic::Response<tonic::codec::Streaming<super::Piece>>, tonic::Status>
-        {
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::Piece>>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static("/ecode.v1.Election/State");
             let mut req = request.into_request();
@@ -301,7 +330,13 @@ pub mod election_client {
 }
 /// Generated server implementations.
 pub mod election_server {
-    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with ElectionServer.
     #[async_trait]
@@ -312,7 +347,9 @@ pub mod election_server {
             request: tonic::Request<super::DescribeRequest>,
         ) -> std::result::Result<tonic::Response<super::Description>, tonic::Status>;
         /// Server streaming response type for the Join method.
-        type JoinStream: tonic::codegen::tokio_stream::Stream<Item = std::result::Result<super::Down, tonic::Status>>
+        type JoinStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::Down, tonic::Status>,
+            >
             + std::marker::Send
             + 'static;
         /// One stream a worker, for as long as it works. The first message up is a Hello, the first down a Welcome. Its end
@@ -322,7 +359,9 @@ pub mod election_server {
             request: tonic::Request<tonic::Streaming<super::Up>>,
         ) -> std::result::Result<tonic::Response<Self::JoinStream>, tonic::Status>;
         /// Server streaming response type for the State method.
-        type StateStream: tonic::codegen::tokio_stream::Stream<Item = std::result::Result<super::Piece, tonic::Status>>
+        type StateStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::Piece, tonic::Status>,
+            >
             + std::marker::Send
             + 'static;
         /// The state at a step: for workers that are further behind than the decodes which the server keeps.
@@ -352,7 +391,10 @@ pub mod election_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -396,7 +438,10 @@ pub mod election_server {
         type Response = http::Response<tonic::body::Body>;
         type Error = std::convert::Infallible;
         type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
             Poll::Ready(Ok(()))
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
@@ -404,12 +449,21 @@ pub mod election_server {
                 "/ecode.v1.Election/Describe" => {
                     #[allow(non_camel_case_types)]
                     struct DescribeSvc<T: Election>(pub Arc<T>);
-                    impl<T: Election> tonic::server::UnaryService<super::DescribeRequest> for DescribeSvc<T> {
+                    impl<T: Election> tonic::server::UnaryService<super::DescribeRequest>
+                    for DescribeSvc<T> {
                         type Response = super::Description;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::DescribeRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DescribeRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Election>::describe(&inner, request).await };
+                            let fut = async move {
+                                <T as Election>::describe(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -438,16 +492,22 @@ pub mod election_server {
                 "/ecode.v1.Election/Join" => {
                     #[allow(non_camel_case_types)]
                     struct JoinSvc<T: Election>(pub Arc<T>);
-                    impl<T: Election> tonic::server::StreamingService<super::Up> for JoinSvc<T> {
+                    impl<T: Election> tonic::server::StreamingService<super::Up>
+                    for JoinSvc<T> {
                         type Response = super::Down;
                         type ResponseStream = T::JoinStream;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<tonic::Streaming<super::Up>>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Election>::join(&inner, request).await };
+                            let fut = async move {
+                                <T as Election>::join(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -476,13 +536,24 @@ pub mod election_server {
                 "/ecode.v1.Election/State" => {
                     #[allow(non_camel_case_types)]
                     struct StateSvc<T: Election>(pub Arc<T>);
-                    impl<T: Election> tonic::server::ServerStreamingService<super::StateRequest> for StateSvc<T> {
+                    impl<
+                        T: Election,
+                    > tonic::server::ServerStreamingService<super::StateRequest>
+                    for StateSvc<T> {
                         type Response = super::Piece;
                         type ResponseStream = T::StateStream;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::StateRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StateRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Election>::state(&inner, request).await };
+                            let fut = async move {
+                                <T as Election>::state(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -508,13 +579,25 @@ pub mod election_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(tonic::Status::GRPC_STATUS, (tonic::Code::Unimplemented as i32).into());
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }

@@ -11,6 +11,7 @@
 
 mod client;
 // Made from proto/election.proto; a test compares.
+#[rustfmt::skip]
 #[allow(
     missing_docs,
     unreachable_pub,
