@@ -198,10 +198,10 @@ fn a_samples_intervals_hold_the_exact_figures() {
                 let exact = of(Profile::exact(&enumerator, ties));
                 let sampled = of(Profile::sampled(&sample, ties));
                 for (exact, sampled) in exact.by_sign[0].iter().zip(&sampled.by_sign[0]) {
-                    let Estimate::Sampled { met, low, high } = *sampled else { panic!("a sample") };
+                    let Estimate::Sampled { frequency, low, high } = *sampled else { panic!("a sample") };
                     let exact = exact.value();
                     assert!(low <= exact + 1e-12 && exact <= high + 1e-12, "{kind:?}: {exact} {sampled:?}");
-                    assert!(low <= met && met <= high && high - low < 0.2);
+                    assert!(low <= frequency && frequency <= high && high - low < 0.2);
                 }
             }
         }

@@ -113,6 +113,16 @@ fn votes_are_corrupted_as_the_table_says() {
     assert_eq!(of(Attack::Constant, 2), vec![0.5; honest.len()]);
     let coins = of(Attack::Random, 3);
     assert!(coins != honest && coins != opposite && coins.iter().all(|value| value.abs() == 0.5));
+    // Flipped labels: what honest workers reach on data whose class c is (classes − 1 − c).
+    let mut data = DataSource::Synthetic.load().unwrap();
+    let last = data.classes as u16 - 1;
+    data.train.labels.iter_mut().for_each(|label| *label = last - *label);
+    let config = Config { byzantine: Some(0), steps: Some(1), lr: Some(0.5), ..config() };
+    let mut flipped = Trainer::new(config, all(), data).unwrap();
+    flipped.advance().unwrap();
+    assert_ne!(flipped.state().parameters, honest);
+    assert_eq!(of(Attack::LabelFlip, 2), flipped.state().parameters);
+    assert_eq!(of(Attack::LabelFlip, 1), honest);
 }
 
 /// With a deviation of the number that a rule is told of from the number that there is.

@@ -37,7 +37,9 @@ pub(crate) fn matrix_file(object: &Bound<'_, PyAny>, draw: Option<usize>) -> PyR
 fn read(path: PathBuf, draw: Option<usize>) -> PyResult<MatrixFile> {
     let name = path.display();
     let format = Format::of_path(&path).ok_or_else(|| {
-        bad(format!("{name}: the extension names no format: expected json, csv, tsv, txt, npy, npz, mtx or alist"))
+        bad(format!(
+            "{name}: the extension names no format: expected json, csv, tsv, txt, npy, npz, mtx or alist"
+        ))
     })?;
     let bytes = std::fs::File::open(&path)
         .and_then(read_all)
@@ -80,9 +82,9 @@ fn matrix(object: &Bound<'_, PyAny>) -> PyResult<AllocationMatrix> {
 
 /// Packed signs of d coordinates.
 pub(crate) fn bits(object: &Bound<'_, PyAny>, d: usize, what: &str) -> PyResult<Bits> {
-    let array: PyReadonlyArray1<'_, u8> = object
-        .extract()
-        .map_err(|_| PyTypeError::new_err(format!("{what}: expected packed signs, a one-dimensional uint8 array")))?;
+    let array: PyReadonlyArray1<'_, u8> = object.extract().map_err(|_| {
+        PyTypeError::new_err(format!("{what}: expected packed signs, a one-dimensional uint8 array"))
+    })?;
     let bytes: Vec<u8> = array.as_array().iter().copied().collect();
     Bits::from_bytes(d, &bytes).ok_or_else(|| {
         bad(format!("{what}: {} bytes, but {d} coordinates are packed into {}", bytes.len(), d.div_ceil(8)))
@@ -112,8 +114,9 @@ pub(crate) fn document(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     }
     if object.is_instance_of::<PyString>() || object.hasattr(intern!(py, "__fspath__"))? {
         let path = object.extract::<PathBuf>()?;
-        return std::fs::read(&path)
-            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())).into());
+        return std::fs::read(&path).map_err(|error| {
+            std::io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
+        });
     }
     let text = py.import(intern!(py, "json"))?.call_method1(intern!(py, "dumps"), (object,))?;
     text.into_bound_py_any(py)?.extract::<String>().map(String::into_bytes)

@@ -83,8 +83,10 @@ impl Code {
         }
         let engine = VoteEngine::new(&self.file.matrix, rule);
         if (0..self.file.matrix.n()).any(|j| engine.can_be_silent(j)) {
-            return Err(bad("ties: under 'abstain' a worker with an even load may be silent on a coordinate, which \
-                            packed signs cannot say; take 'zero' or 'one'"));
+            return Err(bad(
+                "ties: under 'abstain' a worker with an even load may be silent on a coordinate, which \
+                            packed signs cannot say; take 'zero' or 'one'",
+            ));
         }
         Ok(engine)
     }
@@ -305,8 +307,7 @@ impl Code {
             return Err(bad(format!("q {wrong}: a probability is from 0 to 1")));
         }
         let parts = self.shape().zip(self.file.b);
-        let options =
-            Options { ties: self::ties(ties)?, qs: q, draws, seed, parts, ..Options::default() };
+        let options = Options { ties: self::ties(ties)?, qs: q, draws, seed, parts, ..Options::default() };
         let matrix = self.file.matrix.clone();
         let analysis =
             work::run(py, timeout, move |control| Analysis::of(&matrix, &options, control))?.map_err(bad)?;
@@ -334,7 +335,11 @@ impl Code {
     ) -> PyResult<Bound<'py, PyArray1<u8>>> {
         let (engine, row) = (self.engine(ties)?, self.row(j)?);
         if signs.len() != row.len() {
-            return Err(bad(format!("worker {j} holds {} partitions, and {} were given", row.len(), signs.len())));
+            return Err(bad(format!(
+                "worker {j} holds {} partitions, and {} were given",
+                row.len(),
+                signs.len()
+            )));
         }
         let mut messages = vec![Bits::zeros(0); self.k()];
         for (&i, signs) in row.iter().zip(&signs) {
@@ -369,13 +374,14 @@ impl Code {
         let votes = votes
             .iter()
             .enumerate()
-            .map(|(j, vote)| match vote {
-                Some(vote) => Ok(Vote { bits: bits(vote, d, &format!("vote of worker {j}"))?, silent: None }),
-                None => Ok(Vote { bits: Bits::zeros(d), silent: Some(Bits::ones(d)) }),
+            .map(|(j, vote)| {
+                let vote =
+                    vote.as_ref().map(|vote| bits(vote, d, &format!("vote of worker {j}"))).transpose()?;
+                Ok(vote.map(|bits| Vote { bits, silent: None }))
             })
-            .collect::<PyResult<Vec<Vote>>>()?;
+            .collect::<PyResult<Vec<Option<Vote>>>>()?;
         let signs: Vec<i8> = py.detach(|| {
-            let decoded = engine.decode(&votes);
+            let decoded = engine.decode(d, &votes);
             (0..d).map(|i| decoded.sign(i) as i8).collect()
         });
         Ok(PyArray1::from_vec(py, signs))

@@ -10,7 +10,9 @@ use ecode::format::MatrixFile;
 use ecode::report::{analysis_json, analysis_page, analysis_text, plain};
 use ecode::verify::Shape;
 
-use super::{Common, Contradiction, Ending, input, output, values, watch};
+use super::common::Common;
+use super::ending::{Contradiction, Ending};
+use super::{input, output, values, watch};
 
 /// How often a decode is wrong: exact error probabilities beyond the radius, with noisy gradients
 #[derive(Args)]
@@ -91,7 +93,7 @@ impl Analyze {
         let documents =
             output::Documents::new(&[output::Documents::json(self.json), ("--html", self.html.as_deref())])?;
         let mut options = self.what.options()?;
-        let file = self.reading.matrix(&self.file)?;
+        let file = self.reading.matrix(&self.file, &common.control())?;
         options.time = common.timeout;
         options.parts = parts(&file);
         if self.html.is_some() {

@@ -7,10 +7,12 @@ use ecode::construct::{Algorithm1, Demand, KnownCode, Objective, best_for, block
 use ecode::search::{Bound, bounds_on_ones};
 use serde_json::json;
 
+use super::common::Common;
 use super::construct::remark_on_partitions;
 use super::demand::report_impossible;
+use super::ending::Ending;
+use super::output;
 use super::theory::Theory;
-use super::{Common, Ending, output};
 
 /// Lower bounds on the ones of a tolerant code, the best code known, and Algorithm 1
 #[derive(Args)]

@@ -7,7 +7,8 @@ use ecode::construct::{Demand, Objective, default_partitions};
 use ecode::search::{Bound, BoundError};
 use serde_json::{Value, json};
 
-use super::{Ending, output};
+use super::ending::Ending;
+use super::output;
 
 /// What is asked of a code beside tolerance.
 #[derive(Args)]

@@ -10,7 +10,9 @@ use ecode::report::{Markdown, figures, plain, probability};
 use ecode::verify::Control;
 use serde_json::{Value, json};
 
-use super::{Common, Ending, output, values, watch};
+use super::common::Common;
+use super::ending::Ending;
+use super::{output, values, watch};
 
 /// What a random (Bernoulli) code is worth: radius over draws, exact mean errors, the paper's bounds
 #[derive(Args)]

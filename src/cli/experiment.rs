@@ -10,10 +10,12 @@ use ecode::train::experiment::{Experiment, Part, Scale, names, reached};
 use ecode::train::sweep::GridRun;
 use serde_json::{Value, json};
 
+use super::common::Common;
+use super::ending::Ending;
 use super::flags::ChangeFlags;
 use super::grid::{Ended, train_all};
 use super::sweep::{cell_json, cells};
-use super::{Common, Ending, output, plot, values};
+use super::{output, plot, values};
 
 /// Run the paper's experiments: their codes, attacks and hyper-parameters
 #[derive(Args)]

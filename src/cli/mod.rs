@@ -7,12 +7,15 @@ mod analyze;
 mod bounds;
 mod check;
 mod code;
+mod common;
 mod compare;
 mod construct;
 mod data;
 mod demand;
 mod design;
+mod detect;
 mod doctor;
+mod ending;
 mod ensemble;
 mod enumerate;
 mod experiment;
@@ -20,10 +23,13 @@ mod export;
 mod flags;
 mod grid;
 mod input;
+mod keys;
+mod listen;
 mod lock;
 mod merge;
 mod output;
 mod plot;
+mod scheme;
 mod search;
 mod session;
 mod show;
@@ -34,32 +40,17 @@ mod theory;
 mod tools;
 mod train;
 mod values;
+mod verified;
 mod verify;
 mod watch;
+mod work;
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use common::Common;
 use ecode::verify::Control;
-
-/// How a command ended, when it did not fail.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Done,
-    Refuted,
-    Undecided,
-}
-
-/// Two engines, or an engine and the replay, contradict each other.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Contradiction(pub(crate) String);
-
-/// What another process has said already.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped by rank 0")]
-pub(crate) struct Silent;
+use ending::{Contradiction, Ending, Silent, Stopped};
 
 #[derive(Parser)]
 #[command(
@@ -78,33 +69,6 @@ pub(crate) struct Cli {
     common: Common,
 }
 
-/// Flags that every command takes.
-#[derive(clap::Args, Clone)]
-pub(crate) struct Common {
-    /// Threads to use [default: all cores]
-    #[arg(long, global = true, value_name = "N", help_heading = "Common options")]
-    threads: Option<usize>,
-    /// Stop after this time and say what is known by then, as in 30s, 5m, 2h
-    #[arg(long, global = true, value_name = "TIME", value_parser = parse_time, help_heading = "Common options")]
-    timeout: Option<Duration>,
-    /// No progress bar, no remarks
-    #[arg(long, short, global = true, help_heading = "Common options")]
-    quiet: bool,
-    /// Say more: why an engine was chosen
-    #[arg(long, short, global = true, help_heading = "Common options")]
-    verbose: bool,
-    /// Who may ask the work to stop.
-    #[arg(skip)]
-    stop: Control,
-}
-
-impl Common {
-    /// The control of this command: it ends with `--timeout`, and when the caller of [`run`] says stop.
-    pub(crate) fn control(&self) -> Control {
-        self.timeout.map_or_else(|| self.stop.clone(), |timeout| self.stop.within(timeout))
-    }
-}
-
 #[derive(Subcommand)]
 enum Command {
     Design(design::Design),
@@ -116,6 +80,8 @@ enum Command {
     Compare(compare::Compare),
     Ensemble(ensemble::EnsembleCommand),
     Train(Box<train::Train>),
+    Keys(keys::Keys),
+    Work(work::Work),
     Sweep(sweep::Sweep),
     Experiment(experiment::Command),
     Plot(plot::Plot),
@@ -127,21 +93,6 @@ enum Command {
     Doctor(doctor::Doctor),
     Completions(tools::Completions),
     Man(tools::Man),
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let expected =
-        || format!("'{text}' is not a time: write a number and a unit, as in 500ms, 30s, 5m or 2h");
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let number: f64 = text[..digits].parse().map_err(|_| expected())?;
-    let scale = match &text[digits..] {
-        "ms" => 1e-3,
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(expected()),
-    };
-    Duration::try_from_secs_f64(number * scale).map_err(|_| expected())
 }
 
 /// A line of an error is cut beyond that, in bytes: it may quote what it was given.
@@ -179,12 +130,17 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
             return if error.use_stderr() { 2 } else { 0 };
         }
     };
-    common.stop = stop.clone();
+    // From here on: reading is a part of the work.
+    common.stop = common.timeout.map_or_else(|| stop.clone(), |timeout| stop.within(timeout));
     match execute(command, &common) {
         Ok(Ending::Done) => 0,
         Ok(Ending::Refuted) => 1,
         Ok(Ending::Undecided) => 3,
         Err(error) if error.is::<Silent>() => 2,
+        Err(error) if error.is::<Stopped>() => {
+            output::remark!("{}", one_line(&error.to_string()));
+            3
+        }
         Err(error) => {
             output::remark!("error: {}", one_line(&format!("{error:#}")));
             if error.is::<Contradiction>() { 4 } else { 2 }
@@ -193,7 +149,7 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
 }
 
 /// The command line as its parser sees it: a number below zero is a value everywhere, not an option.
-pub(crate) fn command() -> clap::Command {
+fn command() -> clap::Command {
     fn negative(command: clap::Command) -> clap::Command {
         command.allow_negative_numbers(true).mut_subcommands(negative)
     }
@@ -215,22 +171,24 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
         Command::Check(args) => args.run(common),
-        Command::Merge(args) => args.run(),
+        Command::Merge(args) => args.run(common),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
         Command::Compare(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
         Command::Train(args) => args.run(common),
+        Command::Keys(args) => args.run(),
+        Command::Work(args) => args.run(common),
         Command::Sweep(args) => args.run(common),
         Command::Experiment(args) => args.run(common),
         Command::Plot(args) => args.run(common),
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
-        Command::Export(args) => args.run(),
+        Command::Export(args) => args.run(common),
         Command::Bounds(args) => args.run(common),
         Command::Table(args) => args.run(common),
         Command::Doctor(args) => args.run(),
-        Command::Completions(args) => args.run(),
-        Command::Man(args) => args.run(),
+        Command::Completions(args) => args.run(&mut self::command()),
+        Command::Man(args) => args.run(self::command()),
     }
 }

@@ -6,14 +6,19 @@ use std::time::{Duration, Instant};
 
 use ecode::format::MatrixFile;
 use ecode::train::data::Data;
+#[cfg(feature = "grpc")]
+use ecode::train::transport::grpc::Listen;
 use ecode::train::transport::{Link, Patience};
 use ecode::train::{
     Config, Lost, Metrics, Program, RunFolder, Status, Summary, TrainError, Trainer, TrainingCode,
 };
 use ecode::verify::Control;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
-use super::{Common, Ending, Silent, output};
+use super::common::Common;
+use super::ending::{Ending, Silent};
+use super::output;
+use super::watch::{going_on, styled};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
 const CHECKPOINT: Duration = Duration::from_secs(60);
@@ -62,6 +67,9 @@ pub(crate) struct Outcome {
 pub(crate) struct Processes {
     pub(crate) link: Option<Box<dyn Link>>,
     pub(crate) patience: Patience,
+    /// Where the workers come over gRPC, while nobody listens.
+    #[cfg(feature = "grpc")]
+    pub(crate) listen: Option<Listen>,
 }
 
 /// Where and how runs are trained.
@@ -83,11 +91,14 @@ impl Session<'_> {
         mut processes: Option<&mut Processes>,
     ) -> anyhow::Result<Outcome> {
         let mut trainer = task.trainer()?;
-        let mut connect = |trainer: &mut Trainer| match processes.as_mut() {
-            Some(Processes { link, patience }) => {
-                link.take().map_or(Ok(()), |link| trainer.connect(link, *patience, self.control.clone()))
+        let mut connect = |trainer: &mut Trainer| {
+            let Some(processes) = processes.as_mut() else { return Ok(()) };
+            #[cfg(feature = "grpc")]
+            if let Some(listen) = processes.listen.take() {
+                return self.listen(trainer, task, &listen);
             }
-            None => Ok(()),
+            let link = processes.link.take();
+            link.map_or(Ok(()), |link| trainer.connect(link, processes.patience, self.control.clone()))
         };
         let mut folder = match place(trainer.config()) {
             Place::Held(mut folder) => {
@@ -104,7 +115,9 @@ impl Session<'_> {
             }
             Place::New(path) => {
                 connect(&mut trainer)?;
-                RunFolder::create(&path, &task.said, task.file, &trainer, &program())?
+                let folder = RunFolder::create(&path, &task.said, task.file, &trainer, &program())?;
+                trainer.keep_namings(folder.journal());
+                folder
             }
         };
         if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {
@@ -131,6 +144,16 @@ impl Session<'_> {
         Ok(Outcome { summary, path: folder.path().to_owned(), elapsed: start.elapsed(), trainer })
     }
 
+    /// Lets workers join over gRPC. What they do is said as it happens, also in a step that waits for them.
+    #[cfg(feature = "grpc")]
+    fn listen(&self, trainer: &mut Trainer, task: &Task<'_>, listen: &Listen) -> Result<(), TrainError> {
+        let matrix = MatrixFile::plain(task.file.matrix.clone()).to_bytes(ecode::format::Format::Json);
+        let bars = self.bars.clone();
+        let say = move |text: &str| bars.suspend(|| output::remark!("{text}"));
+        let matrix = String::from_utf8_lossy(&matrix).into_owned();
+        trainer.listen(listen, matrix, self.control.clone(), Box::new(say))
+    }
+
     /// Works for a server: computes and votes until there is no more to do. What happens is the server's to tell.
     pub(crate) fn work(&self, task: &Task<'_>, processes: &mut Processes) -> anyhow::Result<Ending> {
         let mut trainer = task.trainer()?;
@@ -144,8 +167,11 @@ impl Session<'_> {
             match trainer.advance() {
                 Err(TrainError::Interrupted) => break,
                 Err(TrainError::Dismissed(_)) => return Err(Silent.into()),
-                // Only this worker knows: the server cannot be asked any more.
-                Err(error @ TrainError::Transport(_)) => return Err(error.into()),
+                // Only this worker knows. It says so now: without the trainer all processes may end at once.
+                Err(error @ TrainError::Transport(_)) => {
+                    output::remark!("error: {error}");
+                    return Err(Silent.into());
+                }
                 Err(error) => {
                     trainer.leave(&error.to_string());
                     return Err(Silent.into());
@@ -188,9 +214,11 @@ impl Session<'_> {
             for text in trainer.take_said() {
                 bar.suspend(|| output::remark!("{text}"));
             }
-            for Lost { worker, step } in &trainer.lost()[lost..] {
+            // Over gRPC that is said already, and some come back.
+            let new = trainer.lost().get(lost..).filter(|_| !trainer.says_itself());
+            for Lost { worker, step } in new.unwrap_or_default() {
                 let text =
-                    format!("worker {worker} does not answer: counted as Byzantine from step {step} on");
+                    format!("worker {worker} does not answer: its vote is missing from step {step} on");
                 bar.suspend(|| output::remark!("{text}"));
             }
             lost = trainer.lost().len();
@@ -215,18 +243,17 @@ impl Session<'_> {
         if self.common.quiet || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let bar = self.bars.add(ProgressBar::new(trainer.schedule().steps));
-        let bar = styled(bar, "{bar:30} step {pos} of {len}, {per_sec}, {eta} left  {msg}");
-        // Speed and time left are those of this process: what was done before took it no time.
-        bar.set_position(trainer.state().step);
-        bar.tick();
-        bar.reset_eta();
-        bar
+        let bar = going_on(trainer.state().step, trainer.schedule().steps);
+        self.bars.add(styled(bar, "{bar:30} step {pos} of {len}, {rate}, {eta} left  {msg}"))
     }
 
     fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {
         let loss = metrics.train_loss.map_or(String::new(), |loss| format!("loss {loss:.4}  "));
-        let label = if metrics.verified { "" } else { "  UNVERIFIED" };
+        let label = match &metrics.unverified {
+            _ if metrics.verified => "",
+            Some(why) if why.starts_with("checked") => "  checked, not proved",
+            _ => "  UNVERIFIED",
+        };
         let test = if metrics.test_loss.is_finite() { "" } else { ", test loss not finite" };
         let text = format!("{loss}test accuracy {:.2} %{test}{label}", 100.0 * metrics.test_accuracy);
         if self.speak && !self.common.quiet && bar.is_hidden() {
@@ -234,12 +261,6 @@ impl Session<'_> {
         }
         bar.set_message(text);
     }
-}
-
-/// A bar in a style, in ASCII where the locale shows nothing else.
-pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
-    bar.with_style(if output::is_plain() { style.progress_chars("=>-") } else { style })
 }
 
 /// The folder that a run gets where none is named.

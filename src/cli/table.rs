@@ -5,7 +5,9 @@ use clap::{Args, ValueEnum};
 use ecode::report::{codes_csv, codes_html, codes_json, codes_markdown};
 use ecode::search::{CATALOGUE, catalogue};
 
-use super::{Common, Ending, output};
+use super::common::Common;
+use super::ending::Ending;
+use super::output;
 
 /// The catalogue: the best known code for every odd n from 3 to 31 and every b; other sizes where they are asked for
 #[derive(Args)]

@@ -9,7 +9,8 @@ use ecode::analysis::theory::{
 use ecode::report::{Markdown, figures, plain, probability};
 use serde_json::json;
 
-use super::{Ending, output};
+use super::ending::Ending;
+use super::output;
 
 /// What the paper's bounds are evaluated at.
 #[derive(Args)]

@@ -7,7 +7,8 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man as Page;
 
-use super::{Ending, command, output};
+use super::ending::Ending;
+use super::output;
 
 /// Print the completion script of a shell
 #[derive(Args)]
@@ -20,9 +21,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> anyhow::Result<Ending> {
+    /// `program` is the whole command line.
+    pub(crate) fn run(self, program: &mut Command) -> anyhow::Result<Ending> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command(), "ecode", &mut script);
+        clap_complete::generate(self.shell, program, "ecode", &mut script);
         output::print(&String::from_utf8_lossy(&script))?;
         Ok(Ending::Done)
     }
@@ -42,8 +44,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(self) -> anyhow::Result<Ending> {
-        let mut all = command();
+    /// `all` is the whole command line.
+    pub(crate) fn run(self, mut all: Command) -> anyhow::Result<Ending> {
         // Names such as ecode-verify come with that.
         all.build();
         if let Some(folder) = &self.to {

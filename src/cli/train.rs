@@ -9,12 +9,15 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
-use ecode::train::{Config, RunFolder, Status, Summary, TrainingCode};
+use ecode::train::{Config, RunFolder, Scheme, Status, Summary, TrainingCode};
 use indicatif::MultiProgress;
 
+use super::common::Common;
+use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
+use super::listen::ListenFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{Common, Ending, Silent, code, input, output};
+use super::{code, input, output, scheme};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
@@ -24,11 +27,13 @@ use super::{Common, Ending, Silent, code, input, output};
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
+                        ecode train --scheme reactive --n 9 --b 2 --data mnist:DIR --run runs/reactive\n  \
                         mpirun -n 10 ecode train --transport mpi --code best:n=9,b=2 --data mnist:DIR\n  \
+                        ecode train --transport grpc --listen 0.0.0.0:7001 --keys keys/server --code best:n=9,b=2\n  \
                         ecode plot runs/coded runs/uncoded -o curves.svg\n\n\
-                        The code is verified first. A run is called verified while the workers that lie or are lost, \
-                        together, are no more than the code is verified for, and the server takes their votes; from \
-                        the first other step on it says UNVERIFIED. Ctrl-C saves a checkpoint and exits with 3; \
+                        The code is verified first. A run is called verified while \
+                        2 x liars + missing votes <= 2 x the liars that the code is verified for, and the server takes \
+                        votes; from the first other step on it says UNVERIFIED. Ctrl-C saves a checkpoint and exits with 3; \
                         --resume goes on to the same parameters, bit for bit. Exit code 1: the run diverged, or the \
                         audit found a wrong decode."
 )]
@@ -44,14 +49,17 @@ pub(crate) struct Train {
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: ConfigFlags,
-    /// in-process, or mpi: one process for the server and one for each worker, started by mpirun
-    #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi"])]
+    /// in-process; mpi: one process for the server and one for each worker, started by mpirun; or grpc: this process is
+    /// the server, and `ecode work` joins from any machine
+    #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi", "grpc"])]
     transport: String,
-    /// With mpi: a worker that is silent for so long counts as Byzantine
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::parse_time)]
+    #[command(flatten)]
+    listen: ListenFlags,
+    /// With mpi and grpc: a vote that is needed is waited for so long
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::common::parse_time)]
     worker_timeout: Duration,
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
-    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
     /// Print the run's summary as one JSON document
     #[arg(long)]
@@ -76,12 +84,21 @@ impl Train {
             bail!("--server-timeout must be longer than --worker-timeout: a server that waits is silent");
         }
         let patience = Patience { worker: self.worker_timeout, server };
+        if self.transport == "grpc" {
+            return self.serve(common, patience);
+        }
+        self.listen.refuse()?;
         if self.transport != "mpi" {
             return self.ranked(common, None);
         }
         let link = mpi_link().map_err(first_rank_says)?;
         let rank = link.rank();
-        let mut processes = Processes { link: Some(link), patience };
+        let mut processes = Processes {
+            link: Some(link),
+            patience,
+            #[cfg(feature = "grpc")]
+            listen: None,
+        };
         let ended = self.ranked(common, Some(&mut processes));
         // What keeps this process from starting is told to the others, and said by the server.
         if let (Err(error), Some(link)) = (&ended, processes.link.take()) {
@@ -93,6 +110,19 @@ impl Train {
         ended
     }
 
+    /// Serves workers that come over gRPC.
+    #[cfg(feature = "grpc")]
+    fn serve(&self, common: &Common, patience: Patience) -> anyhow::Result<Ending> {
+        let listen = Some(self.listen.listen(patience.worker)?);
+        self.ranked(common, Some(&mut Processes { link: None, patience, listen }))
+    }
+
+    #[cfg(not(feature = "grpc"))]
+    #[allow(clippy::unused_self, reason = "as with the feature")]
+    fn serve(&self, _common: &Common, _patience: Patience) -> anyhow::Result<Ending> {
+        bail!("transport grpc: {}", super::listen::NOT_BUILT_IN)
+    }
+
     /// What this process does: one of many, or the only one.
     fn ranked(&self, common: &Common, processes: Option<&mut Processes>) -> anyhow::Result<Ending> {
         let control = common.control();
@@ -101,8 +131,11 @@ impl Train {
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works)?;
         let file = match &source.matrix {
-            Some(path) => input::matrix(path, None)?,
-            None => code::resolve(&source.said.code, source.said.ties)?,
+            Some(path) => input::matrix(path, None, &control)?,
+            None => match scheme::holders(&source.said)? {
+                Some(file) => file,
+                None => code::resolve(&source.said.code, source.said.ties, &control)?,
+            },
         };
         if let Some(remark) = code::remark(&source.said.code).filter(|_| !common.quiet && !works) {
             output::remark!("{remark}");
@@ -128,7 +161,7 @@ impl Train {
         if self.json {
             output::print(&serde_json::to_string(&summary)?)?;
         } else {
-            output::print(&sentence(&summary, &path, elapsed))?;
+            output::print(&sentence(&summary, &file.matrix.worker_loads(), &path, elapsed))?;
         }
         Ok(match summary.status {
             Status::Finished => Ending::Done,
@@ -170,6 +203,10 @@ impl Source {
         works: bool,
     ) -> anyhow::Result<Task<'a>> {
         let quiet = session.common.quiet || works;
+        if self.said.scheme != Scheme::Vote {
+            let code = scheme::training_code(&self.said, file)?;
+            return Ok(Task { said: self.said, code, file, data });
+        }
         let Config { code: text, ties, allow_unverified, .. } = &self.said;
         let code: TrainingCode =
             code::verified(file, text, *ties, *allow_unverified, session.control, quiet)?;
@@ -190,7 +227,7 @@ fn first_rank_says(text: String) -> anyhow::Error {
 /// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
 fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Config, Option<PathBuf>)> {
     let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = input::text(path, input::SMALL)?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.
@@ -207,7 +244,7 @@ fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Co
 }
 
 /// What came of it, for a person.
-fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
+fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) -> String {
     let config = &summary.config;
     let start = match summary.status {
         Status::Finished => "Trained",
@@ -229,20 +266,46 @@ fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
     let took =
         if elapsed.is_zero() { String::new() } else { format!(", in {}", ecode::report::time(elapsed)) };
     let reason = summary.reason.as_ref().map_or(String::new(), |reason| format!("{reason}.\n"));
-    let label = summary.unverified.as_ref().map_or(String::new(), |why| format!("UNVERIFIED {why}.\n"));
+    let label = match &summary.unverified {
+        None => String::new(),
+        // What a scheme promises instead of a proof is no failure of one.
+        Some(why) if why.starts_with("checked") => format!("Not proved, {why}.\n"),
+        Some(why) => format!("UNVERIFIED {why}.\n"),
+    };
     let lost: Vec<String> = summary
         .lost
         .iter()
         .map(|lost| format!("worker {} from step {} on", lost.worker, lost.step))
         .collect();
     let lost = if lost.is_empty() { String::new() } else { format!("Lost: {}.\n", lost.join(", ")) };
+    let named: Vec<String> =
+        summary.named.iter().map(|named| format!("worker {} in step {}", named.worker, named.step)).collect();
+    let named = if named.is_empty() {
+        String::new()
+    } else {
+        format!("Proved to lie or to compute wrong: {}.\n", named.join(", "))
+    };
+    let unusual: Vec<String> = ecode::train::unusual(loads, &summary.agreement)
+        .into_iter()
+        .map(|worker| format!("worker {worker} ({:.2} %)", 100.0 * summary.agreement[worker].share()))
+        .collect();
+    let unusual = if unusual.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Unusual among workers of the same load, which is statistics and no proof: against the decode vote {}.\n",
+            unusual.join(", ")
+        )
+    };
     let rest = if summary.status.is_final() {
         format!("ecode plot {} draws the curves", path.display())
     } else {
         format!("ecode train --run {} --resume goes on", path.display())
     };
+    let scheme =
+        summary.detection.as_ref().map_or(String::new(), |report| format!("{}\n", report.sentence()));
     format!(
-        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}\n{}\n\n{}; {rest}.\n",
+        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}{named}{unusual}{scheme}\n{}\n\n{}; {rest}.\n",
         summary.steps,
         config.data.kind(),
         100.0 * summary.last.test_accuracy,

@@ -154,9 +154,9 @@ impl Enumerator {
 }
 
 /// Up to this many choices nothing is tried before they are enumerated.
-const FEW: u128 = 1 << 24;
+const ENUMERATED_FIRST: u128 = 1 << 24;
 /// Up to this many choices are enumerated where there is no structure: minutes.
-const MANY: u128 = 1 << 38;
+const MOST_ENUMERATED: u128 = 1 << 38;
 
 /// Counts all 2^k messages.
 ///
@@ -165,9 +165,12 @@ const MANY: u128 = 1 << 38;
 pub fn enumerate(g: &AllocationMatrix, control: &Control) -> Result<Enumerator, Uncountable> {
     let reduced = Reduced::new(g);
     let choices = reduced.choices();
-    let enumerable = choices <= MANY && enumeration::suits(&reduced);
+    let enumerable = choices <= MOST_ENUMERATED && enumeration::suits(&reduced);
     let counted = |half, how| Enumerator::from_half(&reduced, half, how);
-    if !(enumerable && choices <= FEW) {
+    if !(enumerable && choices <= ENUMERATED_FIRST) {
+        if control.stopped() {
+            return Err(Uncountable::Stopped);
+        }
         // A trial that costs a fraction of the enumeration, where there is one.
         let most = if enumerable { (choices >> 14) as usize } else { transfer::MOST_TERMS };
         let most = most.clamp(1 << 12, transfer::MOST_TERMS);

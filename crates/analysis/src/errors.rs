@@ -208,11 +208,11 @@ impl Profile {
                 }
             }
         }
-        let estimate = |[met, low, high]: [f64; 3]| {
+        let estimate = |[frequency, low, high]: [f64; 3]| {
             if self.drawn.is_none() {
-                Estimate::Exact(met.min(1.0))
+                Estimate::Exact(frequency.min(1.0))
             } else {
-                Estimate::Sampled { met: met.min(1.0), low: low.min(1.0), high: high.min(1.0) }
+                Estimate::Sampled { frequency: frequency.min(1.0), low: low.min(1.0), high: high.min(1.0) }
             }
         };
         let errors = |(&q, sums): (&f64, [Given; 2])| Errors {
@@ -257,17 +257,17 @@ impl Profile {
         for &(cell, fraction) in &self.weights[v] {
             *tallies.entry(self.tally(cell, answer)).or_default() += fraction;
         }
-        let mut met = vec![0.0; n + 1];
+        let mut frequency = vec![0.0; n + 1];
         for (tally, fraction) in tallies {
             if grace.over() {
                 break;
             }
             let Some(kept) = random else {
-                met.iter_mut().skip(tally.enough(n)).for_each(|sum| *sum += fraction);
+                frequency.iter_mut().skip(tally.enough(n)).for_each(|sum| *sum += fraction);
                 continue;
             };
             let mut add =
-                |sets: &[f64]| met.iter_mut().zip(sets).for_each(|(sum, part)| *sum += fraction * part);
+                |sets: &[f64]| frequency.iter_mut().zip(sets).for_each(|(sum, part)| *sum += fraction * part);
             match kept.get(&tally) {
                 Some(sets) => add(sets),
                 None => add(&tally.sets_that_prevent(n, &self.ln_factorials)),
@@ -275,20 +275,21 @@ impl Profile {
         }
         let drawn = self.drawn.as_ref().and_then(|(drawn, delta)| Some((drawn[v]?, *delta)));
         let mut last: Option<[f64; 3]> = None;
-        met.into_iter()
+        frequency
+            .into_iter()
             .enumerate()
-            .map(|(b, met)| {
+            .map(|(b, frequency)| {
                 if !wanted.contains(&b) {
-                    return [met; 3];
+                    return [frequency; 3];
                 }
                 // Adaptive liars gain in steps: most neighbours are alike.
-                let known = last.filter(|known| known[0].to_bits() == met.to_bits());
-                let (low, high) = match (known, drawn) {
-                    (Some(known), _) => return known,
-                    (None, Some((drawn, delta))) if !grace.over() => interval(met, drawn, delta),
-                    (None, _) => (met, met),
+                let same = last.filter(|last| last[0].to_bits() == frequency.to_bits());
+                let (low, high) = match (same, drawn) {
+                    (Some(same), _) => return same,
+                    (None, Some((drawn, delta))) if !grace.over() => interval(frequency, drawn, delta),
+                    (None, _) => (frequency, frequency),
                 };
-                *last.insert([met, low, high])
+                *last.insert([frequency, low, high])
             })
             .collect()
     }

@@ -5,10 +5,10 @@
 pub enum Estimate {
     /// Exact but for rounding.
     Exact(f64),
-    /// From a sample: the value met, and an interval that holds the true one with the sample's confidence.
+    /// From a sample: the value frequency, and an interval that holds the true one with the sample's confidence.
     Sampled {
         /// The value in the sample.
-        met: f64,
+        frequency: f64,
         /// The interval's lower end.
         low: f64,
         /// The interval's upper end.
@@ -17,12 +17,12 @@ pub enum Estimate {
 }
 
 impl Estimate {
-    /// The exact value or the one met.
+    /// The exact value or the one frequency.
     #[must_use]
     pub fn value(self) -> f64 {
         match self {
             Self::Exact(value) => value,
-            Self::Sampled { met, .. } => met,
+            Self::Sampled { frequency, .. } => frequency,
         }
     }
 
@@ -48,45 +48,45 @@ impl Estimate {
             return Self::Exact(a.max(b));
         }
         let ((a, b), (c, d)) = (self.ends(), other.ends());
-        Self::Sampled { met: self.value().max(other.value()), low: a.max(c), high: b.max(d) }
+        Self::Sampled { frequency: self.value().max(other.value()), low: a.max(c), high: b.max(d) }
     }
 }
 
 /// An interval that holds the mean of a quantity in [0, 1] with probability at least 1 − δ, from the mean
-/// `met` of `drawn` independent draws: all p with drawn·KL(met, p) ≤ ln(2/δ), where
+/// `frequency` of `drawn` independent draws: all p with drawn·KL(frequency, p) ≤ ln(2/δ), where
 /// KL(a, p) = a·ln(a/p) + (1 − a)·ln((1 − a)/(1 − p)).
 ///
 /// # References
 /// W. Hoeffding, "Probability inequalities for sums of bounded random variables", Journal of the American
 /// Statistical Association 58 (1963), inequality (2.1): each side misses with probability at most δ/2.
-pub(super) fn interval(met: f64, drawn: u64, delta: f64) -> (f64, f64) {
-    let met = met.clamp(0.0, 1.0);
+pub(super) fn interval(frequency: f64, drawn: u64, delta: f64) -> (f64, f64) {
+    let frequency = frequency.clamp(0.0, 1.0);
     let most = (2.0 / delta).ln() / drawn.max(1) as f64;
     // Where all draws agree the condition reads −ln(1 − p) ≤ most, or −ln(p) ≤ most.
-    if met <= 0.0 {
+    if frequency <= 0.0 {
         return (0.0, -(-most).exp_m1());
     }
-    if met >= 1.0 {
+    if frequency >= 1.0 {
         return ((-most).exp(), 1.0);
     }
-    let other = 1.0 - met;
-    let entropy = -(met * met.ln() + other * other.ln());
+    let other = 1.0 - frequency;
+    let entropy = -(frequency * frequency.ln() + other * other.ln());
     let near = (most / 2.0).sqrt();
-    // Both start outside: KL ≥ 2(p − met)² (Pinsker), and KL ≥ −H(met) − met·ln p, where H is the entropy.
-    let low = (met - near).max((-(most + entropy) / met).exp());
-    let high = (met + near).min(-(-(most + entropy) / other).exp_m1());
-    (newton(met, low, most), newton(met, high, most))
+    // Both start outside: KL ≥ 2(p − frequency)² (Pinsker), and KL ≥ −H(frequency) − frequency·ln p, where H is the entropy.
+    let low = (frequency - near).max((-(most + entropy) / frequency).exp());
+    let high = (frequency + near).min(-(-(most + entropy) / other).exp_m1());
+    (newton(frequency, low, most), newton(frequency, high, most))
 }
 
-/// The p on the side of `outside` with KL(met, p) = most. KL is convex in p, so that Newton's method from
+/// The p on the side of `outside` with KL(frequency, p) = most. KL is convex in p, so that Newton's method from
 /// outside stays outside.
-fn newton(met: f64, outside: f64, most: f64) -> f64 {
-    let other = 1.0 - met;
+fn newton(frequency: f64, outside: f64, most: f64) -> f64 {
+    let other = 1.0 - frequency;
     let mut p = outside;
     for _ in 0..32 {
-        let beyond = met * (met / p).ln() + other * (other / (1.0 - p)).ln() - most;
-        let step = beyond * p * (1.0 - p) / (p - met);
-        // Not a number where p has become met: then it is as near as doubles can tell.
+        let beyond = frequency * (frequency / p).ln() + other * (other / (1.0 - p)).ln() - most;
+        let step = beyond * p * (1.0 - p) / (p - frequency);
+        // Not a number where p has become frequency: then it is as near as doubles can tell.
         // Also where it is not a number.
         let goes_on = step.abs() > 1e-10 * p.min(1.0 - p);
         if !goes_on {
@@ -108,13 +108,16 @@ mod tests {
             let part = |a: f64, b: f64| if a == 0.0 { 0.0 } else { a * (a / b).ln() };
             part(a, p) + part(1.0 - a, 1.0 - p)
         };
-        for (met, drawn) in [(0.0, 10), (0.3, 10), (0.5, 1000), (1e-3, 100_000), (1.0, 10)] {
-            let (low, high) = interval(met, drawn, 0.05);
+        for (frequency, drawn) in [(0.0, 10), (0.3, 10), (0.5, 1000), (1e-3, 100_000), (1.0, 10)] {
+            let (low, high) = interval(frequency, drawn, 0.05);
             let most = 40_f64.ln() / drawn as f64;
-            assert!(low <= met && met <= high);
+            assert!(low <= frequency && frequency <= high);
             for end in [low, high] {
                 let inside = end == 0.0 || end == 1.0;
-                assert!(inside || (kl(met, end) - most).abs() < 1e-6 * most, "{met} {drawn}: {end}");
+                assert!(
+                    inside || (kl(frequency, end) - most).abs() < 1e-6 * most,
+                    "{frequency} {drawn}: {end}"
+                );
             }
         }
         assert_eq!(interval(0.0, 10, 0.05).0, 0.0);

@@ -73,11 +73,12 @@ impl Sample {
                     let mut cells = BTreeMap::new();
                     let mut order: Vec<usize> = (0..k).collect();
                     // Stopped in the first round: one draw of each weight.
-                    let draws = if control.stopped() { 1 } else { here };
-                    for _ in 0..draws {
+                    let mut done = 0;
+                    while done < here && !(done > 0 && control.stopped()) {
                         *cells.entry(one(g, &loads, weight, &mut order, &mut random)).or_insert(0) += 1;
+                        done += 1;
                     }
-                    control.advance(draws);
+                    control.advance(done);
                     Some(cells)
                 })
                 .collect();
@@ -136,7 +137,7 @@ impl Sample {
     pub fn smallest_margin(&self, ties: ecode_core::TieRule) -> Option<i64> {
         let weights = 0..=self.k;
         let margins = weights.flat_map(|v| {
-            let correct = super::majority_of_weight(self.k, v);
+            let correct = super::cell::majority_of_weight(self.k, v);
             self.cells(v).map(move |(cell, _)| cell.margin(self.n, ties, correct))
         });
         margins.min()

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::cell::majority_of_weight;
 use super::enumerator::{Enumerator, Margins, Uncountable, enumerate};
-use super::errors::{Adversary, Kind, Profile, ProfileError};
+use super::errors::{Adversary, Errors, Kind, Profile, ProfileError};
 use super::estimate::Estimate;
 use super::grace::Grace;
 use super::numbers::LnFactorials;
@@ -116,7 +116,7 @@ pub enum AnalysisError {
 /// The most pairs of a set and a pattern of votes that are looked at, over all b: seconds.
 const MOST_PAIRS: u128 = 1 << 33;
 /// So long `verify` is asked for the radius where there is no other end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TRIAL_TIME: Duration = Duration::from_secs(30);
 
 impl Analysis {
     /// Asks for the radius, counts the messages, or draws some where there are too many, and computes what was
@@ -133,7 +133,7 @@ impl Analysis {
         let control = &all;
         // A third of the time for proving, as much for counting.
         let third = options.time.map(|time| time / 3);
-        let trial = || control.within(third.unwrap_or(PATIENCE).min(PATIENCE));
+        let trial = || control.within(third.unwrap_or(TRIAL_TIME).min(TRIAL_TIME));
         let mut radius = RadiusBounds::default();
         let mut worst = None;
         let request = Request::new(g).ties(ties);
@@ -167,8 +167,8 @@ impl Analysis {
             let drawing = left.map_or_else(|| control.clone(), |left| control.within(left));
             let sample = Sample::draw(g, options.draws, options.seed, &drawing);
             complete &= !drawing.stopped();
-            let met = sample.smallest_margin(ties).map(RadiusBounds::of_message);
-            radius = radius.and(met.unwrap_or_default());
+            let found = sample.smallest_margin(ties).map(RadiusBounds::of_message);
+            radius = radius.and(found.unwrap_or_default());
             Evidence::Drawn(sample)
         };
         let (profile, margins) = match &evidence {
@@ -235,10 +235,11 @@ impl Analysis {
         };
         let estimates = |kind, adversary, qs: &[f64]| -> Result<Vec<Vec<Estimate>>, ProfileError> {
             let errors = profile.errors_until(kind, adversary, qs, tolerated..n / 2 + 1, grace)?;
-            let row = |(errors, &q): (super::Errors, &f64)| -> Vec<Estimate> {
+            let row = |(errors, &q): (Errors, &f64)| -> Vec<Estimate> {
                 let exact = [0, n / 2 + 1].map(|b| settled(kind, q, b));
-                let known = |b: usize| if 2 * b > n { exact[1] } else { exact[0].filter(|_| b < tolerated) };
-                let keep = |(b, estimate)| known(b).map_or(estimate, Estimate::Exact);
+                let exactly =
+                    |b: usize| if 2 * b > n { exact[1] } else { exact[0].filter(|_| b < tolerated) };
+                let keep = |(b, estimate)| exactly(b).map_or(estimate, Estimate::Exact);
                 errors.worst().into_iter().enumerate().map(keep).collect()
             };
             Ok(errors.into_iter().zip(qs).map(row).collect())

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use num_bigint::BigUint;
 
-use super::json::{self, MalformedCertificate};
 use ecode_core::{Claim, Counterexample, Message, shown};
 
 /// A claim with what it rests on.
@@ -162,21 +161,5 @@ impl Evidence {
             Self::CuttingPlanes(sides) | Self::Drat(sides) => Some((b as i64, sides)),
             Self::Enumeration(_) | Self::Gluing(_) => None,
         }
-    }
-}
-
-impl Certificate {
-    /// Reads `ecode/certificate/1`.
-    ///
-    /// # Errors
-    /// [`MalformedCertificate`] with the place.
-    pub fn parse(bytes: &[u8]) -> Result<Self, MalformedCertificate> {
-        json::parse(bytes)
-    }
-
-    /// Writes `ecode/certificate/1`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        json::write(self)
     }
 }

@@ -1,26 +1,15 @@
 //! The checker. It imports the definitions, the formula that they give, and the replay of each kind of evidence.
 
 use super::budget::{Budget, MOST_TERMS};
+use super::certificate::{Certificate, Evidence, SideProof, System, WorstCase};
+use super::cutting_planes::replay;
+use super::drat::replay_drat;
+use super::options::Options;
 use super::outcome::{Accepted, Refused, Strength, invalid};
 use super::proof::ProofError;
 use super::sides::{complete, overturns, reductions};
-use super::{Certificate, Evidence, SideProof, System, WorstCase, gluing, record, replay, replay_drat};
+use super::{gluing, record};
 use ecode_core::{Clauses, Formula, MOST_CLAUSES, Outcome, TieRule, shown};
-
-/// How a check is done.
-#[derive(Clone, Copy)]
-pub struct Options<'a> {
-    /// Asked now and then: whether to end.
-    pub stopped: &'a dyn Fn() -> bool,
-    /// Whether to count again what an enumeration counted, however long that takes.
-    pub recount: bool,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Self { stopped: &|| false, recount: false }
-    }
-}
 
 /// Checks a certificate.
 ///
@@ -143,7 +132,7 @@ pub fn check_with(certificate: &Certificate, options: Options) -> Result<Accepte
         });
     }
     if let Some(note) = unproved {
-        return Err(Refused::Unproved(Box::new(super::Unproved { radius, checked, note })));
+        return Err(Refused::Unproved(Box::new(super::outcome::Unproved { radius, checked, note })));
     }
     if matches!(evidence, Evidence::Enumeration(_)) && strength == Strength::Proved {
         radius = None;

@@ -28,8 +28,8 @@ use ecode_core::Formula;
 /// [`ProofError`] with the first line that is malformed or does not follow.
 pub fn replay(formula: &Formula, proof: &str, stopped: &dyn Fn() -> bool) -> Result<usize, ProofError> {
     let budget = Budget::new(stopped);
-    let known = Database::new(formula.variables());
-    let mut checker = Checker { known, steps: 0, stage: Stage::Start, budget: &budget };
+    let database = Database::new(formula.variables());
+    let mut checker = Checker { database, steps: 0, stage: Stage::Start, budget: &budget };
     for inequality in &formula.inequalities {
         let normal = Normal::of(inequality).map_err(|overflow| Wrong::from(overflow).at(0))?;
         checker.add(normal).map_err(|wrong| wrong.at(0))?;
@@ -56,7 +56,7 @@ enum Stage {
 }
 
 struct Checker<'a> {
-    known: Database,
+    database: Database,
     steps: usize,
     stage: Stage,
     budget: &'a Budget<'a>,
@@ -72,8 +72,8 @@ fn within(terms: usize) -> Result<(), Wrong> {
 
 impl Checker<'_> {
     fn add(&mut self, normal: Normal) -> Result<(), Wrong> {
-        within(self.known.size() + size(&normal))?;
-        self.known.add(normal);
+        within(self.database.size() + size(&normal))?;
+        self.database.add(normal);
         Ok(())
     }
 
@@ -92,8 +92,8 @@ impl Checker<'_> {
         let (rule, rest) = line.split_once(' ').unwrap_or((line, ""));
         let derived = match (&self.stage, rule) {
             (Stage::Steps, "f") => {
-                if natural(rest.trim_ascii().as_bytes()) != Some(self.known.last()) {
-                    return rejected(format!("the formula has {} inequalities", self.known.last()));
+                if natural(rest.trim_ascii().as_bytes()) != Some(self.database.last()) {
+                    return rejected(format!("the formula has {} inequalities", self.database.last()));
                 }
                 return Ok(());
             }
@@ -107,7 +107,7 @@ impl Checker<'_> {
                 let denied = claimed.denied()?;
                 let refuted = match hints {
                     Some(hints) => self.hinted(hints, &denied)?,
-                    None => self.known.contradicts(vec![denied], self.budget)?,
+                    None => self.database.contradicts(vec![denied], self.budget)?,
                 };
                 if !refuted {
                     return rejected("unit propagation does not lead to a conflict");
@@ -119,7 +119,7 @@ impl Checker<'_> {
                 let Some(ids) = rest.strip_prefix("id ") else { return malformed("expected 'del id'") };
                 for id in ids.split_ascii_whitespace() {
                     let id = self.id(id)?;
-                    self.known.remove(id);
+                    self.database.remove(id);
                 }
                 return Ok(());
             }
@@ -132,7 +132,7 @@ impl Checker<'_> {
                     return malformed("expected 'conclusion UNSAT : ' and a number");
                 };
                 let id = self.id(id.trim_ascii())?;
-                if !self.known.get(id).is_some_and(Normal::is_contradiction) {
+                if !self.database.get(id).is_some_and(Normal::is_contradiction) {
                     return rejected(format!("inequality {id} is no contradiction"));
                 }
                 self.stage = Stage::Concluded;
@@ -151,10 +151,10 @@ impl Checker<'_> {
 
     /// Whether the inequalities of these numbers, `~` being the denied one, lead to a conflict in this order.
     fn hinted(&self, hints: &str, denied: &Normal) -> Result<bool, Wrong> {
-        let mut forced = Forced::new(self.known.variables());
+        let mut forced = Forced::new(self.database.variables());
         let mut refuted = false;
         for word in hints.split_ascii_whitespace() {
-            let normal = if word == "~" { Some(denied) } else { self.known.get(self.id(word)?) };
+            let normal = if word == "~" { Some(denied) } else { self.database.get(self.id(word)?) };
             if let Some(normal) = normal.filter(|_| !refuted) {
                 self.budget.spend(normal.terms.len() + 1)?;
                 refuted = forced.refutes(normal);
@@ -168,7 +168,7 @@ impl Checker<'_> {
         let Some(id) = natural(text.as_bytes()) else {
             return malformed(format!("{} is no inequality's number", quoted(text.as_bytes())));
         };
-        if self.known.get(id).is_none() {
+        if self.database.get(id).is_none() {
             return rejected(format!("there is no inequality {id}"));
         }
         Ok(id)
@@ -177,7 +177,7 @@ impl Checker<'_> {
     fn literal(&self, text: &str) -> Result<Literal, Wrong> {
         let (positive, name) = text.strip_prefix('~').map_or((true, text), |name| (false, name));
         match name.strip_prefix('x').and_then(|number| natural(number.as_bytes())) {
-            Some(variable) if (1..=self.known.variables()).contains(&variable) => {
+            Some(variable) if (1..=self.database.variables()).contains(&variable) => {
                 Ok(Literal::new(variable, positive))
             }
             _ => malformed(format!("{} is no variable of the formula", quoted(text.as_bytes()))),
@@ -193,7 +193,7 @@ impl Checker<'_> {
         let mut tokens = left.split_ascii_whitespace();
         let mut terms = Vec::new();
         while let Some(coefficient) = tokens.next() {
-            if terms.len() > 2 * self.known.variables() {
+            if terms.len() > 2 * self.database.variables() {
                 return malformed("more terms than literals");
             }
             let (Some(coefficient), Some(name)) = (integer(coefficient.as_bytes()), tokens.next()) else {
@@ -209,7 +209,7 @@ impl Checker<'_> {
         // A number is an inequality's, unless '*' or 'd' follows.
         let mut tokens = text.split_ascii_whitespace().peekable();
         let mut stack: Vec<Normal> = Vec::new();
-        let mut kept = self.known.size();
+        let mut kept = self.database.size();
         while let Some(token) = tokens.next() {
             let result = if let Some(operation) = tokens.next_if(|next| matches!(*next, "*" | "d")) {
                 let (Some(number), Some(top)) = (integer(token.as_bytes()), stack.pop()) else {
@@ -234,7 +234,7 @@ impl Checker<'_> {
                 Normal::axiom(self.literal(token)?)
             } else {
                 let id = self.id(token)?;
-                let Some(known) = self.known.get(id) else { return rejected("it is not known") };
+                let Some(known) = self.database.get(id) else { return rejected("it is not known") };
                 known.clone()
             };
             kept += size(&result);
@@ -256,7 +256,7 @@ impl Checker<'_> {
         };
         let claimed = self.inequality(claimed)?;
         let mut image: Vec<Literal> =
-            (1..=self.known.variables()).map(|variable| Literal::new(variable, true)).collect();
+            (1..=self.database.variables()).map(|variable| Literal::new(variable, true)).collect();
         let mut tokens = substitution.split_ascii_whitespace();
         while let Some(from) = tokens.next() {
             let (Some("->"), Some(to)) = (tokens.next(), tokens.next()) else {
@@ -274,13 +274,13 @@ impl Checker<'_> {
         };
         let denied = claimed.denied()?;
         let mut goals = vec![claimed.replaced(replace)?];
-        let known: HashSet<&Normal> = self.known.live().collect();
-        let mut kept = self.known.size();
-        for normal in self.known.live() {
+        let present: HashSet<&Normal> = self.database.live().collect();
+        let mut kept = self.database.size();
+        for normal in self.database.live() {
             self.budget.spend(size(normal))?;
             if normal.terms.iter().any(|&(_, literal)| replace(literal) != literal) {
                 let goal = normal.replaced(replace)?;
-                if !known.contains(&goal) {
+                if !present.contains(&goal) {
                     kept += size(&goal);
                     within(kept)?;
                     goals.push(goal);
@@ -288,7 +288,7 @@ impl Checker<'_> {
             }
         }
         for goal in goals {
-            if !self.known.contradicts(vec![denied.clone(), goal.denied()?], self.budget)? {
+            if !self.database.contradicts(vec![denied.clone(), goal.denied()?], self.budget)? {
                 return rejected("the substitution does not keep every inequality");
             }
         }

@@ -19,6 +19,7 @@ mod gluing;
 mod hints;
 mod inequality;
 mod json;
+mod options;
 mod outcome;
 mod proof;
 mod record;
@@ -32,10 +33,11 @@ pub use certificate::{
     Certificate, Evidence, GluedPart, Record, RecordedPart, SideCount, SideProof, System, UnknownSystem,
     WorstCase,
 };
-pub use check::{Options, check, check_with};
+pub use check::{check, check_with};
 pub use cutting_planes::replay;
 pub use drat::{replay_drat, replay_full_drat};
 pub use json::MalformedCertificate;
+pub use options::Options;
 pub use outcome::{Accepted, Refused, Strength, Unproved};
 pub use proof::ProofError;
 pub use sides::reductions;

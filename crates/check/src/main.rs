@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use ecode_check::{Certificate, MAX_FILE, Refused, check};
 
 fn main() -> ExitCode {
-    let (code, said) = answer().unwrap_or_else(|why| (2, format!("error: {why}\n")));
+    let (code, text) = answer().unwrap_or_else(|why| (2, format!("error: {why}\n")));
     // The exit code says it too, whatever became of the reader.
-    let said = said.as_bytes();
+    let text = text.as_bytes();
     let written =
-        if code == 0 { std::io::stdout().write_all(said) } else { std::io::stderr().write_all(said) };
+        if code == 0 { std::io::stdout().write_all(text) } else { std::io::stderr().write_all(text) };
     let _ = written.and_then(|()| std::io::stdout().flush());
     ExitCode::from(code)
 }

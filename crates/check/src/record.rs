@@ -19,12 +19,12 @@ use std::collections::BTreeMap;
 use num_bigint::BigUint;
 
 use super::budget::{Budget, Stopped};
-use super::check::Options;
+use super::certificate::{Certificate, Record, SideCount};
+use super::options::Options;
 use super::outcome::{Refused, invalid};
-use super::recount::{Margins, Recount};
+use super::recount::{Margins, Recount, choose};
 use super::search::worse_message;
 use super::sides::{complete, overturns, reductions};
-use super::{Certificate, Record, SideCount};
 use ecode_core::{AllocationMatrix, Formula, Outcome, TieRule, shown};
 
 /// Up to so many votes (choices × workers) are counted again without being asked to.
@@ -131,9 +131,9 @@ fn same(side: &SideCount, again: &Margins) -> Result<(), Refused> {
     let Some(&margin) = margins.find(|&&margin| at(again, margin) != at(&side.margins, margin)) else {
         return Ok(());
     };
-    let (is, said) = (at(again, margin), at(&side.margins, margin));
+    let (is, stated) = (at(again, margin), at(&side.margins, margin));
     invalid(format!(
-        "side {}: {said} messages are said to have the margin {margin}, but {is} have it",
+        "side {}: {stated} messages are said to have the margin {margin}, but {is} have it",
         u8::from(side.correct)
     ))
 }
@@ -209,14 +209,6 @@ fn turning(k: usize, load: usize, needed: usize, weight: usize, budget: &Budget)
         sum += &summand;
     }
     Ok(sum)
-}
-
-/// C(n, x).
-pub(crate) fn choose(n: usize, x: usize) -> BigUint {
-    if x > n {
-        return BigUint::ZERO;
-    }
-    (0..x.min(n - x)).fold(BigUint::from(1_u32), |product, i| product * (n - i) / (i + 1))
 }
 
 #[cfg(test)]

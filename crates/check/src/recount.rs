@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use num_bigint::BigUint;
 
 use super::budget::{Budget, Stopped};
-use super::record::choose;
 use ecode_core::{AllocationMatrix, Formula, TieRule};
 
 /// Margin → messages.
@@ -140,6 +139,14 @@ impl Recount {
         let lead = if self.correct { one - zero - 1 } else { zero - one };
         (lead.div_euclid(2) + n + 1) as usize
     }
+}
+
+/// C(n, x).
+pub(crate) fn choose(n: usize, x: usize) -> BigUint {
+    if x > n {
+        return BigUint::ZERO;
+    }
+    (0..x.min(n - x)).fold(BigUint::from(1_u32), |product, i| product * (n - i) / (i + 1))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Accepted, Certificate, Refused, Strength, Unproved};
+use super::certificate::Certificate;
+use super::outcome::{Accepted, Refused, Strength, Unproved};
 use ecode_core::shown;
 
 impl Certificate {

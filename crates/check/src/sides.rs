@@ -20,7 +20,7 @@ pub fn reductions(claim: &Claim) -> Vec<String> {
 pub(crate) fn complete(
     claim: &Claim,
     sides: impl Iterator<Item = bool>,
-    said: &[String],
+    stated: &[String],
 ) -> Result<(), Refused> {
     let needed = deciding_sides(&claim.matrix, claim.ties);
     if sides.ne(needed.iter().copied()) {
@@ -28,9 +28,9 @@ pub(crate) fn complete(
         return invalid(format!("this claim needs exactly the sides {}, in order", needed.join(", ")));
     }
     let expected = reductions(claim);
-    if said != expected {
-        let said = shown(&format!("{said:?}"));
-        return invalid(format!("reductions: expected {expected:?}, found {said}"));
+    if stated != expected {
+        let stated = shown(&format!("{stated:?}"));
+        return invalid(format!("reductions: expected {expected:?}, found {stated}"));
     }
     Ok(())
 }

@@ -11,7 +11,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{AllocationMatrix, Formula, digest};
+use super::digest;
+use super::formula::Formula;
+use super::matrix::AllocationMatrix;
 
 /// How "at least i of these literals are true" becomes clauses. Both encodings add outputs o₁ … o_u; oᵢ implies
 /// that at least i of the literals are true.
@@ -118,9 +120,15 @@ impl Clauses {
         clauses
     }
 
-    /// Adds a clause.
+    /// Adds a clause. A literal that stands in it twice is written once: some checkers warn of others.
     pub fn add(&mut self, clause: Vec<i32>) {
-        self.clauses.push(clause);
+        let mut once: Vec<i32> = Vec::with_capacity(clause.len());
+        for literal in clause {
+            if !once.contains(&literal) {
+                once.push(literal);
+            }
+        }
+        self.clauses.push(once);
     }
 
     /// A variable that is in no clause yet.

@@ -10,7 +10,9 @@
 
 use std::fmt::Write as _;
 
-use super::{AllocationMatrix, TieRule, digest};
+use super::digest;
+use super::matrix::AllocationMatrix;
+use super::vote::TieRule;
 
 /// Σ coefficient · variable ≥ `at_least`. Variables count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{AllocationMatrix, Message, Workers};
+use super::bits::{Message, Workers};
+use super::matrix::AllocationMatrix;
 
 /// What an honest worker sends when its vote ties: half of its partitions are ones, or it holds none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]

@@ -4,8 +4,8 @@
 //! # References
 //! MacKay: *Encyclopedia of Sparse Graph Codes*, the alist format.
 
-use super::FormatError;
 use super::entry::text;
+use super::error::FormatError;
 use super::rows::Ones;
 use ecode_core::{AllocationMatrix, MAX_SIZE};
 

@@ -1,6 +1,6 @@
 //! The spellings of 0 and 1, and text as programs leave it.
 
-use super::FormatError;
+use super::error::FormatError;
 
 /// The bit that a field spells: 0 or 1, TRUE or FALSE, or a decimal number that is exactly one of them, as in
 /// `1.000e+00`.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use super::{FormatError, sniff};
+use super::error::FormatError;
 
 /// A format of matrix files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,32 +53,13 @@ impl Format {
         path.extension()?.to_str()?.to_ascii_lowercase().parse().ok()
     }
 
-    /// The format of a file whose name says none: JSON, where it looks like that.
-    ///
-    /// # Errors
-    /// [`FormatError`] that says what else it looks like, and how to have it read.
-    pub fn of_contents(bytes: &[u8]) -> Result<Self, FormatError> {
-        let expected = || format!("--format with one of {}", Self::names());
-        match sniff::guess(bytes) {
-            None | Some((_, Some(Self::Json))) => Ok(Self::Json),
-            Some((what, Some(format))) => {
-                let error = FormatError::new("a file whose name says no format", expected());
-                Err(error.hint(format!("it looks like {what}: --format {}", format.name())))
-            }
-            Some((what, None)) => {
-                let error = FormatError::new("a file whose name says no format", expected());
-                Err(error.hint(format!("it looks like {what}")))
-            }
-        }
-    }
-
     /// Whether it is rows of text.
     pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::Csv | Self::Tsv | Self::Txt)
     }
 
     /// All names, as a sentence lists them.
-    fn names() -> String {
+    pub(crate) fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
 }

@@ -7,8 +7,10 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use super::entry::text;
+use super::error::FormatError;
+use super::file::MatrixFile;
+use super::rows::Rows;
 use super::small::Small;
-use super::{FormatError, MatrixFile, Rows};
 
 const SCHEMA: &str = "ecode/matrix/1";
 

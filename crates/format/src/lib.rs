@@ -14,6 +14,7 @@ mod claim;
 mod dimacs;
 mod entry;
 mod error;
+mod file;
 mod format;
 mod json;
 mod mtx;
@@ -28,42 +29,16 @@ mod txt;
 mod verdict;
 mod write;
 
-use std::io::{self, Read};
-
 pub use dimacs::dimacs;
 pub use error::FormatError;
+pub use file::{MAX_FILE, MatrixFile, read_all};
 pub use format::Format;
 pub use number::whole;
 pub use opb::opb;
 pub use verdict::verdict_json;
 pub use write::{Aside, Written, check_writable, clear_leftovers, folder_beside, is_stdout, write_whole};
 
-use ecode_core::AllocationMatrix;
-use rows::Rows;
-
-/// The largest file that is read, in bytes: a 4096 × 4096 matrix of doubles, and a header.
-pub const MAX_FILE: u64 = (128 << 20) + 4096;
-
-/// A matrix as a file holds it: with what else the file says.
-#[derive(Debug, Clone)]
-pub struct MatrixFile {
-    /// The allocation matrix G.
-    pub matrix: AllocationMatrix,
-    /// The b that the code was designed for, where it is known.
-    pub b: Option<usize>,
-    /// How it was made, where it is known.
-    pub construction: Option<serde_json::Value>,
-    /// What was verified of it when it was written. A claim only, when read from a file.
-    pub verification: Option<serde_json::Value>,
-}
-
 impl MatrixFile {
-    /// A matrix of which nothing else is known.
-    #[must_use]
-    pub fn plain(matrix: AllocationMatrix) -> Self {
-        Self { matrix, b: None, construction: None, verification: None }
-    }
-
     /// Reads a matrix from bytes.
     ///
     /// # Errors
@@ -119,17 +94,4 @@ impl MatrixFile {
             Format::Alist => alist::write(g).into_bytes(),
         }
     }
-}
-
-/// Reads at most [`MAX_FILE`] bytes.
-///
-/// # Errors
-/// Those of the reader, and `FileTooLarge` beyond the limit.
-pub fn read_all(reader: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_FILE} bytes")));
-    }
-    Ok(bytes)
 }

@@ -4,8 +4,8 @@
 //! # References
 //! Boisvert, Pozo, Remington: *The Matrix Market Exchange Formats*, NISTIR 5935, 1996.
 
-use super::FormatError;
 use super::entry::{bit, lines, text};
+use super::error::FormatError;
 use super::rows::Ones;
 use ecode_core::{AllocationMatrix, shown};
 

@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use super::{FormatError, Rows};
+use super::error::FormatError;
+use super::rows::Rows;
 use ecode_core::{AllocationMatrix, MAX_SIZE};
 
 const MAGIC: &[u8] = b"\x93NUMPY";

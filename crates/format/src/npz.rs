@@ -6,9 +6,11 @@ use std::io::{Cursor, Read as _, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::error::FormatError;
+use super::file::MAX_FILE;
+use super::npy;
 use super::npy::{Array, Number};
 use super::rows::Ones;
-use super::{FormatError, MAX_FILE, npy};
 use ecode_core::AllocationMatrix;
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;

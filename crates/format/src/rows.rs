@@ -1,7 +1,7 @@
 //! A matrix that grows entry by entry, and is refused as soon as it is too large: what a reader holds of a file of
 //! any length is at most 4096 × 4096 entries.
 
-use super::FormatError;
+use super::error::FormatError;
 use ecode_core::{AllocationMatrix, MAX_SIZE};
 
 /// The rows that were read, and the one that is being read.

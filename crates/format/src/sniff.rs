@@ -1,11 +1,33 @@
 //! What a file seems to be, by its first bytes: for a message that helps, never for reading it.
 
-use super::Format;
 use super::entry::is_utf16;
+use super::error::FormatError;
+use super::format::Format;
 use super::{mtx, npy};
 
 /// So many bytes are looked at.
 const LOOK: usize = 4096;
+
+impl Format {
+    /// The format of a file whose name says none: JSON, where it looks like that.
+    ///
+    /// # Errors
+    /// [`FormatError`] that says what else it looks like, and how to have it read.
+    pub fn of_contents(bytes: &[u8]) -> Result<Self, FormatError> {
+        let expected = || format!("--format with one of {}", Self::names());
+        match guess(bytes) {
+            None | Some((_, Some(Self::Json))) => Ok(Self::Json),
+            Some((what, Some(format))) => {
+                let error = FormatError::new("a file whose name says no format", expected());
+                Err(error.hint(format!("it looks like {what}: --format {}", format.name())))
+            }
+            Some((what, None)) => {
+                let error = FormatError::new("a file whose name says no format", expected());
+                Err(error.hint(format!("it looks like {what}")))
+            }
+        }
+    }
+}
 
 /// What the bytes look like: words for a person, and the format, where it is one that is read.
 pub(crate) fn guess(bytes: &[u8]) -> Option<(&'static str, Option<Format>)> {

@@ -8,7 +8,8 @@
 use std::str::from_utf8;
 
 use super::entry::{bit, is_name, is_number, lines, text};
-use super::{FormatError, Rows};
+use super::error::FormatError;
+use super::rows::Rows;
 use ecode_core::{AllocationMatrix, shown};
 
 /// What stands between entries.

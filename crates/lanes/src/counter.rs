@@ -1,6 +1,6 @@
 //! Weighted sums over blocks of 512 choices, and the choice with the largest one.
 
-use super::Instructions;
+use super::instructions::Instructions;
 use super::vector::{Adder, Lanes, PLANES, Piece, Portable, above, add};
 #[cfg(target_arch = "x86_64")]
 use super::vector::{Halves, Ternary};

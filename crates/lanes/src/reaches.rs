@@ -1,7 +1,7 @@
 //! Whether any of many choices sets enough inputs.
 
-use super::Instructions;
 use super::counter::PORTABLE;
+use super::instructions::Instructions;
 use super::vector::{Adder, Lanes, PLANES, Piece, Portable, above, add};
 #[cfg(target_arch = "x86_64")]
 use super::vector::{Halves, Ternary};

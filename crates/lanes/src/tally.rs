@@ -5,9 +5,9 @@
 //! The counts are the same on every processor: as in [`ecode_lanes`], the same code is compiled
 //! three times, and the widest version that the processor has is called.
 
-use super::Instructions;
 use super::counter::Counter;
 use super::counter::PORTABLE;
+use super::instructions::Instructions;
 use super::vector::{Adder, Lanes, PLANES, Piece, Portable};
 #[cfg(target_arch = "x86_64")]
 use super::vector::{Halves, Ternary};

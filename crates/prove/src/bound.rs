@@ -43,7 +43,7 @@ pub(super) struct Relaxation<'a> {
     formula: &'a Formula,
     stopped: &'a dyn Fn() -> bool,
     cuts: Vec<Cut>,
-    known: HashSet<(usize, Vec<usize>)>,
+    present: HashSet<(usize, Vec<usize>)>,
     /// For each entry of `turned`, the partitions of its row and its inequality's number, where it has one.
     rows: Vec<Option<(Vec<usize>, usize)>>,
 }
@@ -63,7 +63,7 @@ impl<'a> Relaxation<'a> {
                 rows[y - formula.k - 1] = Some((row.iter().map(|&(_, x)| x).collect(), at + 1));
             }
         }
-        let mut relaxation = Self { formula, stopped, cuts: Vec::new(), known: HashSet::new(), rows };
+        let mut relaxation = Self { formula, stopped, cuts: Vec::new(), present: HashSet::new(), rows };
         for place in 0..formula.turned.len() {
             if let Some((row, id)) = relaxation.rows[place].clone() {
                 let needed = formula.turned[place].needed;
@@ -75,14 +75,14 @@ impl<'a> Relaxation<'a> {
 
     /// Bounds the branch that the database's assignment describes. Cuts that a bound needs are written to
     /// `text` and added to the database.
-    pub(super) fn bound(&mut self, known: &mut Database, text: &mut String) -> Result<Bound, Overflow> {
+    pub(super) fn bound(&mut self, database: &mut Database, text: &mut String) -> Result<Bound, Overflow> {
         let mut open = Bound::Solution;
         for _ in 0..ROUNDS {
-            let Some((value, point, multipliers)) = self.solve(known) else { break };
-            open = self.choose(known, &point);
-            let constant: f64 = self.constant(known);
+            let Some((value, point, multipliers)) = self.solve(database) else { break };
+            open = self.choose(database, &point);
+            let constant: f64 = self.constant(database);
             if value + constant < self.formula.overturn as f64 - 1e-3
-                && let Some(combination) = self.whole(known, text, &multipliers)?
+                && let Some(combination) = self.whole(database, text, &multipliers)?
             {
                 return Ok(Bound::Refuted(combination));
             }
@@ -95,10 +95,10 @@ impl<'a> Relaxation<'a> {
 
     /// Units of workers that are turned without any partition, or decided: the latter's extra weight is
     /// taken off again.
-    fn constant(&self, known: &Database) -> f64 {
+    fn constant(&self, database: &Database) -> f64 {
         let mut sum = 0.0;
         for (place, turned) in self.formula.turned.iter().enumerate() {
-            match known.value(self.formula.k + 1 + place) {
+            match database.value(self.formula.k + 1 + place) {
                 Some(true) if self.rows[place].is_some() => sum -= DECIDED,
                 Some(true) => sum += turned.units as f64,
                 None if self.rows[place].is_none() => sum += turned.units as f64,
@@ -110,13 +110,13 @@ impl<'a> Relaxation<'a> {
 
     /// The relaxation's optimum: its value, the values of all variables, and the multipliers of the bound on
     /// the weight (first) and of every cut.
-    fn solve(&self, known: &Database) -> Option<(f64, Vec<f64>, Vec<f64>)> {
+    fn solve(&self, database: &Database) -> Option<(f64, Vec<f64>, Vec<f64>)> {
         let k = self.formula.k;
         let mut column = vec![None; self.formula.variables() + 1];
         let mut columns = Vec::new();
         let mut objective = Vec::new();
         for x in 1..=k {
-            if known.value(x).is_none() {
+            if database.value(x).is_none() {
                 column[x] = Some(columns.len());
                 columns.push(x);
                 objective.push(0.0);
@@ -124,14 +124,14 @@ impl<'a> Relaxation<'a> {
         }
         for (place, turned) in self.formula.turned.iter().enumerate() {
             let y = k + 1 + place;
-            if self.rows[place].is_some() && known.value(y) != Some(false) {
+            if self.rows[place].is_some() && database.value(y) != Some(false) {
                 column[y] = Some(columns.len());
                 columns.push(y);
-                let extra = if known.value(y) == Some(true) { DECIDED } else { 0.0 };
+                let extra = if database.value(y) == Some(true) { DECIDED } else { 0.0 };
                 objective.push(turned.units as f64 + extra);
             }
         }
-        let chosen = |x: &usize| known.value(*x) == Some(true);
+        let chosen = |x: &usize| database.value(*x) == Some(true);
         let free: Vec<(usize, f64)> = (1..=k).filter_map(|x| Some((column[x]?, 1.0))).collect();
         let left = self.formula.weight as f64 - (1..=k).filter(chosen).count() as f64;
         let mut rows = vec![Row { terms: free, most: left.max(0.0) }];
@@ -148,7 +148,7 @@ impl<'a> Relaxation<'a> {
         rows.extend((0..columns.len()).map(|j| Row { terms: vec![(j, 1.0)], most: 1.0 }));
         let best = maximise(&objective, &rows, self.stopped)?;
         let mut point: Vec<f64> = (0..=self.formula.variables())
-            .map(|v| if v > 0 && known.value(v) == Some(true) { 1.0 } else { 0.0 })
+            .map(|v| if v > 0 && database.value(v) == Some(true) { 1.0 } else { 0.0 })
             .collect();
         for (&variable, &value) in columns.iter().zip(&best.point) {
             point[variable] = value;
@@ -185,7 +185,7 @@ impl<'a> Relaxation<'a> {
             if let Some((_, dropped)) = best {
                 let mut kept = sorted.split_off(dropped);
                 kept.sort_unstable();
-                if self.known.insert((place, kept.clone())) {
+                if self.present.insert((place, kept.clone())) {
                     self.cuts.push(Cut { place, kept, needed: needed - dropped, id: None });
                 }
             }
@@ -194,15 +194,15 @@ impl<'a> Relaxation<'a> {
     }
 
     /// The most undecided worker that is partly turned, else the most undecided partition.
-    fn choose(&self, known: &Database, point: &[f64]) -> Bound {
+    fn choose(&self, database: &Database, point: &[f64]) -> Bound {
         let k = self.formula.k;
         let fractional = |variable: &usize| {
-            known.value(*variable).is_none() && (1e-4..=1.0 - 1e-4).contains(&point[*variable])
+            database.value(*variable).is_none() && (1e-4..=1.0 - 1e-4).contains(&point[*variable])
         };
         let by_value = |a: &usize, b: &usize| point[*a].total_cmp(&point[*b]);
         let worker = (k + 1..=self.formula.variables()).filter(fractional).max_by(by_value);
         // Whole, but perhaps not decided yet.
-        let whole = || (1..=k).find(|&x| known.value(x).is_none() && point[x] > 0.5);
+        let whole = || (1..=k).find(|&x| database.value(x).is_none() && point[x] > 0.5);
         let variable = worker.or_else(|| (1..=k).filter(fractional).max_by(by_value)).or_else(whole);
         variable.map_or(Bound::Solution, |variable| Bound::Open(Literal::new(variable, true)))
     }
@@ -210,7 +210,7 @@ impl<'a> Relaxation<'a> {
     /// The multipliers as whole numbers whose combination the assignment contradicts, where there are any.
     fn whole(
         &mut self,
-        known: &mut Database,
+        database: &mut Database,
         text: &mut String,
         multipliers: &[f64],
     ) -> Result<Option<Vec<(usize, i64)>>, Overflow> {
@@ -228,7 +228,7 @@ impl<'a> Relaxation<'a> {
                     sum = sum.plus(&self.inequality(cut)?.times(rounded(multiplier))?)?;
                 }
             }
-            if known.contradicted(&sum) {
+            if database.contradicted(&sum) {
                 let mut combination = vec![(last, i64::from(scale))];
                 if weight > 0 {
                     combination.push((last - 1, weight));
@@ -236,7 +236,7 @@ impl<'a> Relaxation<'a> {
                 for at in 0..self.cuts.len() {
                     let multiplier = rounded(multipliers[at + 1]);
                     if multiplier > 0 {
-                        combination.push((self.number(at, known, text)?, multiplier));
+                        combination.push((self.number(at, database, text)?, multiplier));
                     }
                 }
                 return Ok(Some(combination));
@@ -252,7 +252,7 @@ impl<'a> Relaxation<'a> {
     }
 
     /// The cut's number in the proof, where it is written now if it was not yet.
-    fn number(&mut self, at: usize, known: &mut Database, text: &mut String) -> Result<usize, Overflow> {
+    fn number(&mut self, at: usize, database: &mut Database, text: &mut String) -> Result<usize, Overflow> {
         if let Some(id) = self.cuts[at].id {
             return Ok(id);
         }
@@ -264,7 +264,7 @@ impl<'a> Relaxation<'a> {
             }
             *text += " s;\n";
         }
-        let id = known.add(self.inequality(cut)?);
+        let id = database.add(self.inequality(cut)?);
         self.cuts[at].id = Some(id);
         Ok(id)
     }

@@ -1,5 +1,5 @@
 //! From a verdict to its certificate: proofs in cutting planes and DRAT, records of enumerations, and
-//! solvers that are installed on the machine.
+//! programs that are installed on the machine: solvers, and the checker that is proved in Coq.
 //!
 //! # What is promised
 //! Nothing that is made here is trusted: `ecode_check` reads it as it would read a stranger's, and shares no
@@ -8,8 +8,10 @@
 mod bound;
 mod database;
 mod glue;
+mod group;
 mod inequality;
 mod make;
+mod opinion;
 mod prove;
 mod simplex;
 #[cfg(feature = "sat")]
@@ -18,6 +20,7 @@ mod solver;
 
 pub use glue::certify_gluing;
 pub use make::{NoCertificate, Scope, certify, record};
+pub use opinion::{NoOpinion, Opinion, second_opinion};
 pub use prove::{MOST_BYTES, NoProof, refute};
 #[cfg(feature = "sat")]
 pub use solve::refute_clauses;

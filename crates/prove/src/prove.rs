@@ -84,10 +84,10 @@ fn by_plain_propagation(formula: &Formula, stopped: &dyn Fn() -> bool) -> Result
 
 fn propagated(formula: &Formula, mut prover: Prover<'_>) -> Result<String, NoProof> {
     let order = order(formula);
-    if prover.known.propagate() {
+    if prover.database.propagate() {
         prover.descend(&order, &mut Vec::new())?;
     } else {
-        let hints = prover.known.explain();
+        let hints = prover.database.explain();
         prover.clause(&[], &hints)?;
     }
     Ok(prover.conclude())
@@ -97,11 +97,11 @@ fn propagated(formula: &Formula, mut prover: Prover<'_>) -> Result<String, NoPro
 pub(super) fn by_bounds(formula: &Formula, stopped: &dyn Fn() -> bool) -> Result<String, NoProof> {
     let mut prover = Prover::new(formula, stopped, MOST_BYTES)?;
     let mut relaxation = Relaxation::new(formula, stopped);
-    if prover.known.propagate() {
+    if prover.database.propagate() {
         let mut branches = MOST_BRANCHES;
         prover.bounded(&mut relaxation, &mut branches, &mut Vec::new())?;
     } else {
-        let hints = prover.known.explain();
+        let hints = prover.database.explain();
         prover.clause(&[], &hints)?;
     }
     Ok(prover.conclude())
@@ -121,7 +121,7 @@ fn order(formula: &Formula) -> Vec<usize> {
 }
 
 struct Prover<'a> {
-    known: Database,
+    database: Database,
     text: String,
     stopped: &'a dyn Fn() -> bool,
     most: usize,
@@ -131,24 +131,24 @@ struct Prover<'a> {
 
 impl<'a> Prover<'a> {
     fn new(formula: &Formula, stopped: &'a dyn Fn() -> bool, most: usize) -> Result<Self, NoProof> {
-        let mut known = Database::new(formula.variables());
+        let mut database = Database::new(formula.variables());
         for inequality in &formula.inequalities {
-            known.add(Normal::of(inequality)?);
+            database.add(Normal::of(inequality)?);
         }
-        let text = format!("pseudo-Boolean proof version 3.0\nf {};\n", known.last());
-        let mut prover = Self { known, text, stopped, most, hinted: true };
-        prover.weigh(formula)?;
+        let text = format!("pseudo-Boolean proof version 3.0\nf {};\n", database.last());
+        let mut prover = Self { database, text, stopped, most, hinted: true };
+        prover.add_weight_bound(formula)?;
         Ok(prover)
     }
 
     /// Adds the bound on the weight to every worker's inequality.
-    fn weigh(&mut self, formula: &Formula) -> Result<(), NoProof> {
+    fn add_weight_bound(&mut self, formula: &Formula) -> Result<(), NoProof> {
         let weight = formula.inequalities.len() - 1;
         for id in 1..weight {
-            if let (Some(row), Some(bound)) = (self.known.get(id), self.known.get(weight)) {
+            if let (Some(row), Some(bound)) = (self.database.get(id), self.database.get(weight)) {
                 let sum = row.plus(bound)?;
                 let _ = writeln!(self.text, "pol {id} {weight} +;");
-                self.known.add(sum);
+                self.database.add(sum);
             }
         }
         Ok(())
@@ -162,28 +162,28 @@ impl<'a> Prover<'a> {
             if (self.stopped)() {
                 return Err(NoProof::Stopped);
             }
-            let open = order.iter().find(|&&variable| !self.known.is_assigned(variable));
+            let open = order.iter().find(|&&variable| !self.database.is_assigned(variable));
             let Some(&variable) = open else { return Err(NoProof::Satisfiable) };
-            let mark = self.known.mark();
+            let mark = self.database.mark();
             let literal = Literal::new(variable, true);
             decided.push(literal);
-            let id = if self.known.assume(literal) {
+            let id = if self.database.assume(literal) {
                 let id = self.descend(order, decided)?;
-                self.known.undo(mark);
-                self.known.wake(id);
+                self.database.undo(mark);
+                self.database.wake(id);
                 id
             } else {
-                let hints = self.known.explain();
-                self.known.undo(mark);
+                let hints = self.database.explain();
+                self.database.undo(mark);
                 self.clause(decided, &hints)?
             };
             decided.pop();
             refuted.push(id);
-            if !self.known.propagate() {
+            if !self.database.propagate() {
                 break;
             }
         }
-        let hints = self.known.explain();
+        let hints = self.database.explain();
         let id = self.clause(decided, &hints)?;
         self.forget(&refuted);
         Ok(id)
@@ -202,36 +202,36 @@ impl<'a> Prover<'a> {
                 return Err(NoProof::Stopped);
             }
             *branches = branches.checked_sub(1).ok_or(NoProof::TooLong(self.most))?;
-            let literal = match relaxation.bound(&mut self.known, &mut self.text)? {
+            let literal = match relaxation.bound(&mut self.database, &mut self.text)? {
                 Bound::Refuted(combination) => {
                     refuted.push(self.combine(&combination)?);
                     // It cannot hold under what was decided.
-                    self.known.propagate();
+                    self.database.propagate();
                     break;
                 }
                 Bound::Open(literal) => literal,
                 // Floating point may be mistaken, propagation is not.
                 Bound::Solution => return Err(NoProof::TooLong(self.most)),
             };
-            let mark = self.known.mark();
+            let mark = self.database.mark();
             decided.push(literal);
-            let id = if self.known.assume(literal) {
+            let id = if self.database.assume(literal) {
                 let id = self.bounded(relaxation, branches, decided)?;
-                self.known.undo(mark);
-                self.known.wake(id);
+                self.database.undo(mark);
+                self.database.wake(id);
                 id
             } else {
-                let hints = self.known.explain();
-                self.known.undo(mark);
+                let hints = self.database.explain();
+                self.database.undo(mark);
                 self.clause(decided, &hints)?
             };
             decided.pop();
             refuted.push(id);
-            if !self.known.propagate() {
+            if !self.database.propagate() {
                 break;
             }
         }
-        let hints = self.known.explain();
+        let hints = self.database.explain();
         let id = self.clause(decided, &hints)?;
         self.forget(&refuted);
         Ok(id)
@@ -242,8 +242,8 @@ impl<'a> Prover<'a> {
         let mut sum: Option<Normal> = None;
         self.text += "pol";
         for &(id, factor) in combination {
-            let Some(known) = self.known.get(id) else { continue };
-            let multiple = known.times(factor)?;
+            let Some(normal) = self.database.get(id) else { continue };
+            let multiple = normal.times(factor)?;
             let _ = write!(self.text, " {id}");
             if factor > 1 {
                 let _ = write!(self.text, " {factor} *");
@@ -258,7 +258,7 @@ impl<'a> Prover<'a> {
         }
         self.text += ";\n";
         let sum = sum.ok_or(NoProof::Overflow)?;
-        Ok(self.known.add(sum))
+        Ok(self.database.add(sum))
     }
 
     fn forget(&mut self, ids: &[usize]) {
@@ -268,7 +268,7 @@ impl<'a> Prover<'a> {
         self.text += "del id";
         for &id in ids {
             let _ = write!(self.text, " {id}");
-            self.known.remove(id);
+            self.database.remove(id);
         }
         self.text += ";\n";
     }
@@ -291,11 +291,11 @@ impl<'a> Prover<'a> {
         if self.text.len() > self.most {
             return Err(NoProof::TooLong(self.most));
         }
-        Ok(self.known.add(Normal::clause(decided.iter().map(|literal| literal.negated()))))
+        Ok(self.database.add(Normal::clause(decided.iter().map(|literal| literal.negated()))))
     }
 
     fn conclude(mut self) -> String {
-        let last = self.known.last();
+        let last = self.database.last();
         let _ = write!(self.text, "output NONE;\nconclusion UNSAT : {last};\nend pseudo-Boolean proof;\n");
         self.text
     }

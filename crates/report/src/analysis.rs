@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::Glyphs;
 use super::markdown::Markdown;
 use super::numbers::{figures, plain, probability, thousands};
+use super::picture::Glyphs;
 use ecode_analysis::{Analysis, Estimate, Evidence, Fixed, Kind, Row};
 use ecode_core::Workers;
 use ecode_verify::Radius;
@@ -18,8 +18,8 @@ const BAR: usize = 40;
 pub(super) fn estimate(estimate: Estimate) -> String {
     match estimate {
         Estimate::Exact(p) => probability(p),
-        Estimate::Sampled { met, low, high } => {
-            format!("~{} [{}, {}]", probability(met), probability(low), probability(high))
+        Estimate::Sampled { frequency, low, high } => {
+            format!("~{} [{}, {}]", probability(frequency), probability(low), probability(high))
         }
     }
 }

@@ -12,8 +12,8 @@ fn figure(p: f64) -> Value {
 fn estimate(estimate: Estimate) -> Value {
     match estimate {
         Estimate::Exact(p) => figure(p),
-        Estimate::Sampled { met, low, high } => {
-            json!({"estimate": figure(met), "low": figure(low), "high": figure(high)})
+        Estimate::Sampled { frequency, low, high } => {
+            json!({"estimate": figure(frequency), "low": figure(low), "high": figure(high)})
         }
     }
 }

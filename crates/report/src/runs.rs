@@ -71,7 +71,7 @@ pub fn run_table(summaries: &[Summary]) -> String {
             },
             bytes("up"),
             bytes("down"),
-            super::time(seconds(last.deployed_s)),
+            super::numbers::time(seconds(last.deployed_s)),
         ]);
     }
     format!("{table}\n\nBytes: of one worker in one step. Deployed: estimated time of all steps.")
@@ -215,7 +215,7 @@ pub fn times_table(targets: &[f64], rows: &[Times]) -> String {
             }
             let seconds = there.iter().map(|(seconds, _)| seconds).sum::<f64>() / count;
             let steps = there.iter().map(|&(_, steps)| steps as f64).sum::<f64>() / count;
-            format!("{}, {steps:.0} steps", super::time(self::seconds(seconds)))
+            format!("{}, {steps:.0} steps", super::numbers::time(self::seconds(seconds)))
         }));
         let mean = row.last.iter().sum::<f64>() / row.last.len() as f64;
         line.push(format!("{mean:.1} %"));

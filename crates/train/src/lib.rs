@@ -15,6 +15,7 @@
 mod aggregate;
 mod attack;
 mod bits;
+mod blame;
 mod clock;
 mod code;
 mod config;
@@ -27,6 +28,7 @@ mod metrics;
 pub mod model;
 mod names;
 mod random;
+pub mod reactive;
 mod standing;
 mod state;
 pub mod sweep;
@@ -37,13 +39,15 @@ mod vote;
 pub use aggregate::Aggregator;
 pub use attack::{Attack, ByzantineSet, Knowledge, UnknownSet, hidden_deviations};
 pub use bits::Bits;
+pub use blame::{Agreement, Named, unusual};
 pub use clock::ThreadClock;
 pub use code::TrainingCode;
 pub use config::{
-    Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Schedule, ZeroSign,
+    Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Referee, Schedule,
+    Scheme, ZeroSign,
 };
 pub use error::TrainError;
-pub use folder::{FolderError, Program, RunFolder, Status, Summary};
+pub use folder::{FolderError, NoCheckpoint, Program, RunFolder, Status, Summary};
 pub use metrics::{Best, Metrics};
 pub use random::{Purpose, stream};
 pub use standing::{Excess, Lost};

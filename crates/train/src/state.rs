@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::blame::Named;
 use super::metrics::Best;
+use super::reactive::Ledger;
 use super::standing::{Excess, Lost};
 
 /// What has been counted since the start, and since the last evaluation.
@@ -52,4 +54,8 @@ pub struct State {
     pub excess: Option<Excess>,
     /// The workers that were lost, in the order of their steps.
     pub lost: Vec<Lost>,
+    /// What a scheme that detects lies keeps; none with votes.
+    pub ledger: Option<Ledger>,
+    /// The workers that were proved to lie or to compute wrong, in the order of their steps.
+    pub named: Vec<Named>,
 }

@@ -3,7 +3,8 @@
 
 use itertools::Itertools as _;
 
-use super::{Control, Engine, Finding, Goal, Unsuitable};
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Message, Outcome, TieRule, decode, honest_vote, majority};
 
 /// The engine that enumerates the definition.

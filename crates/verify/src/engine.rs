@@ -1,11 +1,6 @@
 //! What an engine is: one technique that finds the smallest margin over all messages.
 
-use super::Control;
-#[cfg(feature = "cadical")]
-use super::Library;
-#[cfg(feature = "sat")]
-use super::Sat;
-use super::{Branch, Definition, Exhaustive, Structure};
+use super::control::Control;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// What is asked of an engine.
@@ -32,7 +27,7 @@ pub struct Finding {
 
 impl Finding {
     /// Keeps an outcome where it is worse than what was met.
-    pub(crate) fn meet(&mut self, outcome: Outcome) {
+    pub(crate) fn keep_worse(&mut self, outcome: Outcome) {
         let key = |o: &Outcome| (o.margin, o.wrong.len() - o.wrong.count());
         if self.worst.as_ref().is_none_or(|worst| key(&outcome) < key(worst)) {
             self.worst = Some(outcome);
@@ -100,28 +95,13 @@ pub trait Engine: Sealed + Sync {
         self.examine_from(g, ties, goal, None, control)
     }
 
-    /// As [`Self::examine`], where a bad message is `known` already, from which the engine may start.
+    /// As [`Self::examine`], where a bad message is known, from which the engine may `start`.
     fn examine_from(
         &self,
         g: &AllocationMatrix,
         ties: TieRule,
         goal: Goal,
-        known: Option<&Outcome>,
+        start: Option<&Outcome>,
         control: &Control,
     ) -> Finding;
-}
-
-/// Every engine, in the order in which `--method all` runs them.
-#[must_use]
-pub fn engines() -> Vec<Box<dyn Engine>> {
-    vec![
-        Box::new(Definition),
-        Box::new(Exhaustive),
-        Box::new(Branch),
-        Box::new(Structure::default()),
-        #[cfg(feature = "sat")]
-        Box::new(Sat::default()),
-        #[cfg(feature = "cadical")]
-        Box::new(Sat { library: Library::Cadical, ..Sat::default() }),
-    ]
 }

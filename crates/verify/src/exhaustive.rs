@@ -14,8 +14,9 @@
 
 use rayon::prelude::*;
 
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
 use super::reduce::{Side, sides};
-use super::{Control, Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 use ecode_lanes::{Best, Counter, Lanes};
 

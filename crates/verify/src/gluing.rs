@@ -23,8 +23,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::control::Control;
+use super::engine::Goal;
+use super::local::LocalSearch;
 use super::verdict::run;
-use super::{Conclusion, Control, Goal, LocalSearch, Verdict, VerifyError};
+use super::verdict::{Conclusion, Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, MAX_SIZE, TieRule};
 
 /// How U is cut into parts, in the order in which they are glued.

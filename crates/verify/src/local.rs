@@ -12,8 +12,9 @@
 
 use rayon::prelude::*;
 
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
 use super::reduce::{Side, sides};
-use super::{Control, Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// The search, with what it may spend.
@@ -61,7 +62,7 @@ impl Engine for LocalSearch {
                 Goal::Tolerates(b) => side.loss_for(b as i64 - 1),
             };
             let counts = self.search(&side, enough, control);
-            finding.meet(Outcome::of(g, ties, &side.message(&counts)));
+            finding.keep_worse(Outcome::of(g, ties, &side.message(&counts)));
             if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) {
                 break;
             }
@@ -97,7 +98,10 @@ impl Graph {
             .iter()
             .map(|voter| (0..side.classes.len()).filter(|&class| voter.holds[class]).collect());
         let held: Vec<Vec<usize>> = held.collect();
-        let mut holders = vec![Vec::new(); side.classes.len()];
+        // Their room first: of large matrices these lists are most of the work.
+        let mut sizes = vec![0_usize; side.classes.len()];
+        held.iter().flatten().for_each(|&class| sizes[class] += 1);
+        let mut holders: Vec<Vec<usize>> = sizes.into_iter().map(Vec::with_capacity).collect();
         for (voter, classes) in held.iter().enumerate() {
             for &class in classes {
                 holders[class].push(voter);

@@ -1,7 +1,7 @@
 //! Components of classes and voters, and in which order the classes of one are gone through, so that few voters are
 //! open at a time.
 
-use super::Control;
+use super::control::Control;
 
 /// Classes and voters that are connected: each voter with the classes that it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub fn components(holders: &[Vec<usize>], voters: usize) -> Vec<Component> {
             held[voter].push(class);
         }
     }
-    let (mut found, mut known) = (vec![false; holders.len()], vec![false; voters]);
+    let (mut found, mut seen) = (vec![false; holders.len()], vec![false; voters]);
     let mut components = Vec::new();
     for start in 0..holders.len() {
         if std::mem::replace(&mut found[start], true) {
@@ -33,7 +33,7 @@ pub fn components(holders: &[Vec<usize>], voters: usize) -> Vec<Component> {
         while let Some(&class) = component.classes.get(next) {
             next += 1;
             for &voter in &holders[class] {
-                if std::mem::replace(&mut known[voter], true) {
+                if std::mem::replace(&mut seen[voter], true) {
                     continue;
                 }
                 component.voters.push(voter);
@@ -71,6 +71,7 @@ pub fn narrow_order(holders: &[Vec<usize>], voters: usize, control: &Control) ->
         (0..classes).min_by_key(|&class| holders[class].iter().map(|&voter| rest[voter]).sum::<usize>());
     let mut order = Vec::with_capacity(classes);
     let mut candidates: Vec<usize> = Vec::new();
+    let mut found = vec![false; classes];
     let mut next = start;
     while let Some(class) = next {
         if control.stopped() {
@@ -82,12 +83,12 @@ pub fn narrow_order(holders: &[Vec<usize>], voters: usize, control: &Control) ->
             rest[voter] -= 1;
             if !opened[voter] {
                 opened[voter] = true;
-                candidates.extend(held[voter].iter().filter(|&&class| !done[class]));
+                candidates
+                    .extend(held[voter].iter().filter(|&&class| !std::mem::replace(&mut found[class], true)));
             }
         }
         candidates.retain(|&class| !done[class]);
         candidates.sort_unstable();
-        candidates.dedup();
         let cost = |class: usize| -> i64 {
             let change =
                 holders[class].iter().map(|&voter| i64::from(!opened[voter]) - i64::from(rest[voter] == 1));

@@ -1,7 +1,7 @@
 //! How a claim is decided: what is tried, in which order, and for how long.
 //!
 //! # The order of `auto`
-//! 1. Up to [`FEW`] messages: all of them.
+//! 1. Up to [`AT_ONCE`] messages: all of them.
 //! 2. The gluing theorem, where the shape of the code is known.
 //! 3. A local search, and bounds that cost nothing. One bad message refutes a claim, and a message as bad as
 //!    a bound allows is the worst.
@@ -19,18 +19,24 @@
 use std::time::{Duration, Instant};
 
 use super::bound::most_loss;
+use super::branch::Branch;
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::engines::engines;
+use super::exhaustive::Exhaustive;
+use super::gluing::{Shape, verify_by_gluing};
+use super::local::LocalSearch;
+use super::method::Method;
 use super::race::{Racer, race};
 use super::reduce::{Side, sides};
+use super::structure::Structure;
 use super::structure::apart;
+use super::verdict::{Verdict, VerifyError};
 use super::verdict::{agree, conclude, run};
-use super::{
-    Branch, Control, Engine, Exhaustive, Finding, Goal, LocalSearch, Method, Shape, Structure, Unsuitable,
-    Verdict, VerifyError, engines, verify_by_gluing,
-};
 use ecode_core::{AllocationMatrix, TieRule};
 
 /// So many messages are counted within a millisecond or two.
-const FEW: u128 = 1 << 20;
+const AT_ONCE: u128 = 1 << 20;
 /// So many messages are counted within a tenth of a second on two cores of 2020, whose AVX2 counts
 /// 1.5·10⁹ messages a second and thread (docs/performance.md).
 const ENUMERABLE: u128 = 1 << 27;
@@ -146,7 +152,7 @@ impl<'a> Request<'a> {
         let sides = sides(g, self.ties);
         let choices = sides.iter().map(Side::choices).fold(0, u128::saturating_add);
         let merged = format!("{choices} messages after merging equal partitions");
-        if choices <= FEW {
+        if choices <= AT_ONCE {
             let mut verdict = self.run(&Exhaustive, control)?;
             verdict.reason = Some(merged);
             return Ok(verdict);
@@ -157,23 +163,26 @@ impl<'a> Request<'a> {
             return Ok(verdict);
         }
         let search = LocalSearch::default();
-        let met = search.examine(g, self.ties, self.goal(), control);
-        let refuted = !self.worst_case && self.b.is_some_and(|b| met.beats(b));
+        let local = search.examine(g, self.ties, self.goal(), control);
+        let refuted = !self.worst_case && self.b.is_some_and(|b| local.beats(b));
         if refuted {
             let why = "a local search met a message that refutes the claim".to_owned();
-            return self.conclude(search.name(), met, why);
+            return self.conclude(search.name(), local, why);
+        }
+        if control.stopped() {
+            return self.conclude(search.name(), local, "stopped before anything was proved".to_owned());
         }
         let floor = sides.iter().map(|side| side.margin(most_loss(side))).min();
-        let worst = met.worst.as_ref().map(|worst| worst.margin);
+        let worst = local.worst.as_ref().map(|worst| worst.margin);
         if floor.is_some_and(|floor| floor == worst.unwrap_or(i64::MAX) || self.settles(floor)) {
             let why = "by the workers' loads alone no message is worse".to_owned();
-            return self.conclude("bound", Finding { floor, ..met }, why);
+            return self.conclude("bound", Finding { floor, ..local }, why);
         }
         // Whether there is a radius is settled by one message; how bad it gets was not asked.
-        let curious = self.b.is_none() && !self.worst_case && met.beats(0);
-        let limited = if curious { control.within(WORST_CASE) } else { control.clone() };
-        let mut verdict = self.prove(&sides, choices, &merged, &met, &limited)?;
-        if curious && verdict.floor.is_none() && !control.stopped() {
+        let worst_unasked = self.b.is_none() && !self.worst_case && local.beats(0);
+        let limited = if worst_unasked { control.within(WORST_CASE) } else { control.clone() };
+        let mut verdict = self.prove(&sides, choices, &merged, &local, &limited)?;
+        if worst_unasked && verdict.floor.is_none() && !control.stopped() {
             verdict.reason =
                 Some("a message is decoded wrong without liars; how bad it gets was not asked".to_owned());
         }
@@ -191,19 +200,19 @@ impl<'a> Request<'a> {
         sides: &[Side],
         choices: u128,
         merged: &str,
-        met: &Finding,
+        local: &Finding,
         control: &Control,
     ) -> Result<Verdict, VerifyError> {
         let (g, ties, goal) = (self.matrix, self.ties, self.goal());
-        let known = met.worst.as_ref();
-        let with = |found: Finding| Finding { worst: worse(met, &found), ..found };
-        let tried = TRIAL.examine_from(g, ties, goal, known, control);
+        let start = local.worst.as_ref();
+        let with = |found: Finding| Finding { worst: worse(local, &found), ..found };
+        let tried = TRIAL.examine_from(g, ties, goal, start, control);
         if tried.floor.is_some() {
             let why = "the matrix falls apart into small components".to_owned();
             return self.conclude(TRIAL.name(), with(tried), why);
         }
         let one = |engine: &dyn Engine, why: String| {
-            let found = engine.examine_from(g, ties, goal, known, control);
+            let found = engine.examine_from(g, ties, goal, start, control);
             self.conclude(engine.name(), with(found), why)
         };
         if choices <= ENUMERABLE {
@@ -218,9 +227,9 @@ impl<'a> Request<'a> {
             _ => None,
         };
         #[cfg(feature = "sat")]
-        let sat = super::Sat::default().suits(g, ties).ok();
+        let sat = super::sat::Sat::default().suits(g, ties).ok();
         #[cfg(feature = "sat")]
-        let sat = sat.map(|()| Racer::engine(Box::new(super::Sat::default())));
+        let sat = sat.map(|()| Racer::engine(Box::new(super::sat::Sat::default())));
         #[cfg(not(feature = "sat"))]
         let sat = None;
         let others: Vec<Racer> = std::iter::once(Racer::states()).chain(sat).collect();
@@ -228,7 +237,7 @@ impl<'a> Request<'a> {
         let names: Vec<&str> =
             first.iter().map(|engine| engine.name()).chain(others.iter().map(Racer::name)).collect();
         let all = names.join(", ");
-        let (name, mut found) = race(first, &others, g, ties, goal, known, control);
+        let (name, mut found) = race(first, &others, g, ties, goal, start, control);
         if let Goal::Tolerates(b) = goal {
             // Whoever is first says no more than was asked.
             found.floor = found.floor.map(|floor| floor.min(b as i64));
@@ -257,10 +266,10 @@ impl<'a> Request<'a> {
 }
 
 /// The worse of two messages; the one that was met first among equals.
-fn worse(met: &Finding, found: &Finding) -> Option<ecode_core::Outcome> {
-    let mut worst = met.clone();
+fn worse(first: &Finding, found: &Finding) -> Option<ecode_core::Outcome> {
+    let mut worst = first.clone();
     if let Some(outcome) = &found.worst {
-        worst.meet(outcome.clone());
+        worst.keep_worse(outcome.clone());
     }
     worst.worst
 }

@@ -12,8 +12,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::engine::{Finding, Unsuitable};
 use super::verdict::conclude;
-use super::{Finding, Unsuitable, Verdict, VerifyError};
+use super::verdict::{Verdict, VerifyError};
 use ecode_check::{ProofError, replay_full_drat};
 use ecode_core::{AllocationMatrix, Clauses, Formula, MOST_CLAUSES, Message, TieRule, deciding_sides};
 

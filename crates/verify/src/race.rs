@@ -13,7 +13,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::{Control, Engine, Finding, Goal, Structure, Unsuitable};
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::structure::Structure;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// An engine that has a thread of its own.
@@ -60,21 +62,21 @@ impl Engine for States {
         g: &AllocationMatrix,
         ties: TieRule,
         goal: Goal,
-        known: Option<&Outcome>,
+        start: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
-        let start = Instant::now();
-        let found = SMALL.examine_from(g, ties, goal, known, control);
+        let begun = Instant::now();
+        let found = SMALL.examine_from(g, ties, goal, start, control);
         if found.floor.is_some() {
             return found;
         }
-        while start.elapsed() < LATER {
+        while begun.elapsed() < LATER {
             if control.stopped() {
                 return found;
             }
             std::thread::sleep(GLANCE);
         }
-        Structure { most_choices: 0, ..Structure::default() }.examine_from(g, ties, goal, known, control)
+        Structure { most_choices: 0, ..Structure::default() }.examine_from(g, ties, goal, start, control)
     }
 }
 
@@ -85,7 +87,7 @@ pub(super) fn race(
     g: &AllocationMatrix,
     ties: TieRule,
     goal: Goal,
-    known: Option<&Outcome>,
+    start: Option<&Outcome>,
     control: &Control,
 ) -> (Option<&'static str>, Finding) {
     let inner = control.child();
@@ -99,22 +101,22 @@ pub(super) fn race(
             let worst = best.worst.take();
             *best = found;
             if let Some(worst) = worst {
-                best.meet(worst);
+                best.keep_worse(worst);
             }
             inner.stop();
         } else if let Some(worst) = found.worst {
-            best.meet(worst);
+            best.keep_worse(worst);
         }
     };
     std::thread::scope(|scope| {
         for racer in others {
             let (finish, quiet) = (&finish, inner.unwatched());
             scope.spawn(move || {
-                finish(racer.name(), racer.0.examine_from(g, ties, goal, known, &quiet));
+                finish(racer.name(), racer.0.examine_from(g, ties, goal, start, &quiet));
             });
         }
         if let Some(engine) = first {
-            finish(engine.name(), engine.examine_from(g, ties, goal, known, &inner));
+            finish(engine.name(), engine.examine_from(g, ties, goal, start, &inner));
         }
     });
     result.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -20,9 +20,10 @@ use std::io;
 
 use varisat::{CnfFormula, ExtendFormula as _, Lit, ProofFormat, Solver};
 
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
 use super::exhaustive::unit;
 use super::reduce::{Side, Voter, sides};
-use super::{Control, Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Clauses, Encoding, MOST_CLAUSES, Message, Outcome, TieRule};
 
 /// Which program library solves the formula.
@@ -72,15 +73,15 @@ impl Engine for Sat {
         g: &AllocationMatrix,
         ties: TieRule,
         goal: Goal,
-        known: Option<&Outcome>,
+        start: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
         control.begin(0);
-        let mut finding = Finding { worst: known.cloned(), ..Finding::default() };
+        let mut finding = Finding { worst: start.cloned(), ..Finding::default() };
         let mut floor = i64::MAX;
         for side in sides(g, ties) {
             match self.climb(g, ties, &side, goal, control, &mut finding) {
-                Some(met) => floor = floor.min(met),
+                Some(margin) => floor = floor.min(margin),
                 None => return finding,
             }
         }
@@ -114,7 +115,7 @@ impl Sat {
             side.loss(&counts)
         } else {
             let counts = side.first();
-            finding.meet(Outcome::of(g, ties, &side.message(&counts)));
+            finding.keep_worse(Outcome::of(g, ties, &side.message(&counts)));
             side.loss(&counts)
         };
         // The loss that is worth looking for: that of a smaller margin than what was met, or than b.
@@ -149,7 +150,7 @@ impl Sat {
                         return None;
                     }
                     loss = found;
-                    finding.meet(Outcome::of(g, ties, &message));
+                    finding.keep_worse(Outcome::of(g, ties, &message));
                 }
             }
         }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::{Control, Engine, Finding, Goal, Method, Unsuitable};
+use super::control::Control;
+use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::method::Method;
 use ecode_core::{AllocationMatrix, Counterexample, Outcome, TieRule};
 
 /// What became of a claim.

@@ -1,6 +1,10 @@
 //! A code whose tolerance was verified: the one thing by which tolerance is claimed.
 
-use super::{Conclusion, Control, Method, Request, Shape, Verdict, VerifyError};
+use super::control::Control;
+use super::gluing::Shape;
+use super::method::Method;
+use super::plan::Request;
+use super::verdict::{Conclusion, Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, Claim, TieRule};
 
 /// A code whose b-Byzantine tolerance was verified in this process. There is no other way to get one.

@@ -11,9 +11,11 @@ use ecode::search::{Exact, bounds, minimum_within};
 use serde_json::{Value, json};
 
 use super::Search;
+use crate::cli::common::Common;
+use crate::cli::ending::Ending;
 use crate::cli::output::{self, Documents};
 use crate::cli::stored::verification;
-use crate::cli::{Common, Ending, watch};
+use crate::cli::watch;
 
 /// What came of it, beside what was known.
 struct Outcome {

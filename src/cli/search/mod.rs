@@ -18,12 +18,14 @@ use ecode::search::{Bounds, SearchRequest, SearchRun, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::{Value, json};
 
+use super::common::{Common, parse_time};
 use super::construct::remark_on_partitions;
 use super::demand::{DemandFlags, report_impossible};
+use super::ending::Ending;
 use super::output::Documents;
 use super::stored::verification;
 use super::verify::{How, ending};
-use super::{Common, Ending, output, parse_time, watch};
+use super::{output, watch};
 use state::StateFile;
 use summary::{Summary, report_nothing};
 

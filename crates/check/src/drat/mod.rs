@@ -62,7 +62,7 @@ pub fn replay_full_drat(
     let budget = Budget::new(stopped);
     let mut replay = Replay::new(clauses, &budget, true).map_err(|wrong| wrong.at(0))?;
     let mut reader = Reader::outside(proof);
-    while !replay.known.is_refuted() {
+    while !replay.set.is_refuted() {
         if !reader.next(&budget).map_err(|wrong| wrong.at(reader.line()))? {
             let what = "the empty clause is not reached".to_owned();
             return Err(Wrong::Malformed(what).at(reader.line()));
@@ -73,7 +73,7 @@ pub fn replay_full_drat(
 }
 
 struct Replay<'a> {
-    known: ClauseSet<'a>,
+    set: ClauseSet<'a>,
     /// All rules, and new variables.
     full: bool,
     /// Our numbers of variables that the formula does not have.
@@ -83,11 +83,11 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     fn new(clauses: &Clauses, budget: &'a Budget<'a>, full: bool) -> Result<Self, Wrong> {
-        let known = ClauseSet::new(clauses.variables, budget);
-        let mut replay = Self { known, full, fresh: HashMap::new(), added: 0 };
+        let set = ClauseSet::new(clauses.variables, budget);
+        let mut replay = Self { set, full, fresh: HashMap::new(), added: 0 };
         for clause in &clauses.clauses {
             if let Some(literals) = replay.literals(clause)? {
-                replay.known.add(&literals)?;
+                replay.set.add(&literals)?;
             }
         }
         Ok(replay)
@@ -108,16 +108,16 @@ impl<'a> Replay<'a> {
 
     /// Two times the variable, from 0, and 1 more for the negation.
     fn literal(&mut self, literal: i32) -> Result<u32, Wrong> {
-        let formula = self.known.variables() - self.fresh.len();
+        let formula = self.set.variables() - self.fresh.len();
         let mut variable = literal.unsigned_abs() - 1;
         if variable as usize >= formula {
             variable = match self.fresh.get(&variable) {
-                Some(&known) => known,
-                None if self.known.variables() >= MOST_DRAT_VARIABLES => {
+                Some(&renamed) => renamed,
+                None if self.set.variables() >= MOST_DRAT_VARIABLES => {
                     return Err(Wrong::TooLarge(format!("more than {MOST_DRAT_VARIABLES} variables")));
                 }
                 None => {
-                    let new = self.known.fresh();
+                    let new = self.set.fresh();
                     self.fresh.insert(variable, new);
                     new
                 }
@@ -130,21 +130,21 @@ impl<'a> Replay<'a> {
     fn step(&mut self, step: &Step) -> Result<bool, Wrong> {
         let Some(clause) = self.literals(&step.literals)? else { return Ok(false) };
         if step.deletes {
-            self.known.delete(&clause);
+            self.set.delete(&clause);
             return Ok(false);
         }
         let follows = if self.full
             && let Some(&pivot) = step.literals.first()
         {
             let pivot = self.literal(pivot)?;
-            self.known.follows_with(&clause, pivot)?
+            self.set.follows_with(&clause, pivot)?
         } else {
-            self.known.follows(&clause)?
+            self.set.follows(&clause)?
         };
         if !follows {
             return rejected("unit propagation does not lead to a conflict");
         }
-        self.known.add(&clause)?;
+        self.set.add(&clause)?;
         self.added += 1;
         Ok(true)
     }

@@ -5,9 +5,7 @@ mod kind;
 mod read;
 mod write;
 
-pub(super) use read::parse;
-pub(super) use write::write;
-
+use super::certificate::Certificate;
 use ecode_core::shown_sentence;
 
 const SCHEMA: &str = "ecode/certificate/1";
@@ -19,4 +17,20 @@ pub struct MalformedCertificate(String);
 
 fn malformed<T>(what: impl AsRef<str>) -> Result<T, MalformedCertificate> {
     Err(MalformedCertificate(shown_sentence(what.as_ref())))
+}
+
+impl Certificate {
+    /// Reads `ecode/certificate/1`.
+    ///
+    /// # Errors
+    /// [`MalformedCertificate`] with the place.
+    pub fn parse(bytes: &[u8]) -> Result<Self, MalformedCertificate> {
+        read::parse(bytes)
+    }
+
+    /// Writes `ecode/certificate/1`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        write::write(self)
+    }
 }

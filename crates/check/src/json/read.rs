@@ -8,7 +8,7 @@ use super::fields::{AtMost, Attack, Counted, File, Named, Part, Side};
 use super::kind::other_kind;
 use super::{MalformedCertificate, SCHEMA, malformed};
 use crate::budget::{MAX_FILE, MOST_DIGITS};
-use crate::{Certificate, Evidence, Record, RecordedPart, SideCount, SideProof, WorstCase};
+use crate::certificate::{Certificate, Evidence, Record, RecordedPart, SideCount, SideProof, WorstCase};
 use ecode_core::{AllocationMatrix, Claim, Counterexample, MAX_SIZE, Message, TieRule, Workers, shown};
 
 fn bit(name: &str, value: u8) -> Result<bool, MalformedCertificate> {

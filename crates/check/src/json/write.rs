@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::SCHEMA;
 use super::fields::{AtMost, Attack, Counted, Part, Side};
-use crate::{Certificate, Evidence, GluedPart, SideProof};
+use crate::certificate::{Certificate, Evidence, GluedPart, SideProof};
 use ecode_core::Counterexample;
 
 impl Attack {

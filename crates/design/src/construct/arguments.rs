@@ -9,7 +9,8 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::demand::default_partitions;
-use super::{Argument, ConstructError, Fallback, Parameter, refuse};
+use super::error::{ConstructError, refuse};
+use super::parameter::{Argument, Fallback, Parameter};
 
 /// Values for the parameters of a construction; some may be missing.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,8 +6,8 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::json;
 
 use super::construction::{CLAIM, Construction, PARTITIONS, WORKERS};
-use super::{ConstructError, refuse};
-use super::{Domain, Fallback, Parameter};
+use super::error::{ConstructError, refuse};
+use super::parameter::{Domain, Fallback, Parameter};
 use ecode_core::{AllocationMatrix, MAX_SIZE};
 
 const ANY: Domain = Domain::Whole { least: 0, most: u64::MAX };

@@ -1,14 +1,16 @@
 //! The best known code for what a deployment asks, whatever its construction.
 
 use super::arguments::Arguments;
+use super::block::Block;
 use super::construction::{CATALOGUE, Construction, LIARS, PARTITIONS, WORKERS};
 use super::demand::{Demand, Objective, default_partitions};
+use super::error::{ConstructError, refuse};
 use super::known::{KnownCode, Provenance};
 use super::listed::listed_codes;
+use super::parameter::{Domain, Fallback, Parameter};
 use super::resized::resized;
 use super::square::best_with;
-use super::{Block, ConstructError, full, refuse, uncoded};
-use super::{Domain, Fallback, Parameter};
+use super::{full, uncoded};
 use ecode_core::{MAX_SIZE, TieRule};
 
 pub(super) static CONSTRUCTION: Construction = Construction {

@@ -1,6 +1,6 @@
 //! Blocks: families of rows that a search found, from which gluing and the list of codes draw.
 
-use super::{ConstructError, refuse};
+use super::error::{ConstructError, refuse};
 use ecode_core::AllocationMatrix;
 
 /// Where a family of rows may stand in a code.

@@ -4,7 +4,9 @@ use ecode_core::{AllocationMatrix, MAX_SIZE, TieRule};
 use serde_json::Value;
 
 use super::arguments::Arguments;
-use super::{Block, ConstructError, Domain, Fallback, Parameter};
+use super::block::Block;
+use super::error::ConstructError;
+use super::parameter::{Domain, Fallback, Parameter};
 
 /// Builds the matrix with its provenance: under this tie rule, where the construction depends on one, and with these
 /// blocks, where it uses any.

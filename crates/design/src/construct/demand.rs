@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use super::{ConstructError, refuse};
+use super::error::{ConstructError, refuse};
 use ecode_core::{AllocationMatrix, MAX_SIZE, TieRule};
 
 /// What is to be as small as possible.

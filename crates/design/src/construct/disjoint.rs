@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::construction::{Construction, LIARS, WORKERS};
-use super::{ConstructError, refuse};
+use super::error::{ConstructError, refuse};
 use ecode_core::{AllocationMatrix, MAX_SIZE};
 
 pub(super) static CONSTRUCTION: Construction = Construction {

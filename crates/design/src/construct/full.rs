@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::ConstructError;
 use super::construction::{CLAIM, Construction, PARTITIONS, WORKERS};
+use super::error::ConstructError;
 use ecode_core::AllocationMatrix;
 
 pub(super) static CONSTRUCTION: Construction = Construction {

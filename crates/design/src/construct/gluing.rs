@@ -5,9 +5,10 @@
 
 use serde_json::json;
 
+use super::block::{Block, Placement};
+use super::block_text::blocks;
 use super::construction::{CATALOGUE, Construction, LIARS, WORKERS};
-use super::{Block, Placement, blocks};
-use super::{ConstructError, refuse};
+use super::error::{ConstructError, refuse};
 use ecode_core::{AllocationMatrix, MAX_SIZE};
 use ecode_verify::{Part, Shape};
 

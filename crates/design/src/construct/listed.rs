@@ -2,9 +2,9 @@
 
 use super::block::{Block, Placement};
 use super::construction::{CATALOGUE, Construction, LIARS, PARTITIONS, WORKERS};
+use super::error::refuse;
 use super::known::{KnownCode, Provenance};
-use super::refuse;
-use super::{Domain, Fallback, Parameter};
+use super::parameter::{Domain, Fallback, Parameter};
 
 pub(super) static CONSTRUCTION: Construction = Construction {
     name: "listed",

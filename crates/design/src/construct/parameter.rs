@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{ConstructError, refuse};
+use super::error::{ConstructError, refuse};
 
 /// The values that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq)]

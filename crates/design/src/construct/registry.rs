@@ -8,7 +8,8 @@
 //!
 //! What `tests/constructions.rs` asks of every entry, it asks of the new one.
 
-use super::{ConstructError, Construction, refuse};
+use super::construction::Construction;
+use super::error::{ConstructError, refuse};
 
 /// All constructions.
 pub static CONSTRUCTIONS: [&Construction; 11] = [

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::construction::{CLAIM, Construction, WORKERS};
-use super::{ConstructError, refuse};
-use super::{Domain, Parameter};
+use super::error::{ConstructError, refuse};
+use super::parameter::{Domain, Parameter};
 use ecode_core::{AllocationMatrix, MAX_SIZE};
 
 pub(super) static CONSTRUCTION: Construction = Construction {

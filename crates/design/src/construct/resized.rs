@@ -1,9 +1,11 @@
 //! Resizing: a code with as many partitions as workers, made into one for another number of workers.
 
+use super::block::Block;
 use super::construction::{CATALOGUE, Construction, LIARS, PARTITIONS, WORKERS};
+use super::error::{ConstructError, refuse};
+use super::full;
 use super::known::{KnownCode, Provenance};
 use super::square::best_with;
-use super::{Block, ConstructError, full, refuse};
 use ecode_core::AllocationMatrix;
 
 pub(super) static CONSTRUCTION: Construction = Construction {

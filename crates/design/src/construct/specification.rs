@@ -12,7 +12,11 @@ use ecode_core::{AllocationMatrix, TieRule};
 use serde_json::Value;
 
 use super::arguments::Arguments;
-use super::{Block, ConstructError, Construction, Domain, construction, refuse};
+use super::block::Block;
+use super::construction;
+use super::construction::Construction;
+use super::error::{ConstructError, refuse};
+use super::parameter::Domain;
 
 /// A construction with values for its parameters.
 ///

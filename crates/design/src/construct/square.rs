@@ -1,8 +1,12 @@
 //! The best known codes with as many partitions as workers.
 
+use super::block::Block;
+use super::disjoint::Disjoint;
+use super::error::{ConstructError, refuse};
+use super::gluing::Gluing;
 use super::known::{KnownCode, Provenance};
 use super::listed::listed_codes;
-use super::{Block, ConstructError, Disjoint, Gluing, algorithm1, refuse, uncoded};
+use super::{algorithm1, uncoded};
 use ecode_core::MAX_SIZE;
 
 /// The code with the fewest ones that the program knows for an odd n and b, with as many partitions as workers;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::ConstructError;
 use super::construction::{Construction, LIARS, WORKERS};
-use super::{Fallback, Parameter};
+use super::error::ConstructError;
+use super::parameter::{Fallback, Parameter};
 use ecode_core::AllocationMatrix;
 
 pub(super) static CONSTRUCTION: Construction = Construction {

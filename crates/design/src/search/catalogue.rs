@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Bound, BoundError, bounds_for};
+use super::bounds::{Bound, BoundError, bounds_for};
 use crate::construct::{
     Algorithm1, ConstructError, Demand, KnownCode, Provenance, best_for, blocks, default_partitions,
 };

@@ -2,17 +2,20 @@
 //!
 //! # What is promised
 //! When [`SolverCommand::run`] returns, by whatever way, the solver and all that it started in its process group have
-//! ended. What is read of it is bounded, and only regular files are read.
+//! ended. What is read of it is bounded, and only regular files are read. The folder that it works in is gone; where
+//! this program was killed, the next run removes it.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::SolverCommand;
-use crate::MOST_BYTES;
+use super::command::SolverCommand;
+use crate::group::{Group, read_bounded};
+use crate::prove::MOST_BYTES;
 use ecode_core::Clauses;
+use ecode_format::folder_beside;
 use ecode_verify::Control;
 
 /// The most that a solver may print.
@@ -35,7 +38,8 @@ pub(super) struct Run {
 impl SolverCommand {
     pub(super) fn run(&self, clauses: &Clauses, control: &Control) -> Result<Run, String> {
         let failed = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
-        let folder = tempfile::tempdir().map_err(failed("no temporary folder"))?;
+        let place = std::env::temp_dir().join("solver");
+        let (folder, _held) = folder_beside(&place).map_err(failed("no temporary folder"))?;
         let at = |name: &str| folder.path().join(name);
         let (cnf, proof, output) = (at("formula.cnf"), at("proof.drat"), at("output"));
         std::fs::write(&cnf, clauses.dimacs()).map_err(failed("cannot write the formula"))?;
@@ -79,69 +83,5 @@ impl SolverCommand {
             Err(_) => Err("wrote no proof".to_owned()),
         };
         Ok(Run { answer, values, proof, ended })
-    }
-}
-
-/// Reads a regular file of at most so many bytes: a pipe or a device could be read for ever.
-fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let unreadable = |error: io::Error| format!("cannot be read: {error}");
-    if !path.metadata().map_err(unreadable)?.is_file() {
-        return Err("is no regular file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > most { Err(format!("has more than {} MiB", most >> 20)) } else { Ok(bytes) }
-}
-
-/// A solver in a process group of its own, so that what it starts, as a script does, ends with it.
-struct Group {
-    leader: Child,
-}
-
-impl Group {
-    fn start(command: &mut Command) -> io::Result<Self> {
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(command, 0);
-        command.spawn().map(|leader| Self { leader })
-    }
-
-    /// Whether the leader has ended. It keeps its number, so that the group's number stays ours.
-    fn has_ended(&mut self) -> io::Result<bool> {
-        #[cfg(unix)]
-        {
-            use rustix::process::{WaitId, WaitIdOptions, waitid};
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-            let Some(leader) = self.number() else { return Ok(true) };
-            Ok(waitid(WaitId::Pid(leader), options)?.is_some())
-        }
-        #[cfg(not(unix))]
-        self.leader.try_wait().map(|status| status.is_some())
-    }
-
-    #[cfg(unix)]
-    fn number(&self) -> Option<rustix::process::Pid> {
-        rustix::process::Pid::from_raw(i32::try_from(self.leader.id()).ok()?)
-    }
-
-    /// Ends everything that still runs, and says how the leader ended.
-    fn end(&mut self) -> io::Result<ExitStatus> {
-        #[cfg(unix)]
-        if let Some(group) = self.number() {
-            // The leader is in it still, ended or not; what cannot be ended is not ours.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-        #[cfg(not(unix))]
-        let _ = self.leader.kill();
-        self.leader.wait()
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Once the leader was waited for, its number may be another's.
-        if matches!(self.leader.try_wait(), Ok(None)) {
-            let _ = self.end();
-        }
     }
 }

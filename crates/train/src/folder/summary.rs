@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::blame::{Agreement, Named};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::metrics::{Best, Metrics};
 use crate::names::named;
+use crate::reactive::Report;
 use crate::standing::Lost;
 use crate::trainer::Trainer;
 
@@ -83,6 +85,13 @@ pub struct Summary {
     /// The workers that were lost.
     #[serde(default)]
     pub lost: Vec<Lost>,
+    /// The workers that were proved to lie or to compute wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<Named>,
+    /// How the votes of workers that are other processes compare with the decodes, since this server was started: in
+    /// the order of the rows. Statistics, no proof.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreement: Vec<Agreement>,
     /// The last line of the log.
     #[serde(rename = "final")]
     pub last: Metrics,
@@ -98,6 +107,9 @@ pub struct Summary {
     pub bytes_per_step: Value,
     /// The whole configuration, with the number of liars filled in.
     pub config: Config,
+    /// What a scheme that detects lies has cost, and whom it named; none with votes.
+    #[serde(flatten)]
+    pub detection: Option<Report>,
 }
 
 /// The code, and whether the proof covers the run.
@@ -114,7 +126,7 @@ fn code(trainer: &Trainer) -> Value {
         "r": g.redundancy(),
         "r_eff": trainer.config().batch_reduction * g.redundancy(),
         "max_load": g.worker_loads().into_iter().max(),
-        "verified": trainer.excess().is_none(),
+        "verified": trainer.unverified().is_none(),
     })
 }
 
@@ -143,11 +155,10 @@ impl Trainer {
             reason: None,
             steps: state.step,
             code: code(self),
-            unverified: state
-                .excess
-                .as_ref()
-                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            unverified: self.unverified(),
             lost: state.lost.clone(),
+            named: state.named.clone(),
+            agreement: self.agreements().to_vec(),
             last,
             best: state.best,
             wrong: (!state.totals.uncounted).then_some(state.totals.wrong),
@@ -155,6 +166,7 @@ impl Trainer {
             parameters: self.dimension(),
             bytes_per_step: bytes_per_step(self),
             config: self.config().clone(),
+            detection: self.report(),
         })
     }
 }

@@ -76,6 +76,8 @@ mod tests {
             best: None,
             excess: None,
             lost: Vec::new(),
+            ledger: None,
+            named: Vec::new(),
         }
     }
 

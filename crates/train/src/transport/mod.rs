@@ -7,6 +7,8 @@
 //! - A worker waits for the server with a limit, too, and says when it is over.
 
 mod channel;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 mod message;
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -23,7 +25,10 @@ pub(crate) use server::{Server, VoteShape};
 pub(crate) use worker::Worker;
 
 /// How often waiting looks up whether it should stop.
-const LOOK: Duration = Duration::from_millis(100);
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+
+/// The largest loss that a worker is believed, in nats.
+pub(crate) const MAX_LOSS: f64 = 1e6;
 
 /// How long a process that leaves waits for others to take its last words.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -66,6 +71,9 @@ pub trait Link {
 pub(crate) enum Deployment {
     Server(Server),
     Worker(Worker),
+    /// A server whose workers are on any machines.
+    #[cfg(feature = "grpc")]
+    Desk(Box<grpc::Desk>),
 }
 
 impl Deployment {
@@ -74,6 +82,8 @@ impl Deployment {
         match self {
             Self::Server(server) => server.finish(),
             Self::Worker(worker) => worker.dismissed = true,
+            #[cfg(feature = "grpc")]
+            Self::Desk(desk) => desk.finish(),
         }
     }
 }

@@ -58,18 +58,16 @@ impl Worker {
             if self.control.stopped() && stopped.get_or_insert_with(Instant::now).elapsed() > ORDERLY {
                 return Err(TrainError::Interrupted);
             }
-            if start.elapsed() > self.patience {
+            // One worker says so, not all of them, and the others let it: who leaves first may end all processes.
+            let speaks = self.index() == 0;
+            let patience = if speaks { self.patience } else { self.patience + GOODBYE };
+            if start.elapsed() > patience {
                 self.link.give_up(2);
                 let seconds = self.patience.as_secs_f64();
                 let text = format!(
                     "the server has said nothing for {seconds:.0} s: it is gone, or stopped (--server-timeout waits longer)"
                 );
-                // One worker says so, not all of them.
-                return Err(if self.index() == 0 {
-                    TrainError::Transport(text)
-                } else {
-                    TrainError::Dismissed(text)
-                });
+                return Err(if speaks { TrainError::Transport(text) } else { TrainError::Dismissed(text) });
             }
         }
     }

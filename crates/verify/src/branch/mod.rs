@@ -28,9 +28,10 @@ use tree::Tree;
 
 use rayon::prelude::*;
 
+use crate::control::Control;
+use crate::engine::{Engine, Finding, Goal, Unsuitable};
 use crate::local::LocalSearch;
 use crate::reduce::sides;
-use crate::{Control, Engine, Finding, Goal, Unsuitable};
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// The engine.
@@ -65,7 +66,7 @@ impl Engine for Branch {
         g: &AllocationMatrix,
         ties: TieRule,
         goal: Goal,
-        known: Option<&Outcome>,
+        start: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
         let sides = sides(g, ties);
@@ -79,18 +80,18 @@ impl Engine for Branch {
                 Goal::Radius => i64::MAX,
                 Goal::Tolerates(b) => side.loss_for(b as i64 - 1),
             };
-            let start = known
-                .filter(|known| known.correct == side.correct)
-                .and_then(|known| side.counts(&known.message))
+            let start = start
+                .filter(|start| start.correct == side.correct)
+                .and_then(|start| side.counts(&start.message))
                 .unwrap_or_else(|| LocalSearch::default().search(side, enough, control));
-            finding.meet(Outcome::of(g, ties, &side.message(&start)));
+            finding.keep_worse(Outcome::of(g, ties, &side.message(&start)));
             if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) {
                 return finding;
             }
             let searched = Tree::new(side).run(side.loss(&start), enough, control);
             finding.evaluated += searched.evaluated;
             if let Some(counts) = &searched.counts {
-                finding.meet(Outcome::of(g, ties, &side.message(counts)));
+                finding.keep_worse(Outcome::of(g, ties, &side.message(counts)));
             }
             match searched.most {
                 Some(most) => {
@@ -113,13 +114,13 @@ impl Engine for Branch {
 }
 
 impl Tree<'_> {
-    /// Searches for a loss above `known`, and not below `enough` where that is more.
-    fn run(&self, known: usize, enough: i64, control: &Control) -> Searched {
+    /// Searches for a loss above `reached`, and not below `enough` where that is more.
+    fn run(&self, reached: usize, enough: i64, control: &Control) -> Searched {
         let unit = self.unit as i64;
         let constant = self.side.constant as i64;
         // In units beyond the constant: the least that is worth finding.
         let enough = (enough != i64::MAX).then(|| (enough - constant + unit - 1).div_euclid(unit));
-        let mut wanted = ((known as i64 - constant) / unit + 1).max(enough.unwrap_or(i64::MIN));
+        let mut wanted = ((reached as i64 - constant) / unit + 1).max(enough.unwrap_or(i64::MIN));
         let mut prefixes = vec![Vec::new()];
         let mut depth = 0;
         while depth < self.order.len() && prefixes.len() < TASKS && !self.levels[depth].all_exact() {
@@ -223,12 +224,12 @@ mod tests {
                 let tree = Tree::new(&side);
                 // One short of the largest, where covers decide most; and from far below, where small.
                 let far = if k < 25 { most.saturating_sub(4 * tree.unit) } else { most };
-                for known in [most.saturating_sub(tree.unit), far] {
-                    let known = known.max(side.constant);
-                    let searched = tree.run(known, i64::MAX, &control);
+                for reached in [most.saturating_sub(tree.unit), far] {
+                    let reached = reached.max(side.constant);
+                    let searched = tree.run(reached, i64::MAX, &control);
                     assert_eq!(searched.most, Some(most), "n {n} k {k} p {p} draw {draw} {ties}");
                     let found = searched.counts.map(|counts| side.loss(&counts));
-                    assert_eq!(found, (known < most).then_some(most));
+                    assert_eq!(found, (reached < most).then_some(most));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! One thread's depth-first search below a prefix of decided classes.
 
 use super::tree::{Group, Tree};
-use crate::Control;
+use crate::control::Control;
 use ecode_lanes::{Lanes, largest, reaches};
 
 /// A bound that succeeds more rarely than once in so many trials is not tried any more.

@@ -35,7 +35,8 @@ use walk::{Best, Counted, SidePlan, Walk};
 use crate::exhaustive::Exhaustive;
 use crate::reduce::sides;
 
-use crate::{Control, Engine as _, Unsuitable};
+use crate::control::Control;
+use crate::engine::{Engine as _, Unsuitable};
 use ecode_core::{AllocationMatrix, Message, Outcome, TieRule};
 
 /// The first chunk's choices; the next ones take as long as they should.
@@ -208,14 +209,14 @@ impl Enumeration {
     pub fn count(
         &self,
         range: Range<u64>,
-        known: Count,
+        so_far: Count,
         control: &Control,
         every: Duration,
         save: &mut dyn FnMut(u64, &Count) -> std::io::Result<()>,
     ) -> std::io::Result<(u64, Count)> {
         let plans: Vec<SidePlan> = self.sides.iter().map(SidePlan::new).collect();
         let wanted = (every / 2).min(Duration::from_secs(1)).as_secs_f64().max(1e-3);
-        let (mut at, mut count, mut size) = (range.start, known, FIRST_CHUNK);
+        let (mut at, mut count, mut size) = (range.start, so_far, FIRST_CHUNK);
         let mut saved = Instant::now();
         while at < range.end {
             let begun = Instant::now();
@@ -378,7 +379,7 @@ mod tests {
         for g in codes.into_iter().flatten() {
             for ties in [TieRule::Adversarial, TieRule::Abstain] {
                 let Ok(all) = Enumeration::new(&g, ties) else { panic!("fits") };
-                let found = Exhaustive.examine(&g, ties, super::super::Goal::Radius, &Control::default());
+                let found = Exhaustive.examine(&g, ties, crate::engine::Goal::Radius, &Control::default());
                 let whole = counted(&all, 0..all.total());
                 assert_eq!(whole.worst.as_ref().map(|worst| worst.margin), found.floor);
                 let mut sum = all.nothing();
@@ -397,7 +398,7 @@ mod tests {
     fn what_was_counted_before_a_stop_is_kept() {
         let Ok(g) = algorithm1(21, 2) else { panic!("n is odd") };
         let Ok(all) = Enumeration::new(&g, TieRule::Zero) else { panic!("small") };
-        let known = counted(&all, 0..5);
+        let half = counted(&all, 0..5);
         let control = Control::default();
         control.stop();
         let mut saved = Vec::new();
@@ -405,11 +406,11 @@ mod tests {
             saved.push((at, count.clone()));
             Ok(())
         };
-        let Ok((at, count)) = all.count(5..all.total(), known.clone(), &control, Duration::ZERO, &mut save)
+        let Ok((at, count)) = all.count(5..all.total(), half.clone(), &control, Duration::ZERO, &mut save)
         else {
             panic!("saved")
         };
-        assert_eq!((at, &count), (5, &known));
-        assert_eq!(saved, [(5, known)]);
+        assert_eq!((at, &count), (5, &half));
+        assert_eq!(saved, [(5, half)]);
     }
 }

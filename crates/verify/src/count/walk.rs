@@ -6,7 +6,7 @@ use std::ops::Range;
 use num_bigint::BigUint;
 
 use super::rank::Ranked;
-use crate::Control;
+use crate::control::Control;
 use crate::exhaustive::{MOST_PATTERNS, MOST_TABLE, Plan, for_each_vector, unit};
 use ecode_lanes::{Block, Counts, Lanes, Starts, Tally};
 
@@ -273,7 +273,7 @@ impl<'a> Walk<'a> {
             highest = highest.max((self.better..cells).rev().find(|&cell| row[cell] > 0));
         }
         if let Some(cell) = highest {
-            self.met(cell, left, 0..width);
+            self.note_smaller(cell, left, 0..width);
         }
         self.pass(width);
     }
@@ -296,13 +296,13 @@ impl<'a> Walk<'a> {
             }
         });
         if let Some(cell) = highest.filter(|&cell| cell >= self.better) {
-            self.met(cell, left, inside.clone());
+            self.note_smaller(cell, left, inside.clone());
         }
         self.pass(inside.end - inside.start);
     }
 
     /// A smaller margin was met among these choices.
-    pub(super) fn met(&mut self, cell: usize, left: usize, among: Range<u64>) {
+    pub(super) fn note_smaller(&mut self, cell: usize, left: usize, among: Range<u64>) {
         let margins = &self.plan.margins;
         let margin = margins[cell];
         self.better = margins.iter().position(|&other| other < margin).unwrap_or(margins.len());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Part, PartError, Question};
-use crate::{Count, Enumeration};
+use crate::count::{Count, Enumeration};
 use ecode_core::{AllocationMatrix, Message, Outcome, TieRule, digest, shown, shown_sentence};
 
 const SCHEMA: &str = "ecode/part/1";

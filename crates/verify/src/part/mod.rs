@@ -15,8 +15,10 @@ use std::time::Duration;
 
 use num_bigint::BigUint;
 
+use super::count::{Count, Enumeration};
+use super::engine::{Finding, Unsuitable};
 use super::verdict::conclude;
-use super::{Count, Enumeration, Finding, Unsuitable, Verdict, VerifyError};
+use super::verdict::{Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, Outcome, TieRule, shown};
 
 /// What a part, or a whole enumeration, is about.
@@ -244,8 +246,8 @@ pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
     let alike = of <= MOST_NAMED && parts.iter().all(|(_, part)| part.shard.1 == of);
     let of = if alike { of } else { 0 };
     let missing = |gap: Range<u64>| {
-        let met = |shard: Range<u64>| shard.start < gap.end && gap.start < shard.end;
-        let shards = (0..of).filter(|&index| met(all.shard(index, of)));
+        let overlaps = |shard: Range<u64>| shard.start < gap.end && gap.start < shard.end;
+        let shards = (0..of).filter(|&index| overlaps(all.shard(index, of)));
         let shards: Vec<String> = shards.take(10).map(|index| format!("{index}/{of}")).collect();
         let named = if shards.is_empty() {
             String::new()

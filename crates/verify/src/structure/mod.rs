@@ -22,10 +22,11 @@ mod components;
 mod profile;
 mod states;
 
+use crate::control::Control;
+use crate::engine::{Engine, Finding, Goal, Unsuitable};
 use crate::exhaustive::Plan;
 use crate::order::Component;
 use crate::reduce::{Side, sides};
-use crate::{Control, Engine, Finding, Goal, Unsuitable};
 pub(crate) use components::apart;
 use components::components;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
@@ -51,7 +52,7 @@ impl Default for Structure {
 }
 
 /// States below which dynamic programming is always worth trying.
-const FEW_STATES: u128 = 1 << 12;
+const MIN_STATES: u128 = 1 << 12;
 /// An enumerated choice costs so much less than a state of the dynamic program.
 const CHOICES_PER_STATE: u128 = 1 << 11;
 impl crate::engine::Sealed for Structure {}
@@ -76,6 +77,9 @@ impl Engine for Structure {
         control.begin(0);
         let mut finding = Finding::default();
         let mut floor = i64::MAX;
+        if control.stopped() {
+            return finding;
+        }
         for side in sides(g, ties) {
             let Some(solved) = self.solve(&side, control) else { return Finding::default() };
             finding.evaluated += solved.evaluated;
@@ -100,6 +104,9 @@ struct Solved {
 
 impl Structure {
     fn solve(&self, side: &Side, control: &Control) -> Option<Solved> {
+        if control.stopped() {
+            return None;
+        }
         let budget = side.weight;
         let mut evaluated = 0;
         let mut profiles = Vec::new();
@@ -152,7 +159,7 @@ impl Structure {
     fn profile(&self, side: &Side, component: &Component, control: &Control) -> Option<Profile> {
         let sizes = component.classes.iter().map(|&class| side.classes[class].len());
         let all = sizes.fold(1_u128, |all, size| all.saturating_mul(size as u128 + 1));
-        let states = (all / CHOICES_PER_STATE).min(self.most_states).max(FEW_STATES);
+        let states = (all / CHOICES_PER_STATE).min(self.most_states).max(MIN_STATES);
         let mut profile = match by_states(side, component, (states as usize, self.most_bytes), control) {
             Ok(profile) => profile,
             Err(_) if all > self.most_choices => return None,

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::profile::{Choice, Profile};
-use crate::Control;
+use crate::control::Control;
 use crate::order::{Component, narrow_order};
 use crate::reduce::Side;
 
 /// States of one place from which on dynamic programming is asked whether it will end ([`Outlook`]).
-const DOUBTFUL: usize = 1 << 14;
+const FORECAST_FROM: usize = 1 << 14;
 /// States may turn out to be so many times fewer than foreseen.
-const HOPE: u128 = 1 << 8;
+const OVERESTIMATE: u128 = 1 << 8;
 /// A voter that is forgotten: it has what it needs, or can no longer get it.
 pub(super) const CLOSED: u16 = u16::MAX;
 
@@ -51,11 +51,11 @@ impl Outlook {
     }
 
     /// Whether far more than `most` states are to come.
-    pub(super) fn hopeless(&self, most: usize) -> bool {
+    pub(super) fn too_many(&self, most: usize) -> bool {
         let foreseen = (self.states as u128).saturating_mul(self.coming).min(self.room);
-        self.states >= DOUBTFUL
+        self.states >= FORECAST_FROM
             && self.choices <= 2 * self.states as u128
-            && foreseen > HOPE.saturating_mul(most as u128)
+            && foreseen > OVERESTIMATE.saturating_mul(most as u128)
     }
 }
 
@@ -89,16 +89,16 @@ pub(super) fn by_states(
             .copied()
             .filter(|voter| holds(*voter, place) && !open.contains(voter))
             .collect();
-        let mut known = open.clone();
-        known.extend(&opening);
-        for &voter in &known {
+        let mut active = open.clone();
+        active.extend(&opening);
+        for &voter in &active {
             if holds(voter, place)
                 && let Some(rest) = beyond.get_mut(&voter)
             {
                 *rest -= size;
             }
         }
-        let rules: Vec<Rule> = known
+        let rules: Vec<Rule> = active
             .iter()
             .enumerate()
             .map(|(slot, voter)| Rule {
@@ -134,10 +134,10 @@ pub(super) fn by_states(
                 }
                 let step = Step { from: from as u32, count: count as u16, loss };
                 match index.entry(after.into_boxed_slice()) {
-                    std::collections::hash_map::Entry::Occupied(known) => {
-                        let known = &mut reached[*known.get() as usize];
-                        if step.loss > known.loss {
-                            *known = step;
+                    std::collections::hash_map::Entry::Occupied(entry) => {
+                        let best = &mut reached[*entry.get() as usize];
+                        if step.loss > best.loss {
+                            *best = step;
                         }
                     }
                     std::collections::hash_map::Entry::Vacant(new) => {
@@ -151,16 +151,16 @@ pub(super) fn by_states(
                 }
             }
         }
-        open = known.into_iter().filter(|voter| last[voter] > place).collect();
+        open = active.into_iter().filter(|voter| last[voter] > place).collect();
         (layer, reached) = undominated(next, reached);
         kept += reached.len();
         steps.push(reached);
-        if layer.len() >= DOUBTFUL {
+        if layer.len() >= FORECAST_FROM {
             let first = open.iter().map(|voter| last[voter]).min().unwrap_or(place);
             let needs = open.iter().map(|&voter| side.voters[voter].needed);
             let outlook =
                 Outlook::new(layer.len(), choices, (place + 1..first).map(size_of), needs.chain([budget]));
-            if outlook.hopeless(most) {
+            if outlook.too_many(most) {
                 return Err(kept as u128);
             }
         }
@@ -181,9 +181,14 @@ pub(super) fn horizons(
     let mut last = HashMap::new();
     let mut beyond: HashMap<usize, usize> = HashMap::new();
     for &voter in voters {
+        let (mut end, mut held) = (None, 0);
         for place in (0..places).filter(|&place| holds(voter, place)) {
-            last.insert(voter, place);
-            *beyond.entry(voter).or_default() += size_of(place);
+            end = Some(place);
+            held += size_of(place);
+        }
+        if let Some(end) = end {
+            last.insert(voter, end);
+            beyond.insert(voter, held);
         }
     }
     (last, beyond)
@@ -254,12 +259,11 @@ impl Rule {
 
 /// An order of the component's classes (as places in its list) that keeps few voters open.
 pub(super) fn order(side: &Side, component: &Component, control: &Control) -> Option<Vec<usize>> {
-    let holders: Vec<Vec<usize>> = component
-        .classes
-        .iter()
-        .map(|&class| {
-            (0..component.voters.len()).filter(|&v| side.voters[component.voters[v]].holds[class]).collect()
-        })
-        .collect();
+    let mut holders: Vec<Vec<usize>> = vec![Vec::new(); component.classes.len()];
+    for (v, &voter) in component.voters.iter().enumerate() {
+        let holds = &side.voters[voter].holds;
+        let held = holders.iter_mut().zip(&component.classes).filter(|(_, class)| holds[**class]);
+        held.for_each(|(holders, _)| holders.push(v));
+    }
     narrow_order(&holders, component.voters.len(), control)
 }

@@ -1,6 +1,6 @@
 //! The tests of a problem as bit columns, so that a row is evaluated on all tests with a few word operations.
 
-use super::{Problem, Row};
+use super::problem::{Problem, Row};
 
 /// Words of 64 bits that are added up at once: two registers of 256 bits.
 const LANES: usize = 8;

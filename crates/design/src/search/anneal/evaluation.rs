@@ -1,7 +1,7 @@
 //! A family on all tests of a problem: how often each is exceeded, and what a move would change.
 
 use super::columns::Columns;
-use super::{Problem, Row};
+use super::problem::{Problem, Row};
 
 /// A family with everything that a move's evaluation needs.
 pub(super) struct Evaluation {

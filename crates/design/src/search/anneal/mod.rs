@@ -19,10 +19,10 @@ mod evaluation;
 mod neighbourhood;
 mod problem;
 mod rotation;
-mod tests;
+mod test_sets;
 mod walk;
 
 pub use problem::{Problem, Row, Test};
 pub use rotation::Rotation;
-pub use tests::{local_tests, message_tests, part_tests};
+pub use test_sets::{local_tests, message_tests, part_tests};
 pub use walk::{Schedule, anneal};

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng as _;
 
-use super::{Problem, Row};
+use super::problem::{Problem, Row};
 
 /// Draws below `n`.
 pub(super) fn below(random: &mut ChaCha8Rng, n: usize) -> usize {

@@ -1,6 +1,6 @@
 //! What annealing looks for: rows, the sets of points that test them, and the problem.
 
-use super::Rotation;
+use super::rotation::Rotation;
 
 /// A row: the points that it holds (bit i for point i), and how many old points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

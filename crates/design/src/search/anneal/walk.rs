@@ -5,7 +5,8 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use super::evaluation::Evaluation;
 use super::neighbourhood::{below, neighbour, random_row};
-use super::{Problem, Rotation, Row};
+use super::problem::{Problem, Row};
+use super::rotation::Rotation;
 
 /// How the annealing goes.
 #[derive(Clone, Copy, Debug)]
@@ -204,4 +205,39 @@ fn anneal_rotated(
         }
     }
     best.map(|(_, rows)| sorted(rows))
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::search::anneal::{message_tests, part_tests};
+
+    /// Where the processor has AVX2, [`anneal`] never runs the portable version by itself.
+    #[test]
+    fn every_instruction_set_finds_the_same_family() {
+        let problem = |points, old, rows, tests| Problem {
+            points,
+            old,
+            rows,
+            heaviest: points + usize::from(old),
+            free: 0,
+            tests,
+            rotation: None,
+        };
+        let problems = [
+            problem(7, 0, 7, message_tests(7, 1)),
+            problem(5, 2, 3, part_tests(5, 1, 2)),
+            problem(7, 0, 7, message_tests(7, 1)).rotated(Rotation { order: 7, cycles: 1 }),
+        ];
+        let mut found = 0;
+        for problem in problems {
+            for restart in 0..4 {
+                let schedule = Schedule { seed: 1, restart, moves: 2000, hot: 2.0, cold: 0.15, price: 0.1 };
+                let portable = anneal_on(&problem, &schedule, &[], &|| false);
+                found += usize::from(portable.is_some());
+                assert_eq!(anneal(&problem, &schedule, &[], &|| false), portable);
+            }
+        }
+        assert!(found > 0);
+    }
 }

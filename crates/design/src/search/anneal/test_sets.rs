@@ -1,6 +1,6 @@
-//! The tests of the three problems: what a family must not let any set of points win.
+//! The test sets of the three problems: what a family must not let any set of points win.
 
-use super::Test;
+use super::problem::Test;
 
 /// Tests of the local problem: every K of b to `most` of the points may win |K| − b rows.
 #[must_use]
