@@ -235,7 +235,7 @@ def totalizer(inputs, most, clauses, variables):
     variables[0] += len(outputs)
     for i, j in itertools.product(range(len(left) + 1), range(len(right) + 1)):
         if i + j < len(outputs):
-            clauses.append([-outputs[i + j], *left[i:i + 1], *right[j:j + 1]])
+            clauses.append(list(dict.fromkeys([-outputs[i + j], *left[i:i + 1], *right[j:j + 1]])))
     return outputs
 
 

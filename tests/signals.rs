@@ -93,28 +93,16 @@ fn an_ignored_signal_stays_ignored_and_another_stops() {
     }
 }
 
-/// Where the work cannot look, as in a pipe that nobody writes.
+/// Where the work cannot look, as in a pipe that nobody reads.
 #[test]
 fn the_second_signal_ends_the_program() {
     let folder = tempfile::tempdir().unwrap();
     assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
-    let mut child = start(folder.path(), ":", "verify pipe --format txt");
+    let mut child = start(folder.path(), ":", "design --n 5 --b 1 -o pipe");
     begun(&child);
     send(&child, "-INT");
     std::thread::sleep(Duration::from_millis(300));
     assert!(child.try_wait().unwrap().is_none());
     send(&child, "-INT");
-    assert_eq!(ended(&mut child, "verify").code(), Some(3));
-}
-
-/// Every command that may take long ends soon after its time; the bound is wide, as the machine may be busy.
-#[test]
-fn time_is_up_for_every_command() {
-    for command in LONG {
-        let folder = tempfile::tempdir().unwrap();
-        let begun = Instant::now();
-        let mut child = start(folder.path(), ":", &format!("{command} --timeout 1s"));
-        assert_eq!(ended(&mut child, command).code(), Some(3), "{command}");
-        assert!(begun.elapsed() < Duration::from_secs(30), "{command}: {:?}", begun.elapsed());
-    }
+    assert_eq!(ended(&mut child, "design").code(), Some(3));
 }

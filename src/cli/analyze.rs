@@ -93,7 +93,7 @@ impl Analyze {
         let documents =
             output::Documents::new(&[output::Documents::json(self.json), ("--html", self.html.as_deref())])?;
         let mut options = self.what.options()?;
-        let file = self.reading.matrix(&self.file)?;
+        let file = self.reading.matrix(&self.file, &common.control())?;
         options.time = common.timeout;
         options.parts = parts(&file);
         if self.html.is_some() {

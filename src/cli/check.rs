@@ -1,17 +1,16 @@
 //! `ecode check`: replay a certificate.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
-use ecode::format::{Format, read_all};
+use ecode::format::{Format, clear_leftovers};
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
-use super::{input, output, verified};
+use super::{detect, input, output, verified};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -21,6 +20,7 @@ use super::{input, output, verified};
                   ecode check claim.json --extract proof        proof/side-0.opb, side-0.pbp for other checkers\n  \
                   veripb proof/side-0.opb proof/side-0.pbp\n  \
                   ecode check record.json --recount             count again what an enumeration counted\n  \
+                  ecode check runs/r/naming-3.json              why a worker was named in a run\n  \
                   ecode check claim.json --verified             a second opinion, by the checker proved in Coq\n\n\
                   Exit codes: 0 valid, 2 not a certificate, 3 consistent but not proved, or stopped,\n\
                   4 it does not show what it claims"
@@ -48,18 +48,17 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let name = input::name(&self.file);
-        let bytes = if self.file == Path::new("-") {
-            read_all(std::io::stdin().lock())
-        } else {
-            File::open(&self.file).and_then(read_all)
+        let control = common.control();
+        let bytes = input::bytes(&self.file, &control)?;
+        if let Some(naming) = detect::naming(&bytes) {
+            return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
         }
-        .with_context(|| name.clone())?;
         // Before the work, which may be long: there is nothing to do without it.
         let program = self.verified.then(verified::program).transpose()?;
         let certificate = Certificate::parse(&bytes).with_context(|| name.clone())?;
         let claim = &certificate.claim;
         if let Some(path) = &self.matrix {
-            let matrix = input::matrix(path, Format::of_path(path))?.matrix;
+            let matrix = input::matrix(path, Format::of_path(path), &control)?.matrix;
             if matrix != claim.matrix {
                 let (theirs, ours) = (matrix.digest(), claim.matrix.digest());
                 return Err(Contradiction(format!(
@@ -69,7 +68,6 @@ impl Check {
                 .into());
             }
         }
-        let control = common.control();
         let options = Options { stopped: &|| control.stopped(), recount: self.recount };
         let outcome = check_with(&certificate, options);
         let ending = match &outcome {
@@ -123,6 +121,8 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
     let name = |correct: bool, end: &str| format!("side-{}.{end}", u8::from(correct));
     // A proof of another certificate beside these would be taken for a part of them.
     let ours: Vec<String> = sides.iter().flat_map(|side| ends.map(|end| name(side.correct, end))).collect();
+    // What a killed process left of these is ours, too.
+    ours.iter().for_each(|name| clear_leftovers(&folder.join(name)));
     let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
     for entry in entries {
         let entry = entry.with_context(|| folder.display().to_string())?.file_name();

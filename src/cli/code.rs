@@ -9,15 +9,16 @@ use ecode::format::MatrixFile;
 use ecode::train::TrainingCode;
 use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
 
+use super::ending::Stopped;
 use super::{construct, input, output, watch};
 
 /// The matrix that a `--code` names, with what is said of it. `ties` is the tie rule of those who use it.
-pub(crate) fn resolve(text: &str, ties: TieRule) -> anyhow::Result<MatrixFile> {
+pub(crate) fn resolve(text: &str, ties: TieRule, control: &Control) -> anyhow::Result<MatrixFile> {
     if text.is_empty() {
         bail!("no code: --code takes {}", construct::examples());
     }
     if !construct::is_specification(text) {
-        return input::matrix(Path::new(text), None);
+        return input::matrix(Path::new(text), None, control);
     }
     let made = || -> anyhow::Result<MatrixFile> {
         let specification: Specification = text.parse()?;
@@ -28,8 +29,8 @@ pub(crate) fn resolve(text: &str, ties: TieRule) -> anyhow::Result<MatrixFile> {
 }
 
 /// The same of a path, which need not be a text.
-pub(crate) fn resolve_path(path: &Path, ties: TieRule) -> anyhow::Result<MatrixFile> {
-    path.to_str().map_or_else(|| input::matrix(path, None), |text| resolve(text, ties))
+pub(crate) fn resolve_path(path: &Path, ties: TieRule, control: &Control) -> anyhow::Result<MatrixFile> {
+    path.to_str().map_or_else(|| input::matrix(path, None, control), |text| resolve(text, ties, control))
 }
 
 /// What is to be said of a `--code` before it is used: that an even number of workers gets one partition fewer.
@@ -98,6 +99,7 @@ pub(crate) fn verified(
             }
             Ok(TrainingCode::unverified(file.matrix.clone(), file.b, name))
         }
+        Err(_) if control.stopped() => Err(Stopped(format!("{text} was verified")).into()),
         Err(why) => bail!(
             "{text} is not verified: {why}. `ecode verify` tells more; --allow-unverified trains with it all the same"
         ),

@@ -27,7 +27,7 @@ pub(crate) struct Common {
 impl Common {
     /// The control of this command: it ends with `--timeout`, and when the caller of [`run`](super::run) says stop.
     pub(crate) fn control(&self) -> Control {
-        self.timeout.map_or_else(|| self.stop.clone(), |timeout| self.stop.within(timeout))
+        self.stop.clone()
     }
 }
 

@@ -8,17 +8,20 @@ use clap::Args;
 use ecode::analysis::{Analysis, Options};
 use ecode::code::TieRule;
 use ecode::format::MatrixFile;
-use ecode::report::{Compared, analysis_json, compare_csv, compare_page, compare_table, plain};
+use ecode::report::{
+    Compared, SchemeCost, analysis_json, compare_csv, compare_page, compare_table, plain, schemes_table,
+};
 use serde_json::{Value, json};
 
 use super::common::Common;
 use super::ending::Ending;
-use super::{analyze, code, input, output, values, watch};
+use super::{analyze, code, detect, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  ecode compare best:n=9,b=2 algorithm1:n=9,b=2 full:n=9,b=2\n  \
+                        ecode compare best:n=9,b=2 reactive:n=9,b=2 one-round:n=9,b=2\n  \
                         ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
                         ecode compare a.json b.json --html codes.html\n\n\
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
@@ -28,7 +31,8 @@ use super::{analyze, code, input, output, values, watch};
                         long as the heaviest worker. Bytes: one bit a coordinate, as many up as down."
 )]
 pub(crate) struct Compare {
-    /// The codes: matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or constructions, as in best:n=9,b=2
+    /// The codes: matrix files (json, csv, tsv, txt, npy, npz, mtx, alist by extension), constructions, as in best:n=9,b=2,
+    /// or schemes that detect lies, as in reactive:n=9,b=2
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The probability that one partition's sign is wrong
@@ -67,16 +71,26 @@ impl Compare {
         for remark in remarks.filter(|_| !common.quiet) {
             output::remark!("{remark}");
         }
-        let start = Instant::now();
+        let (start, control) = (Instant::now(), common.control());
         let documents = output::Documents::new(&[
             output::Documents::json(self.json),
             ("--csv", self.csv.then_some(Path::new("-"))),
             ("--html", self.html.as_deref()),
         ])?;
-        let files = self
-            .files
-            .iter()
-            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties)?)))
+        let (mut schemes, mut codes) = (Vec::new(), Vec::new());
+        for path in &self.files {
+            match path.to_str().and_then(|text| detect::named(text, self.coordinates)) {
+                Some(scheme) => schemes.push(scheme?),
+                None => codes.push(path),
+            }
+        }
+        ensure!(
+            schemes.is_empty() || !self.csv,
+            "--csv: schemes have other columns than codes; --json has both"
+        );
+        let files = codes
+            .into_iter()
+            .map(|path| Ok((input::name(path), code::resolve_path(path, self.ties, &control)?)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         if let Some(b) = self.b {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
@@ -89,7 +103,6 @@ impl Compare {
             seed: self.seed,
             ..Options::default()
         };
-        let control = common.control();
         let analyses = watch::with_progress(&control, common.quiet, || {
             let of = |(place, (name, file)): (usize, &(String, MatrixFile))| -> anyhow::Result<Analysis> {
                 // What is left of the time is shared by the codes that are left.
@@ -129,11 +142,28 @@ impl Compare {
                     })
                 })
                 .collect();
-            output::print(&json!({"q": self.q, "b": b, "codes": codes}).to_string())?;
+            let mut document = json!({"q": self.q, "b": b, "codes": codes});
+            if !schemes.is_empty() {
+                document["schemes"] = schemes.iter().map(SchemeCost::to_json).collect();
+            }
+            output::print(&document.to_string())?;
         } else if self.csv {
             output::print(&compare_csv(&compared, self.q))?;
         } else {
-            documents.report(&compare_table(&compared, self.q))?;
+            let mut text = String::new();
+            if !compared.is_empty() {
+                text += &compare_table(&compared, self.q);
+            }
+            if !schemes.is_empty() {
+                let of = |code: &Compared| {
+                    let radius = code.analysis.radius.at_least().unwrap_or(0);
+                    SchemeCost::vote(&code.name, &code.analysis.matrix, radius, self.coordinates)
+                };
+                let all: Vec<SchemeCost> = compared.iter().map(of).chain(schemes).collect();
+                let gap = if text.is_empty() { "" } else { "\n\n" };
+                text = format!("{}{gap}{}", text.trim_end(), schemes_table(&all));
+            }
+            documents.report(&text)?;
         }
         let complete = compared.iter().all(|code| code.analysis.complete);
         Ok(if complete { Ending::Done } else { Ending::Undecided })

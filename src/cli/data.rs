@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use ecode::train::data::fetch::{COLLECTIONS, fetch};
+use ecode::train::data::fetch::{COLLECTIONS, FetchError, fetch};
 use indicatif::ProgressBar;
 
 use super::common::Common;
@@ -57,8 +57,13 @@ impl Data {
                 let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}  {msg}";
                 watch::styled(ProgressBar::new(file.size).with_message(file.name), template)
             };
-            let new = fetch(file, from, &args.to, &control, |bytes| bar.set_position(bytes))?;
+            let new = fetch(file, from, &args.to, &control, |bytes| bar.set_position(bytes));
             bar.finish_and_clear();
+            if let Err(error @ FetchError::Stopped { .. }) = &new {
+                output::remark!("{error}");
+                return Ok(Ending::Undecided);
+            }
+            let new = new?;
             let how = if new { "downloaded" } else { "there already" };
             output::print(&format!("{}: {how}, digest right", args.to.join(file.name).display()))?;
         }

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::common::Common;
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
+use super::detect::DetectFlags;
 use super::ending::Ending;
 use super::stored::verification;
 use super::verify::{How, ending, report};
@@ -24,7 +25,8 @@ use super::{output, watch};
 #[command(after_help = "Examples:\n  ecode design --n 9 --b 2 -o matrix.json\n  \
                         ecode design --n 64 --b 2 --balanced\n  \
                         ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
-                        ecode design --construction repetition --n 9 --group 3 --b 1\n\n\
+                        ecode design --construction repetition --n 9 --group 3 --b 1\n  \
+                        ecode design --n 8 --b 1 --detect     what every way to the promise costs\n\n\
                         What is written says what was verified. A code that does not tolerate b is written as \
                         refuted, with the counterexample, and the exit code is 1; so it is where no code can meet \
                         what is asked, which is then proven and nothing is written.")]
@@ -34,6 +36,8 @@ pub(crate) struct Design {
     /// bernoulli: try up to this many draws until one tolerates b [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     draws: Option<u64>,
+    #[command(flatten)]
+    detection: DetectFlags,
     #[command(flatten)]
     how: How,
     /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
@@ -51,6 +55,9 @@ impl Design {
             ("--output", self.output.as_deref()),
         ])?;
         let specification = self.flags.specification()?;
+        if self.detection.detect {
+            return self.detection.run(specification, self.output.as_deref(), self.json, common.quiet);
+        }
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();
         ensure!(drawn || self.draws.is_none(), "--draws is for bernoulli, not for the construction '{name}'");
@@ -73,7 +80,7 @@ impl Design {
             },
         };
         let control = common.control();
-        let (built, verdict) = self.draw(specification, b, &control, common)?;
+        let (built, verdict, stopped) = self.draw(specification, b, &control, common)?;
         let Built { matrix, mut provenance, .. } = built;
         if !common.quiet && !matrix.empty_workers().is_empty() {
             output::remark!("note: workers {} hold no partition", matrix.empty_workers());
@@ -106,17 +113,19 @@ impl Design {
         } else {
             output::print_verdict(&text);
         }
-        Ok(ending(&verdict))
+        // That one draw is refuted says nothing of those that were not made.
+        Ok(if stopped { Ending::Undecided } else { ending(&verdict) })
     }
 
-    /// Builds and verifies: for a random code draw after draw, until one tolerates b or the draws are used up.
+    /// Builds and verifies: for a random code draw after draw, until one tolerates b or the draws are used up. Also
+    /// whether it was stopped before.
     fn draw(
         &self,
         specification: &Specification,
         b: usize,
         control: &Control,
         common: &Common,
-    ) -> anyhow::Result<(Built, Verdict)> {
+    ) -> anyhow::Result<(Built, Verdict, bool)> {
         let draws = self.draws.unwrap_or(1);
         let progress = watch::Draws::new(draws, common.quiet);
         let first = specification.arguments.seed("draw");
@@ -142,7 +151,8 @@ impl Design {
             let outcome = if tolerant { "tolerant" } else { "none tolerant" };
             output::remark!("{done} of at most {draws} draws: {outcome}");
         }
-        Ok((built, verdict))
+        let stopped = !verdict.is_tolerant() && done < draws;
+        Ok((built, verdict, stopped))
     }
 }
 

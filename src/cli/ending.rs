@@ -17,3 +17,8 @@ pub(crate) struct Contradiction(pub(crate) String);
 #[derive(Debug, thiserror::Error)]
 #[error("stopped by rank 0")]
 pub(crate) struct Silent;
+
+/// The time was up, or the user said stop, before there was anything to say.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped before {0}")]
+pub(crate) struct Stopped(pub(crate) String);

@@ -1,7 +1,6 @@
 //! `ecode verify --shard`, `--checkpoint` and `--proof enumeration`: every message counted, in parts, with
 //! interruptions.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::format::{check_writable, read_all, write_whole};
+use ecode::format::{check_writable, write_whole};
 use ecode::verify::part::{Part, PartError, Question, Whole};
 use ecode::verify::{Control, Enumeration};
 
 use super::common::{Common, parse_time};
 use super::ending::Contradiction;
-use super::{output, watch};
+use super::{input, output, watch};
 
 /// Counting in parts.
 #[derive(Args)]
@@ -80,9 +79,9 @@ pub(crate) fn known(name: &str, error: PartError) -> anyhow::Error {
     }
 }
 
-pub(crate) fn read(path: &Path) -> anyhow::Result<Part> {
+pub(crate) fn read(path: &Path, control: &Control) -> anyhow::Result<Part> {
     let name = path.display().to_string();
-    let bytes = File::open(path).and_then(read_all).with_context(|| name.clone())?;
+    let bytes = input::bytes(path, control)?;
     Part::parse(&bytes).map_err(|error| known(&name, error))
 }
 
@@ -109,7 +108,7 @@ impl Parts {
         let mut at = shard.start;
         let mut known = all.nothing();
         if let Some(path) = self.checkpoint.as_deref().filter(|path| path.exists()) {
-            let saved = read(path)?;
+            let saved = read(path, control)?;
             anyhow::ensure!(
                 saved.question == *question && saved.shard == (index, of),
                 "{}: a checkpoint of another matrix, claim or shard; give another name or remove it",

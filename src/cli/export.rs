@@ -8,6 +8,7 @@ use clap::Args;
 use ecode::code::{Claim, Clauses, Formula, TieRule, deciding_sides};
 use ecode::format::{Format, dimacs, opb};
 
+use super::common::Common;
 use super::ending::Ending;
 use super::{input, output, values};
 
@@ -66,8 +67,8 @@ impl FromStr for Target {
 }
 
 impl Export {
-    pub(crate) fn run(self) -> anyhow::Result<Ending> {
-        let file = self.reading.matrix(&self.file)?;
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
+        let file = self.reading.matrix(&self.file, &common.control())?;
         let text = match self.to {
             Target::Matrix(format) => file.to_bytes(format),
             Target::Opb | Target::Dimacs => {

@@ -22,8 +22,9 @@ use ecode::verify::Control;
 use indicatif::{MultiProgress, ProgressBar};
 
 use super::common::Common;
-use super::session::{Place, Session, Task, program, styled};
-use super::{code, output, plot};
+use super::session::{Place, Session, Task, program};
+use super::watch::styled;
+use super::{code, input, output, plot};
 
 /// A run that has ended, and what came of it.
 pub(crate) struct Ended {
@@ -103,7 +104,7 @@ impl Grid<'_> {
         }
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {
-            let file = code::resolve(&run.config.code, run.config.ties)?;
+            let file = code::resolve(&run.config.code, run.config.ties, self.session.control)?;
             let Config { code: text, ties, allow_unverified, .. } = &run.config;
             let control = self.session.control;
             let code = code::verified(&file, text, *ties, *allow_unverified, control, true)?;
@@ -119,7 +120,7 @@ impl Grid<'_> {
                 data: config.data.absolute(),
                 ..config.clone()
             };
-            let matrix = super::input::matrix(&folder.matrix(), None)?.matrix;
+            let matrix = input::matrix(&folder.matrix(), None, self.session.control)?.matrix;
             anyhow::ensure!(
                 same(&kept) == same(&settled) && matrix == task.file.matrix,
                 "{} holds a run of another configuration; --run DIR puts this grid elsewhere",

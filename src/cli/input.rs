@@ -1,15 +1,72 @@
-//! Reading a matrix file, with the file's name in every error.
+//! Reading what a command is given, with the file's name in every error.
+//!
+//! # What is promised
+//! - At most [`ecode::format::MAX_FILE`] bytes are read of anything.
+//! - A pipe that nobody writes keeps nobody waiting beyond `--timeout` or Ctrl-C ([`Stopped`]).
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use ecode::construct::{Block, parse_blocks};
-use ecode::format::{Format, MatrixFile, read_all};
+use ecode::format::{Format, MAX_FILE, MatrixFile, read_all};
+use ecode::verify::Control;
 
+use super::ending::Stopped;
 use super::values;
+
+/// How often a reader that waits looks up.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// All bytes of a file, or of standard input when the path is `-`.
+pub(crate) fn bytes(path: &Path, control: &Control) -> anyhow::Result<Vec<u8>> {
+    let name = name(path);
+    if path.is_file() {
+        return File::open(path).and_then(read_all).context(name);
+    }
+    // Opening a FIFO waits for its writer, too. A read cannot be called off: its thread ends with the process, or
+    // when somebody writes.
+    let (sender, receiver) = mpsc::channel();
+    let place = path.to_owned();
+    std::thread::spawn(move || {
+        let read = if place == Path::new("-") {
+            read_all(io::stdin().lock())
+        } else {
+            File::open(place).and_then(read_all)
+        };
+        // Nobody listens where the time was up.
+        let _ = sender.send(read);
+    });
+    loop {
+        match receiver.recv_timeout(GLANCE) {
+            Ok(read) => return read.context(name),
+            Err(RecvTimeoutError::Timeout) if control.stopped() => {
+                return Err(Stopped(format!("{name} was read")).into());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("{name}: it could not be read"),
+        }
+    }
+}
+
+/// A grid, a configuration or a search's state has no more bytes: its values take many times as many.
+pub(crate) const SMALL: u64 = 8 << 20;
+
+/// The text of a file of at most so many bytes: UTF-8, with or without a byte order mark.
+pub(crate) fn text(path: &Path, most: u64) -> anyhow::Result<String> {
+    let name = || path.display().to_string();
+    let bytes = File::open(path).and_then(|file| read_all(file.take(most + 1))).with_context(name)?;
+    anyhow::ensure!(bytes.len() as u64 <= most, "{}: more than {most} bytes", name());
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        anyhow::Error::msg(format!("byte {place} is not a part of UTF-8 text")).context(name())
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+}
 
 /// How a matrix file is read.
 #[derive(Args, Clone, Default)]
@@ -25,32 +82,25 @@ pub(crate) struct Reading {
 impl Reading {
     /// Reads a matrix from a file, or from standard input when the path is `-`. The format is the one asked for,
     /// else that of the extension, else JSON where the contents look like it.
-    pub(crate) fn matrix(&self, path: &Path) -> anyhow::Result<MatrixFile> {
-        let (name, bytes) = if path == Path::new("-") {
-            ("standard input".to_owned(), read_all(io::stdin().lock()))
-        } else {
-            (path.display().to_string(), File::open(path).and_then(read_all))
-        };
-        let bytes = bytes.with_context(|| name.clone())?;
+    pub(crate) fn matrix(&self, path: &Path, control: &Control) -> anyhow::Result<MatrixFile> {
+        let bytes = bytes(path, control)?;
         let read = match self.format.or_else(|| Format::of_path(path)) {
             Some(format) => MatrixFile::parse_draw(&bytes, format, self.draw),
             None => Format::of_contents(&bytes)
                 .and_then(|format| MatrixFile::parse_draw(&bytes, format, self.draw)),
         };
-        read.with_context(|| name)
+        read.with_context(|| name(path))
     }
 }
 
 /// Reads a matrix from a file, or from standard input when the path is `-`.
-pub(crate) fn matrix(path: &Path, format: Option<Format>) -> anyhow::Result<MatrixFile> {
-    Reading { format, draw: None }.matrix(path)
+pub(crate) fn matrix(path: &Path, format: Option<Format>, control: &Control) -> anyhow::Result<MatrixFile> {
+    Reading { format, draw: None }.matrix(path, control)
 }
 
 /// Reads a catalogue of families of rows.
 pub(crate) fn blocks(path: &Path) -> anyhow::Result<Vec<Block>> {
-    let bytes = File::open(path).and_then(read_all).with_context(|| path.display().to_string())?;
-    let text = String::from_utf8(bytes).with_context(|| path.display().to_string())?;
-    parse_blocks(&text).with_context(|| path.display().to_string())
+    parse_blocks(&text(path, MAX_FILE)?).with_context(|| path.display().to_string())
 }
 
 /// What a file is called in a picture's or a page's title.

@@ -9,6 +9,7 @@ use ecode::code::shown;
 use ecode::format::{Format, verdict_json};
 use ecode::verify::part::{PartError, merge};
 
+use super::common::Common;
 use super::ending::{Contradiction, Ending};
 use super::output::Documents;
 use super::verify::{ending, known, report};
@@ -39,13 +40,14 @@ pub(crate) struct Merge {
 }
 
 impl Merge {
-    pub(crate) fn run(self) -> anyhow::Result<Ending> {
+    pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents =
             Documents::new(&[Documents::json(self.json), ("--certificate", self.certificate.as_deref())])?;
         let begun = Instant::now();
+        let control = common.control();
         let mut parts = Vec::new();
         for path in &self.parts {
-            parts.push((path.display().to_string(), enumerate::read(path)?));
+            parts.push((path.display().to_string(), enumerate::read(path, &control)?));
         }
         let whole = merge(parts).map_err(|error| match error {
             PartError::Invalid(why) => anyhow::Error::new(Contradiction(why)),
@@ -53,7 +55,7 @@ impl Merge {
         })?;
         let g = &whole.question().matrix;
         if let Some(path) = &self.matrix {
-            let matrix = input::matrix(path, Format::of_path(path))?.matrix;
+            let matrix = input::matrix(path, Format::of_path(path), &control)?.matrix;
             anyhow::ensure!(
                 matrix == *g,
                 "the parts are about another matrix, {}; {} has {}",

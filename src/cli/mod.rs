@@ -13,6 +13,7 @@ mod construct;
 mod data;
 mod demand;
 mod design;
+mod detect;
 mod doctor;
 mod ending;
 mod ensemble;
@@ -26,6 +27,7 @@ mod lock;
 mod merge;
 mod output;
 mod plot;
+mod scheme;
 mod search;
 mod session;
 mod show;
@@ -45,7 +47,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use common::Common;
 use ecode::verify::Control;
-use ending::{Contradiction, Ending, Silent};
+use ending::{Contradiction, Ending, Silent, Stopped};
 
 #[derive(Parser)]
 #[command(
@@ -123,12 +125,17 @@ pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>, st
             return if error.use_stderr() { 2 } else { 0 };
         }
     };
-    common.stop = stop.clone();
+    // From here on: reading is a part of the work.
+    common.stop = common.timeout.map_or_else(|| stop.clone(), |timeout| stop.within(timeout));
     match execute(command, &common) {
         Ok(Ending::Done) => 0,
         Ok(Ending::Refuted) => 1,
         Ok(Ending::Undecided) => 3,
         Err(error) if error.is::<Silent>() => 2,
+        Err(error) if error.is::<Stopped>() => {
+            output::remark!("{}", one_line(&error.to_string()));
+            3
+        }
         Err(error) => {
             output::remark!("error: {}", one_line(&format!("{error:#}")));
             if error.is::<Contradiction>() { 4 } else { 2 }
@@ -159,7 +166,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Design(args) => args.run(common),
         Command::Verify(args) => args.run(common),
         Command::Check(args) => args.run(common),
-        Command::Merge(args) => args.run(),
+        Command::Merge(args) => args.run(common),
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
         Command::Compare(args) => args.run(common),
@@ -170,7 +177,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Plot(args) => args.run(common),
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
-        Command::Export(args) => args.run(),
+        Command::Export(args) => args.run(common),
         Command::Bounds(args) => args.run(common),
         Command::Table(args) => args.run(common),
         Command::Doctor(args) => args.run(),

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use ecode::report::{Curve, code_label, curves_html, curves_svg, run_table};
 use ecode::train::{FolderError, RunFolder, Summary};
+use ecode::verify::Control;
 
 use super::common::Common;
 use super::ending::Ending;
@@ -55,7 +56,7 @@ fn look(path: &Path) -> anyhow::Result<(Option<Summary>, Curve)> {
         let curve = Curve::of(&path.to_string_lossy(), &summary, log);
         return Ok((Some(summary), curve));
     }
-    let file = input::matrix(Path::new(&config.code), None)?;
+    let file = input::matrix(Path::new(&config.code), None, &Control::default())?;
     let g = &file.matrix;
     let verified = log.last().is_some_and(|line| line.verified);
     let redundancy = config.batch_reduction * g.redundancy();

@@ -11,11 +11,12 @@ use ecode::train::{
     Config, Lost, Metrics, Program, RunFolder, Status, Summary, TrainError, Trainer, TrainingCode,
 };
 use ecode::verify::Control;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
 use super::common::Common;
 use super::ending::{Ending, Silent};
 use super::output;
+use super::watch::{going_on, styled};
 
 /// A checkpoint is saved once a minute where nothing else is asked for.
 const CHECKPOINT: Duration = Duration::from_secs(60);
@@ -106,7 +107,9 @@ impl Session<'_> {
             }
             Place::New(path) => {
                 connect(&mut trainer)?;
-                RunFolder::create(&path, &task.said, task.file, &trainer, &program())?
+                let folder = RunFolder::create(&path, &task.said, task.file, &trainer, &program())?;
+                trainer.keep_namings(folder.journal());
+                folder
             }
         };
         if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {
@@ -146,8 +149,11 @@ impl Session<'_> {
             match trainer.advance() {
                 Err(TrainError::Interrupted) => break,
                 Err(TrainError::Dismissed(_)) => return Err(Silent.into()),
-                // Only this worker knows: the server cannot be asked any more.
-                Err(error @ TrainError::Transport(_)) => return Err(error.into()),
+                // Only this worker knows. It says so now: without the trainer all processes may end at once.
+                Err(error @ TrainError::Transport(_)) => {
+                    output::remark!("error: {error}");
+                    return Err(Silent.into());
+                }
                 Err(error) => {
                     trainer.leave(&error.to_string());
                     return Err(Silent.into());
@@ -217,18 +223,17 @@ impl Session<'_> {
         if self.common.quiet || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let bar = self.bars.add(ProgressBar::new(trainer.schedule().steps));
-        let bar = styled(bar, "{bar:30} step {pos} of {len}, {per_sec}, {eta} left  {msg}");
-        // Speed and time left are those of this process: what was done before took it no time.
-        bar.set_position(trainer.state().step);
-        bar.tick();
-        bar.reset_eta();
-        bar
+        let bar = going_on(trainer.state().step, trainer.schedule().steps);
+        self.bars.add(styled(bar, "{bar:30} step {pos} of {len}, {rate}, {eta} left  {msg}"))
     }
 
     fn tell(&self, metrics: &Metrics, trainer: &Trainer, bar: &ProgressBar) {
         let loss = metrics.train_loss.map_or(String::new(), |loss| format!("loss {loss:.4}  "));
-        let label = if metrics.verified { "" } else { "  UNVERIFIED" };
+        let label = match &metrics.unverified {
+            _ if metrics.verified => "",
+            Some(why) if why.starts_with("checked") => "  checked, not proved",
+            _ => "  UNVERIFIED",
+        };
         let test = if metrics.test_loss.is_finite() { "" } else { ", test loss not finite" };
         let text = format!("{loss}test accuracy {:.2} %{test}{label}", 100.0 * metrics.test_accuracy);
         if self.speak && !self.common.quiet && bar.is_hidden() {
@@ -236,12 +241,6 @@ impl Session<'_> {
         }
         bar.set_message(text);
     }
-}
-
-/// A bar in a style, in ASCII where the locale shows nothing else.
-pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
-    bar.with_style(if output::is_plain() { style.progress_chars("=>-") } else { style })
 }
 
 /// The folder that a run gets where none is named.

@@ -42,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 impl Show {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         output::Documents::new(&[("--svg", self.svg.as_deref()), ("--html", self.html.as_deref())])?;
-        let file = self.reading.matrix(&self.file)?;
+        let file = self.reading.matrix(&self.file, &common.control())?;
         let g = &file.matrix;
         if self.svg.is_some() || self.html.is_some() {
             return self.draw(&file, common);
@@ -78,10 +78,8 @@ impl Show {
         .map_err(super::verify::known)?;
         let worst = verdict.worst_case();
         if worst.is_none() && !common.quiet {
-            output::remark!(
-                "note: the worst message was not found in {} s and is not marked",
-                PATIENCE.as_secs()
-            );
+            let time = common.timeout.map_or(PATIENCE, |timeout| timeout.min(PATIENCE));
+            output::remark!("note: the worst message was not found in {time:?} and is not marked");
         }
         if let Some(path) = &self.svg {
             output::write(path, standalone(&matrix_svg(g, worst)).as_bytes())?;

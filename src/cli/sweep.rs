@@ -12,7 +12,7 @@ use serde_json::json;
 use super::common::Common;
 use super::ending::Ending;
 use super::grid::{Ended, train_all};
-use super::{output, plot};
+use super::{input, output, plot};
 
 /// Train a grid of runs: settings × schemes × attacks × seeds
 #[derive(Args)]
@@ -48,7 +48,7 @@ impl Sweep {
             plot::kind(file)?;
         }
         let name = self.grid.display().to_string();
-        let text = std::fs::read_to_string(&self.grid).with_context(|| name.clone())?;
+        let text = input::text(&self.grid, input::SMALL)?;
         let runs = Grid::from_toml(&text).and_then(|grid| grid.runs()).with_context(|| name.clone())?;
         let stem = self.grid.file_stem().unwrap_or_default();
         let base = self.run.unwrap_or_else(|| PathBuf::from("runs").join(stem));

@@ -9,14 +9,14 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
-use ecode::train::{Config, RunFolder, Status, Summary, TrainingCode};
+use ecode::train::{Config, RunFolder, Scheme, Status, Summary, TrainingCode};
 use indicatif::MultiProgress;
 
 use super::common::Common;
 use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{code, input, output};
+use super::{code, input, output, scheme};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
@@ -26,6 +26,7 @@ use super::{code, input, output};
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
+                        ecode train --scheme reactive --n 9 --b 2 --data mnist:DIR --run runs/reactive\n  \
                         mpirun -n 10 ecode train --transport mpi --code best:n=9,b=2 --data mnist:DIR\n  \
                         ecode plot runs/coded runs/uncoded -o curves.svg\n\n\
                         The code is verified first. A run is called verified while the workers that lie or are lost, \
@@ -103,8 +104,11 @@ impl Train {
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works)?;
         let file = match &source.matrix {
-            Some(path) => input::matrix(path, None)?,
-            None => code::resolve(&source.said.code, source.said.ties)?,
+            Some(path) => input::matrix(path, None, &control)?,
+            None => match scheme::holders(&source.said)? {
+                Some(file) => file,
+                None => code::resolve(&source.said.code, source.said.ties, &control)?,
+            },
         };
         if let Some(remark) = code::remark(&source.said.code).filter(|_| !common.quiet && !works) {
             output::remark!("{remark}");
@@ -172,6 +176,10 @@ impl Source {
         works: bool,
     ) -> anyhow::Result<Task<'a>> {
         let quiet = session.common.quiet || works;
+        if self.said.scheme != Scheme::Vote {
+            let code = scheme::training_code(&self.said, file)?;
+            return Ok(Task { said: self.said, code, file, data });
+        }
         let Config { code: text, ties, allow_unverified, .. } = &self.said;
         let code: TrainingCode =
             code::verified(file, text, *ties, *allow_unverified, session.control, quiet)?;
@@ -192,7 +200,7 @@ fn first_rank_says(text: String) -> anyhow::Error {
 /// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
 fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Config, Option<PathBuf>)> {
     let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = input::text(path, input::SMALL)?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.
@@ -231,7 +239,12 @@ fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
     let took =
         if elapsed.is_zero() { String::new() } else { format!(", in {}", ecode::report::time(elapsed)) };
     let reason = summary.reason.as_ref().map_or(String::new(), |reason| format!("{reason}.\n"));
-    let label = summary.unverified.as_ref().map_or(String::new(), |why| format!("UNVERIFIED {why}.\n"));
+    let label = match &summary.unverified {
+        None => String::new(),
+        // What a scheme promises instead of a proof is no failure of one.
+        Some(why) if why.starts_with("checked") => format!("Not proved, {why}.\n"),
+        Some(why) => format!("UNVERIFIED {why}.\n"),
+    };
     let lost: Vec<String> = summary
         .lost
         .iter()
@@ -243,8 +256,10 @@ fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
     } else {
         format!("ecode train --run {} --resume goes on", path.display())
     };
+    let scheme =
+        summary.detection.as_ref().map_or(String::new(), |report| format!("{}\n", report.sentence()));
     format!(
-        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}\n{}\n\n{}; {rest}.\n",
+        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}{scheme}\n{}\n\n{}; {rest}.\n",
         summary.steps,
         config.data.kind(),
         100.0 * summary.last.test_accuracy,

@@ -20,7 +20,7 @@ use super::common::Common;
 use super::ending::{Contradiction, Ending};
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
-use super::{input, output, values, watch};
+use super::{detect, input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]
@@ -30,6 +30,7 @@ use super::{input, output, values, watch};
                         ecode verify matrix.json --certificate claim.json && ecode check claim.json\n  \
                         ecode verify matrix.json --shard 3/8 -o part-3.json       one of 8 parts, for `ecode merge`\n  \
                         ecode verify matrix.json --checkpoint count.json          can be killed and run again\n  \
+                        ecode verify matrix.json --detect --b 4        lies seen by comparing digests, not outvoted\n  \
                         ecode verify matrix.json --b 2 --solver \"kissat -q\"       an outside solver, its proof checked here\n\n\
                         Without --b the file's own b is used, and without that the radius is found."
 )]
@@ -57,6 +58,12 @@ pub(crate) struct Verify {
     /// cutting-planes; gluing where that finds no proof in 10s]
     #[arg(long, requires = "certificate", value_name = "SYSTEM", value_parser = values::any_of::<Evidence>(&["cutting-planes", "drat", "gluing", "enumeration"]))]
     proof: Option<Evidence>,
+    /// How many liars are detected, where holders of a partition compare digests, instead of outvoted
+    #[arg(long, conflicts_with_all = ["certificate", "worst_case", "solver", "shard", "checkpoint"])]
+    detect: bool,
+    /// With --detect: so many answers of each partition may be missing
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "detect")]
+    spare: usize,
     /// Let this SAT solver decide, as in "kissat -q" or "varisat {cnf} --proof {proof}"; its answers are checked
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["shard", "checkpoint"])]
     solver: Option<SolverCommand>,
@@ -212,11 +219,14 @@ pub(crate) fn report(
 impl Verify {
     pub(crate) fn run(self, common: &Common) -> anyhow::Result<Ending> {
         let documents = self.documents()?;
-        let file = self.reading.matrix(&self.file)?;
+        let file = self.reading.matrix(&self.file, &common.control())?;
         let g = &file.matrix;
         let b = self.b.or(file.b);
         if let Some(b) = b {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
+        }
+        if self.detect {
+            return detect::verify(g, self.b, self.spare, self.json);
         }
         let control = common.control();
         if self.parts.asked() || (self.proof == Some(Evidence::Enumeration) && self.solver.is_none()) {

@@ -1,12 +1,13 @@
 //! A progress bar around work that may take long.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ecode::verify::Control;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::output;
 
@@ -90,7 +91,7 @@ pub(crate) struct Draws {
 impl Draws {
     pub(crate) fn new(draws: u64, quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(draws), ProgressDrawTarget::hidden());
-        let bar = styled(bar, "{bar:30} draw {human_pos} of at most {human_len}, {per_sec}, {eta} left");
+        let bar = styled(bar, "{bar:30} draw {human_pos} of at most {human_len}, {rate}, {eta} left");
         let start = Instant::now();
         let shown = draws > 1 && !quiet && io::stderr().is_terminal();
         Self { bar: if shown { bar } else { ProgressBar::hidden() }, start }
@@ -114,18 +115,46 @@ fn new_bar(total: u64, unit: &str) -> ProgressBar {
     let template = if total == 0 {
         "{spinner} {elapsed} searching {msg}".to_owned()
     } else {
-        format!("{{bar:30}} {{percent}}% of {{human_len}} {unit}, {{per_sec}}, {{eta}} left")
+        format!("{{bar:30}} {{percent}}% of {{human_len}} {unit}, {{rate}}, {{eta}} left")
     };
     let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
     styled(bar, &template)
 }
 
+/// A hidden bar over work of which a part was done before. Its speed and its time left are those of this process.
+pub(crate) fn going_on(done: u64, all: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::hidden());
+    bar.set_position(done);
+    // The bar takes that for work of this moment, and then forgets how long it took.
+    bar.tick();
+    bar.reset_eta();
+    bar
+}
+
 /// A bar with a template, of ASCII characters where the locale has no others.
 pub(crate) fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     let Ok(style) = ProgressStyle::with_template(template) else { return bar };
+    // As people say speeds: no fractions of a message.
+    let style = style.with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+        let rate = state.per_sec();
+        let digits = usize::from(rate < 10.0);
+        let _ = write!(text, "{rate:.digits$}/s");
+    });
     if output::is_plain() {
         bar.with_style(style.progress_chars("#>-").tick_chars("|/-\\ "))
     } else {
         bar.with_style(style)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_is_no_speed() {
+        let bar = going_on(44_000, 60_000);
+        assert_eq!(bar.position(), 44_000);
+        assert!(bar.per_sec() < 1.0, "{} a second", bar.per_sec());
     }
 }

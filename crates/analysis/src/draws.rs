@@ -9,9 +9,6 @@ use super::estimate::interval;
 use ecode_core::{AllocationMatrix, TieRule};
 use ecode_verify::{Control, Method, Radius, VerifyError, verify};
 
-/// Draws that are verified at once, by all threads.
-const BATCH: u64 = 1 << 14;
-
 /// Why draws could not be counted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,7 +34,7 @@ impl RadiusDraws {
     /// Verifies `draw(0)`, `draw(1)`, …; fewer than asked when the control says stop.
     ///
     /// # Errors
-    /// [`DrawError`]: the first error of `draw`, or of the engines that verify.
+    /// [`DrawError`]: an error of `draw`, or of the engines that verify.
     pub fn of<E: Send>(
         draw: impl Fn(u64) -> Result<AllocationMatrix, E> + Sync,
         draws: u64,
@@ -45,39 +42,53 @@ impl RadiusDraws {
         control: &Control,
     ) -> Result<Self, DrawError<E>> {
         control.begin(draws);
-        let radius = |number| {
-            if control.stopped() {
-                return Ok(Radius::Unknown);
+        (0..draws)
+            .into_par_iter()
+            // Nothing is kept of draws that were not made: there may be 10¹² of them.
+            .take_any_while(|_| !control.stopped())
+            .map(|number| {
+                let g = draw(number).map_err(DrawError::Draw)?;
+                // A control of its own: the shared one counts draws.
+                let verdict = verify(&g, None, ties, Method::Auto, &control.unwatched())?;
+                control.advance(1);
+                Ok(verdict.radius())
+            })
+            .try_fold(Self::nothing, |found, radius: Result<Radius, DrawError<E>>| Ok(found.with(radius?)))
+            .try_reduce(Self::nothing, |found, other| Ok(found.and(&other)))
+    }
+
+    fn nothing() -> Self {
+        Self { none: 0, by_radius: Vec::new() }
+    }
+
+    /// One draw more.
+    fn with(mut self, radius: Radius) -> Self {
+        match radius {
+            // What was not settled counts neither way.
+            Radius::AtLeast(_) | Radius::Unknown => {}
+            Radius::FailsWithoutLiars => self.none += 1,
+            Radius::Exactly(radius) => {
+                self.reach(radius);
+                self.by_radius[radius] += 1;
             }
-            let g = draw(number).map_err(DrawError::Draw)?;
-            // A control of its own: the shared one counts draws.
-            let verdict = verify(&g, None, ties, Method::Auto, &control.unwatched())?;
-            control.advance(1);
-            Ok(verdict.radius())
-        };
-        let mut found = Self { none: 0, by_radius: Vec::new() };
-        let mut first = 0;
-        // In batches: what is left costs neither time nor memory after a stop.
-        while first < draws && !control.stopped() {
-            let end = draws.min(first + BATCH);
-            let radii: Vec<Radius> =
-                (first..end).into_par_iter().map(radius).collect::<Result<_, DrawError<E>>>()?;
-            for radius in radii {
-                match radius {
-                    // What was not settled counts neither way.
-                    Radius::AtLeast(_) | Radius::Unknown => {}
-                    Radius::FailsWithoutLiars => found.none += 1,
-                    Radius::Exactly(radius) => {
-                        if found.by_radius.len() <= radius {
-                            found.by_radius.resize(radius + 1, 0);
-                        }
-                        found.by_radius[radius] += 1;
-                    }
-                }
-            }
-            first = end;
         }
-        Ok(found)
+        self
+    }
+
+    /// Both together.
+    fn and(mut self, other: &Self) -> Self {
+        self.none += other.none;
+        if let Some(last) = other.by_radius.len().checked_sub(1) {
+            self.reach(last);
+        }
+        self.by_radius.iter_mut().zip(&other.by_radius).for_each(|(sum, more)| *sum += more);
+        self
+    }
+
+    fn reach(&mut self, radius: usize) {
+        if self.by_radius.len() <= radius {
+            self.by_radius.resize(radius + 1, 0);
+        }
     }
 
     /// How many draws were verified.
@@ -96,8 +107,8 @@ impl RadiusDraws {
     #[must_use]
     pub fn part(&self, hits: u64) -> (f64, f64, f64) {
         let draws = self.draws();
-        let frequency = hits as f64 / draws.max(1) as f64;
-        let (low, high) = if draws == 0 { (0.0, 1.0) } else { interval(frequency, draws, 0.05) };
-        (frequency, low, high)
+        let met = hits as f64 / draws.max(1) as f64;
+        let (low, high) = if draws == 0 { (0.0, 1.0) } else { interval(met, draws, 0.05) };
+        (met, low, high)
     }
 }

@@ -168,6 +168,9 @@ pub fn enumerate(g: &AllocationMatrix, control: &Control) -> Result<Enumerator, 
     let enumerable = choices <= MOST_ENUMERATED && enumeration::suits(&reduced);
     let counted = |half, how| Enumerator::from_half(&reduced, half, how);
     if !(enumerable && choices <= ENUMERATED_FIRST) {
+        if control.stopped() {
+            return Err(Uncountable::Stopped);
+        }
         // A trial that costs a fraction of the enumeration, where there is one.
         let most = if enumerable { (choices >> 14) as usize } else { transfer::MOST_TERMS };
         let most = most.clamp(1 << 12, transfer::MOST_TERMS);

@@ -8,6 +8,7 @@
 //!   here holds either an exact figure or an estimate without saying which.
 
 mod cell;
+mod detection;
 mod draws;
 mod ensemble;
 mod enumeration;
@@ -28,6 +29,7 @@ pub mod theory;
 mod transfer;
 
 pub use cell::{Cell, majority_of_weight};
+pub use detection::{Detection, Worlds};
 pub use draws::{DrawError, RadiusDraws};
 pub use ensemble::{Ensemble, EnsembleError};
 pub use enumerator::{Enumerator, How, Margins, Uncountable, enumerate};

@@ -48,7 +48,7 @@ impl Reduced {
                 _ => rows.entry(g.row(j)).or_insert((j, 0)).1 += 1,
             }
         }
-        let classes = classes(k, |i| rows.values().map(|&(j, _)| g.holds(j, i)).collect());
+        let classes = classes(k, |i| rows.values().map(|&(j, _)| g.holds(j, i)).collect::<Vec<bool>>());
         let voters = rows
             .into_values()
             .map(|(j, units)| Voter {

@@ -73,11 +73,12 @@ impl Sample {
                     let mut cells = BTreeMap::new();
                     let mut order: Vec<usize> = (0..k).collect();
                     // Stopped in the first round: one draw of each weight.
-                    let draws = if control.stopped() { 1 } else { here };
-                    for _ in 0..draws {
+                    let mut done = 0;
+                    while done < here && !(done > 0 && control.stopped()) {
                         *cells.entry(one(g, &loads, weight, &mut order, &mut random)).or_insert(0) += 1;
+                        done += 1;
                     }
-                    control.advance(draws);
+                    control.advance(done);
                     Some(cells)
                 })
                 .collect();

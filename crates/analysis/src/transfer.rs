@@ -154,15 +154,15 @@ fn of_component(
     control: &Control,
 ) -> Option<Polynomial> {
     let half = reduced.half();
-    let holders: Vec<Vec<usize>> = component
-        .classes
-        .iter()
-        .map(|class| {
-            (0..component.voters.len())
-                .filter(|&v| reduced.voters[component.voters[v]].holds.contains(class))
-                .collect()
-        })
-        .collect();
+    // A voter of the component holds classes of the component only.
+    let places: HashMap<usize, usize> =
+        component.classes.iter().enumerate().map(|(place, &class)| (class, place)).collect();
+    let mut holders: Vec<Vec<usize>> = vec![Vec::new(); component.classes.len()];
+    for (v, &voter) in component.voters.iter().enumerate() {
+        for class in &reduced.voters[voter].holds {
+            holders[places[class]].push(v);
+        }
+    }
     let order = narrow_order(&holders, component.voters.len(), control)?;
     let mut beyond: Vec<usize> = component.voters.iter().map(|&voter| reduced.voters[voter].load).collect();
     let mut open: Vec<usize> = Vec::new();

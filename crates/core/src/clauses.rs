@@ -120,9 +120,15 @@ impl Clauses {
         clauses
     }
 
-    /// Adds a clause.
+    /// Adds a clause. A literal that stands in it twice is written once: some checkers warn of others.
     pub fn add(&mut self, clause: Vec<i32>) {
-        self.clauses.push(clause);
+        let mut once: Vec<i32> = Vec::with_capacity(clause.len());
+        for literal in clause {
+            if !once.contains(&literal) {
+                once.push(literal);
+            }
+        }
+        self.clauses.push(once);
     }
 
     /// A variable that is in no clause yet.

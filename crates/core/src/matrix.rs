@@ -102,7 +102,11 @@ impl AllocationMatrix {
         if let Some(&found) = rows.iter().flat_map(AsRef::as_ref).find(|&&i| i >= k) {
             return Err(MatrixError::Size { what: "a partition's index + 1", found: found + 1 });
         }
-        Self::from_fn(rows.len(), k, |j, i| rows[j].as_ref().contains(&i))
+        let mut matrix = Self::from_fn(rows.len(), k, |_, _| false)?;
+        for (row, words) in rows.iter().zip(matrix.words.chunks_mut(matrix.stride)) {
+            row.as_ref().iter().for_each(|i| words[i / 64] |= 1 << (i % 64));
+        }
+        Ok(matrix)
     }
 
     /// The number of workers.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::group::{Group, read_bounded};
 use ecode_check::{Accepted, Certificate};
 use ecode_core::shown_sentence;
+use ecode_format::folder_beside;
 use ecode_verify::Control;
 
 /// What the program says of a certificate that was accepted here.
@@ -55,7 +56,7 @@ pub fn second_opinion(
     control: &Control,
 ) -> Result<Opinion, NoOpinion> {
     let failed = |error: std::io::Error| NoOpinion::Failed(format!("{}: {error}", program.display()));
-    let folder = tempfile::tempdir().map_err(failed)?;
+    let (folder, _held) = folder_beside(&std::env::temp_dir().join("opinion")).map_err(failed)?;
     let (file, output) = (folder.path().join("certificate.json"), folder.path().join("output"));
     std::fs::write(&file, bytes).map_err(failed)?;
     let mut command = Command::new(program);

@@ -13,6 +13,7 @@ mod numbers;
 mod page;
 mod picture;
 mod runs;
+mod schemes;
 mod story;
 mod table;
 
@@ -32,5 +33,6 @@ pub use numbers::{figures, plain, probability, thousands, time};
 pub use page::{analysis_page, compare_page, matrix_page};
 pub use picture::{Glyphs, picture};
 pub use runs::{Cell, Times, run_label, run_table, sweep_table, times_table};
+pub use schemes::{SchemeCost, schemes_svg, schemes_table};
 pub use story::refutation;
 pub use table::{loads, verdict_table};

@@ -13,7 +13,15 @@ pub struct TrainingCode {
 #[derive(Clone, Debug)]
 enum Kind {
     Verified(Box<VerifiedCode>),
-    Unverified { matrix: AllocationMatrix, b: Option<usize> },
+    Unverified {
+        matrix: AllocationMatrix,
+        b: Option<usize>,
+    },
+    /// Holders of partitions under a scheme that detects lies for b.
+    Holders {
+        matrix: AllocationMatrix,
+        b: usize,
+    },
 }
 
 impl TrainingCode {
@@ -29,12 +37,24 @@ impl TrainingCode {
         Self { name: name.into(), kind: Kind::Unverified { matrix, b } }
     }
 
+    /// Who holds what under a scheme that detects lies of b workers (docs/theory/reactive.md): not a code of votes.
+    #[must_use]
+    pub fn holders(matrix: AllocationMatrix, b: usize, name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: Kind::Holders { matrix, b } }
+    }
+
+    /// Whether this is for a scheme that detects lies, not for votes.
+    #[must_use]
+    pub fn detects(&self) -> bool {
+        matches!(self.kind, Kind::Holders { .. })
+    }
+
     /// The allocation matrix.
     #[must_use]
     pub fn matrix(&self) -> &AllocationMatrix {
         match &self.kind {
             Kind::Verified(code) => code.matrix(),
-            Kind::Unverified { matrix, .. } => matrix,
+            Kind::Unverified { matrix, .. } | Kind::Holders { matrix, .. } => matrix,
         }
     }
 
@@ -50,6 +70,7 @@ impl TrainingCode {
         match &self.kind {
             Kind::Verified(code) => Some(code.claim().b),
             Kind::Unverified { b, .. } => *b,
+            Kind::Holders { b, .. } => Some(*b),
         }
     }
 
@@ -58,14 +79,17 @@ impl TrainingCode {
     pub fn proof(&self) -> Option<&VerifiedCode> {
         match &self.kind {
             Kind::Verified(code) => Some(code),
-            Kind::Unverified { .. } => None,
+            Kind::Unverified { .. } | Kind::Holders { .. } => None,
         }
     }
 
-    /// The b that was verified.
+    /// The b that was verified, or that a scheme provides for.
     #[must_use]
     pub fn tolerates(&self) -> Option<usize> {
-        self.proof().map(|code| code.claim().b)
+        match &self.kind {
+            Kind::Holders { b, .. } => Some(*b),
+            _ => self.proof().map(|code| code.claim().b),
+        }
     }
 
     /// The tie rule under which it was verified.

@@ -27,6 +27,7 @@ mod metrics;
 pub mod model;
 mod names;
 mod random;
+pub mod reactive;
 mod standing;
 mod state;
 pub mod sweep;
@@ -40,7 +41,8 @@ pub use bits::Bits;
 pub use clock::ThreadClock;
 pub use code::TrainingCode;
 pub use config::{
-    Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Schedule, ZeroSign,
+    Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Referee, Schedule,
+    Scheme, ZeroSign,
 };
 pub use error::TrainError;
 pub use folder::{FolderError, NoCheckpoint, Program, RunFolder, Status, Summary};

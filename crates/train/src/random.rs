@@ -2,7 +2,7 @@
 //! that a run can continue anywhere without any generator's state having been saved.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use rand_chacha::rand_core::{Rng, SeedableRng as _};
 
 /// What random numbers are for. Each purpose has streams of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Purpose {
     Synthetic = 7,
     /// Messages on which the worst Byzantine set is looked for.
     WorstSet = 8,
+    /// Which workers hold which partitions, and who helps.
+    Assignment = 9,
 }
 
 /// Steps are below this: a stream's number has 40 bits for them.
@@ -53,7 +55,7 @@ pub(super) fn unit(random: &mut ChaCha8Rng) -> f32 {
 }
 
 /// A uniform number in `0..bound` (bias below 2^-64 · bound).
-pub(super) fn below(random: &mut ChaCha8Rng, bound: usize) -> usize {
+pub(super) fn below(random: &mut impl Rng, bound: usize) -> usize {
     ((u128::from(random.next_u64()) * bound as u128) >> 64) as usize
 }
 

@@ -59,7 +59,8 @@ pub(super) fn exceeds(
     let lying = (lie > 0).then(|| count(lie, "lies", "lie"));
     let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
     let who: Vec<String> = lying.into_iter().chain(silent).collect();
-    Some(format!("{}, the code is verified for {b}", who.join(" and ")))
+    let promise = if code.detects() { "the scheme provides for" } else { "the code is verified for" };
+    Some(format!("{}, {promise} {b}", who.join(" and ")))
 }
 
 #[cfg(test)]

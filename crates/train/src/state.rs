@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::metrics::Best;
+use super::reactive::Ledger;
 use super::standing::{Excess, Lost};
 
 /// What has been counted since the start, and since the last evaluation.
@@ -52,4 +53,6 @@ pub struct State {
     pub excess: Option<Excess>,
     /// The workers that were lost, in the order of their steps.
     pub lost: Vec<Lost>,
+    /// What a scheme that detects lies keeps; none with votes.
+    pub ledger: Option<Ledger>,
 }

@@ -12,11 +12,12 @@ use super::reduce::Side;
 
 /// A loss that no choice of the side exceeds.
 pub(super) fn most_loss(side: &Side) -> usize {
-    let mut holders: Vec<usize> = Vec::new();
-    for (c, class) in side.classes.iter().enumerate() {
-        let holding = side.voters.iter().filter(|voter| voter.holds[c]).count();
-        holders.extend(std::iter::repeat_n(holding, class.len()));
+    let mut holding = vec![0_usize; side.classes.len()];
+    for voter in &side.voters {
+        holding.iter_mut().zip(&voter.holds).for_each(|(holding, &holds)| *holding += usize::from(holds));
     }
+    let alike = |(&holding, class): (&usize, &Vec<usize>)| std::iter::repeat_n(holding, class.len());
+    let mut holders: Vec<usize> = holding.iter().zip(&side.classes).flat_map(alike).collect();
     holders.sort_unstable_by(|a, b| b.cmp(a));
     let mut sights: usize = holders.iter().take(side.weight).sum();
     let mut voters: Vec<(usize, usize)> =

@@ -98,7 +98,10 @@ impl Graph {
             .iter()
             .map(|voter| (0..side.classes.len()).filter(|&class| voter.holds[class]).collect());
         let held: Vec<Vec<usize>> = held.collect();
-        let mut holders = vec![Vec::new(); side.classes.len()];
+        // Their room first: of large matrices these lists are most of the work.
+        let mut sizes = vec![0_usize; side.classes.len()];
+        held.iter().flatten().for_each(|&class| sizes[class] += 1);
+        let mut holders: Vec<Vec<usize>> = sizes.into_iter().map(Vec::with_capacity).collect();
         for (voter, classes) in held.iter().enumerate() {
             for &class in classes {
                 holders[class].push(voter);

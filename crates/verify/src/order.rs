@@ -71,6 +71,7 @@ pub fn narrow_order(holders: &[Vec<usize>], voters: usize, control: &Control) ->
         (0..classes).min_by_key(|&class| holders[class].iter().map(|&voter| rest[voter]).sum::<usize>());
     let mut order = Vec::with_capacity(classes);
     let mut candidates: Vec<usize> = Vec::new();
+    let mut found = vec![false; classes];
     let mut next = start;
     while let Some(class) = next {
         if control.stopped() {
@@ -82,12 +83,12 @@ pub fn narrow_order(holders: &[Vec<usize>], voters: usize, control: &Control) ->
             rest[voter] -= 1;
             if !opened[voter] {
                 opened[voter] = true;
-                candidates.extend(held[voter].iter().filter(|&&class| !done[class]));
+                candidates
+                    .extend(held[voter].iter().filter(|&&class| !std::mem::replace(&mut found[class], true)));
             }
         }
         candidates.retain(|&class| !done[class]);
         candidates.sort_unstable();
-        candidates.dedup();
         let cost = |class: usize| -> i64 {
             let change =
                 holders[class].iter().map(|&voter| i64::from(!opened[voter]) - i64::from(rest[voter] == 1));

@@ -169,6 +169,9 @@ impl<'a> Request<'a> {
             let why = "a local search met a message that refutes the claim".to_owned();
             return self.conclude(search.name(), local, why);
         }
+        if control.stopped() {
+            return self.conclude(search.name(), local, "stopped before anything was proved".to_owned());
+        }
         let floor = sides.iter().map(|side| side.margin(most_loss(side))).min();
         let worst = local.worst.as_ref().map(|worst| worst.margin);
         if floor.is_some_and(|floor| floor == worst.unwrap_or(i64::MAX) || self.settles(floor)) {

@@ -55,8 +55,9 @@ impl Side {
         let (n, k) = (g.n(), g.k());
         let weight = if correct { (k - 1) / 2 } else { k / 2 };
         let mut constant = 0;
-        // (row, needed) → units. A BTreeMap, so that the order does not depend on hashing.
-        let mut voters: BTreeMap<(Vec<bool>, usize), usize> = BTreeMap::new();
+        // (row, needed) → units. A BTreeMap, so that the order does not depend on hashing; with its bits turned round
+        // a word is compared as its bits are, the first one first.
+        let mut voters: BTreeMap<(Vec<u64>, usize), usize> = BTreeMap::new();
         for j in 0..n {
             let load = g.worker_load(j);
             let (beyond_half, half) = (load / 2 + 1, load.div_ceil(2));
@@ -70,17 +71,18 @@ impl Side {
                 if needed == 0 {
                     constant += units;
                 } else if needed <= never {
-                    let row = (0..k).map(|i| g.holds(j, i)).collect();
+                    let row = g.row(j).iter().map(|word| word.reverse_bits()).collect();
                     *voters.entry((row, needed)).or_default() += units;
                 }
             }
         }
         // A partition that no other remaining worker tells apart from another is the same.
-        let classes = classes(k, |i| voters.keys().map(|(row, _)| row[i]).collect());
+        let columns = columns(k, voters.keys().map(|(row, _)| row.as_slice()));
+        let classes = classes(k, |i| columns[i].as_slice());
         let voters = voters
             .into_iter()
             .map(|((row, needed), units)| Voter {
-                holds: classes.iter().map(|class| row[class[0]]).collect(),
+                holds: classes.iter().map(|class| bit(&row, class[0])).collect(),
                 needed,
                 units,
             })
@@ -183,9 +185,30 @@ impl Side {
     }
 }
 
+/// Bit i of a row of words, the highest bit of each word first.
+fn bit(row: &[u64], i: usize) -> bool {
+    row[i / 64] << (i % 64) >> 63 == 1
+}
+
+/// The k columns of rows of words, the highest bit of each word first in both.
+fn columns<'a>(k: usize, rows: impl ExactSizeIterator<Item = &'a [u64]>) -> Vec<Vec<u64>> {
+    let mut columns = vec![vec![0; rows.len().div_ceil(64)]; k];
+    for (j, row) in rows.enumerate() {
+        for (start, &word) in row.iter().enumerate() {
+            let mut left = word;
+            while left != 0 {
+                let place = left.leading_zeros() as usize;
+                columns[64 * start + place][j / 64] |= 1 << 63 >> (j % 64);
+                left &= !(1 << 63 >> place);
+            }
+        }
+    }
+    columns
+}
+
 /// The classes of k partitions: those with equal columns, each in increasing order, by their lowest partition.
-pub fn classes(k: usize, column: impl Fn(usize) -> Vec<bool>) -> Vec<Vec<usize>> {
-    let mut by_column: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+pub fn classes<Column: Ord>(k: usize, column: impl Fn(usize) -> Column) -> Vec<Vec<usize>> {
+    let mut by_column: BTreeMap<Column, Vec<usize>> = BTreeMap::new();
     for i in 0..k {
         by_column.entry(column(i)).or_default().push(i);
     }

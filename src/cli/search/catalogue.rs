@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use ecode::construct::{Block, parse_blocks};
+use ecode::format::MAX_FILE;
 
 use crate::cli::{input, lock, output};
 
@@ -20,7 +21,7 @@ pub(super) fn read(path: Option<&Path>) -> anyhow::Result<Vec<Block>> {
 pub(super) fn add(path: &Path, new: &Block) -> anyhow::Result<()> {
     let place = || path.display().to_string();
     let _lock = lock::wait(path)?;
-    let mut text = std::fs::read_to_string(path).with_context(place)?;
+    let mut text = input::text(path, MAX_FILE)?;
     let rows = |block: &Block| Block { found: String::new(), ..block.clone() };
     if parse_blocks(&text).with_context(place)?.iter().any(|there| rows(there) == rows(new)) {
         return Ok(());

@@ -11,7 +11,7 @@ use ecode::search::{SearchRequest, SearchRun};
 use serde_json::{Value, json};
 
 use crate::cli::session::program;
-use crate::cli::{lock, output};
+use crate::cli::{input, lock, output};
 
 /// A state file, locked against other searches.
 pub(super) struct StateFile {
@@ -36,7 +36,7 @@ impl StateFile {
             return Ok(SearchRun::new(request, blocks)?);
         }
         let place = || self.path.display().to_string();
-        let text = std::fs::read_to_string(&self.path).with_context(place)?;
+        let text = input::text(&self.path, input::SMALL)?;
         let run = SearchRun::resume(request, blocks, &text).with_context(place)?;
         let written: Value = serde_json::from_str(&text).with_context(place)?;
         if let (Some(program), false) = (written["program"].as_str(), quiet)

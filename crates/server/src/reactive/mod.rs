@@ -6,7 +6,9 @@
 //! partition at a time, until a digest has b' + 1 supporters; whoever differs from it is named.
 //!
 //! - [`assign`] gives every partition its holders, [`Settlement`] settles one step, [`Roster`] keeps from step to step
-//!   who was named, who is suspended, and who is asked.
+//!   who was named, who is suspended, and who is asked. A [`Header`] says what a digest is about.
+//! - [`Certificate`] is what a naming leaves behind for whoever was not there.
+//! - [`Adversary`] is what liars do in tests and in simulated runs.
 //!
 //! # What is promised
 //! While at most b workers are faulty, gradients are reproducible and digests do not collide:
@@ -18,10 +20,22 @@
 //! Model, proofs and what was known before: docs/theory/reactive.md. Escalation from b + 1 to 2b + 1 copies is
 //! old (Gupta and Vaidya, *Randomized reactive redundancy*, arXiv:1912.09528).
 
+mod adversary;
 mod assign;
+#[cfg(test)]
+mod game;
+mod naming;
+mod outcome;
+mod questions;
 mod roster;
+mod rules;
 mod settlement;
+mod slot;
 
+pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign};
+pub use naming::{Certificate, NamingError, Signer, Statement, certify};
+pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};
-pub use settlement::{Ask, Digest, Evidence, Excess, Fetch, Named, Next, Settlement};
+pub use settlement::Settlement;
+pub use slot::{Digest, Header};

@@ -6,10 +6,13 @@
 //!   longer, up to 256 steps, so that silent liars cost a run about b·(8 + T/256) timeouts in T steps.
 //! - Suspended workers are woken only where a step needs them, and only as many as it needs.
 
-use super::settlement::{Evidence, Settlement};
+use serde::{Deserialize, Serialize};
+
+use super::{Evidence, Settlement};
 
 /// What a naming does to the number of liars that are to be expected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Budget {
     /// b workers can be faulty at any time: named machines may be replaced by new ones, which may fail, too.
     #[default]
@@ -25,7 +28,7 @@ const LONGEST: u32 = 8;
 const SHORT: u64 = 2;
 
 /// What is known of a worker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The step and the evidence by which it was named.
     pub named: Option<(u64, Evidence)>,

@@ -1,11 +1,12 @@
 //! Whether a configuration can be run with a code on some data, and for how long it then runs.
 
 use super::text::plain;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, MomentumAt, Scheme};
 use crate::aggregate::Aggregator;
 use crate::attack::{Attack, ByzantineSet};
 use crate::random::STEPS;
 use ecode_core::AllocationMatrix;
+use ecode_server::reactive::Budget;
 
 /// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,7 @@ impl Config {
         self.check_numbers()?;
         self.check_workers(g)?;
         self.check_rules(g)?;
+        self.check_scheme(g)?;
         Ok(self)
     }
 
@@ -165,6 +167,78 @@ impl Config {
             ));
         }
         self.aggregator.unfit(g.n(), self.declared()).map_or(Ok(()), fail)
+    }
+}
+
+impl Config {
+    /// b of a scheme, as the matrix or the configuration has it.
+    #[must_use]
+    pub fn provides_for(&self, b: Option<usize>) -> usize {
+        self.b.or(b).unwrap_or(0)
+    }
+
+    /// Whether a scheme can be run, and whether what is said belongs to one.
+    fn check_scheme(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
+        let scheme = self.scheme.name();
+        let default = Self::default();
+        if self.scheme == Scheme::Vote {
+            let said = [
+                ("n", self.n.is_some()),
+                ("b", self.b.is_some()),
+                ("k", self.k.is_some()),
+                ("adversary", self.adversary != default.adversary),
+                ("budget", self.budget != default.budget),
+                ("spare", self.spare != default.spare),
+                ("window", self.window != default.window),
+                ("referee", self.referee != default.referee),
+            ];
+            return match said.iter().find(|(_, given)| *given) {
+                Some((name, _)) => fail(format!("{name} belongs to the schemes; scheme is vote")),
+                None => Ok(()),
+            };
+        }
+        if self.aggregator != Aggregator::Vote {
+            let other = self.aggregator.name();
+            return fail(format!("scheme {scheme} takes signs; the aggregator {other} has none"));
+        }
+        if self.momentum_at == MomentumAt::Worker {
+            return fail(format!(
+                "scheme {scheme} keeps momentum at the server: a helper does not have another worker's momentum"
+            ));
+        }
+        if g.k() % 2 == 0 {
+            return fail(format!("k is {}; expected an odd number, so that no majority ties", g.k()));
+        }
+        if self.budget == Budget::Total && self.byzantine_set == ByzantineSet::RandomPerStep {
+            return fail(
+                "budget total counts liars of the whole run; byzantine-set random-per-step has others in \
+                         each step"
+                    .into(),
+            );
+        }
+        if self.scheme == Scheme::Checked && self.byzantine_set == ByzantineSet::RandomPerStep {
+            return fail(
+                "scheme checked promises for b liars of the whole run; byzantine-set random-per-step has \
+                         others in each step"
+                    .into(),
+            );
+        }
+        if self.scheme == Scheme::Checked && self.spare > 0 {
+            return fail(format!(
+                "spare is {}; scheme checked has none: risk says how many check",
+                self.spare
+            ));
+        }
+        if self.window == 0 {
+            return fail("window is 0; expected 1 or more steps".into());
+        }
+        if self.scheme == Scheme::OneRound && self.window > 1 {
+            return fail("scheme one-round leaves no step open; expected window 1".into());
+        }
+        if !(self.risk > 0.0 && self.risk < 1.0) {
+            return fail(format!("risk is {}; expected above 0 and below 1", plain(self.risk)));
+        }
+        Ok(())
     }
 }
 

@@ -71,6 +71,32 @@ named! {
     }
 }
 
+named! {
+    /// How a run deals with lies.
+    pub enum Scheme {
+        /// A code's majority of votes corrects them in one round.
+        #[default]
+        Vote = "vote",
+        /// b + 1 holders of each partition detect them by digests, and only a detected lie is corrected.
+        Reactive = "reactive",
+        /// 2b + 1 holders of each partition send shares and digests: corrected in one round.
+        OneRound = "one-round",
+        /// Fewer than b + 1 holders, drawn in secret after the vectors are sent: right but for a stated risk.
+        Checked = "checked",
+    }
+}
+
+named! {
+    /// Who computes a partition that the present workers cannot settle.
+    pub enum Referee {
+        /// Nobody: the run stops.
+        #[default]
+        Nobody = "none",
+        /// The server.
+        Server = "server",
+    }
+}
+
 /// Where the model is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -16,9 +16,10 @@ use super::aggregate::Aggregator;
 use super::attack::{Attack, ByzantineSet};
 use super::data::DataSource;
 use ecode_core::TieRule;
+use ecode_server::reactive::{Adversary, Budget};
 
 pub use check::Schedule;
-pub use choices::{Device, ModelKind, MomentumAt, OnExcess, ZeroSign};
+pub use choices::{Device, ModelKind, MomentumAt, OnExcess, Referee, Scheme, ZeroSign};
 use text::one_line;
 
 /// What a flag of a field takes.
@@ -141,6 +142,27 @@ configuration! {
     attack_scale: Option<f32> = None, Number, "S", "1; ipm 0.5";
     /// How the server joins what it receives.
     aggregator: Aggregator = Aggregator::Vote, Choice(Aggregator::NAMES), "NAME";
+    /// How lies are dealt with: vote takes a code; reactive, one-round and checked take n and b, or a code, and need
+    /// gradients that are reproducible bit for bit.
+    scheme: Scheme = Scheme::Vote, Choice(Scheme::NAMES), "NAME";
+    /// With a scheme: how many workers there are.
+    n: Option<usize> = None, Integer, "N", "those of the code";
+    /// With a scheme: how many of them may be Byzantine.
+    b: Option<usize> = None, Integer, "B", "the code's b";
+    /// With a scheme: how many partitions there are, an odd number.
+    k: Option<usize> = None, Integer, "K", "the largest odd number up to n";
+    /// With a scheme: when and how liars lie; what they then claim is what attack says.
+    adversary: Adversary = Adversary::Always, Choice(Adversary::NAMES), "NAME";
+    /// With a scheme: b workers are faulty at any time (named machines may be replaced), or in the whole run.
+    budget: Budget = Budget::AtOnce, Choice(&["at-once", "total"]), "WHICH";
+    /// With a scheme: holders of each partition beyond those needed, so that as many answers may be missing.
+    spare: usize = 0, Integer, "S";
+    /// With a scheme: how many steps may be open, their digests still on the way; 1 waits for all in each step.
+    window: u64 = 1, Integer, "STEPS";
+    /// With scheme checked: the chance that anything at all is decoded wrong in the whole run.
+    risk: f64 = 1e-6, Number, "P";
+    /// With a scheme: who computes a partition that the present workers cannot settle.
+    referee: Referee = Referee::Nobody, Choice(Referee::NAMES), "WHO";
     /// Steps to train.
     steps: Option<u64> = None, Integer, "N", "500";
     /// Passes over the training set to train, instead of steps.
@@ -302,6 +324,9 @@ mod tests {
             gradient_noise: 1e-8,
             evaluate_every: Some(3),
             checkpoint_every: Some(4),
+            n: Some(9),
+            b: Some(2),
+            k: Some(9),
             ..Config::default()
         }
     }

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::log::Mark;
 use crate::metrics::Best;
+use crate::reactive::Ledger;
 use crate::standing::{Excess, Lost};
 use crate::state::{State, Totals};
 use ecode_core::digest::hexadecimal;
@@ -35,6 +36,8 @@ struct About {
     best: Option<Best>,
     excess: Option<Excess>,
     lost: Vec<Lost>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ledger: Option<Ledger>,
 }
 
 /// A checkpoint as it was read.
@@ -59,8 +62,8 @@ pub(super) fn write(state: &State, run: &str, log: &Mark) -> Result<Vec<u8>, Str
     for (name, values) in &state.model {
         tensors.push((format!("model.{name}"), bytes(values)));
     }
-    let State { step, totals, best, excess, lost, .. } = state.clone();
-    let about = About { run: run.to_owned(), log: log.clone(), step, totals, best, excess, lost };
+    let State { step, totals, best, excess, lost, ledger, .. } = state.clone();
+    let about = About { run: run.to_owned(), log: log.clone(), step, totals, best, excess, lost, ledger };
     let about = serde_json::to_string(&about).map_err(|error| error.to_string())?;
     let checksum = checksum(&about, tensors.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
     let metadata = HashMap::from([(FORM.to_owned(), about), (CHECKSUM.to_owned(), checksum)]);
@@ -87,7 +90,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Saved, String> {
     if said(CHECKSUM) != Some(&sum) {
         return Err("its checksum is another: bytes of it were changed".to_owned());
     }
-    let About { run, log, step, totals, best, excess, lost } =
+    let About { run, log, step, totals, best, excess, lost, ledger } =
         serde_json::from_str(about).map_err(|error| error.to_string())?;
     let numbers = |name: &str| -> Result<Vec<f32>, String> {
         let view = tensors.tensor(name).map_err(text)?;
@@ -107,7 +110,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Saved, String> {
         .map(|(short, name)| Ok((short.to_owned(), numbers(name)?)))
         .collect::<Result<_, String>>()?;
     let (parameters, velocity) = (numbers("parameters")?, numbers("velocity")?);
-    let state = State { step, parameters, velocity, momentum, model, totals, best, excess, lost };
+    let state = State { step, parameters, velocity, momentum, model, totals, best, excess, lost, ledger };
     Ok(Saved { state, run, log })
 }
 
@@ -157,6 +160,7 @@ mod tests {
             best: Some(Best { step: 2, test_accuracy: 0.5, test_auc: None }),
             excess: Some(Excess { step: 1, why: "why".into() }),
             lost: vec![Lost { worker: 1, step: 4 }],
+            ledger: None,
         }
     }
 

@@ -6,13 +6,13 @@
 //!   again, lines that are there twice are made one, and lines that are gone are told of.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::FolderError;
+use super::{FolderError, MOST_LOG, read_up_to};
 use crate::metrics::Metrics;
 use ecode_core::digest::hexadecimal;
 
@@ -34,17 +34,17 @@ pub(super) struct Log {
 
 impl Log {
     /// Opens a log that holds these lines.
-    fn open(place: &Path, lines: &[String]) -> Result<Self, FolderError> {
+    fn open(place: &Path, text: &str) -> Result<Self, FolderError> {
         let io = |error| FolderError::Io { place: place.to_owned(), error };
         let file = OpenOptions::new().append(true).open(place).map_err(io)?;
         let mut log = Self { place: place.to_owned(), file, lines: 0, digest: Sha256::new() };
-        lines.iter().for_each(|line| log.count(line));
+        text.lines().for_each(|line| log.count(line));
         Ok(log)
     }
 
     /// A log without lines, on the disk already.
     pub(super) fn empty(place: &Path) -> Result<Self, FolderError> {
-        Self::open(place, &[])
+        Self::open(place, "")
     }
 
     fn count(&mut self, line: &str) {
@@ -78,60 +78,60 @@ impl Log {
         write: impl FnOnce(&[u8]) -> Result<(), FolderError>,
     ) -> Result<(Self, Option<String>), FolderError> {
         let text = text(place)?;
-        let whole: Vec<String> = whole(&text).map(str::to_owned).collect();
-        let first = &whole[..mark.lines.min(whole.len())];
-        let (kept, remark) = if Mark::of(first) == *mark {
-            (first.to_vec(), None)
+        let first = || whole(&text).take(mark.lines);
+        let (kept, remark) = if Mark::of(first()) == *mark {
+            (first().flat_map(|line| [line, "\n"]).collect(), None)
         } else {
-            let kept = readable(&whole, step);
-            let remark = (Mark::of(&kept) != *mark).then(|| {
+            let kept = readable(whole(&text), step);
+            let found = Mark::of(kept.lines());
+            let remark = (found != *mark).then(|| {
                 format!(
                     "{}: {} lines up to step {step} are as they were written or were changed, {} there were; \
                      curves have gaps, parameters are not touched",
                     place.display(),
-                    kept.len(),
+                    found.lines,
                     mark.lines
                 )
             });
             (kept, remark)
         };
-        let text: String = kept.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        write(text.as_bytes())?;
+        drop(text);
+        write(kept.as_bytes())?;
         Ok((Self::open(place, &kept)?, remark))
     }
 }
 
 impl Mark {
-    fn of(lines: &[String]) -> Self {
-        let mut digest = Sha256::new();
-        for line in lines {
+    fn of<'a>(all: impl Iterator<Item = &'a str>) -> Self {
+        let (mut lines, mut digest) = (0, Sha256::new());
+        for line in all {
+            lines += 1;
             digest.update(line);
             digest.update("\n");
         }
-        Self { lines: lines.len(), sha256: hexadecimal(&digest.finalize()) }
+        Self { lines, sha256: hexadecimal(&digest.finalize()) }
     }
 }
 
 /// The lines that can be read, each step once, in increasing order up to a step.
-fn readable(lines: &[String], step: u64) -> Vec<String> {
+fn readable<'a>(lines: impl Iterator<Item = &'a str>, step: u64) -> String {
     let mut last = None;
-    let mut kept = Vec::new();
+    let mut kept = String::new();
     for line in lines {
         let Ok(metrics) = serde_json::from_str::<Metrics>(line) else { continue };
         if metrics.step <= step && last.is_none_or(|last| metrics.step > last) {
             last = Some(metrics.step);
-            kept.push(line.clone());
+            kept += line;
+            kept.push('\n');
         }
     }
     kept
 }
 
 fn text(place: &Path) -> Result<String, FolderError> {
-    match std::fs::read(place) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(FolderError::Io { place: place.to_owned(), error }),
-    }
+    let bytes = read_up_to(place, MOST_LOG)?.unwrap_or_default();
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// The lines that are whole: what comes after the last line end was cut short.

@@ -11,10 +11,11 @@ mod binding;
 mod checkpoint;
 mod lock;
 mod log;
+mod namings;
 mod summary;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -22,6 +23,7 @@ use serde::de::DeserializeOwned;
 use super::config::{Config, ConfigError};
 use super::error::TrainError;
 use super::metrics::Metrics;
+use super::reactive::{Journal, Naming};
 use super::state::State;
 use super::trainer::Trainer;
 use binding::Binding;
@@ -36,6 +38,7 @@ const BINDING: &str = "run.json";
 const MATRIX: &str = "matrix.json";
 const LOG: &str = "metrics.jsonl";
 const TABLE: &str = "metrics.csv";
+const NAMINGS: &str = "namings.jsonl";
 const SUMMARY: &str = "summary.json";
 const CHECKPOINT: &str = "checkpoint/state.safetensors";
 
@@ -168,7 +171,7 @@ impl RunFolder {
 
     fn unlocked(path: &Path, program: &Program) -> Result<(Self, Config), FolderError> {
         let place = path.join(CONFIG);
-        let bytes = read_file(&place)?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
+        let bytes = read_up_to(&place, MOST_TEXT)?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
         let text = String::from_utf8_lossy(&bytes);
         let broken = |ConfigError(what)| FolderError::Broken { place, what };
         let config = Config::from_toml(&text).map_err(broken)?;
@@ -248,6 +251,9 @@ impl RunFolder {
             self.write(LOG, b"")?;
             Log::empty(&place)?
         });
+        // Who was named after the checkpoint stays named.
+        trainer.take_namings(&namings::read(&self.place(NAMINGS))?);
+        trainer.keep_namings(self.journal());
         self.binding = Some(binding);
         // What was said of an interrupted run no longer holds.
         if status.is_some_and(|status| !status.is_final()) {
@@ -287,9 +293,23 @@ impl RunFolder {
         self.write(CHECKPOINT, &bytes)
     }
 
+    /// Where namings of this run are kept.
+    #[must_use]
+    pub fn journal(&self) -> Box<dyn Journal> {
+        Box::new(namings::Namings::new(self.place(NAMINGS)))
+    }
+
+    /// The namings of the run so far.
+    ///
+    /// # Errors
+    /// [`FolderError::Broken`] with the line, [`FolderError::Io`].
+    pub fn namings(&self) -> Result<Vec<Naming>, FolderError> {
+        namings::read(&self.place(NAMINGS))
+    }
+
     /// The last checkpoint; none before the first.
     fn saved(&self) -> Result<Option<checkpoint::Saved>, FolderError> {
-        let Some(bytes) = read_file(&self.place(CHECKPOINT))? else { return Ok(None) };
+        let Some(bytes) = read_up_to(&self.place(CHECKPOINT), u64::MAX)? else { return Ok(None) };
         let broken = |what| self.broken(CHECKPOINT, format!("not a checkpoint of this program ({what})"));
         checkpoint::read(&bytes).map(Some).map_err(broken)
     }
@@ -333,18 +353,38 @@ impl RunFolder {
     }
 }
 
-/// A file's bytes; none where there is none.
-fn read_file(place: &Path) -> Result<Option<Vec<u8>>, FolderError> {
-    match fs::read(place) {
+/// What describes a run is small; its values take many times its bytes.
+const MOST_TEXT: u64 = 8 << 20;
+/// The most bytes of a log: some million tests of the model.
+const MOST_LOG: u64 = 1 << 30;
+
+/// A file's bytes, at most so many; none where there is none. What is no file is refused: it may have no end.
+fn read_up_to(place: &Path, most: u64) -> Result<Option<Vec<u8>>, FolderError> {
+    let none = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+    let read = || -> io::Result<Vec<u8>> {
+        let file = File::open(place)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        if found.len() > most {
+            let error = format!("more than {most} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, error));
+        }
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    match read() {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if none.contains(&error.kind()) => Ok(None),
         Err(error) => Err(FolderError::Io { place: place.to_owned(), error }),
     }
 }
 
 fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, FolderError> {
     let place = folder.join(name);
-    let Some(bytes) = read_file(&place)? else { return Ok(None) };
+    let Some(bytes) = read_up_to(&place, MOST_TEXT)? else { return Ok(None) };
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| FolderError::Broken { place, what: error.to_string() })

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::TrainError;
 use crate::metrics::{Best, Metrics};
 use crate::names::named;
+use crate::reactive::Report;
 use crate::standing::Lost;
 use crate::trainer::Trainer;
 
@@ -98,6 +99,9 @@ pub struct Summary {
     pub bytes_per_step: Value,
     /// The whole configuration, with the number of liars filled in.
     pub config: Config,
+    /// What a scheme that detects lies has cost, and whom it named; none with votes.
+    #[serde(flatten)]
+    pub detection: Option<Report>,
 }
 
 /// The code, and whether the proof covers the run.
@@ -114,7 +118,7 @@ fn code(trainer: &Trainer) -> Value {
         "r": g.redundancy(),
         "r_eff": trainer.config().batch_reduction * g.redundancy(),
         "max_load": g.worker_loads().into_iter().max(),
-        "verified": trainer.excess().is_none(),
+        "verified": trainer.unverified().is_none(),
     })
 }
 
@@ -143,10 +147,7 @@ impl Trainer {
             reason: None,
             steps: state.step,
             code: code(self),
-            unverified: state
-                .excess
-                .as_ref()
-                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            unverified: self.unverified(),
             lost: state.lost.clone(),
             last,
             best: state.best,
@@ -155,6 +156,7 @@ impl Trainer {
             parameters: self.dimension(),
             bytes_per_step: bytes_per_step(self),
             config: self.config().clone(),
+            detection: self.report(),
         })
     }
 }

@@ -91,6 +91,9 @@ impl Trainer {
     /// Whether many processes can do what the configuration asks for.
     fn deployable(&self) -> Result<(), ConfigError> {
         let fail = |text: &str| Err(ConfigError(text.into()));
+        if self.detection.is_some() {
+            return fail("transport mpi carries votes: a scheme that detects lies is for in-process");
+        }
         if self.config.aggregator != Aggregator::Vote {
             return fail("transport mpi carries votes: gradients are joined in-process only");
         }
@@ -130,11 +133,12 @@ impl Trainer {
         )
     }
 
-    /// What workers that left have said since this was asked last, on the server.
+    /// What happened since this was asked last that is to be told: what workers that left have said, on the server of a
+    /// deployment; disputes and namings under a scheme that detects lies.
     pub fn take_said(&mut self) -> Vec<String> {
         match &mut self.deployment {
             Some(Deployment::Server(server)) => server.take_said(),
-            _ => Vec::new(),
+            _ => self.take_disputes(),
         }
     }
 
@@ -213,6 +217,7 @@ impl Trainer {
             wrong: None,
             gradient_s: median(seconds).unwrap_or(0.0),
             missing,
+            settled: None,
         })
     }
 }

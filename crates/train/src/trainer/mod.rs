@@ -7,7 +7,9 @@
 //!   a step that failed after its gradients has moved).
 
 mod deployed;
+mod open;
 mod round;
+mod scheme;
 mod update;
 mod work;
 
@@ -32,6 +34,7 @@ use crate::vote::VoteEngine;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
 use round::Round;
+use scheme::Detection;
 use update::Update;
 
 /// A run in progress.
@@ -55,6 +58,8 @@ pub struct Trainer {
     steady: Steady,
     /// Where this is one of many processes.
     deployment: Option<Deployment>,
+    /// The scheme that detects lies, where it is not a vote that corrects them.
+    detection: Option<Detection>,
 }
 
 impl Trainer {
@@ -93,12 +98,16 @@ impl Trainer {
             best: None,
             excess: None,
             lost: Vec::new(),
+            ledger: None,
         };
+        let detection = Detection::of(&config, &code)?;
         let engine = VoteEngine::new(code.matrix(), config.ties);
         let set = &config.byzantine_set;
         let liars = (*set != ByzantineSet::RandomPerStep)
             .then(|| set.choose(code.matrix(), config.ties, config.liars(), config.seed, 0));
-        let resident = config.aggregator == Aggregator::Vote && learner.resident().is_some();
+        // Digests are of what is on the host.
+        let resident =
+            config.aggregator == Aggregator::Vote && detection.is_none() && learner.resident().is_some();
         let (order, stale, steady, deployment) = (None, false, Steady::default(), None);
         let mut trainer = Self {
             config,
@@ -114,8 +123,10 @@ impl Trainer {
             stale,
             steady,
             deployment,
+            detection,
         };
         trainer.enter()?;
+        trainer.state.ledger = trainer.ledger();
         // What is known before the first step is said before it.
         let liars = trainer.liars_of(0);
         trainer.state.excess = trainer.exceeds(&liars, &[]).map(|why| Excess { step: 0, why });
@@ -136,6 +147,8 @@ impl Trainer {
         };
         if sizes(&state) != sizes(&self.state)
             || state.step > self.schedule.steps
+            || state.ledger.as_ref().map(|ledger| ledger.records.len())
+                != self.detection.as_ref().map(|detection| detection.plan.n)
             || !self.learner.restore(&state.model)?
         {
             return Err(TrainError::Checkpoint("does not fit this model and configuration".into()));
@@ -203,6 +216,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Model`].
     pub fn snapshot(&mut self) -> Result<State, TrainError> {
+        self.close_all()?;
         self.sync()?;
         Ok(State { model: self.learner.state()?, ..self.state.clone() })
     }
@@ -248,6 +262,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Model`] where they cannot be read from a GPU.
     pub fn parameters_digest(&mut self) -> Result<String, TrainError> {
+        self.close_all()?;
         self.sync()?;
         let mut digest = Sha256::new();
         for value in &self.state.parameters {
@@ -259,6 +274,9 @@ impl Trainer {
     /// Bytes that one worker sends and receives in a step.
     #[must_use]
     pub fn bytes_per_step(&self, worker: usize) -> (u64, u64) {
+        if let Some(bytes) = self.scheme_bytes() {
+            return bytes;
+        }
         let d = self.dimension() as u64;
         if self.config.aggregator != Aggregator::Vote {
             return (4 * d, 4 * d);
@@ -306,7 +324,10 @@ impl Trainer {
         let round = self.round(batch, &liars);
         self.order = Some(order);
         let round = round?;
-        self.accept(&round, &liars, lr)?;
+        if let Err(error) = self.accept(&round, &liars, lr) {
+            self.forget();
+            return Err(error);
+        }
         let eta = if self.config.momentum_at == MomentumAt::Server { self.config.momentum } else { 0.0 };
         let decay = self.config.weight_decay;
         if matches!(round.update, Update::Resident) {
@@ -318,6 +339,7 @@ impl Trainer {
             round.update.apply(&mut self.state, lr, eta, decay);
         }
         self.count(round, start);
+        self.close_when_due()?;
         if self.finished() {
             self.sync()?;
             // All ranks know how many steps there are.
@@ -335,14 +357,7 @@ impl Trainer {
         if let Some(loss) = round.loss.filter(|loss| !loss.is_finite() && self.deployment.is_none()) {
             return Err(TrainError::Diverged { step, loss, lr });
         }
-        if let Some(wrong) = round.wrong.filter(|&wrong| self.config.audit && wrong > 0) {
-            let promise = match self.code.tolerates() {
-                Some(b) => format!("the code is verified for {b}"),
-                None => "the code is UNVERIFIED".to_owned(),
-            };
-            let (dimension, byzantine) = (self.dimension(), self.config.liars());
-            return Err(TrainError::Audit { step, wrong, dimension, byzantine, promise });
-        }
+        self.audit(step, round.wrong.unwrap_or(0))?;
         if self.state.excess.is_none()
             && let Some(why) = self.exceeds(liars, &round.missing)
         {
@@ -355,6 +370,20 @@ impl Trainer {
         Ok(())
     }
 
+    /// With `audit`: ends a run whose decode was wrong on so many coordinates.
+    fn audit(&self, step: u64, wrong: u64) -> Result<(), TrainError> {
+        if !self.config.audit || wrong == 0 {
+            return Ok(());
+        }
+        let promise = match self.code.tolerates() {
+            Some(b) if self.code.detects() => format!("the scheme provides for {b}"),
+            Some(b) => format!("the code is verified for {b}"),
+            None => "the code is UNVERIFIED".to_owned(),
+        };
+        let (dimension, byzantine) = (self.dimension(), self.config.liars());
+        Err(TrainError::Audit { step, wrong, dimension, byzantine, promise })
+    }
+
     /// Counts a step, once it is done.
     fn count(&mut self, round: Round, start: Instant) {
         let n = self.code.matrix().n();
@@ -364,7 +393,11 @@ impl Trainer {
             up += bytes.0;
             down += bytes.1;
         }
-        let heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
+        let mut heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
+        if let Some((account, ledger)) = round.settled {
+            (up, down, heaviest) = (account.bytes_up, account.bytes_down, account.heaviest);
+            self.state.ledger = Some(ledger);
+        }
         let gradient_s = self.steady.with(round.gradient_s);
         if let Some(momentum) = round.momentum {
             self.state.momentum = momentum;
@@ -390,6 +423,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Model`].
     pub fn evaluate(&mut self) -> Result<Metrics, TrainError> {
+        self.close_all()?;
         self.sync()?;
         if self.deployment.is_some() {
             let batches = self.calibration();
@@ -398,6 +432,7 @@ impl Trainer {
         }
         let Evaluation { loss, accuracy, auc } =
             self.learner.evaluate(&self.state.parameters, &self.data.test)?;
+        let unverified = self.unverified();
         let counted = self.deployment.is_none() && self.config.aggregator == Aggregator::Vote;
         let state = &mut self.state;
         let totals = &mut state.totals;
@@ -414,11 +449,8 @@ impl Trainer {
             wall_s: totals.wall_s,
             deployed_s: totals.deployed_s,
             gradients: totals.gradients,
-            verified: state.excess.is_none(),
-            unverified: state
-                .excess
-                .as_ref()
-                .map(|excess| format!("from step {}: {}", excess.step, excess.why)),
+            verified: unverified.is_none(),
+            unverified,
             lost: state.lost.clone(),
         };
         (totals.wrong_lately, totals.loss_lately, totals.steps_lately) = (0, 0.0, 0);
@@ -456,6 +488,7 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
 /// [`ConfigError`].
 pub fn check(config: &Config, code: &TrainingCode, data: &Data) -> Result<Config, ConfigError> {
     let config = settle(config.clone(), code, data.train.len())?;
+    Detection::of(&config, code)?;
     learner(config.model, config.device, data)?;
     Ok(config)
 }

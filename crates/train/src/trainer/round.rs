@@ -15,6 +15,7 @@ use crate::data::{Crop, Features};
 use crate::error::TrainError;
 use crate::model::{Computed, Job, ModelError, Report, Request};
 use crate::random::{Purpose, stream};
+use crate::reactive::{Account, Ledger};
 use crate::state::State;
 use crate::vote::Conduct;
 use ecode_core::Workers;
@@ -32,6 +33,22 @@ pub(super) struct Round {
     pub(super) gradient_s: f64,
     /// The workers whose vote did not come.
     pub(super) missing: Vec<usize>,
+    /// Under a scheme that detects lies: what the step has cost, and the ledger after it.
+    pub(super) settled: Option<(Account, Ledger)>,
+}
+
+/// The signs of a step's gradients.
+pub(super) struct Signs {
+    /// Each partition's.
+    pub(super) messages: Vec<Bits>,
+    /// Each partition's with flipped labels, where that was computed; else empty.
+    pub(super) instead: Vec<Bits>,
+    /// The partitions' new momentum, where it is kept at the workers.
+    pub(super) momentum: Option<Vec<Vec<f32>>>,
+    /// The mean loss over the partitions, in nats.
+    pub(super) loss: f64,
+    /// Seconds of one thread that one partition's gradient takes.
+    pub(super) gradient_s: f64,
 }
 
 impl Trainer {
@@ -48,7 +65,9 @@ impl Trainer {
         }
         // The partitions' gradients, then, for liars who flip labels, those of the partitions they hold.
         let flips = self.config.attack == Attack::LabelFlip && !liars.is_empty();
-        let lied_about = |i: &usize| flips && liars.indices().any(|j| g.holds(j, *i));
+        // With digests, any liar may be asked for any partition.
+        let digests = self.detection.is_some();
+        let lied_about = |i: &usize| flips && (digests || liars.indices().any(|j| g.holds(j, *i)));
         let flipped: Vec<usize> = (0..k).filter(lied_about).collect();
         let job = |i: usize, flip_labels| Job {
             samples: &batch[i * each..(i + 1) * each],
@@ -70,9 +89,13 @@ impl Trainer {
                 wrong: Some(wrong),
                 gradient_s,
                 missing: Vec::new(),
+                settled: None,
             });
         }
-        if self.config.aggregator == Aggregator::Vote {
+        if self.detection.is_some() {
+            let signs = self.signs(&jobs, &flipped)?;
+            self.scheme_round(signs, liars)
+        } else if self.config.aggregator == Aggregator::Vote {
             Ok(self.vote_round(&jobs, &flipped, liars)?)
         } else {
             Ok(self.gradient_round(&jobs, &flipped, liars)?)
@@ -88,13 +111,9 @@ impl Trainer {
         (0..self.code.matrix().k()).map(draw).collect()
     }
 
-    fn vote_round(
-        &mut self,
-        jobs: &[Job<'_>],
-        flipped: &[usize],
-        liars: &Workers,
-    ) -> Result<Round, ModelError> {
-        let (n, k, d) = (self.code.matrix().n(), self.code.matrix().k(), self.dimension());
+    /// The signs of jobs: one for each partition, then one for each of those whose labels are flipped.
+    pub(super) fn signs(&mut self, jobs: &[Job<'_>], flipped: &[usize]) -> Result<Signs, ModelError> {
+        let k = self.code.matrix().k();
         let step = self.state.step;
         let at_workers = self.config.momentum_at == MomentumAt::Worker;
         let messages: Vec<Mutex<Bits>> = jobs.iter().map(|_| Mutex::default()).collect();
@@ -114,6 +133,23 @@ impl Trainer {
         for (&i, bits) in flipped.iter().zip(messages.drain(k..)) {
             instead[i] = bits;
         }
+        Ok(Signs {
+            messages,
+            instead,
+            momentum: at_workers.then(|| momentum.into_iter().map(unlock).collect()),
+            loss: mean_loss(&computed[..k]),
+            gradient_s: seconds(&computed),
+        })
+    }
+
+    fn vote_round(
+        &mut self,
+        jobs: &[Job<'_>],
+        flipped: &[usize],
+        liars: &Workers,
+    ) -> Result<Round, ModelError> {
+        let (n, d, step) = (self.code.matrix().n(), self.dimension(), self.state.step);
+        let Signs { messages, instead, momentum, loss, gradient_s } = self.signs(jobs, flipped)?;
         let random: Vec<Bits> = match self.config.attack {
             Attack::Random => liars.indices().map(|j| coins(d, self.config.seed, step, j)).collect(),
             _ => Vec::new(),
@@ -131,12 +167,13 @@ impl Trainer {
         }
         let decoded = self.engine.round(&messages, &conduct);
         Ok(Round {
-            loss: Some(mean_loss(&computed[..k])),
+            loss: Some(loss),
             wrong: Some(decoded.wrong),
             update: Update::Signs(decoded),
-            momentum: at_workers.then(|| momentum.into_iter().map(unlock).collect()),
-            gradient_s: seconds(&computed),
+            momentum,
+            gradient_s,
             missing: Vec::new(),
+            settled: None,
         })
     }
 
@@ -189,6 +226,7 @@ impl Trainer {
             wrong: None,
             gradient_s: seconds(&computed),
             missing: Vec::new(),
+            settled: None,
         })
     }
 }

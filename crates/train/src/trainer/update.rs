@@ -76,6 +76,7 @@ mod tests {
             best: None,
             excess: None,
             lost: Vec::new(),
+            ledger: None,
         }
     }
 

@@ -36,6 +36,7 @@ impl Trainer {
                         wrong: None,
                         gradient_s,
                         missing: Vec::new(),
+                        settled: None,
                     });
                 }
                 Message::Stop(_) => {

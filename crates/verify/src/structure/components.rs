@@ -16,9 +16,11 @@ pub(crate) fn apart(side: &Side) -> Option<u128> {
 
 /// The components that have a voter, by their first class.
 pub(super) fn components(side: &Side) -> Vec<Component> {
-    let holders: Vec<Vec<usize>> = (0..side.classes.len())
-        .map(|class| (0..side.voters.len()).filter(|&voter| side.voters[voter].holds[class]).collect())
-        .collect();
+    let mut holders: Vec<Vec<usize>> = vec![Vec::new(); side.classes.len()];
+    for (j, voter) in side.voters.iter().enumerate() {
+        let held = holders.iter_mut().zip(&voter.holds).filter(|(_, holds)| **holds);
+        held.for_each(|(holders, _)| holders.push(j));
+    }
     let mut components = order::components(&holders, side.voters.len());
     components.retain(|component| !component.voters.is_empty());
     components

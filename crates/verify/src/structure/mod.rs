@@ -77,6 +77,9 @@ impl Engine for Structure {
         control.begin(0);
         let mut finding = Finding::default();
         let mut floor = i64::MAX;
+        if control.stopped() {
+            return finding;
+        }
         for side in sides(g, ties) {
             let Some(solved) = self.solve(&side, control) else { return Finding::default() };
             finding.evaluated += solved.evaluated;
@@ -101,6 +104,9 @@ struct Solved {
 
 impl Structure {
     fn solve(&self, side: &Side, control: &Control) -> Option<Solved> {
+        if control.stopped() {
+            return None;
+        }
         let budget = side.weight;
         let mut evaluated = 0;
         let mut profiles = Vec::new();

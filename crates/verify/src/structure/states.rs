@@ -181,9 +181,14 @@ pub(super) fn horizons(
     let mut last = HashMap::new();
     let mut beyond: HashMap<usize, usize> = HashMap::new();
     for &voter in voters {
+        let (mut end, mut held) = (None, 0);
         for place in (0..places).filter(|&place| holds(voter, place)) {
-            last.insert(voter, place);
-            *beyond.entry(voter).or_default() += size_of(place);
+            end = Some(place);
+            held += size_of(place);
+        }
+        if let Some(end) = end {
+            last.insert(voter, end);
+            beyond.insert(voter, held);
         }
     }
     (last, beyond)
@@ -254,12 +259,11 @@ impl Rule {
 
 /// An order of the component's classes (as places in its list) that keeps few voters open.
 pub(super) fn order(side: &Side, component: &Component, control: &Control) -> Option<Vec<usize>> {
-    let holders: Vec<Vec<usize>> = component
-        .classes
-        .iter()
-        .map(|&class| {
-            (0..component.voters.len()).filter(|&v| side.voters[component.voters[v]].holds[class]).collect()
-        })
-        .collect();
+    let mut holders: Vec<Vec<usize>> = vec![Vec::new(); component.classes.len()];
+    for (v, &voter) in component.voters.iter().enumerate() {
+        let holds = &side.voters[voter].holds;
+        let held = holders.iter_mut().zip(&component.classes).filter(|(_, class)| holds[**class]);
+        held.for_each(|(holders, _)| holders.push(v));
+    }
     narrow_order(&holders, component.voters.len(), control)
 }

@@ -1,0 +1,124 @@
+//! What follows from the answers: rules (a) to (d), and what is accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::settlement::{Settlement, Slot};
+use super::{Digest, Evidence, Excess};
+
+/// The rules that tests break one by one: each is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// b' + 1 supporters are needed, not b'.
+    Support,
+    /// More than b' contradictions name, not b'.
+    Contradiction,
+    /// T1: the focus stays.
+    Focus,
+    /// T2: short partitions are asked together.
+    Together,
+    /// T3: vectors outlive the naming of their sender.
+    Outlives,
+    /// T4: every trip fetches a vector of each class.
+    Fetches,
+    /// T5: who was silent is not asked again.
+    Silence,
+}
+
+impl Settlement {
+    /// A partition's classes: each digest with its unnamed supporters.
+    pub(super) fn classes(&self, slot: &Slot) -> BTreeMap<Digest, Vec<usize>> {
+        let mut classes: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
+        for (&worker, &digest) in &slot.answers {
+            if !self.named.contains_key(&worker) {
+                classes.entry(digest).or_default().push(worker);
+            }
+        }
+        classes
+    }
+
+    /// Applies (a) to (d) until nothing follows any more; where they condemn more than can be faulty, nobody is named
+    /// and nothing is accepted by any of it.
+    pub(super) fn evaluate(&mut self) -> Result<(), Excess> {
+        let before = self.clone();
+        let result = self.apply_all();
+        if result.is_err() {
+            *self = before;
+        }
+        result
+    }
+
+    fn apply_all(&mut self) -> Result<(), Excess> {
+        loop {
+            let mut condemned = std::mem::take(&mut self.accused);
+            condemned.retain(|worker, _| !self.named.contains_key(worker));
+            self.contradicted(&mut condemned);
+            let accepted = self.accept()?;
+            for (partition, slot) in self.slots.iter().enumerate() {
+                let value = slot.accepted.or_else(|| accepted.get(&partition).copied());
+                let Some(value) = value else { continue };
+                for (&worker, &digest) in &slot.answers {
+                    if digest != value && !self.named.contains_key(&worker) {
+                        condemned.entry(worker).or_insert(Evidence::Differs(partition));
+                    }
+                }
+            }
+            if condemned.len() > self.left {
+                return Err(Excess::Condemned { workers: condemned.len(), left: self.left });
+            }
+            if condemned.is_empty() && accepted.is_empty() {
+                return Ok(());
+            }
+            for (partition, value) in accepted {
+                self.slots[partition].accepted = Some(value);
+            }
+            self.left -= condemned.len();
+            if self.breaks(Rule::Outlives) {
+                for slot in &mut self.slots {
+                    slot.vectors.retain(|_, sender| sender.is_none_or(|by| !condemned.contains_key(&by)));
+                }
+            }
+            self.named.append(&mut condemned);
+        }
+    }
+
+    /// (b): who is contradicted by more than b' unnamed workers.
+    fn contradicted(&self, condemned: &mut BTreeMap<usize, Evidence>) {
+        let mut against: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for slot in &self.slots {
+            let classes = self.classes(slot);
+            for (digest, workers) in &classes {
+                let others =
+                    classes.iter().filter(|(other, _)| *other != digest).flat_map(|(_, others)| others);
+                let others: BTreeSet<usize> = others.copied().collect();
+                for &worker in workers.iter().filter(|_| !others.is_empty()) {
+                    against.entry(worker).or_default().extend(&others);
+                }
+            }
+        }
+        let least = if self.breaks(Rule::Contradiction) { self.left.max(1) } else { self.left + 1 };
+        for (worker, against) in against {
+            if against.len() >= least {
+                condemned.entry(worker).or_insert(Evidence::Contradicted(against.len()));
+            }
+        }
+    }
+
+    /// What has b' + 1 supporters now and is not accepted yet.
+    fn accept(&self) -> Result<BTreeMap<usize, Digest>, Excess> {
+        let least = if self.breaks(Rule::Support) { self.left.max(1) } else { self.left + 1 };
+        let mut accepted = BTreeMap::new();
+        for (partition, slot) in self.slots.iter().enumerate() {
+            let classes = self.classes(slot);
+            let mut supported =
+                classes.iter().filter(|(_, workers)| workers.len() >= least).map(|(&digest, _)| digest);
+            let (first, second) = (supported.next(), supported.next());
+            if second.is_some() {
+                return Err(Excess::TwoValues { partition });
+            }
+            if let Some(value) = first.filter(|_| slot.accepted.is_none()) {
+                accepted.insert(partition, value);
+            }
+        }
+        Ok(accepted)
+    }
+}

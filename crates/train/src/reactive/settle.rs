@@ -1,0 +1,328 @@
+//! One step's round trips: what the crowd says goes into the settlement, and its questions go back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecode_server::reactive::{
+    Assignment, Content, Digest, Excess, Named, Next, Roster, Settlement, Signer, certify,
+};
+
+use super::account::Account;
+use super::crowd::Crowd;
+use super::journal::{Journal, Naming, hexadecimal};
+use super::plan::HEADER;
+use super::shares::Cut;
+use crate::bits::Bits;
+
+/// Disputes of a step that are told one by one.
+const SHOWN: usize = 3;
+
+/// The key of a simulated worker: its secret is no secret of anybody.
+fn simulated_key(run: &Digest, worker: usize) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("ecode 1 key of a simulated worker");
+    *hasher.update(run).update(&(worker as u64).to_le_bytes()).finalize().as_bytes()
+}
+
+/// Bytes of a question.
+const QUESTION: u64 = 12;
+
+/// Who takes part in a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// Who is asked, in the order in which they were drawn.
+    pub(crate) present: Vec<usize>,
+    /// Who is neither named nor asked.
+    pub(crate) asleep: Vec<usize>,
+    pub(crate) assignment: Assignment,
+    /// b' at the beginning of the step.
+    pub(crate) left: usize,
+    /// How vectors are cut into shares, where they are.
+    pub(crate) cut: Option<Cut>,
+    /// Whether the server computes what cannot be settled.
+    pub(crate) referee: bool,
+    /// Partitions that are accepted as they are, without b' + 1 supporters, since all that were asked agree.
+    pub(crate) trusted: BTreeMap<usize, Content>,
+    /// Who was silent when it was to send a vector.
+    pub(crate) silent: Vec<usize>,
+    /// Whom evidence of another step has named since: they are asked nothing more.
+    pub(crate) retired: Vec<usize>,
+}
+
+/// How a step went.
+pub(crate) struct Course {
+    /// The accepted vectors.
+    pub(crate) vectors: Vec<Bits>,
+    pub(crate) settlement: Settlement,
+    pub(crate) account: Account,
+    /// A line for each dispute and each naming.
+    pub(crate) said: Vec<String>,
+}
+
+/// Why a step has no decode.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("more workers are faulty than the scheme provides for: {0}")]
+    Excess(Excess),
+    #[error(
+        "{} cannot be settled by the {answering} workers that answer: 2b + 1 are enough, or --referee server",
+        partitions(.open)
+    )]
+    Short { open: Vec<usize>, answering: usize },
+    #[error("a naming could not be kept: {0}")]
+    Journal(String),
+}
+
+fn partitions(open: &[usize]) -> String {
+    match open {
+        [one] => format!("partition {one}"),
+        [first, rest @ ..] => format!("partition {first} and {} more", rest.len()),
+        [] => "nothing".to_owned(),
+    }
+}
+
+/// The state of a step's round trips.
+struct Trips<'c, 'a, 'j> {
+    crowd: &'c mut Crowd<'a>,
+    settlement: Settlement,
+    journal: Option<&'j mut dyn Journal>,
+    account: Account,
+    /// What each digest is of, as far as a vector of it has come.
+    contents: BTreeMap<(usize, Digest), Content>,
+    /// Right shares by partition, digest and place.
+    shares: BTreeMap<(usize, Digest), BTreeMap<usize, Vec<u8>>>,
+    /// Whose naming is kept: those of this step, and those whom evidence of another step has named before.
+    kept: BTreeSet<usize>,
+    /// Who was named in this step first.
+    named: Vec<Named>,
+    /// Digests of wrong vectors, and second digests, by worker and partition.
+    vectors: BTreeMap<(usize, usize), Digest>,
+    seconds: BTreeMap<(usize, usize), Digest>,
+    /// b' at the beginning.
+    left: usize,
+    /// Helpers of each partition.
+    helpers: BTreeMap<usize, usize>,
+    vector_bytes: u64,
+}
+
+impl Trips<'_, '_, '_> {
+    /// A worker has computed a partition and answers. Returns whether it said anything.
+    fn answer(&mut self, worker: usize, partition: usize) -> bool {
+        let said = self.crowd.says(worker, partition);
+        let header = self.crowd.header;
+        for &(_, digest) in &said {
+            self.settlement.answer(worker, &header, partition, digest);
+            if digest != said[0].1 {
+                self.seconds.insert((worker, partition), digest);
+            }
+        }
+        if said.is_empty() {
+            self.settlement.silent(worker);
+        } else {
+            self.account.gradients += 1;
+            self.account.bytes_up += size_of::<Digest>() as u64 * said.len() as u64;
+        }
+        !said.is_empty()
+    }
+
+    /// A worker sends a whole vector.
+    fn vector(&mut self, worker: usize, partition: usize) {
+        let Some((content, digest)) = self.crowd.sends(worker, partition) else {
+            return self.settlement.silent(worker);
+        };
+        self.account.bytes_up += self.vector_bytes;
+        if self.settlement.vector(worker, partition, digest) {
+            self.contents.insert((partition, digest), content);
+        } else {
+            self.vectors.insert((worker, partition), digest);
+        }
+    }
+
+    /// A worker sends its share of a partition, at its place among the holders, with the list of its digest.
+    fn share(&mut self, cut: Cut, place: usize, worker: usize, partition: usize) {
+        let Some(&(own, digest)) = self.crowd.says(worker, partition).first() else { return };
+        let Some((content, sent)) = self.crowd.sends(worker, partition) else {
+            return self.settlement.silent(worker);
+        };
+        self.account.bytes_up += (cut.share_length() + cut.list_length()) as u64;
+        let share = self.crowd.coded(partition, content).0[place].clone();
+        let (_, list) = self.crowd.coded(partition, own);
+        if Cut::listed(list, place) == Some(&blake3::hash(&share).as_bytes()[..]) {
+            let right = self.shares.entry((partition, digest)).or_default();
+            right.insert(place, share);
+            if right.len() >= cut.threshold {
+                self.settlement.rebuilt(partition, digest);
+                self.contents.insert((partition, digest), own);
+            }
+        } else {
+            self.settlement.vector(worker, partition, sent);
+            self.vectors.insert((worker, partition), sent);
+        }
+    }
+
+    /// Keeps new namings before anything is built on them.
+    fn keep(&mut self, left: usize) -> Result<(), Failure> {
+        let new = |worker: &usize| !self.kept.contains(worker);
+        let named: Vec<_> = self.settlement.named().filter(|named| new(&named.worker)).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        if let Some(journal) = self.journal.as_deref_mut() {
+            let header = self.crowd.header;
+            let signer = |worker| Signer::new(simulated_key(&header.run, worker));
+            let own = (&self.vectors, &self.seconds);
+            let certificates = certify(&self.settlement, &header, self.left, own, &signer);
+            for named in &named {
+                let mut naming = Naming::new(&header, left, named.worker, named.evidence);
+                naming.certificate = certificates.iter().find(|made| made.worker == named.worker).cloned();
+                journal.keep(&naming).map_err(Failure::Journal)?;
+            }
+        }
+        self.kept.extend(named.iter().map(|named| named.worker));
+        self.named.extend(named);
+        Ok(())
+    }
+
+    /// A line for each partition on which workers said different things, and one for each naming.
+    fn said(&mut self) -> Vec<String> {
+        let step = self.crowd.header.step;
+        let disputed: Vec<(usize, BTreeMap<Digest, Vec<usize>>)> = (0..self.crowd.holders.len())
+            .map(|partition| (partition, self.settlement.answers(partition)))
+            .filter(|(_, classes)| classes.len() > 1)
+            .collect();
+        self.account.disputes += disputed.len() as u64;
+        let line = |(partition, classes): &(usize, BTreeMap<Digest, Vec<usize>>)| {
+            let classes: Vec<String> = classes
+                .iter()
+                .map(|(digest, workers)| format!("{} of {}", &hexadecimal(digest)[..8], list(workers)))
+                .collect();
+            let helpers = match self.helpers.get(partition) {
+                None => "no helper was asked".to_owned(),
+                Some(1) => "one helper was asked".to_owned(),
+                Some(helpers) => format!("{helpers} helpers were asked"),
+            };
+            format!("step {step}, partition {partition}: digests differ ({}); {helpers}", classes.join(", "))
+        };
+        let mut lines: Vec<String> = disputed.iter().take(SHOWN).map(line).collect();
+        if disputed.len() > SHOWN {
+            lines.push(format!("step {step}: digests of {} more partitions differ", disputed.len() - SHOWN));
+        }
+        let trips = self.settlement.trips();
+        let trips = if trips == 1 { "1 extra trip".to_owned() } else { format!("{trips} extra trips") };
+        for named in &self.named {
+            let (worker, evidence) = (named.worker, named.evidence);
+            lines.push(format!("step {step}: worker {worker} is named ({evidence}); the step took {trips}"));
+        }
+        lines
+    }
+}
+
+/// Workers, in words.
+fn list(workers: &[usize]) -> String {
+    let shown: Vec<String> = workers.iter().map(ToString::to_string).collect();
+    format!("{} {}", if workers.len() == 1 { "worker" } else { "workers" }, shown.join(" "))
+}
+
+/// Settles a step.
+pub(crate) fn settle(
+    mut table: Table,
+    crowd: &mut Crowd<'_>,
+    roster: &Roster,
+    pick: &mut dyn FnMut(&[usize]) -> usize,
+    journal: Option<&mut (dyn Journal + 'static)>,
+) -> Result<Course, Failure> {
+    let mut settlement = Settlement::new(&table.assignment, &table.present, table.left).of(crowd.header);
+    if table.cut.is_some() {
+        settlement = settlement.without_primaries();
+    }
+    table.silent.iter().for_each(|&worker| settlement.silent(worker));
+    table.retired.iter().for_each(|&worker| settlement.retire(worker));
+    let vector_bytes = crowd.lies.honest.first().map_or(0, |bits| bits.len().div_ceil(8)) as u64;
+    let mut trips = Trips {
+        crowd,
+        settlement,
+        journal: journal.map(|journal| journal as &mut dyn Journal),
+        account: Account { partitions: table.assignment.holders.len() as u64, ..Account::default() },
+        contents: BTreeMap::new(),
+        shares: BTreeMap::new(),
+        kept: table.retired.iter().copied().collect(),
+        named: Vec::new(),
+        vectors: BTreeMap::new(),
+        seconds: BTreeMap::new(),
+        left: table.left,
+        helpers: BTreeMap::new(),
+        vector_bytes,
+    };
+    let present = table.present.len() as u64;
+    trips.account.bytes_up = HEADER as u64 * present;
+    trips.account.bytes_down = (HEADER as u64 + vector_bytes) * present;
+    for (partition, holders) in table.assignment.holders.iter().enumerate() {
+        for (place, &worker) in holders.iter().enumerate() {
+            if !trips.answer(worker, partition) {
+                continue;
+            }
+            match table.cut {
+                Some(cut) => trips.share(cut, place, worker, partition),
+                None if place == 0 => trips.vector(worker, partition),
+                None => {}
+            }
+        }
+    }
+    for (&partition, &content) in &table.trusted {
+        let digest = trips.crowd.digest(partition, content);
+        trips.settlement.referee(partition, digest);
+        trips.contents.insert((partition, digest), content);
+    }
+    let accepted = loop {
+        let left = trips.settlement.left();
+        let next = trips.settlement.next(pick);
+        trips.keep(left)?;
+        match next {
+            Next::Trip { asks, fetches } => {
+                trips.account.bytes_down += QUESTION * (asks.len() + fetches.len()) as u64;
+                for ask in asks {
+                    *trips.helpers.entry(ask.partition).or_default() += 1;
+                    if trips.answer(ask.worker, ask.partition) && ask.vector {
+                        trips.vector(ask.worker, ask.partition);
+                    }
+                }
+                fetches.iter().for_each(|fetch| trips.vector(fetch.worker, fetch.partition));
+            }
+            Next::Settled(accepted) => break accepted,
+            Next::Short(open) => {
+                if let Some(place) = roster.least_missing(&table.asleep) {
+                    trips.settlement.admit(table.asleep.swap_remove(place));
+                } else if table.referee {
+                    for partition in open {
+                        trips.account.referee_gradients += 1;
+                        let digest = trips.crowd.digest(partition, Content::Honest);
+                        trips.settlement.referee(partition, digest);
+                        trips.contents.insert((partition, digest), Content::Honest);
+                    }
+                } else {
+                    let answering = table.present.len() - trips.settlement.silents().count();
+                    return Err(Failure::Short { open, answering });
+                }
+            }
+            Next::Stop(excess) => return Err(Failure::Excess(excess)),
+        }
+    };
+    let said = trips.said();
+    let Trips { settlement, mut account, contents, shares, crowd, .. } = trips;
+    let contents: Vec<Content> = accepted
+        .iter()
+        .enumerate()
+        .map(|(partition, digest)| contents.get(&(partition, *digest)).copied().unwrap_or(Content::Honest))
+        .collect();
+    let vector = |(partition, digest): (usize, &Digest)| {
+        let rebuilt = table.cut.and_then(|cut| {
+            let bytes = cut.rebuild(shares.get(&(partition, *digest))?)?;
+            Bits::from_bytes(crowd.lies.honest[partition].len(), &bytes)
+        });
+        rebuilt.unwrap_or_else(|| crowd.bits(partition, contents[partition]))
+    };
+    let vectors = accepted.iter().enumerate().map(vector).collect();
+    account.extra_gradients = settlement.helpers() as u64;
+    account.extra_trips = settlement.trips() as u64;
+    account.timeouts = settlement.silents().count() as u64;
+    account.heaviest = settlement.heaviest() as u64;
+    Ok(Course { vectors, settlement, account, said })
+}

@@ -1,0 +1,40 @@
+//! Schemes that detect lies, as `--scheme`, `--n`, `--b` and `--k` describe them.
+
+use ecode::format::MatrixFile;
+use ecode::train::reactive::Plan;
+use ecode::train::{Config, Scheme, TrainingCode};
+use serde_json::json;
+
+/// The holders of a scheme that is described by its sizes; none where a code is named, or votes are taken.
+pub(crate) fn holders(config: &Config) -> anyhow::Result<Option<MatrixFile>> {
+    if config.scheme == Scheme::Vote {
+        let said = [("n", config.n), ("b", config.b), ("k", config.k)];
+        if let Some((name, _)) = said.iter().find(|(_, value)| value.is_some()) {
+            anyhow::bail!("--{name} belongs to --scheme reactive, one-round and checked; votes take --code");
+        }
+    }
+    if config.scheme == Scheme::Vote || (config.n.is_none() && !config.code.is_empty()) {
+        return Ok(None);
+    }
+    if config.n.is_some() && !config.code.is_empty() {
+        anyhow::bail!("--code names the workers and holders, --n asks for balanced ones: give one of them");
+    }
+    matrix_file(&Plan::of_sizes(config)?).map(Some)
+}
+
+/// The holders of a plan as a matrix file.
+pub(crate) fn matrix_file(plan: &Plan) -> anyhow::Result<MatrixFile> {
+    let matrix = plan.matrix()?;
+    let name = plan.scheme.name();
+    let construction = json!({ "name": name, "n": plan.n, "b": plan.b, "k": plan.k, "spare": plan.spare });
+    Ok(MatrixFile { construction: Some(construction), ..MatrixFile::plain(matrix) })
+}
+
+/// What a scheme trains with: holders of which nothing has to be verified but their numbers.
+pub(crate) fn training_code(config: &Config, file: &MatrixFile) -> anyhow::Result<TrainingCode> {
+    let plan = match config.n {
+        Some(_) => Plan::of_sizes(config)?,
+        None => Plan::of_matrix(config, &file.matrix, file.b)?,
+    };
+    Ok(TrainingCode::holders(file.matrix.clone(), plan.b, config.scheme.name()))
+}
