@@ -76,7 +76,7 @@ fn chaos_changes_nothing() {
         "--batch",
         "8",
         "--steps",
-        "6000",
+        "20000",
         "--evaluate-every",
         "20",
         "--checkpoint-every=100",
