@@ -32,6 +32,7 @@ mod search;
 mod session;
 mod show;
 mod stored;
+mod stragglers;
 mod sweep;
 mod table;
 mod theory;
