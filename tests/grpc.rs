@@ -76,7 +76,7 @@ fn chaos_changes_nothing() {
         "--batch",
         "8",
         "--steps",
-        "6000",
+        "20000",
         "--evaluate-every",
         "20",
         "--checkpoint-every=100",
@@ -157,4 +157,87 @@ fn chaos_changes_nothing() {
     assert_eq!(deployment.summary()["parameters_digest"], expected.as_str(), "{seen:?}");
     assert_eq!(deployment.summary()["unverified"], serde_json::Value::Null);
     deployment.assert_same_log();
+}
+
+/// A worker that is proved to lie is left out where that is asked for; then it is missing, and one more may be.
+#[test]
+fn who_is_proved_to_lie_is_left_out() {
+    let deployment = Deployment::new(5, &TRAINING);
+    let expected = deployment.alone();
+    // One liar, and two that never come: with the liar left out three votes are missing, and four may be.
+    let (mut server, address) =
+        deployment.serve(&["--quarantine", "--on-excess", "stop", "--status", "127.0.0.1:0"]);
+    let page = server.hears("its pages", |line| line.strip_prefix("status on http://").map(str::to_owned));
+    let mut workers: Vec<_> = (0..3).map(|row| deployment.work(&address, row)).collect();
+    server.hears("the liar's name", |line| line.starts_with("worker 0 is proved to lie").then_some(()));
+    server.reaches(100);
+    let status = get(page.trim_end_matches("/status"));
+    assert_eq!(status["named"][0]["worker"], 0);
+    assert_eq!(
+        (&status["rows"][0]["connected"], &status["rows"][1]["awaited"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
+    assert_eq!(deployment.summary()["parameters_digest"], expected.as_str());
+    assert_eq!(deployment.summary()["unverified"], serde_json::Value::Null);
+    assert_eq!(workers[0].ends(), Some(2), "it is told that it is left out: {:#?}", workers[0].said());
+    assert_eq!(workers[1].ends(), Some(0), "{:#?}", workers[1].said());
+}
+
+/// The page of a server's port that says how it stands.
+fn get(address: &str) -> serde_json::Value {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /status HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+}
+
+/// Fewer votes than the proof needs: the run stops before the step and can go on, or says UNVERIFIED.
+#[test]
+fn beyond_the_proof_the_run_stops_or_says_so() {
+    let deployment = Deployment::new(5, &TRAINING);
+    let flags = ["--on-excess", "stop", "--worker-timeout", "2s"];
+    let (mut server, address) = deployment.serve(&flags);
+    // Three are needed with one liar declared.
+    let mut workers: Vec<_> = (0..2).map(|row| deployment.work(&address, row)).collect();
+    assert_eq!(server.ends(), Some(3), "{:#?}", server.said());
+    assert_eq!(deployment.summary()["status"], "stopped");
+    // The same workers are there still, a third one comes, and it goes on to the end.
+    workers.push(deployment.work(&address, 2));
+    let mut server = deployment.resume(&address, &["--worker-timeout", "60s"]);
+    assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
+    assert_eq!(deployment.summary()["parameters_digest"], deployment.alone().as_str());
+}
+
+/// What keeps a worker from working is one line, and exit code 2.
+#[test]
+fn a_worker_that_cannot_work_is_told_why() {
+    let deployment = Deployment::new(5, &TRAINING);
+    let (_server, address) = deployment.serve(&[]);
+    let matrix = deployment.folder.path().join("other.json");
+    let made = std::process::Command::new(processes::ecode())
+        .args(["design", "--n", "5", "--b", "1", "-q", "-o"])
+        .arg(&matrix)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    let refused = |keys: &str, more: &[&str]| {
+        let output = std::process::Command::new(processes::ecode())
+            .args(["work", "--server", &address, "--give-up-after", "1s", "--keys"])
+            .arg(deployment.keys(keys))
+            .args(more)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let error = refused("worker-1", &["--code", matrix.to_str().unwrap()]);
+    assert!(error.contains("its digest is sha256:"), "{error}");
+    let error = refused("worker-9", &[]);
+    assert!(error.contains("worker-9"), "{error}");
+    // The server's own certificate speaks for no row.
+    let error = refused("server", &[]);
+    assert!(error.contains("the server was not reached for 1 s"), "{error}");
 }

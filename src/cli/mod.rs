@@ -34,6 +34,7 @@ mod search;
 mod session;
 mod show;
 mod stored;
+mod stragglers;
 mod sweep;
 mod table;
 mod theory;

@@ -186,6 +186,17 @@ impl Line {
 }
 
 impl Client {
+    /// Whether the next vote can be sent at once, waiting so long at most: the server takes no more than it has room for.
+    ///
+    /// # Errors
+    /// [`ClientError::Gone`].
+    pub fn ready(&mut self, wait: Duration) -> Result<bool, ClientError> {
+        let up = &self.up;
+        let ready = self.line.runtime.block_on(async { tokio::time::timeout(wait, up.reserve()).await });
+        let Ok(ready) = ready else { return Ok(false) };
+        ready.map(|_| true).map_err(|_| ClientError::Gone("the server has closed the connection".to_owned()))
+    }
+
     /// Sends a vote on one block. Waits while the server is not ready for it.
     ///
     /// # Errors

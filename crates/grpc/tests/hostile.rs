@@ -6,6 +6,7 @@ mod common;
 
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -25,9 +26,13 @@ fn drain(client: &mut Client) {
     while matches!(client.next(Duration::from_secs(20)), Ok(Some(_))) {}
 }
 
+/// Eight honest rows, then one for each way to be hostile.
+const HONEST: usize = 8;
+const HOSTILE: usize = 7;
+
 /// One way to be hostile with a certificate; the connection ends by the server's hand, or by the peer's.
 fn attack(kind: usize, client: &mut Client, step: u64) {
-    match kind % 6 {
+    match kind {
         // Steps that are not there yet.
         0 => {
             for ahead in 1..500 {
@@ -57,24 +62,31 @@ fn attack(kind: usize, client: &mut Client, step: u64) {
             vote(client, step, 1 << 20, honest(step, 0));
             drain(client);
         }
-        // It leaves at once.
-        _ => {}
+        // It votes once, for the last step that can be written.
+        _ => {
+            vote(client, u64::MAX, 0, honest(step, 0));
+            drain(client);
+        }
     }
 }
 
 #[test]
 fn hostile_peers_cost_one_deadline() {
+    let n = HONEST + HOSTILE;
     let rules =
-        Rules { wait: Wait::Soft(Duration::from_millis(100)), window: 2, ..Rules::new(5, 2, 1).unwrap() };
-    let (_folder, keys_of, server_keys) = made(5);
+        Rules { wait: Wait::Soft(Duration::from_millis(100)), window: 2, ..Rules::new(n, 7, 3).unwrap() };
+    let (_folder, keys_of, server_keys) = made(n);
     let server = Server::start(settings(rules), &server_keys).unwrap();
     let address = server.address().to_string();
     let over = AtomicBool::new(false);
+    // The honest begin when every hostile one has struck once.
+    let begun = Barrier::new(n);
     let happened = std::thread::scope(|scope| {
-        for row in 0..3 {
-            let (address, keys) = (&address, keys_of(row));
+        for row in 0..HONEST {
+            let (begun, address, keys) = (&begun, &address, keys_of(row));
             scope.spawn(move || {
                 let (mut client, _) = join(address, &keys, (0, 0)).unwrap();
+                begun.wait();
                 for step in 0..STEPS {
                     for block in 0..blocks() {
                         assert!(vote(&mut client, step, block, honest(step, block)));
@@ -89,24 +101,25 @@ fn hostile_peers_cost_one_deadline() {
                 }
             });
         }
-        // Row 3 attacks as often as it is let in; row 4 is connected and never says a word.
-        let (over, address_of, keys) = (&over, &address, keys_of(3));
-        scope.spawn(move || {
-            let mut kind = 0;
-            while !over.load(Ordering::Relaxed) {
-                if let Ok((mut client, welcome)) = join(address_of, &keys, (0, 0)) {
-                    attack(kind, &mut client, welcome.step);
-                    kind += 1;
-                } else {
-                    std::thread::sleep(Duration::from_millis(20));
+        for kind in 0..HOSTILE {
+            let (over, begun, address, keys) = (&over, &begun, &address, keys_of(HONEST + kind));
+            let mut struck = false;
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    if let Ok((mut client, welcome)) = join(address, &keys, (0, 0)) {
+                        if kind < 6 {
+                            attack(kind, &mut client, welcome.step);
+                        }
+                        if !std::mem::replace(&mut struck, true) {
+                            begun.wait();
+                        }
+                        drain(&mut client);
+                    } else {
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
                 }
-            }
-        });
-        let (address_of, keys) = (&address, keys_of(4));
-        scope.spawn(move || {
-            let (mut client, _) = join(address_of, &keys, (0, 0)).unwrap();
-            drain(&mut client);
-        });
+            });
+        }
         // Strangers: silent ones, more than handshakes are taken at a time, and some that talk of other things.
         let _silent: Vec<TcpStream> = (0..12).map(|_| TcpStream::connect(&address).unwrap()).collect();
         for _ in 0..20 {
@@ -118,13 +131,13 @@ fn hostile_peers_cost_one_deadline() {
         server.stop("all steps are done", true);
         happened
     });
-    for row in [3, 4] {
-        let lost = happened
-            .iter()
-            .filter(|happening| matches!(happening, Happening::Lost { row: of, .. } if *of == row));
-        assert_eq!(lost.count(), 1, "row {row} is waited for once: {happened:?}");
+    for row in HONEST..n {
+        let lost =
+            |happening: &&Happening| matches!(happening, Happening::Lost { row: of, .. } if *of == row);
+        assert_eq!(happened.iter().filter(lost).count(), 1, "row {row} is waited for once: {happened:?}");
+        let cut = |happening: &Happening| matches!(happening, Happening::Cut { row: of, why: Cut::Rubbish } if *of == row);
+        // The last kind is connected and never says a word.
+        assert_eq!(happened.iter().any(cut), row < HONEST + 6, "row {row}: {happened:?}");
     }
-    let cut = |happening: &&Happening| matches!(happening, Happening::Cut { row: 3, why: Cut::Rubbish });
-    assert!(happened.iter().filter(cut).count() > 0, "{happened:?}");
-    assert!(!happened.iter().any(|happening| matches!(happening, Happening::Cut { row: 0..3, .. })));
+    assert!(!happened.iter().any(|happening| matches!(happening, Happening::Cut { row: 0..HONEST, .. })));
 }

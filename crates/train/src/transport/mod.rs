@@ -1,5 +1,6 @@
 //! Training by many processes: rank 0 serves, ranks 1 to n work. Here is what carries their messages, and what each
-//! side does about the other; what is computed between messages is the trainer's.
+//! side does about the other; what is computed between messages is the trainer's. Over gRPC (`grpc`) there are no ranks:
+//! workers come and go.
 //!
 //! # What is promised
 //! - The server waits for a worker once: who has not voted in time is lost, and no message to it is waited for.
@@ -113,6 +114,16 @@ pub fn mpi_link() -> Result<Box<dyn Link>, String> {
                 then cargo install --path . --features mpi"
             .into(),
     );
+}
+
+/// One line on gRPC.
+#[must_use]
+pub fn grpc_library() -> &'static str {
+    if cfg!(feature = "grpc") {
+        "built in"
+    } else {
+        "not built in: in the source folder, cargo install --path . --features grpc"
+    }
 }
 
 /// One line on MPI.

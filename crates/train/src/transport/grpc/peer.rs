@@ -303,8 +303,20 @@ impl Peer {
             gradient_s: gradient_s as f32,
         };
         for block in 0..self.welcome.blocks as usize {
-            if let Some(news) = self.next(step, Duration::ZERO)? {
-                return Ok(Some(news));
+            // While the server has no room, the step may be decided without this worker.
+            loop {
+                if let Some(news) = self.next(step, Duration::ZERO)? {
+                    return Ok(Some(news));
+                }
+                let Some(client) = &mut self.client else { return Ok(None) };
+                match client.ready(LOOK) {
+                    Ok(true) => break,
+                    Ok(false) => {}
+                    Err(error) => {
+                        self.lost(error)?;
+                        return Ok(None);
+                    }
+                }
             }
             let first = 8 * self.welcome.block_bytes as usize * block;
             let count = (self.dimension - first).min(8 * self.welcome.block_bytes as usize);

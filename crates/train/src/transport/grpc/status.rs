@@ -194,7 +194,9 @@ mod tests {
             agreements: vec![Agreement::default(), Agreement { compared: 10, differed: 7 }],
             unproved: None,
         };
-        let rows = || (9, vec![Standing { awaited: true, ..Standing::default() }, Standing::default()]);
+        let mut awaited = Standing::default();
+        awaited.awaited = true;
+        let rows = move || (9, vec![awaited, Standing::default()]);
         let shown = Status::show("127.0.0.1:0".parse()?, Arc::new(Mutex::new(facts)), rows)?;
         let page = |name: &str| get(shown.address(), &format!("GET {name} HTTP/1.1\r\nHost: x\r\n\r\n"));
         assert!(page("/healthz").ends_with("\r\n\r\nok\n"));
