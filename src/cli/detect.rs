@@ -13,7 +13,8 @@ use ecode::train::reactive::{Certificate, Plan, checked_risk};
 use ecode::train::{Config, Scheme};
 use serde_json::{Value, json};
 
-use super::{Contradiction, Ending, construct, output, scheme};
+use super::ending::{Contradiction, Ending};
+use super::{construct, output, scheme};
 
 /// The flags of `design --detect`.
 #[derive(Args)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::group::{Group, read_bounded};
 use ecode_check::{Accepted, Certificate};
-use ecode_core::shown;
+use ecode_core::shown_sentence;
 use ecode_format::folder_beside;
 use ecode_verify::Control;
 
@@ -74,7 +74,7 @@ pub fn second_opinion(
     let text = read_bounded(&output, MOST_OUTPUT)
         .map_err(|why| NoOpinion::Failed(format!("{}: its output {why}", program.display())))?;
     let text = String::from_utf8_lossy(&text);
-    let line = shown(text.lines().next().unwrap_or_default());
+    let line = shown_sentence(text.lines().next().unwrap_or_default());
     match status.code() {
         Some(0) if text.lines().count() == 1 && says(&text, certificate, accepted) => {
             Ok(Opinion::Agrees(line))

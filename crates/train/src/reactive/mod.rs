@@ -36,4 +36,4 @@ pub use report::{NamedWorker, Report};
 
 pub(crate) use crowd::Crowd;
 pub(crate) use lies::Lies;
-pub(crate) use settle::{Course, Table, settle};
+pub(crate) use settle::{Course, Failure, Table, settle};

@@ -89,8 +89,8 @@ impl Report {
             .collect();
         let named = if named.is_empty() { "nobody".to_owned() } else { named.join("; ") };
         format!(
-            "{}: {}. {:.2} gradients for each that counts (heaviest worker {}), {} extra, {} extra trips, {} timeouts, \
-             {} steps redone, {} computed by the server.\nNamed: {named}.",
+            "{}: {}. Gradients for each that counts: {:.2}; heaviest worker: {}; extra gradients: {}; extra trips: {}; timeouts: {}; \
+             steps redone: {}; gradients computed by the server: {}.\nNamed: {named}.",
             self.scheme.name(),
             self.label,
             self.gradients_per_partition,

@@ -8,6 +8,8 @@
 
 mod deployed;
 mod open;
+#[cfg(feature = "grpc")]
+mod remote;
 mod round;
 mod scheme;
 mod update;
@@ -99,6 +101,7 @@ impl Trainer {
             excess: None,
             lost: Vec::new(),
             ledger: None,
+            named: Vec::new(),
         };
         let detection = Detection::of(&config, &code)?;
         let engine = VoteEngine::new(code.matrix(), config.ties);
@@ -147,7 +150,8 @@ impl Trainer {
         };
         if sizes(&state) != sizes(&self.state)
             || state.step > self.schedule.steps
-            || state.ledger.is_some() != self.detection.is_some()
+            || state.ledger.as_ref().map(|ledger| ledger.records.len())
+                != self.detection.as_ref().map(|detection| detection.plan.n)
             || !self.learner.restore(&state.model)?
         {
             return Err(TrainError::Checkpoint("does not fit this model and configuration".into()));
@@ -306,6 +310,14 @@ impl Trainer {
     /// [`TrainError::Audit`], [`TrainError::Diverged`], [`TrainError::Excess`], [`TrainError::Model`], and in a
     /// deployment [`TrainError::Transport`] and [`TrainError::Interrupted`]. The state is that before the step.
     pub fn advance(&mut self) -> Result<(), TrainError> {
+        self.advance_by(Self::round)
+    }
+
+    /// Trains one step, of which `round` makes the round of a batch and the step's liars.
+    fn advance_by(
+        &mut self,
+        round: impl FnOnce(&mut Self, &[u32], &Workers) -> Result<Round, TrainError>,
+    ) -> Result<(), TrainError> {
         let start = Instant::now();
         let step = self.state.step;
         let per_epoch = self.schedule.per_epoch;
@@ -320,10 +332,13 @@ impl Trainer {
         let batch = &order.1[place * k * each..(place + 1) * k * each];
         let lr = self.config.learning_rate(step as f64 / per_epoch as f64);
         let liars = self.liars_of(step);
-        let round = self.round(batch, &liars);
+        let round = round(self, batch, &liars);
         self.order = Some(order);
         let round = round?;
-        self.accept(&round, &liars, lr)?;
+        if let Err(error) = self.accept(&round, &liars, lr) {
+            self.forget();
+            return Err(error);
+        }
         let eta = if self.config.momentum_at == MomentumAt::Server { self.config.momentum } else { 0.0 };
         let decay = self.config.weight_decay;
         if matches!(round.update, Update::Resident) {
@@ -380,18 +395,6 @@ impl Trainer {
         Err(TrainError::Audit { step, wrong, dimension, byzantine, promise })
     }
 
-    /// Why what was proved does not cover the run so far; none where it does.
-    #[must_use]
-    pub fn unverified(&self) -> Option<String> {
-        match (&self.state.excess, self.risk()) {
-            (Some(excess), _) => Some(format!("from step {}: {}", excess.step, excess.why)),
-            (None, risk) if risk > 0.0 => Some(format!(
-                "checked, not proved: the chance that anything is decoded wrong is at most {risk:.2e}"
-            )),
-            _ => None,
-        }
-    }
-
     /// Counts a step, once it is done.
     fn count(&mut self, round: Round, start: Instant) {
         let n = self.code.matrix().n();
@@ -402,11 +405,6 @@ impl Trainer {
             down += bytes.1;
         }
         let mut heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
-        if self.detection.is_some() {
-            // Bytes of an open step are counted when it closes.
-            (up, down, heaviest) =
-                (0, 0, self.state.ledger.as_ref().map_or(1, |ledger| ledger.account.heaviest.max(1)));
-        }
         if let Some((account, ledger)) = round.settled {
             (up, down, heaviest) = (account.bytes_up, account.bytes_down, account.heaviest);
             self.state.ledger = Some(ledger);
@@ -501,6 +499,7 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
 /// [`ConfigError`].
 pub fn check(config: &Config, code: &TrainingCode, data: &Data) -> Result<Config, ConfigError> {
     let config = settle(config.clone(), code, data.train.len())?;
+    Detection::of(&config, code)?;
     learner(config.model, config.device, data)?;
     Ok(config)
 }

@@ -23,7 +23,7 @@ use crate::bits::Bits;
 use crate::config::Scheme;
 use crate::error::TrainError;
 use crate::random::below;
-use crate::reactive::{Course, Crowd, Lies};
+use crate::reactive::{Course, Crowd, Ledger, Lies};
 use crate::standing::Excess;
 use crate::state::State;
 use ecode_core::Workers;
@@ -42,7 +42,7 @@ pub(super) struct Open {
 
 impl Trainer {
     /// The primaries' vectors, which are believed until the step closes; checkers are drawn now.
-    pub(super) fn commit(&mut self, lies: Lies, liars: &Workers) -> Result<Vec<Bits>, TrainError> {
+    pub(super) fn commit(&mut self, lies: Lies, liars: &Workers) -> Result<(Vec<Bits>, Ledger), TrainError> {
         let before = State { model: self.learner.state()?, ..self.state.clone() };
         let mut seat = self.seat(liars)?;
         let step = seat.header.step;
@@ -74,20 +74,27 @@ impl Trainer {
             }
             committed.push(content);
         }
-        let Some(detection) = &self.detection else { return Ok(Vec::new()) };
+        let (Some(detection), Some(mut ledger)) = (&mut self.detection, self.state.ledger.clone()) else {
+            return Err(TrainError::Checkpoint("holds no ledger of the scheme".into()));
+        };
         if detection.plan.scheme == Scheme::Checked {
             draw(&mut seat, detection.plan.checked).map_err(TrainError::Transport)?;
-            if let Some(ledger) = &mut self.state.ledger {
-                let unseen = detection.plan.unseen(seat.table.present.len(), ledger.named().count());
-                ledger.unseen = ledger.unseen.max(unseen);
-            }
+            let unseen = detection.plan.unseen(seat.table.present.len(), ledger.named().count());
+            ledger.unseen = ledger.unseen.max(unseen);
         }
         let vectors =
             committed.iter().enumerate().map(|(i, &content)| lies.bits(i, content).into_owned()).collect();
-        if let Some(detection) = &mut self.detection {
-            detection.open.push_back(Open { before, lies, seat, committed, wrong: 0 });
+        detection.open.push_back(Open { before, lies, seat, committed, wrong: 0 });
+        Ok((vectors, ledger))
+    }
+
+    /// Forgets the step that was committed last: nothing came of it.
+    pub(super) fn forget(&mut self) {
+        if let Some(detection) = &mut self.detection
+            && detection.open.back().is_some_and(|open| open.seat.header.step == self.state.step)
+        {
+            detection.open.pop_back();
         }
-        Ok(vectors)
     }
 
     /// Closes open steps where the window is full, or where what comes next must rest on closed ones.
@@ -168,9 +175,11 @@ impl Trainer {
             ledger.account.steps_redone += redone;
         }
         let spent = self.state.totals;
+        let excess = self.state.excess.take();
         self.learner.restore(&before.model)?;
         self.state = before;
         self.state.ledger = ledger;
+        self.state.excess = self.state.excess.take().or(excess);
         let totals = &mut self.state.totals;
         (totals.bytes_up, totals.bytes_down) = (spent.bytes_up, spent.bytes_down);
         (totals.gradients, totals.wall_s, totals.deployed_s) =

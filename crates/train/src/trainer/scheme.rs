@@ -16,7 +16,7 @@ use crate::error::TrainError;
 use crate::identity::data_digest;
 use crate::random::{Purpose, below, stream};
 use crate::reactive::{
-    Account, Course, Crowd, Identity, Journal, Ledger, Lies, Naming, Plan, Report, Table, settle,
+    Account, Course, Crowd, Failure, Identity, Journal, Ledger, Lies, Naming, Plan, Report, Table, settle,
 };
 use crate::standing::Excess;
 use crate::vote::Decoded;
@@ -104,6 +104,18 @@ impl Trainer {
         }
     }
 
+    /// Why what was proved does not cover the run so far; none where it does.
+    #[must_use]
+    pub fn unverified(&self) -> Option<String> {
+        match (&self.state.excess, self.risk()) {
+            (Some(excess), _) => Some(format!("from step {}: {}", excess.step, excess.why)),
+            (None, risk) if risk > 0.0 => Some(format!(
+                "checked, not proved: the chance that anything is decoded wrong is at most {risk:.2e}"
+            )),
+            _ => None,
+        }
+    }
+
     /// What the scheme has come to so far; none with votes.
     #[must_use]
     pub fn report(&self) -> Option<Report> {
@@ -130,33 +142,23 @@ impl Trainer {
             return Err(TrainError::Checkpoint("has no scheme".into()));
         };
         let optimistic = plan.scheme == Scheme::Checked || plan.window > 1;
-        let (vectors, settled) = if optimistic {
-            (self.commit(lies.clone(), liars)?, None)
+        let (step, truth) = (lies.step, self.engine.majority(&lies.honest));
+        let (vectors, account, mut ledger) = if optimistic {
+            let (vectors, ledger) = self.commit(lies, liars)?;
+            // What an open step has cost is counted when it closes.
+            (vectors, Account { heaviest: ledger.account.heaviest.max(1), ..Account::default() }, ledger)
         } else {
             let seat = self.seat(liars)?;
             let (course, ledger) = self.settle(&lies, &seat, BTreeMap::new())?;
-            (course.vectors, Some((course.account, ledger)))
+            (course.vectors, course.account, ledger)
         };
         let negative = self.engine.majority(&vectors);
-        let truth = self.engine.majority(&lies.honest);
         let wrong = differing(&negative, &truth);
-        let decode = negative.to_bytes();
-        let settled = match settled {
-            Some((account, mut ledger)) => {
-                ledger.advance(lies.step, &decode);
-                Some((account, ledger))
-            }
-            None => {
-                if let Some(ledger) = &mut self.state.ledger {
-                    ledger.advance(lies.step, &decode);
-                }
-                None
-            }
-        };
-        // What is wrong with an open step is counted when it closes.
-        let said = if optimistic { 0 } else { wrong };
-        if let Some(open) = self.detection.as_mut().and_then(|detection| detection.open.back_mut()) {
-            open.wrong = wrong;
+        ledger.advance(step, &negative.to_bytes());
+        let mut said = wrong;
+        if optimistic && let Some(open) = self.detection.as_mut().and_then(|with| with.open.back_mut()) {
+            // What is wrong with an open step is counted when it closes.
+            (open.wrong, said) = (wrong, 0);
         }
         Ok(Round {
             update: Update::Signs(Decoded { negative, tied: None, wrong: said }),
@@ -165,7 +167,7 @@ impl Trainer {
             wrong: Some(said),
             gradient_s,
             missing: Vec::new(),
-            settled,
+            settled: Some((account, ledger)),
         })
     }
 
@@ -237,8 +239,17 @@ impl Trainer {
         let mut random = stream(config.seed, Purpose::Assignment, step, 1);
         let mut pick = |list: &[usize]| first_of_least(list, assignment, &mut random);
         let journal = detection.journal.as_deref_mut();
-        let course = settle(table, &mut crowd, &roster, &mut pick, journal)
-            .map_err(|failure| TrainError::Excess(Excess { step, why: failure.to_string() }))?;
+        let course = match settle(table, &mut crowd, &roster, &mut pick, journal) {
+            Ok(course) => course,
+            Err(failure) => {
+                let excess = Excess { step, why: failure.to_string() };
+                // Where too many lie, earlier steps may be wrong, too: nothing of the run is proved any more.
+                if matches!(failure, Failure::Excess(_)) {
+                    state.excess.get_or_insert_with(|| excess.clone());
+                }
+                return Err(TrainError::Excess(excess));
+            }
+        };
         let asked = course.settlement.asked().into_iter().chain(course.settlement.silents());
         roster.note(step, asked.collect::<BTreeSet<_>>(), &course.settlement);
         detection.said.extend(course.said.iter().cloned());
