@@ -72,8 +72,8 @@ fn numbers_are_written_as_people_write_them() {
             r#"ecode bounds --n 9 --b 2 --theory --signal-to-noise 1e100 > o; ! grep -q "0\{40\}" o"#,
         ),
         ("a float32 that was said in decimals", r#"refuses "-0.1;" train --momentum=-0.1 --steps 1 --run r"#),
-        ("what does not fit", r#"refuses 1e300 train --lr=1e300 --steps 1 --run r"#),
-        ("what is too small", r#"refuses 1e-300 train --lr=1e-300 --steps 1 --run r"#),
+        ("what does not fit", r"refuses 1e300 train --lr=1e300 --steps 1 --run r"),
+        ("what is too small", r"refuses 1e-300 train --lr=1e-300 --steps 1 --run r"),
         (
             "a small density",
             r#"ecode ensemble --n 5 --p 1e-5 --draws 1 -q > o; ! grep -q "p = 0\.0000[: ]" o"#,
