@@ -104,7 +104,7 @@ fn a_tied_worker_sends_what_the_rule_says() {
     assert_eq!(TieRule::ALL.map(|ties| tied(ties, "0100")), [Some(true), Some(false), Some(true), None]);
     assert_eq!(TieRule::ALL.map(|ties| tied(ties, "0111")), [Some(false), Some(false), Some(true), None]);
     let names = ["adversarial", "zero", "one", "abstain"];
-    assert_eq!(names.map(|name| name.parse()), TieRule::ALL.map(Ok));
+    assert_eq!(names.map(str::parse), TieRule::ALL.map(Ok));
     assert_eq!(TieRule::ALL.map(|ties| ties.to_string()), names);
     assert_eq!(TieRule::default(), TieRule::Adversarial);
     assert!("Zero".parse::<TieRule>().is_err());
