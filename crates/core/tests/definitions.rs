@@ -208,4 +208,8 @@ fn workers_are_turned_by_what_the_rule_says() {
     // Silence costs one unit, a wrong vote two: worker 1 is turned twice.
     assert_eq!(turned(TieRule::Abstain, false), (1, vec![(0, 1, 2), (1, 1, 1), (1, 2, 1), (2, 2, 2)], 2));
     assert_eq!(turned(TieRule::Abstain, true), (1, vec![(0, 1, 2), (1, 1, 1), (1, 2, 1), (2, 2, 2)], 1));
+    // Who holds nothing ties always: under the default rule it is turned by nothing, and takes no inequality.
+    let formula = Formula::new(&matrix(&["100", "000"]), TieRule::Adversarial, 1, false);
+    assert_eq!(formula.turned.iter().map(|turned| turned.needed).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!(formula.inequalities.len(), 3);
 }
