@@ -41,10 +41,11 @@ impl Doctor {
         let vectors = vectors();
         let [libtorch, cuda] = ecode::train::model::libraries();
         let mpi = ecode::train::transport::mpi_library();
+        let grpc = ecode::train::transport::grpc_library();
         output::print(&format!(
             "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}\nsolvers: {}\ncheckers: {}\n\
              checker proved in Coq: {}\n\
-             libtorch: {libtorch}\nCUDA: {cuda}\nMPI: {mpi}",
+             libtorch: {libtorch}\nCUDA: {cuda}\nMPI: {mpi}\ngRPC: {grpc}",
             env!("CARGO_PKG_VERSION"),
             engines().iter().map(|engine| engine.name()).collect::<Vec<_>>().join(", "),
             rayon::current_num_threads(),

@@ -15,6 +15,7 @@
 mod aggregate;
 mod attack;
 mod bits;
+mod blame;
 mod clock;
 mod code;
 mod config;
@@ -38,6 +39,7 @@ mod vote;
 pub use aggregate::Aggregator;
 pub use attack::{Attack, ByzantineSet, Knowledge, UnknownSet, hidden_deviations};
 pub use bits::Bits;
+pub use blame::{Agreement, Named, unusual};
 pub use clock::ThreadClock;
 pub use code::TrainingCode;
 pub use config::{
