@@ -48,6 +48,19 @@ fn a_formula_of_too_many_terms_is_too_large_to_be_replayed() {
     assert!(matches!(&refused, Refused::TooLarge(why) if why.contains("terms is not replayed")), "{refused}");
 }
 
+/// 512 full rows: some millions of clauses, which are counted and not made.
+#[test]
+fn too_many_clauses_are_not_replayed() {
+    let g = AllocationMatrix::from_fn(512, 512, |_, _| true).unwrap();
+    let side = |correct| SideProof { correct, formula: String::new(), proof: String::new() };
+    let sides = deciding_sides(&g, TieRule::Zero).into_iter().map(side).collect();
+    let refused = check(&certificate(&g, TieRule::Zero, 1, Evidence::Drat(sides))).unwrap_err();
+    assert!(
+        matches!(&refused, Refused::Invalid(why) if why.contains("clauses, but at most 2097152 are replayed")),
+        "{refused}"
+    );
+}
+
 /// Whoever asks for what others are to replay gets the proofs that the certificate holds, and the margin that they show.
 #[test]
 fn the_proofs_are_those_of_the_evidence() {

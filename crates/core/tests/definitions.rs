@@ -104,7 +104,7 @@ fn a_tied_worker_sends_what_the_rule_says() {
     assert_eq!(TieRule::ALL.map(|ties| tied(ties, "0100")), [Some(true), Some(false), Some(true), None]);
     assert_eq!(TieRule::ALL.map(|ties| tied(ties, "0111")), [Some(false), Some(false), Some(true), None]);
     let names = ["adversarial", "zero", "one", "abstain"];
-    assert_eq!(names.map(|name| name.parse()), TieRule::ALL.map(Ok));
+    assert_eq!(names.map(str::parse), TieRule::ALL.map(Ok));
     assert_eq!(TieRule::ALL.map(|ties| ties.to_string()), names);
     assert_eq!(TieRule::default(), TieRule::Adversarial);
     assert!("Zero".parse::<TieRule>().is_err());
@@ -208,4 +208,8 @@ fn workers_are_turned_by_what_the_rule_says() {
     // Silence costs one unit, a wrong vote two: worker 1 is turned twice.
     assert_eq!(turned(TieRule::Abstain, false), (1, vec![(0, 1, 2), (1, 1, 1), (1, 2, 1), (2, 2, 2)], 2));
     assert_eq!(turned(TieRule::Abstain, true), (1, vec![(0, 1, 2), (1, 1, 1), (1, 2, 1), (2, 2, 2)], 1));
+    // Who holds nothing ties always: under the default rule it is turned by nothing, and takes no inequality.
+    let formula = Formula::new(&matrix(&["100", "000"]), TieRule::Adversarial, 1, false);
+    assert_eq!(formula.turned.iter().map(|turned| turned.needed).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!(formula.inequalities.len(), 3);
 }

@@ -244,11 +244,11 @@ mod tests {
     #[test]
     fn hope_is_not_given_up_too_soon() {
         let dense = Outlook { states: 1 << 14, choices: 1 << 14, coming: 1 << 20, room: u128::MAX };
-        assert!(dense.hopeless(1 << 22));
-        assert!(!Outlook { coming: 1 << 10, ..dense }.hopeless(1 << 22));
-        assert!(!Outlook { room: 1 << 30, ..dense }.hopeless(1 << 22));
-        assert!(!Outlook { choices: 1 << 17, ..dense }.hopeless(1 << 22));
-        assert!(!Outlook { states: 1 << 13, ..dense }.hopeless(1 << 22));
+        assert!(dense.too_many(1 << 22));
+        assert!(!Outlook { coming: 1 << 10, ..dense }.too_many(1 << 22));
+        assert!(!Outlook { room: 1 << 30, ..dense }.too_many(1 << 22));
+        assert!(!Outlook { choices: 1 << 17, ..dense }.too_many(1 << 22));
+        assert!(!Outlook { states: 1 << 13, ..dense }.too_many(1 << 22));
     }
 
     /// Algorithm 1's chain has few open workers, in whatever order its rows and columns arrive.
