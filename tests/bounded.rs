@@ -108,12 +108,12 @@ const OTHERS: [(&str, Hostile); 27] = [
         "train --steps 1 --run new --code uncoded:n=5 --data amazon:FILE",
         Hostile("short.csv", AMAZON, b"\n", b""),
     ),
-    ("train --run RUN --resume", Hostile("RUN/config.toml", b"a = [", b"0,", b"0]")),
-    ("train --run RUN --resume", Hostile("RUN/run.json", b"{\"a\":[", b"{},", b"{}]}")),
-    ("train --run RUN --resume", Hostile("RUN/metrics.jsonl", b"", b"\n", b"")),
-    ("train --run RUN --resume", Hostile("RUN/metrics.jsonl", b"{\"a\":[", b"{},", b"{}]}\n")),
+    ("train --run RUN --resume --timeout 4s", Hostile("RUN/config.toml", b"a = [", b"0,", b"0]")),
+    ("train --run RUN --resume --timeout 4s", Hostile("RUN/run.json", b"{\"a\":[", b"{},", b"{}]}")),
+    ("train --run RUN --resume --timeout 4s", Hostile("RUN/metrics.jsonl", b"", b"\n", b"")),
+    ("train --run RUN --resume --timeout 4s", Hostile("RUN/metrics.jsonl", b"{\"a\":[", b"{},", b"{}]}\n")),
     (
-        "train --run RUN --resume",
+        "train --run RUN --resume --timeout 4s",
         Hostile(
             "RUN/checkpoint/state.safetensors",
             b"\x00\x00\x00\x07\x00\x00\x00\x00{\"a\":[",
@@ -121,10 +121,10 @@ const OTHERS: [(&str, Hostile); 27] = [
             b"{}]}",
         ),
     ),
-    ("train --run RUN --resume", Hostile("RUN/matrix.json", b"[", b"[0],", b"[0]]")),
+    ("train --run RUN --resume --timeout 4s", Hostile("RUN/matrix.json", b"[", b"[0],", b"[0]]")),
     ("plot RUN -o p.svg", Hostile("RUN/metrics.jsonl", b"", b"\n", b"{}\n")),
     ("plot RUN -o p.svg", Hostile("RUN/summary.json", b"{\"a\":[", b"{},", b"{}]}")),
-    ("verify a.txt --b 2 --solver ./copies", Hostile("proof", b"", b"d 1 0\n", b"")),
+    ("verify a.txt --b 1 --solver ./copies", Hostile("proof", b"", b"d 1 0\n", b"")),
 ];
 
 /// The head of the Amazon table.
@@ -187,6 +187,7 @@ fn others_within(size: usize, most: u64) {
     let train = "train --code a.txt --steps 100000000 --batch 4 --timeout 2s --run interrupted";
     let (code, _, error) = peak(folder.path(), &train.split(' ').collect::<Vec<_>>());
     assert_eq!(code, 3, "{error}");
+    let mut wrong = Vec::new();
     for (number, (command, file)) in OTHERS.iter().enumerate() {
         let run = format!("run-{number}");
         if file.0.starts_with("RUN") {
@@ -200,10 +201,11 @@ fn others_within(size: usize, most: u64) {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let (code, peak, error) = peak(folder.path(), &words);
         std::fs::remove_file(place(&name)).unwrap();
-        assert!(matches!(code, 0 | 2 | 3 | 4), "{command} {name}: {code} {error:.300}");
-        assert!(error.len() < 1500, "{command} {name}: {error:.300}");
-        assert!(peak < most, "{command} {name}: {} MiB", peak >> 20);
+        if !matches!(code, 0 | 2 | 3 | 4) || error.len() >= 1500 || peak >= most {
+            wrong.push(format!("{command} {name}: {code}, {} MiB, {error:.300}", peak >> 20));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What the program takes for itself and for a matrix of 4096 × 4096, and six times the file.

@@ -307,7 +307,7 @@ fn a_worker_that_floods_has_one_vote() {
     assert_eq!(served.unwrap().parameters_digest().unwrap(), expected);
 }
 
-/// One liar and one worker that hangs are two; the code is verified for one. The log says from which step on.
+/// A liar costs two and a worker that hangs one, three together; the code is verified for one liar. The log says from which step on.
 #[test]
 fn beyond_the_proof_the_run_says_so_or_stops() {
     let code = code(5, 1);
@@ -321,7 +321,8 @@ fn beyond_the_proof_the_run_says_so_or_stops() {
     };
     let mut served = run(&config).unwrap();
     let metrics = served.evaluate().unwrap();
-    let why = "from step 0: 1 worker lies and 1 worker sends no vote, the code is verified for 1";
+    let why = "from step 0: 1 worker lies and 1 worker sends no vote, the code is verified for 1 \
+               liars, or two missing votes in place of each";
     assert_eq!((metrics.verified, metrics.unverified.as_deref()), (false, Some(why)));
     let summary = served.summary(metrics, &Program::default()).unwrap();
     assert_eq!((summary.unverified.as_deref(), &summary.code["verified"]), (Some(why), &false.into()));

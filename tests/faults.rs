@@ -129,7 +129,7 @@ const SHORT: [Writer; 2] = [
         whole: json,
     },
 ];
-const LONG: [Writer; 8] = [
+const LONG: [Writer; 10] = [
     Writer { command: "export a.json --to csv -o out.csv", files: &["out.csv"], before: OLD, whole: lines },
     Writer {
         command: "show a.json -q --svg out.svg --html out.html",
@@ -139,6 +139,13 @@ const LONG: [Writer; 8] = [
     },
     Writer { command: "analyze a.json -q --html out.html", files: &["out.html"], before: None, whole: page },
     Writer { command: "compare a.json -q --html out.html", files: &["out.html"], before: OLD, whole: page },
+    Writer { command: "plot run -o out.svg", files: &["out.svg"], before: OLD, whole: page },
+    Writer {
+        command: "check c.json --extract proofs -q",
+        files: &["proofs/side-0.opb", "proofs/side-0.pbp"],
+        before: None,
+        whole: lines,
+    },
     Writer {
         command: "verify a.json --b 1 -q --shard 0/2 -o out",
         files: &["out"],
@@ -178,6 +185,25 @@ fn prepared() -> tempfile::TempDir {
     folder
 }
 
+/// The same with a certificate `c.json` and a finished run `run`, which are made once.
+fn furnished() -> tempfile::TempDir {
+    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let folder = prepared();
+        for command in [
+            "verify a.json --b 1 -q --certificate c.json",
+            "train --code a.json --byzantine 0 --steps 4 --batch 4 -q --run run",
+        ] {
+            assert_eq!(run(folder.path(), command, None).status.code(), Some(0), "{command}");
+        }
+        folder
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let from = made.path().join(".");
+    assert!(Command::new("cp").arg("-r").arg(from).arg(folder.path()).status().unwrap().success());
+    folder
+}
+
 /// Strikes at every call in turn, with what must hold after each; how often.
 fn strike_everywhere(fault: &str, mut once: impl FnMut(usize) -> bool) -> usize {
     let points = (1..=2000).take_while(|&at| once(at)).count();
@@ -188,7 +214,7 @@ fn strike_everywhere(fault: &str, mut once: impl FnMut(usize) -> bool) -> usize 
 fn survives(writer: &Writer) {
     for fault in ["kill", "full"] {
         strike_everywhere(fault, |at| {
-            let folder = prepared();
+            let folder = furnished();
             let place = |name: &str| folder.path().join(name);
             for file in writer.files {
                 writer.before.inspect(|text| fs::write(place(file), text).unwrap());
@@ -207,8 +233,9 @@ fn survives(writer: &Writer) {
             }
             let again = run(folder.path(), writer.command, None);
             assert_eq!(again.status.code(), Some(0), "{about}, and again: {again:?}");
+            let beside = place(writer.files[0]).parent().unwrap().to_owned();
             let names: Vec<_> =
-                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+                fs::read_dir(beside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             let left = names.iter().any(|name| name.to_string_lossy().contains(".ecode-"));
             assert!(!left, "{about}: {names:?}");
             for file in writer.files {

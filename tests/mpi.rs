@@ -229,7 +229,7 @@ fn a_worker_that_hangs_is_a_byzantine_one() {
     signal("-STOP", &hung);
     let output = job.wait_with_output().unwrap();
     let error = text(&output.stderr);
-    assert!(error.contains("worker 3 does not answer: counted as Byzantine from step "), "{error}");
+    assert!(error.contains("worker 3 does not answer: its vote is missing from step "), "{error}");
     assert_eq!(digest(&path.join("many")), expected);
 }
 

@@ -187,6 +187,37 @@ fn what_a_solver_starts_ends_with_it() {
     assert!(state.trim().is_empty() || state.starts_with('Z'), "{pid}{state}");
 }
 
+/// What a killed program left of its work with a solver goes with the next one.
+#[test]
+fn a_killed_run_leaves_nothing_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "10000\n01110\n11111\n11111\n11111\n").unwrap();
+    std::fs::create_dir(folder.path().join("tmp")).unwrap();
+    let left = || std::fs::read_dir(folder.path().join("tmp")).unwrap().count();
+    let start = |solver: &str| {
+        let program = assert_cmd::cargo::cargo_bin!("ecode");
+        let mut command = std::process::Command::new(program);
+        command.args(["verify", "a.txt", "--b", "1", "-q", "--solver", solver]).current_dir(&folder);
+        command.env("TMPDIR", folder.path().join("tmp"));
+        command.stdout(std::process::Stdio::null()).spawn().unwrap()
+    };
+    std::fs::write(folder.path().join("waits"), "echo $$ > pid.new\nmv pid.new pid\nsleep 1000\n").unwrap();
+    let mut killed = start("sh waits");
+    let pid = loop {
+        match std::fs::read_to_string(folder.path().join("pid")) {
+            Ok(pid) => break pid,
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    // Nobody can end what it started, but this test.
+    std::process::Command::new("kill").args(["-9", &format!("-{}", pid.trim())]).status().unwrap();
+    assert_eq!(left(), 1);
+    start("true").wait().unwrap();
+    assert_eq!(left(), 0);
+}
+
 /// Whatever a solver leaves in the place of its proof is read within bounds, or not at all.
 #[test]
 fn no_proof_is_read_for_ever() {

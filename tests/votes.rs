@@ -97,11 +97,29 @@ proptest! {
         let engine = VoteEngine::new(&g, TieRule::ALL[rule]);
         let messages: Vec<Bits> = (0..g.k()).map(|p| bits(d, seed ^ p as u64)).collect();
         let together = engine.round(&messages, &vec![Conduct::Honest; g.n()]);
-        let votes: Vec<_> = (0..g.n()).map(|j| engine.worker_vote(j, &messages)).collect();
-        let apart = engine.decode(&votes);
+        let votes: Vec<_> = (0..g.n()).map(|j| Some(engine.worker_vote(j, &messages))).collect();
+        let apart = engine.decode(d, &votes);
         prop_assert_eq!(&apart.negative, &together.negative);
         for i in 0..d {
             prop_assert_eq!(apart.sign(i).to_bits(), together.sign(i).to_bits());
+        }
+    }
+}
+
+proptest! {
+    /// A vote that is missing counts for neither side, whichever it is.
+    #[test]
+    fn a_missing_vote_is_silence(g in matrix(), d in 1_usize..700, seed: u64, rule in 0_usize..4, there: u64) {
+        let engine = VoteEngine::new(&g, TieRule::ALL[rule]);
+        let messages: Vec<Bits> = (0..g.k()).map(|p| bits(d, seed ^ p as u64)).collect();
+        let votes: Vec<_> = (0..g.n())
+            .map(|j| (there >> (j % 64) & 1 == 1).then(|| engine.worker_vote(j, &messages)))
+            .collect();
+        let decoded = engine.decode(d, &votes);
+        for i in 0..d {
+            let heard = votes.iter().flatten().filter(|vote| !vote.silent.as_ref().is_some_and(|s| s.get(i)));
+            let difference: i32 = heard.map(|vote| if vote.bits.get(i) { 1 } else { -1 }).sum();
+            prop_assert_eq!(decoded.sign(i), -(difference.signum() as f32), "coordinate {}", i);
         }
     }
 }

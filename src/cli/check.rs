@@ -6,11 +6,11 @@ use anyhow::Context as _;
 use clap::Args;
 use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
 use ecode::code::{Clauses, Formula};
-use ecode::format::Format;
+use ecode::format::{Format, clear_leftovers};
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
-use super::{detect, input, output};
+use super::{detect, input, output, verified};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -20,7 +20,8 @@ use super::{detect, input, output};
                   ecode check claim.json --extract proof        proof/side-0.opb, side-0.pbp for other checkers\n  \
                   veripb proof/side-0.opb proof/side-0.pbp\n  \
                   ecode check record.json --recount             count again what an enumeration counted\n  \
-                  ecode check runs/r/naming-3.json              why a worker was named in a run\n\n\
+                  ecode check runs/r/naming-3.json              why a worker was named in a run\n  \
+                  ecode check claim.json --verified             a second opinion, by the checker proved in Coq\n\n\
                   Exit codes: 0 valid, 2 not a certificate, 3 consistent but not proved, or stopped,\n\
                   4 it does not show what it claims"
 )]
@@ -36,6 +37,9 @@ pub(crate) struct Check {
     /// Count every message of an enumeration record again, however many there are
     #[arg(long)]
     recount: bool,
+    /// Ask ecode-verified as well, the checker that is proved in Coq; valid is only what both accept
+    #[arg(long)]
+    verified: bool,
     /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
@@ -49,8 +53,9 @@ impl Check {
         if let Some(naming) = detect::naming(&bytes) {
             return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
         }
+        // Before the work, which may be long: there is nothing to do without it.
+        let program = self.verified.then(verified::program).transpose()?;
         let certificate = Certificate::parse(&bytes).with_context(|| name.clone())?;
-        drop(bytes);
         let claim = &certificate.claim;
         if let Some(path) = &self.matrix {
             let matrix = input::matrix(path, Format::of_path(path), &control)?.matrix;
@@ -71,12 +76,30 @@ impl Check {
             Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
             Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
         };
+        let opinion = match (&program, &outcome) {
+            (Some(program), Ok(accepted)) => {
+                match verified::opinion(&name, program, &certificate, &bytes, accepted, &control)? {
+                    Some(line) => Some(line),
+                    None => return Ok(Ending::Undecided),
+                }
+            }
+            _ => None,
+        };
         if let Some(folder) = &self.extract {
             extract(&certificate, folder)?;
         }
         match (certificate.report(&outcome), &outcome) {
-            _ if self.json => output::print_verdict(&certificate.document(&outcome).to_string()),
-            (Some(report), _) => output::print_verdict(&report),
+            _ if self.json => {
+                let mut document = certificate.document(&outcome);
+                if let Some(line) = opinion {
+                    document["second_opinion"] = line.into();
+                }
+                output::print_verdict(&document.to_string());
+            }
+            (Some(report), _) => {
+                let opinion = opinion.map(|line| format!("agrees   ecode-verified: {line}\n"));
+                output::print_verdict(&(report + &opinion.unwrap_or_default()));
+            }
             (None, Err(refused)) => output::remark!("{name}: {refused}"),
             (None, Ok(_)) => {}
         }
@@ -98,6 +121,8 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
     let name = |correct: bool, end: &str| format!("side-{}.{end}", u8::from(correct));
     // A proof of another certificate beside these would be taken for a part of them.
     let ours: Vec<String> = sides.iter().flat_map(|side| ends.map(|end| name(side.correct, end))).collect();
+    // What a killed process left of these is ours, too.
+    ours.iter().for_each(|name| clear_leftovers(&folder.join(name)));
     let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
     for entry in entries {
         let entry = entry.with_context(|| folder.display().to_string())?.file_name();

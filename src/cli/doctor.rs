@@ -7,7 +7,7 @@ use ecode::train::{Config, ModelKind};
 use ecode::verify::engines;
 
 use super::ending::Ending;
-use super::output;
+use super::{output, verified};
 
 /// Which engines, libraries and devices are here, and what to do about those that are not
 #[derive(Args)]
@@ -41,14 +41,20 @@ impl Doctor {
         let vectors = vectors();
         let [libtorch, cuda] = ecode::train::model::libraries();
         let mpi = ecode::train::transport::mpi_library();
+        let grpc = ecode::train::transport::grpc_library();
         output::print(&format!(
             "ecode {}\nengines: {}\nthreads: {}\nvectors: {vectors}\nsolvers: {}\ncheckers: {}\n\
-             libtorch: {libtorch}\nCUDA: {cuda}\nMPI: {mpi}",
+             checker proved in Coq: {}\n\
+             libtorch: {libtorch}\nCUDA: {cuda}\nMPI: {mpi}\ngRPC: {grpc}",
             env!("CARGO_PKG_VERSION"),
             engines().iter().map(|engine| engine.name()).collect::<Vec<_>>().join(", "),
             rayon::current_num_threads(),
             found(&SOLVERS, "none found; cadical or kissat would do for `verify --solver`"),
             found(&CHECKERS, "none found; `cargo install veripb rate --locked` gets two"),
+            verified::find().map_or_else(
+                || "none found; `scripts/verified` builds ecode-verified, for `check --verified`".to_owned(),
+                |place| place.display().to_string(),
+            ),
         ))?;
         Ok(Ending::Done)
     }

@@ -23,6 +23,8 @@ mod export;
 mod flags;
 mod grid;
 mod input;
+mod keys;
+mod listen;
 mod lock;
 mod merge;
 mod output;
@@ -32,14 +34,17 @@ mod search;
 mod session;
 mod show;
 mod stored;
+mod stragglers;
 mod sweep;
 mod table;
 mod theory;
 mod tools;
 mod train;
 mod values;
+mod verified;
 mod verify;
 mod watch;
+mod work;
 
 use std::ffi::OsString;
 
@@ -76,6 +81,8 @@ enum Command {
     Compare(compare::Compare),
     Ensemble(ensemble::EnsembleCommand),
     Train(Box<train::Train>),
+    Keys(keys::Keys),
+    Work(work::Work),
     Sweep(sweep::Sweep),
     Experiment(experiment::Command),
     Plot(plot::Plot),
@@ -171,6 +178,8 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Compare(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
         Command::Train(args) => args.run(common),
+        Command::Keys(args) => args.run(),
+        Command::Work(args) => args.run(common),
         Command::Sweep(args) => args.run(common),
         Command::Experiment(args) => args.run(common),
         Command::Plot(args) => args.run(common),

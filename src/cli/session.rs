@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use ecode::format::MatrixFile;
 use ecode::train::data::Data;
+#[cfg(feature = "grpc")]
+use ecode::train::transport::grpc::Listen;
 use ecode::train::transport::{Link, Patience};
 use ecode::train::{
     Config, Lost, Metrics, Program, RunFolder, Status, Summary, TrainError, Trainer, TrainingCode,
@@ -65,6 +67,9 @@ pub(crate) struct Outcome {
 pub(crate) struct Processes {
     pub(crate) link: Option<Box<dyn Link>>,
     pub(crate) patience: Patience,
+    /// Where the workers come over gRPC, while nobody listens.
+    #[cfg(feature = "grpc")]
+    pub(crate) listen: Option<Listen>,
 }
 
 /// Where and how runs are trained.
@@ -86,11 +91,14 @@ impl Session<'_> {
         mut processes: Option<&mut Processes>,
     ) -> anyhow::Result<Outcome> {
         let mut trainer = task.trainer()?;
-        let mut connect = |trainer: &mut Trainer| match processes.as_mut() {
-            Some(Processes { link, patience }) => {
-                link.take().map_or(Ok(()), |link| trainer.connect(link, *patience, self.control.clone()))
+        let mut connect = |trainer: &mut Trainer| {
+            let Some(processes) = processes.as_mut() else { return Ok(()) };
+            #[cfg(feature = "grpc")]
+            if let Some(listen) = processes.listen.take() {
+                return self.listen(trainer, task, &listen);
             }
-            None => Ok(()),
+            let link = processes.link.take();
+            link.map_or(Ok(()), |link| trainer.connect(link, processes.patience, self.control.clone()))
         };
         let mut folder = match place(trainer.config()) {
             Place::Held(mut folder) => {
@@ -136,6 +144,16 @@ impl Session<'_> {
         Ok(Outcome { summary, path: folder.path().to_owned(), elapsed: start.elapsed(), trainer })
     }
 
+    /// Lets workers join over gRPC. What they do is said as it happens, also in a step that waits for them.
+    #[cfg(feature = "grpc")]
+    fn listen(&self, trainer: &mut Trainer, task: &Task<'_>, listen: &Listen) -> Result<(), TrainError> {
+        let matrix = MatrixFile::plain(task.file.matrix.clone()).to_bytes(ecode::format::Format::Json);
+        let bars = self.bars.clone();
+        let say = move |text: &str| bars.suspend(|| output::remark!("{text}"));
+        let matrix = String::from_utf8_lossy(&matrix).into_owned();
+        trainer.listen(listen, matrix, self.control.clone(), Box::new(say))
+    }
+
     /// Works for a server: computes and votes until there is no more to do. What happens is the server's to tell.
     pub(crate) fn work(&self, task: &Task<'_>, processes: &mut Processes) -> anyhow::Result<Ending> {
         let mut trainer = task.trainer()?;
@@ -149,8 +167,11 @@ impl Session<'_> {
             match trainer.advance() {
                 Err(TrainError::Interrupted) => break,
                 Err(TrainError::Dismissed(_)) => return Err(Silent.into()),
-                // Only this worker knows: the server cannot be asked any more.
-                Err(error @ TrainError::Transport(_)) => return Err(error.into()),
+                // Only this worker knows. It says so now: without the trainer all processes may end at once.
+                Err(error @ TrainError::Transport(_)) => {
+                    output::remark!("error: {error}");
+                    return Err(Silent.into());
+                }
                 Err(error) => {
                     trainer.leave(&error.to_string());
                     return Err(Silent.into());
@@ -193,9 +214,11 @@ impl Session<'_> {
             for text in trainer.take_said() {
                 bar.suspend(|| output::remark!("{text}"));
             }
-            for Lost { worker, step } in &trainer.lost()[lost..] {
+            // Over gRPC that is said already, and some come back.
+            let new = trainer.lost().get(lost..).filter(|_| !trainer.says_itself());
+            for Lost { worker, step } in new.unwrap_or_default() {
                 let text =
-                    format!("worker {worker} does not answer: counted as Byzantine from step {step} on");
+                    format!("worker {worker} does not answer: its vote is missing from step {step} on");
                 bar.suspend(|| output::remark!("{text}"));
             }
             lost = trainer.lost().len();

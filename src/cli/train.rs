@@ -15,6 +15,7 @@ use indicatif::MultiProgress;
 use super::common::Common;
 use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
+use super::listen::ListenFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
 use super::{code, input, output, scheme};
 
@@ -28,10 +29,11 @@ use super::{code, input, output, scheme};
                         ecode train --run runs/coded --resume\n  \
                         ecode train --scheme reactive --n 9 --b 2 --data mnist:DIR --run runs/reactive\n  \
                         mpirun -n 10 ecode train --transport mpi --code best:n=9,b=2 --data mnist:DIR\n  \
+                        ecode train --transport grpc --listen 0.0.0.0:7001 --keys keys/server --code best:n=9,b=2\n  \
                         ecode plot runs/coded runs/uncoded -o curves.svg\n\n\
-                        The code is verified first. A run is called verified while the workers that lie or are lost, \
-                        together, are no more than the code is verified for, and the server takes their votes; from \
-                        the first other step on it says UNVERIFIED. Ctrl-C saves a checkpoint and exits with 3; \
+                        The code is verified first. A run is called verified while \
+                        2 x liars + missing votes <= 2 x the liars that the code is verified for, and the server takes \
+                        votes; from the first other step on it says UNVERIFIED. Ctrl-C saves a checkpoint and exits with 3; \
                         --resume goes on to the same parameters, bit for bit. Exit code 1: the run diverged, or the \
                         audit found a wrong decode."
 )]
@@ -47,10 +49,13 @@ pub(crate) struct Train {
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: ConfigFlags,
-    /// in-process, or mpi: one process for the server and one for each worker, started by mpirun
-    #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi"])]
+    /// in-process; mpi: one process for the server and one for each worker, started by mpirun; or grpc: this process is
+    /// the server, and `ecode work` joins from any machine
+    #[arg(long, value_name = "NAME", default_value = "in-process", value_parser = ["in-process", "mpi", "grpc"])]
     transport: String,
-    /// With mpi: a worker that is silent for so long counts as Byzantine
+    #[command(flatten)]
+    listen: ListenFlags,
+    /// With mpi and grpc: a vote that is needed is waited for so long
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::common::parse_time)]
     worker_timeout: Duration,
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
@@ -79,12 +84,21 @@ impl Train {
             bail!("--server-timeout must be longer than --worker-timeout: a server that waits is silent");
         }
         let patience = Patience { worker: self.worker_timeout, server };
+        if self.transport == "grpc" {
+            return self.serve(common, patience);
+        }
+        self.listen.refuse()?;
         if self.transport != "mpi" {
             return self.ranked(common, None);
         }
         let link = mpi_link().map_err(first_rank_says)?;
         let rank = link.rank();
-        let mut processes = Processes { link: Some(link), patience };
+        let mut processes = Processes {
+            link: Some(link),
+            patience,
+            #[cfg(feature = "grpc")]
+            listen: None,
+        };
         let ended = self.ranked(common, Some(&mut processes));
         // What keeps this process from starting is told to the others, and said by the server.
         if let (Err(error), Some(link)) = (&ended, processes.link.take()) {
@@ -94,6 +108,19 @@ impl Train {
             }
         }
         ended
+    }
+
+    /// Serves workers that come over gRPC.
+    #[cfg(feature = "grpc")]
+    fn serve(&self, common: &Common, patience: Patience) -> anyhow::Result<Ending> {
+        let listen = Some(self.listen.listen(patience.worker)?);
+        self.ranked(common, Some(&mut Processes { link: None, patience, listen }))
+    }
+
+    #[cfg(not(feature = "grpc"))]
+    #[allow(clippy::unused_self, reason = "as with the feature")]
+    fn serve(&self, _common: &Common, _patience: Patience) -> anyhow::Result<Ending> {
+        bail!("transport grpc: {}", super::listen::NOT_BUILT_IN)
     }
 
     /// What this process does: one of many, or the only one.
@@ -134,7 +161,7 @@ impl Train {
         if self.json {
             output::print(&serde_json::to_string(&summary)?)?;
         } else {
-            output::print(&sentence(&summary, &path, elapsed))?;
+            output::print(&sentence(&summary, &file.matrix.worker_loads(), &path, elapsed))?;
         }
         Ok(match summary.status {
             Status::Finished => Ending::Done,
@@ -217,7 +244,7 @@ fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Co
 }
 
 /// What came of it, for a person.
-fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
+fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) -> String {
     let config = &summary.config;
     let start = match summary.status {
         Status::Finished => "Trained",
@@ -251,6 +278,25 @@ fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
         .map(|lost| format!("worker {} from step {} on", lost.worker, lost.step))
         .collect();
     let lost = if lost.is_empty() { String::new() } else { format!("Lost: {}.\n", lost.join(", ")) };
+    let named: Vec<String> =
+        summary.named.iter().map(|named| format!("worker {} in step {}", named.worker, named.step)).collect();
+    let named = if named.is_empty() {
+        String::new()
+    } else {
+        format!("Proved to lie or to compute wrong: {}.\n", named.join(", "))
+    };
+    let unusual: Vec<String> = ecode::train::unusual(loads, &summary.agreement)
+        .into_iter()
+        .map(|worker| format!("worker {worker} ({:.2} %)", 100.0 * summary.agreement[worker].share()))
+        .collect();
+    let unusual = if unusual.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Unusual among workers of the same load, which is statistics and no proof: against the decode vote {}.\n",
+            unusual.join(", ")
+        )
+    };
     let rest = if summary.status.is_final() {
         format!("ecode plot {} draws the curves", path.display())
     } else {
@@ -259,7 +305,7 @@ fn sentence(summary: &Summary, path: &Path, elapsed: Duration) -> String {
     let scheme =
         summary.detection.as_ref().map_or(String::new(), |report| format!("{}\n", report.sentence()));
     format!(
-        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}{scheme}\n{}\n\n{}; {rest}.\n",
+        "{start} {} steps on {}, {liars}: test accuracy {:.2} %{tested}{took}.\n{reason}{label}{lost}{named}{unusual}{scheme}\n{}\n\n{}; {rest}.\n",
         summary.steps,
         config.data.kind(),
         100.0 * summary.last.test_accuracy,

@@ -20,13 +20,15 @@ use super::common::Common;
 use super::ending::{Contradiction, Ending};
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
+use super::stragglers::Stragglers;
 use super::{detect, input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode verify matrix.json\n  ecode verify matrix.csv --b 2 --ties zero\n  \
-                        ecode verify matrix.json --method all --json\n  cat matrix.txt | ecode verify - --format txt\n  \
+                        ecode verify matrix.json --method all --json\n  \
+                        ecode verify matrix.json --b 1 --stragglers 4               one liar and four missing votes\n  cat matrix.txt | ecode verify - --format txt\n  \
                         ecode verify matrix.json --certificate claim.json && ecode check claim.json\n  \
                         ecode verify matrix.json --shard 3/8 -o part-3.json       one of 8 parts, for `ecode merge`\n  \
                         ecode verify matrix.json --checkpoint count.json          can be killed and run again\n  \
@@ -40,6 +42,9 @@ pub(crate) struct Verify {
     /// The number of Byzantine workers
     #[arg(long)]
     b: Option<usize>,
+    /// So many votes may be missing besides: b liars and S missing votes, whoever they are
+    #[arg(long, value_name = "S", conflicts_with_all = ["shard", "part", "checkpoint"])]
+    stragglers: Option<usize>,
     #[command(flatten)]
     how: How,
     #[command(flatten)]
@@ -228,9 +233,12 @@ impl Verify {
         if self.detect {
             return detect::verify(g, self.b, self.spare, self.json);
         }
+        let stragglers = self.stragglers(b, g)?;
+        let b = stragglers.map_or(b, |both| Some(both.as_liars()));
         let control = common.control();
         if self.parts.asked() || (self.proof == Some(Evidence::Enumeration) && self.solver.is_none()) {
             let question = Question { matrix: g.clone(), b, ties: self.how.ties };
+            anyhow::ensure!(stragglers.is_none(), "--stragglers: an enumeration is of liars alone");
             return self.enumerate(&question, &control, common, &documents);
         }
         let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));
@@ -246,8 +254,25 @@ impl Verify {
         {
             output::remark!("{}: {}", verdict.method(), shown_sentence(reason));
         }
-        self.publish(g, &verdict, b, common, &documents)?;
-        self.certify(g, &verdict, shape.as_ref(), &control, common)
+        self.publish(g, &verdict, b, stragglers, common, &documents)?;
+        let certified = self.certify(g, &verdict, shape.as_ref(), &control, common)?;
+        // A certificate that was not written is no verdict.
+        let whole = certified == ending(&verdict);
+        Ok(stragglers.filter(|_| whole).map_or(certified, |both| both.ending(g, &verdict)))
+    }
+
+    /// What `--stragglers` asks for, beside the liars.
+    fn stragglers(&self, b: Option<usize>, g: &AllocationMatrix) -> anyhow::Result<Option<Stragglers>> {
+        let Some(missing) = self.stragglers else { return Ok(None) };
+        let Some(liars) = b else {
+            anyhow::bail!("--stragglers: the file names no b; --b says how many lie besides")
+        };
+        anyhow::ensure!(
+            liars.checked_add(missing).is_some_and(|all| all <= g.n()),
+            "--stragglers {missing}: with {liars} liars that is more than the n = {} workers",
+            g.n()
+        );
+        Ok(Some(Stragglers { liars, missing }))
     }
 
     fn documents(&self) -> anyhow::Result<Documents> {
@@ -315,12 +340,12 @@ impl Verify {
         }
         if !progress.complete {
             let verdict = progress.part.verdict(progress.elapsed).map_err(known)?;
-            self.publish(g, &verdict, b, common, documents)?;
+            self.publish(g, &verdict, b, None, common, documents)?;
             return Ok(ending(&verdict));
         }
         let whole = whole(progress.part)?;
         let verdict = whole.verdict(progress.elapsed).map_err(known)?;
-        self.publish(g, &verdict, b, common, documents)?;
+        self.publish(g, &verdict, b, None, common, documents)?;
         match &self.certificate {
             Some(path) if self.proof == Some(Evidence::Enumeration) => {
                 output::write(path, record(&whole, &verdict).to_json().as_bytes())?;
@@ -335,6 +360,7 @@ impl Verify {
         g: &AllocationMatrix,
         verdict: &Verdict,
         asked: Option<usize>,
+        stragglers: Option<Stragglers>,
         common: &Common,
         documents: &Documents,
     ) -> anyhow::Result<()> {
@@ -344,12 +370,17 @@ impl Verify {
                 g.empty_workers()
             );
         }
+        let remark = stragglers.map(|both| both.sentence(g, verdict));
         if self.json {
-            output::print_verdict(&verdict_json(verdict, g).to_string());
+            let mut document = verdict_json(verdict, g);
+            if let (Some(both), Some(fields)) = (stragglers, document.as_object_mut()) {
+                fields.insert("stragglers".into(), both.to_json(g, verdict));
+            }
+            output::print_verdict(&document.to_string());
         } else if documents.on_stdout() {
-            documents.report(&report(g, verdict, asked, None))?;
+            documents.report(&report(g, verdict, asked, remark.as_deref()))?;
         } else {
-            output::print_verdict(&report(g, verdict, asked, None));
+            output::print_verdict(&report(g, verdict, asked, remark.as_deref()));
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ecode_core::{
-    AllocationMatrix, MAX_SIZE, MatrixError, Message, Outcome, TieRule, Workers, decode, honest_vote,
-    majority,
+    AllocationMatrix, Formula, MAX_SIZE, MatrixError, Message, Outcome, TieRule, Workers, deciding_sides,
+    decode, honest_vote, majority,
 };
 
 fn matrix(rows: &[&str]) -> AllocationMatrix {
@@ -173,4 +173,39 @@ fn an_attack_takes_the_fewest_liars_and_replays() {
     loud.byzantine = Workers::from_indices(3, [0, 1, 2]);
     loud.sent[1..].fill(Some(true));
     assert!(loud.replays(&g, TieRule::Abstain, 3) && !loud.replays(&g, TieRule::Zero, 3));
+}
+
+/// Theorem 3: where one side stands for both, it is named alone.
+#[test]
+fn the_sides_that_decide_are_those_of_theorem_3() {
+    let sides = |rows: &[&str]| TieRule::ALL.map(|ties| deciding_sides(&matrix(rows), ties));
+    let (zero, one, both) = (vec![false], vec![true], vec![false, true]);
+    // n odd: all loads odd, or a rule by which ties hurt side 0 most; else k odd, but under the rule `one`.
+    assert_eq!(sides(&["1", "1", "1"]), [(); 4].map(|()| zero.clone()));
+    assert_eq!(sides(&["11", "10", "01"]), [&zero, &both, &zero, &both].map(Clone::clone));
+    assert_eq!(sides(&["110", "100", "001"]), [&zero, &one, &zero, &one].map(Clone::clone));
+    // n even: k odd with odd loads, or another rule than `one`.
+    assert_eq!(sides(&["100", "111"]), [(); 4].map(|()| one.clone()));
+    assert_eq!(sides(&["110", "111"]), [&one, &one, &both, &one].map(Clone::clone));
+    assert_eq!(sides(&["10", "01"]), [(); 4].map(|()| both.clone()));
+}
+
+/// Loads 1, 2 and 3, three partitions: who is turned by how many chosen ones, and what that costs.
+#[test]
+fn workers_are_turned_by_what_the_rule_says() {
+    let g = matrix(&["100", "110", "111"]);
+    let turned = |ties, correct| {
+        let formula = Formula::new(&g, ties, 1, correct);
+        let turned: Vec<_> =
+            formula.turned.iter().map(|turned| (turned.worker, turned.needed, turned.units)).collect();
+        (formula.weight, turned, formula.overturn)
+    };
+    // 3 − 2 − 0 + 1 = 2 units of loss overturn, or one worker of two units.
+    assert_eq!(turned(TieRule::Adversarial, false), (1, vec![(0, 1, 1), (1, 1, 1), (2, 2, 1)], 1));
+    assert_eq!(turned(TieRule::Zero, false), (1, vec![(0, 1, 1), (1, 2, 1), (2, 2, 1)], 1));
+    assert_eq!(turned(TieRule::One, false), (1, vec![(0, 1, 1), (1, 1, 1), (2, 2, 1)], 1));
+    assert_eq!(turned(TieRule::Zero, true), (1, vec![(0, 1, 1), (1, 1, 1), (2, 2, 1)], 1));
+    // Silence costs one unit, a wrong vote two: worker 1 is turned twice.
+    assert_eq!(turned(TieRule::Abstain, false), (1, vec![(0, 1, 2), (1, 1, 1), (1, 2, 1), (2, 2, 2)], 2));
+    assert_eq!(turned(TieRule::Abstain, true), (1, vec![(0, 1, 2), (1, 1, 1), (1, 2, 1), (2, 2, 2)], 1));
 }

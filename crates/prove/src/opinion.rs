@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use crate::group::{Group, read_bounded};
 use ecode_check::{Accepted, Certificate};
-use ecode_core::shown;
+use ecode_core::shown_sentence;
+use ecode_format::folder_beside;
 use ecode_verify::Control;
 
 /// What the program says of a certificate that was accepted here.
@@ -55,7 +56,7 @@ pub fn second_opinion(
     control: &Control,
 ) -> Result<Opinion, NoOpinion> {
     let failed = |error: std::io::Error| NoOpinion::Failed(format!("{}: {error}", program.display()));
-    let folder = tempfile::tempdir().map_err(failed)?;
+    let (folder, _held) = folder_beside(&std::env::temp_dir().join("opinion")).map_err(failed)?;
     let (file, output) = (folder.path().join("certificate.json"), folder.path().join("output"));
     std::fs::write(&file, bytes).map_err(failed)?;
     let mut command = Command::new(program);
@@ -73,7 +74,7 @@ pub fn second_opinion(
     let text = read_bounded(&output, MOST_OUTPUT)
         .map_err(|why| NoOpinion::Failed(format!("{}: its output {why}", program.display())))?;
     let text = String::from_utf8_lossy(&text);
-    let line = shown(text.lines().next().unwrap_or_default());
+    let line = shown_sentence(text.lines().next().unwrap_or_default());
     match status.code() {
         Some(0) if text.lines().count() == 1 && says(&text, certificate, accepted) => {
             Ok(Opinion::Agrees(line))

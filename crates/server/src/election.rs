@@ -39,6 +39,15 @@ pub enum Event<V> {
         /// The vote.
         vote: V,
     },
+    /// A vote was thrown away unread, as [`Election::place`] says that it may be.
+    Late {
+        /// The row.
+        row: usize,
+        /// The connection.
+        connection: u64,
+    },
+    /// Only now can the present step be worked on: all have been told how the one before ended.
+    Begun,
     /// Something has come in that is no vote: a wrong length, a wrong digest, set padding bits.
     Rubbish {
         /// The row.
@@ -221,6 +230,14 @@ impl<V> Election<V> {
                     Place::Later | Place::Wrong => self.cut(row, connection, Cut::Rubbish, &mut actions),
                 }
             }
+            Event::Late { row, connection } => {
+                if self.roll.speaks(row, connection)
+                    && let Some(standing) = self.roll.get_mut(row)
+                {
+                    standing.late += 1;
+                }
+            }
+            Event::Begun => self.mailbox.begin(self.now),
             Event::Rubbish { row, connection } => self.cut(row, connection, Cut::Rubbish, &mut actions),
             Event::Named { row } => self.name(row, &mut actions),
             Event::Tick => {}

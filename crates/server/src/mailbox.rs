@@ -92,6 +92,13 @@ impl<V> Mailbox<V> {
         self.refill(now);
     }
 
+    /// Counts the time of what is open and has not got all votes that it needs from now on.
+    pub(crate) fn begin(&mut self, now: Duration) {
+        for open in self.open.iter_mut().filter(|open| open.enough_since.is_none()) {
+            open.since = now;
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }

@@ -152,6 +152,24 @@ impl Bits {
         }
     }
 
+    /// `len` coordinates from `first` on, a multiple of 64.
+    #[cfg(any(feature = "grpc", test))]
+    pub(super) fn part(&self, first: usize, len: usize) -> Self {
+        let mut part = Self::zeros(len);
+        let words = &self.words[first / 64..];
+        let count = len.div_ceil(64);
+        part.words[..count].copy_from_slice(&words[..count]);
+        part.clear_padding();
+        part
+    }
+
+    /// Puts a part back to where [`Self::part`] took it from.
+    #[cfg(any(feature = "grpc", test))]
+    pub(super) fn put(&mut self, first: usize, part: &Self) {
+        let count = part.len.div_ceil(64);
+        self.words[first / 64..first / 64 + count].copy_from_slice(&part.words[..count]);
+    }
+
     /// ⌈len/8⌉ bytes, coordinate i in bit i mod 8 of byte ⌊i/8⌋: what travels.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -15,6 +15,7 @@
 mod aggregate;
 mod attack;
 mod bits;
+mod blame;
 mod clock;
 mod code;
 mod config;
@@ -38,6 +39,7 @@ mod vote;
 pub use aggregate::Aggregator;
 pub use attack::{Attack, ByzantineSet, Knowledge, UnknownSet, hidden_deviations};
 pub use bits::Bits;
+pub use blame::{Agreement, Named, unusual};
 pub use clock::ThreadClock;
 pub use code::TrainingCode;
 pub use config::{
@@ -45,7 +47,7 @@ pub use config::{
     Scheme, ZeroSign,
 };
 pub use error::TrainError;
-pub use folder::{FolderError, Program, RunFolder, Status, Summary};
+pub use folder::{FolderError, NoCheckpoint, Program, RunFolder, Status, Summary};
 pub use metrics::{Best, Metrics};
 pub use random::{Purpose, stream};
 pub use standing::{Excess, Lost};

@@ -2,8 +2,8 @@
 //!
 //! # What is promised
 //! A step counts as verified only where the decode is the vote of a code that was verified under the run's tie
-//! rule, for at least as many workers as lie or are lost in that step, together. From the first other step on the
-//! run is not verified any more, whatever comes later: its parameters are those of that step, too.
+//! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md). From the first other step on
+//! the run is not verified any more, whatever comes later: its parameters are those of that step, too.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ pub(super) fn exceeds(
     let Some(b) = code.tolerates() else { return Some("the code is not verified".into()) };
     let lie = liars.count();
     let lost = missing.iter().filter(|&&worker| !liars.contains(worker)).count();
-    if lie + lost <= b {
+    if 2 * lie + lost <= 2 * b {
         return None;
     }
     let count = |count: usize, one: &str, many: &str| {
@@ -60,7 +60,8 @@ pub(super) fn exceeds(
     let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
     let who: Vec<String> = lying.into_iter().chain(silent).collect();
     let promise = if code.detects() { "the scheme provides for" } else { "the code is verified for" };
-    Some(format!("{}, {promise} {b}", who.join(" and ")))
+    let rule = if lost > 0 && !code.detects() { " liars, or two missing votes in place of each" } else { "" };
+    Some(format!("{}, {promise} {b}{rule}", who.join(" and ")))
 }
 
 #[cfg(test)]
@@ -78,26 +79,24 @@ mod tests {
         }
     }
 
-    /// Liars and lost workers count together, a lost liar once; nothing covers other aggregators or codes.
+    /// A liar costs two, a missing vote one, a liar whose vote is missing two; nothing covers other aggregators or codes.
     #[test]
-    fn liars_and_lost_workers_count_together() {
+    fn a_missing_vote_costs_half_a_lie() {
         let code = code(2);
         let why = |liars: &[usize], missing: &[usize]| {
             let liars = Workers::from_indices(9, liars.iter().copied());
             exceeds(&code, Aggregator::Vote, &liars, missing)
         };
         for (liars, missing) in
-            [(&[][..], &[][..]), (&[0, 1], &[]), (&[], &[3, 4]), (&[0], &[1]), (&[0, 1], &[0, 1])]
+            [(&[][..], &[][..]), (&[0, 1], &[]), (&[], &[3, 4, 5, 6]), (&[0], &[1, 2]), (&[0, 1], &[0, 1])]
         {
             assert_eq!(why(liars, missing), None, "{liars:?} {missing:?}");
         }
         let text = |liars: &[usize], missing: &[usize]| why(liars, missing).unwrap_or_default();
         assert_eq!(text(&[0, 1, 2], &[]), "3 workers lie, the code is verified for 2");
-        assert_eq!(
-            text(&[0], &[1, 2]),
-            "1 worker lies and 2 workers send no vote, the code is verified for 2"
-        );
-        assert_eq!(text(&[], &[1, 2, 8]), "3 workers send no vote, the code is verified for 2");
+        let rule = "the code is verified for 2 liars, or two missing votes in place of each";
+        assert_eq!(text(&[0, 1], &[2]), format!("2 workers lie and 1 worker sends no vote, {rule}"));
+        assert_eq!(text(&[], &[1, 2, 3, 7, 8]), format!("5 workers send no vote, {rule}"));
         let nobody = Workers::from_indices(9, []);
         let other = exceeds(&code, Aggregator::Median, &nobody, &[]);
         assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));

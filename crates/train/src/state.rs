@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::blame::Named;
 use super::metrics::Best;
 use super::reactive::Ledger;
 use super::standing::{Excess, Lost};
@@ -55,4 +56,6 @@ pub struct State {
     pub lost: Vec<Lost>,
     /// What a scheme that detects lies keeps; none with votes.
     pub ledger: Option<Ledger>,
+    /// The workers that were proved to lie or to compute wrong, in the order of their steps.
+    pub named: Vec<Named>,
 }

@@ -2,7 +2,8 @@
 //!
 //! # What is promised
 //! When [`SolverCommand::run`] returns, by whatever way, the solver and all that it started in its process group have
-//! ended. What is read of it is bounded, and only regular files are read.
+//! ended. What is read of it is bounded, and only regular files are read. The folder that it works in is gone; where
+//! this program was killed, the next run removes it.
 
 use std::fs::File;
 use std::io;
@@ -14,6 +15,7 @@ use super::command::SolverCommand;
 use crate::group::{Group, read_bounded};
 use crate::prove::MOST_BYTES;
 use ecode_core::Clauses;
+use ecode_format::folder_beside;
 use ecode_verify::Control;
 
 /// The most that a solver may print.
@@ -36,7 +38,8 @@ pub(super) struct Run {
 impl SolverCommand {
     pub(super) fn run(&self, clauses: &Clauses, control: &Control) -> Result<Run, String> {
         let failed = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
-        let folder = tempfile::tempdir().map_err(failed("no temporary folder"))?;
+        let place = std::env::temp_dir().join("solver");
+        let (folder, _held) = folder_beside(&place).map_err(failed("no temporary folder"))?;
         let at = |name: &str| folder.path().join(name);
         let (cnf, proof, output) = (at("formula.cnf"), at("proof.drat"), at("output"));
         std::fs::write(&cnf, clauses.dimacs()).map_err(failed("cannot write the formula"))?;

@@ -6,6 +6,12 @@ use std::path::Path;
 
 use super::{Data, DataError, Features, Samples, content, read};
 
+/// The most columns of a table: the reader keeps a place for each.
+const MOST_COLUMNS: usize = 1 << 10;
+/// The most features of all lines, and the most different ones: half a gigabyte each.
+const MOST_ACTIVE: usize = 1 << 27;
+const MOST_FEATURES: usize = 1 << 23;
+
 /// Reads the table. Every fifth line tests; a category that only test lines have gets no feature.
 pub(super) fn load(file: &Path, pairs: bool) -> Result<Data, DataError> {
     let inner = file.join("train.csv");
@@ -13,6 +19,11 @@ pub(super) fn load(file: &Path, pairs: bool) -> Result<Data, DataError> {
     let bytes = read(file)?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(content(file, "text in UTF-16", "UTF-8"));
+    }
+    let wide = |line: &&[u8]| line.iter().filter(|&&byte| byte == b',').nth(MOST_COLUMNS).is_some();
+    if let Some(place) = bytes.split(|&byte| byte == b'\n').position(|line| wide(&line)) {
+        let found = format!("line {} has more than {MOST_COLUMNS} columns", place + 1);
+        return Err(content(file, found, "a table of fewer"));
     }
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let broken = |error: csv::Error| {
@@ -53,10 +64,18 @@ pub(super) fn load(file: &Path, pairs: bool) -> Result<Data, DataError> {
     if labels.len() < 5 {
         return Err(content(file, format!("{} lines of data", labels.len()), "at least 5"));
     }
-    Ok(encode(&table, columns, labels, pairs))
+    drop(bytes);
+    let of_row = if pairs { columns * (columns + 1) / 2 } else { columns };
+    let data =
+        if of_row * labels.len() > MOST_ACTIVE { None } else { encode(&table, columns, labels, pairs) };
+    data.ok_or_else(|| {
+        let most = format!("at most {MOST_ACTIVE} features of all lines, {MOST_FEATURES} different ones");
+        content(file, "too many features to be kept in memory", most)
+    })
 }
 
-fn encode(table: &[u32], columns: usize, labels: Vec<u16>, pairs: bool) -> Data {
+/// `None` where there are more than [`MOST_FEATURES`].
+fn encode(table: &[u32], columns: usize, labels: Vec<u16>, pairs: bool) -> Option<Data> {
     // A feature is known by its column, or two, and the categories there.
     let keys = |row: &[u32]| {
         let single = (0..columns).map(|a| (a, a, row[a], 0));
@@ -73,6 +92,9 @@ fn encode(table: &[u32], columns: usize, labels: Vec<u16>, pairs: bool) -> Data 
             let next = known.len() as u32;
             known.entry(key).or_insert(next);
         }
+        if known.len() > MOST_FEATURES {
+            return None;
+        }
     }
     let mut indices = Vec::new();
     for row in table.chunks_exact(columns) {
@@ -84,5 +106,5 @@ fn encode(table: &[u32], columns: usize, labels: Vec<u16>, pairs: bool) -> Data 
     let active = indices.len() / labels.len();
     let features = Features::OneHot { width: known.len(), active, indices };
     let (train, test) = Samples { features, labels }.split();
-    Data { train, test, classes: 2 }
+    Some(Data { train, test, classes: 2 })
 }

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::log::Mark;
+use crate::blame::Named;
 use crate::metrics::Best;
 use crate::reactive::Ledger;
 use crate::standing::{Excess, Lost};
 use crate::state::{State, Totals};
 use ecode_core::digest::hexadecimal;
+use ecode_core::shown_sentence;
 
 /// The name of this form of checkpoint, and of its description among the file's metadata.
 const FORM: &str = "ecode/checkpoint/2";
@@ -37,6 +39,8 @@ struct About {
     lost: Vec<Lost>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ledger: Option<Ledger>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    named: Vec<Named>,
 }
 
 /// A checkpoint as it was read.
@@ -61,8 +65,9 @@ pub(super) fn write(state: &State, run: &str, log: &Mark) -> Result<Vec<u8>, Str
     for (name, values) in &state.model {
         tensors.push((format!("model.{name}"), bytes(values)));
     }
-    let State { step, totals, best, excess, lost, ledger, .. } = state.clone();
-    let about = About { run: run.to_owned(), log: log.clone(), step, totals, best, excess, lost, ledger };
+    let State { step, totals, best, excess, lost, ledger, named, .. } = state.clone();
+    let about =
+        About { run: run.to_owned(), log: log.clone(), step, totals, best, excess, lost, ledger, named };
     let about = serde_json::to_string(&about).map_err(|error| error.to_string())?;
     let checksum = checksum(&about, tensors.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
     let metadata = HashMap::from([(FORM.to_owned(), about), (CHECKSUM.to_owned(), checksum)]);
@@ -89,7 +94,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Saved, String> {
     if said(CHECKSUM) != Some(&sum) {
         return Err("its checksum is another: bytes of it were changed".to_owned());
     }
-    let About { run, log, step, totals, best, excess, lost, ledger } =
+    let About { run, log, step, totals, best, excess, lost, ledger, named } =
         serde_json::from_str(about).map_err(|error| error.to_string())?;
     let numbers = |name: &str| -> Result<Vec<f32>, String> {
         let view = tensors.tensor(name).map_err(text)?;
@@ -109,8 +114,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<Saved, String> {
         .map(|(short, name)| Ok((short.to_owned(), numbers(name)?)))
         .collect::<Result<_, String>>()?;
     let (parameters, velocity) = (numbers("parameters")?, numbers("velocity")?);
-    let state = State { step, parameters, velocity, momentum, model, totals, best, excess, lost, ledger };
+    let state =
+        State { step, parameters, velocity, momentum, model, totals, best, excess, lost, ledger, named };
     Ok(Saved { state, run, log })
+}
+
+/// Why a file is no checkpoint, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a checkpoint: {}", shown_sentence(.0))]
+pub struct NoCheckpoint(String);
+
+impl State {
+    /// The state that a checkpoint holds, from the bytes of the file.
+    ///
+    /// # Errors
+    /// [`NoCheckpoint`] with the reason.
+    pub fn of_checkpoint(bytes: &[u8]) -> Result<Self, NoCheckpoint> {
+        read(bytes).map(|saved| saved.state).map_err(NoCheckpoint)
+    }
 }
 
 /// SHA-256 of a description and of all tensors with their names, in the order of the names.
@@ -145,6 +166,7 @@ mod tests {
             excess: Some(Excess { step: 1, why: "why".into() }),
             lost: vec![Lost { worker: 1, step: 4 }],
             ledger: None,
+            named: vec![Named { worker: 2, step: 5 }],
         }
     }
 

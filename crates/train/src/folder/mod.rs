@@ -30,6 +30,7 @@ use binding::Binding;
 use ecode_format::{Format, MatrixFile, write_whole};
 use log::Log;
 
+pub use checkpoint::NoCheckpoint;
 pub use summary::{Program, Status, Summary};
 
 const CONFIG: &str = "config.toml";

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::blame::{Agreement, Named};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::metrics::{Best, Metrics};
@@ -84,6 +85,13 @@ pub struct Summary {
     /// The workers that were lost.
     #[serde(default)]
     pub lost: Vec<Lost>,
+    /// The workers that were proved to lie or to compute wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<Named>,
+    /// How the votes of workers that are other processes compare with the decodes, since this server was started: in
+    /// the order of the rows. Statistics, no proof.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreement: Vec<Agreement>,
     /// The last line of the log.
     #[serde(rename = "final")]
     pub last: Metrics,
@@ -149,6 +157,8 @@ impl Trainer {
             code: code(self),
             unverified: self.unverified(),
             lost: state.lost.clone(),
+            named: state.named.clone(),
+            agreement: self.agreements().to_vec(),
             last,
             best: state.best,
             wrong: (!state.totals.uncounted).then_some(state.totals.wrong),

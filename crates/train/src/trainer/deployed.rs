@@ -8,7 +8,7 @@ use super::Trainer;
 use super::round::Round;
 use super::update::Update;
 use crate::aggregate::Aggregator;
-use crate::bits::Bits;
+use crate::blame::Agreement;
 use crate::clock::median;
 use crate::config::{Config, ConfigError, Device, MomentumAt, OnExcess};
 use crate::data::{Crop, DataSource};
@@ -16,16 +16,12 @@ use crate::error::TrainError;
 use crate::identity::samples_digest;
 use crate::random::{Purpose, permutation, stream};
 use crate::standing::Lost;
-use crate::transport::{Deployment, Link, Message, Patience, Server, VoteShape, Worker};
-use crate::vote::Vote;
+use crate::transport::{Deployment, Link, MAX_LOSS, Message, Patience, Server, VoteShape, Worker};
 use ecode_core::Workers;
 use ecode_verify::Control;
 
 /// Training samples from which a server computes the statistics of batch normalisation.
 const CALIBRATION: usize = 2048;
-
-/// The largest loss that a worker is believed, in nats.
-const MAX_LOSS: f64 = 1e6;
 
 impl Trainer {
     /// Makes this trainer one of n + 1 processes: the server checks that all ranks hold the same, and sends its
@@ -51,7 +47,7 @@ impl Trainer {
             );
             return Err(refused(link.rank(), TrainError::Transport(text)));
         }
-        if let Err(error) = self.deployable() {
+        if let Err(error) = self.deployable("mpi") {
             return Err(refused(link.rank(), error.into()));
         }
         let d = self.dimension();
@@ -71,6 +67,7 @@ impl Trainer {
                 silent: self.engine.can_be_silent(j),
             };
             let mut server = Server::new(link, patience.worker, control, (0..n).map(shape).collect(), d);
+            server.blame.named.clone_from(&self.state.named);
             let greeted = server.greet(&mine);
             if let Err(TrainError::Transport(why)) = &greeted {
                 server.announce(&Message::Stop(why.clone()));
@@ -89,8 +86,9 @@ impl Trainer {
     }
 
     /// Whether many processes can do what the configuration asks for.
-    fn deployable(&self) -> Result<(), ConfigError> {
-        let fail = |text: &str| Err(ConfigError(text.into()));
+    pub(super) fn deployable(&self, transport: &str) -> Result<(), ConfigError> {
+        let fail =
+            |text: &str| Err(ConfigError(text.replace("transport mpi", &format!("transport {transport}"))));
         if self.detection.is_some() {
             return fail("transport mpi carries votes: a scheme that detects lies is for in-process");
         }
@@ -107,14 +105,14 @@ impl Trainer {
     }
 
     /// Takes over where the server stands.
-    fn begin(&mut self, step: u64, parameters: Vec<f32>, velocity: Vec<f32>) {
+    pub(super) fn begin(&mut self, step: u64, parameters: Vec<f32>, velocity: Vec<f32>) {
         (self.state.step, self.state.parameters, self.state.velocity) = (step, parameters, velocity);
         self.stale = false;
     }
 
-    /// What all ranks must have in common, a line each.
-    fn identity(&self) -> String {
-        let config = Config {
+    /// The configuration without what each process may have its own way.
+    pub(super) fn shared_config(&self) -> Config {
+        Config {
             code: String::new(),
             data: DataSource::Synthetic,
             device: Device::Auto,
@@ -122,14 +120,18 @@ impl Trainer {
             evaluate_every: None,
             checkpoint_every: None,
             ..self.config.clone()
-        };
+        }
+    }
+
+    /// What all ranks must have in common, a line each.
+    pub(super) fn identity(&self) -> String {
         format!(
             "version {}\nmatrix {}\ndata {} {}\n{}",
             env!("CARGO_PKG_VERSION"),
             self.code.matrix().digest(),
             samples_digest(&self.data.train),
             samples_digest(&self.data.test),
-            config.to_toml()
+            self.shared_config().to_toml()
         )
     }
 
@@ -146,6 +148,23 @@ impl Trainer {
     #[must_use]
     pub fn dismissed(&self) -> bool {
         matches!(&self.deployment, Some(Deployment::Worker(worker)) if worker.dismissed)
+    }
+
+    /// Whether what happens to workers is said as it happens, and needs no line after a step.
+    #[must_use]
+    pub fn says_itself(&self) -> bool {
+        !matches!(self.deployment, None | Some(Deployment::Server(_) | Deployment::Worker(_)))
+    }
+
+    /// How the workers' votes compare with the decodes, on a server.
+    #[must_use]
+    pub fn agreements(&self) -> &[Agreement] {
+        match &self.deployment {
+            Some(Deployment::Server(server)) => &server.blame.agreements,
+            #[cfg(feature = "grpc")]
+            Some(Deployment::Desk(desk)) => desk.agreements(),
+            _ => &[],
+        }
     }
 
     /// Says to the server why this worker cannot go on.
@@ -174,6 +193,8 @@ impl Trainer {
         let round = match &mut deployment {
             Deployment::Server(server) => self.serve(server),
             Deployment::Worker(worker) => self.work(worker, batch, crops, liars),
+            #[cfg(feature = "grpc")]
+            Deployment::Desk(desk) => self.preside(desk),
         };
         (deployment, round)
     }
@@ -193,12 +214,11 @@ impl Trainer {
         let (mut reported, mut seconds) = (vec![Vec::new(); k], Vec::new());
         let mut votes = Vec::with_capacity(ballots.len());
         for (ballot, row) in ballots.into_iter().zip(self.engine.rows()) {
-            // A Byzantine worker may say anything; this is what is taken for silence.
             let Some(ballot) = ballot else {
-                votes.push(Vote { bits: Bits::zeros(d), silent: None });
+                votes.push(None);
                 continue;
             };
-            votes.push(ballot.vote);
+            votes.push(Some(ballot.vote));
             seconds.push(ballot.gradient_s);
             for (&partition, loss) in row.iter().zip(ballot.losses) {
                 if loss.is_finite() {
@@ -206,7 +226,13 @@ impl Trainer {
                 }
             }
         }
-        let decoded = self.engine.decode(&votes);
+        let decoded = self.engine.decode(d, &votes);
+        let liars = self.liars_of(step);
+        let verified = self.exceeds(&liars, &missing).is_none();
+        for (_, why) in server.blame.compare(&self.engine, step, &votes, &decoded, verified) {
+            server.say(why);
+        }
+        self.state.named.clone_from(&server.blame.named);
         let losses: Vec<f64> = reported.into_iter().filter_map(median).collect();
         let loss = (!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64);
         server.announce(&Message::Decode { step, loss: loss.unwrap_or(f64::NAN), decoded: decoded.clone() });

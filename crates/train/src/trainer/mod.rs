@@ -8,6 +8,8 @@
 
 mod deployed;
 mod open;
+#[cfg(feature = "grpc")]
+mod remote;
 mod round;
 mod scheme;
 mod update;
@@ -99,6 +101,7 @@ impl Trainer {
             excess: None,
             lost: Vec::new(),
             ledger: None,
+            named: Vec::new(),
         };
         let detection = Detection::of(&config, &code)?;
         let engine = VoteEngine::new(code.matrix(), config.ties);
@@ -307,6 +310,14 @@ impl Trainer {
     /// [`TrainError::Audit`], [`TrainError::Diverged`], [`TrainError::Excess`], [`TrainError::Model`], and in a
     /// deployment [`TrainError::Transport`] and [`TrainError::Interrupted`]. The state is that before the step.
     pub fn advance(&mut self) -> Result<(), TrainError> {
+        self.advance_by(Self::round)
+    }
+
+    /// Trains one step, of which `round` makes the round of a batch and the step's liars.
+    fn advance_by(
+        &mut self,
+        round: impl FnOnce(&mut Self, &[u32], &Workers) -> Result<Round, TrainError>,
+    ) -> Result<(), TrainError> {
         let start = Instant::now();
         let step = self.state.step;
         let per_epoch = self.schedule.per_epoch;
@@ -321,7 +332,7 @@ impl Trainer {
         let batch = &order.1[place * k * each..(place + 1) * k * each];
         let lr = self.config.learning_rate(step as f64 / per_epoch as f64);
         let liars = self.liars_of(step);
-        let round = self.round(batch, &liars);
+        let round = round(self, batch, &liars);
         self.order = Some(order);
         let round = round?;
         if let Err(error) = self.accept(&round, &liars, lr) {

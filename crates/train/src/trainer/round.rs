@@ -103,7 +103,7 @@ impl Trainer {
     }
 
     /// How each partition's images are moved in this step; empty lists where nothing is moved.
-    fn crops(&self) -> Vec<Vec<Crop>> {
+    pub(super) fn crops(&self) -> Vec<Vec<Crop>> {
         let each = self.config.samples_per_partition();
         let augment = matches!(&self.data.train.features, Features::Images { shape, .. } if shape.augment);
         let draw =

@@ -77,6 +77,7 @@ mod tests {
             excess: None,
             lost: Vec::new(),
             ledger: None,
+            named: Vec::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::vote::Vote;
 use ecode_core::{TieRule, Workers};
 
 /// A vote, the losses of the worker's own partitions, and the seconds that one gradient took.
-type Voted = (Vote, Vec<f64>, f64);
+pub(super) type Voted = (Vote, Vec<f64>, f64);
 
 impl Trainer {
     pub(super) fn work(
@@ -54,7 +54,7 @@ impl Trainer {
     }
 
     /// What worker j sends, the losses of its partitions, and the seconds of one gradient.
-    fn vote_of(
+    pub(super) fn vote_of(
         &mut self,
         j: usize,
         batch: &[u32],

@@ -1,5 +1,6 @@
 //! Training by many processes: rank 0 serves, ranks 1 to n work. Here is what carries their messages, and what each
-//! side does about the other; what is computed between messages is the trainer's.
+//! side does about the other; what is computed between messages is the trainer's. Over gRPC (`grpc`) there are no ranks:
+//! workers come and go.
 //!
 //! # What is promised
 //! - The server waits for a worker once: who has not voted in time is lost, and no message to it is waited for.
@@ -7,6 +8,8 @@
 //! - A worker waits for the server with a limit, too, and says when it is over.
 
 mod channel;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 mod message;
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -23,7 +26,10 @@ pub(crate) use server::{Server, VoteShape};
 pub(crate) use worker::Worker;
 
 /// How often waiting looks up whether it should stop.
-const LOOK: Duration = Duration::from_millis(100);
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+
+/// The largest loss that a worker is believed, in nats.
+pub(crate) const MAX_LOSS: f64 = 1e6;
 
 /// How long a process that leaves waits for others to take its last words.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -66,6 +72,9 @@ pub trait Link {
 pub(crate) enum Deployment {
     Server(Server),
     Worker(Worker),
+    /// A server whose workers are on any machines.
+    #[cfg(feature = "grpc")]
+    Desk(Box<grpc::Desk>),
 }
 
 impl Deployment {
@@ -74,6 +83,8 @@ impl Deployment {
         match self {
             Self::Server(server) => server.finish(),
             Self::Worker(worker) => worker.dismissed = true,
+            #[cfg(feature = "grpc")]
+            Self::Desk(desk) => desk.finish(),
         }
     }
 }
@@ -103,6 +114,16 @@ pub fn mpi_link() -> Result<Box<dyn Link>, String> {
                 then cargo install --path . --features mpi"
             .into(),
     );
+}
+
+/// One line on gRPC.
+#[must_use]
+pub fn grpc_library() -> &'static str {
+    if cfg!(feature = "grpc") {
+        "built in"
+    } else {
+        "not built in: in the source folder, cargo install --path . --features grpc"
+    }
 }
 
 /// One line on MPI.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::message::MAX_TEXT;
 use super::{GOODBYE, LOOK, Link, Message, VOTE_HEADER};
+use crate::blame::Blame;
 use crate::error::TrainError;
 use crate::vote::Vote;
 use ecode_core::shown_sentence;
@@ -39,6 +40,8 @@ pub(crate) struct Server {
     dimension: usize,
     /// Whether each worker is still waited for.
     alive: Vec<bool>,
+    /// What their votes show of them.
+    pub(crate) blame: Blame,
     /// Workers that were given up and not yet told of.
     lost: Vec<usize>,
     /// What workers that left said.
@@ -60,8 +63,9 @@ impl Server {
         dimension: usize,
     ) -> Self {
         let alive = vec![true; shapes.len()];
+        let blame = Blame::new(shapes.len(), Vec::new());
         let (lost, said, stuck, finished) = (Vec::new(), Vec::new(), false, false);
-        Self { link, patience, control, shapes, dimension, alive, lost, said, stuck, finished }
+        Self { link, patience, control, shapes, dimension, alive, blame, lost, said, stuck, finished }
     }
 
     /// The ranks that are still waited for.
@@ -82,6 +86,11 @@ impl Server {
     /// What workers that left have said since this was asked last, each text once.
     pub(crate) fn take_said(&mut self) -> Vec<String> {
         std::mem::take(&mut self.said)
+    }
+
+    /// Something for people to hear.
+    pub(crate) fn say(&mut self, text: String) {
+        self.said.push(text);
     }
 
     fn give_up(&mut self, ranks: &[usize]) {

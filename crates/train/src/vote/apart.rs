@@ -1,5 +1,7 @@
 //! Votes where every worker is a process of its own: each computes its own, and the server sees nothing else.
 
+use std::borrow::Borrow;
+
 use super::block::{NONE, and, load, not, or};
 use super::counter::{Counter, worker};
 use super::{Decoded, Vote, VoteEngine};
@@ -61,21 +63,24 @@ impl VoteEngine {
         bits
     }
 
-    /// The server's decode of the n votes that it received; `wrong` is left at 0, as it sees no message.
+    /// The server's decode of d coordinates from the votes that it received; a vote that is missing is silence
+    /// everywhere. `wrong` is left at 0, as it sees no message.
     ///
     /// # Panics
-    /// When there are not n votes of one length.
+    /// When there are not n places for votes, or a vote has not d coordinates.
     #[must_use]
-    pub fn decode(&self, votes: &[Vote]) -> Decoded {
+    pub fn decode<V: Borrow<Vote>>(&self, d: usize, votes: &[Option<V>]) -> Decoded {
         let n = self.rows.len();
-        assert_eq!(votes.len(), n, "a vote a worker");
-        let d = votes[0].bits.len();
+        assert_eq!(votes.len(), n, "a place a worker");
+        let present: Vec<&Vote> = votes.iter().flatten().map(Borrow::borrow).collect();
+        assert!(present.iter().all(|vote| vote.bits.len() == d), "votes on d coordinates");
         let (mut negative, mut tied) = (Bits::zeros(d), Bits::zeros(d));
         let mut counter = Counter::new();
         let blocks = negative.words_mut().as_chunks_mut::<BLOCK>().0.iter_mut();
         for (place, (negative, tied)) in blocks.zip(tied.words_mut().as_chunks_mut::<BLOCK>().0).enumerate() {
-            counter.start(n + 1, 2 * n);
-            for vote in votes {
+            // Twice the ones and the silent, against all that may be.
+            counter.start(present.len() + 1, 2 * present.len().max(1));
+            for vote in &present {
                 let silent = vote.silent.as_ref().map_or(NONE, |silent| load(silent, place * BLOCK));
                 counter.add(1, and(load(&vote.bits, place * BLOCK), not(silent)));
                 counter.add(0, silent);
@@ -85,7 +90,7 @@ impl VoteEngine {
         }
         negative.clear_padding();
         tied.clear_padding();
-        let can_tie = n % 2 == 0 || votes.iter().any(|vote| vote.silent.is_some());
+        let can_tie = present.len() % 2 == 0 || present.iter().any(|vote| vote.silent.is_some());
         Decoded { negative, tied: can_tie.then_some(tied), wrong: 0 }
     }
 }

@@ -110,6 +110,17 @@ impl VoteEngine {
         self.ties
     }
 
+    /// Whether worker j's honest vote is the majority itself: it holds all partitions, and their number is odd.
+    pub(crate) fn holds_all(&self, j: usize) -> bool {
+        self.rows[j].len() == self.k && self.k % 2 == 1
+    }
+
+    /// k.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn partitions(&self) -> usize {
+        self.k
+    }
+
     /// Whether worker j can have nothing to send: rule `abstain` with an even load.
     #[must_use]
     pub fn can_be_silent(&self, j: usize) -> bool {

@@ -1,0 +1,152 @@
+//! The server: an election, the connections of its workers, and what its caller hears and says.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::generated::Decode;
+use super::generated::election_server::ElectionServer;
+use super::happening::{Happening, ServerError, Settings};
+use super::keys::{Keys, read_rows};
+use super::service::Service;
+use super::shared::Shared;
+use super::transport::{Connection, accept, acceptor};
+use ecode_server::{Event, Standing};
+
+/// What a message may have besides its block's bits.
+const BESIDE: usize = 64 << 10;
+/// A peer that does not answer a ping for so long is gone.
+const ALIVE: Duration = Duration::from_secs(10);
+/// A server that ends waits so long for its last words to be taken.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A running server. Dropping it ends all connections.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    happenings: Receiver<Happening>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Server {
+    /// Starts a server with the keys of a folder that [`keys::make`](super::keys::make) made.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub fn start(mut settings: Settings, keys: &Path) -> Result<Self, ServerError> {
+        settings.block_bytes = settings.block_bytes.clamp(1, 1 << 20);
+        settings.rules.blocks = settings.dimension.div_ceil(8 * settings.block_bytes).max(1);
+        let pins = Arc::new(read_rows(keys, settings.rules.n)?);
+        let acceptor = acceptor(&Keys::read(keys)?).map_err(ServerError::Tls)?;
+        let listen = |error| ServerError::Listen { address: settings.listen, error };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("ecode-grpc")
+            .enable_all()
+            .build()
+            .map_err(listen)?;
+        let listener = runtime.block_on(TcpListener::bind(settings.listen)).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let (told, happenings) = channel();
+        let shared = Arc::new(Shared::new(settings, told));
+        let (sender, accepted) = mpsc::channel(1);
+        runtime.spawn(accept(listener, acceptor, pins, sender));
+        runtime.spawn(Arc::clone(&shared).watch());
+        runtime.spawn(serve(Arc::clone(&shared), ReceiverStream::new(accepted)));
+        Ok(Self { shared, happenings, address, runtime: Some(runtime) })
+    }
+
+    /// Where it listens: the port that the system chose where 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many blocks a step has, and the bytes of each but the last.
+    #[must_use]
+    pub fn blocks(&self) -> (usize, usize) {
+        (self.shared.settings.rules.blocks, self.shared.settings.block_bytes)
+    }
+
+    /// The next happening, waiting so long at most.
+    #[must_use]
+    pub fn next(&self, wait: Duration) -> Option<Happening> {
+        self.happenings.recv_timeout(wait).ok()
+    }
+
+    /// Tells all workers what came out of a block. `tied` is empty where no coordinate was.
+    pub fn announce(&self, step: u64, block: usize, negative: Bytes, tied: Bytes, loss: f64) {
+        self.shared.announce(Decode { step, block: block as u32, negative, tied, loss });
+    }
+
+    /// Keeps the state before a step for workers that are too far behind for the decodes that are kept.
+    pub fn keep_state(&self, step: u64, state: Bytes) {
+        self.shared.keep_state(step, state);
+    }
+
+    /// A row was proved to lie or to compute wrong.
+    pub fn name(&self, row: usize) {
+        self.shared.take(Event::Named { row });
+    }
+
+    /// Something that tells at any time, from any thread, which step is voted on and where each row stands.
+    #[must_use]
+    pub fn watch(&self) -> impl Fn() -> (u64, Vec<Standing>) + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.rows()
+    }
+
+    /// Tells all workers that it is over, and ends.
+    pub fn stop(mut self, why: &str, done: bool) {
+        self.shared.end(why, done);
+        if let Some(runtime) = self.runtime.take() {
+            // So that what was said is still sent.
+            let told = async {
+                let _ = tokio::time::timeout(GOODBYE, self.shared.all_told()).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            runtime.block_on(told);
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Serves whoever was let in.
+async fn serve(shared: Arc<Shared>, accepted: ReceiverStream<std::io::Result<Connection>>) {
+    let block = shared.settings.block_bytes;
+    let description = shared.offer().config_text.len() + shared.offer().matrix_text.len();
+    let service = ElectionServer::new(Service(Arc::clone(&shared)))
+        .max_decoding_message_size(2 * block + BESIDE)
+        .max_encoding_message_size((2 << 20).max(description) + BESIDE);
+    let window = (2 * block + BESIDE) as u32;
+    let served = tonic::transport::Server::builder()
+        .max_concurrent_streams(2)
+        .concurrency_limit_per_connection(4)
+        .http2_keepalive_interval(Some(ALIVE))
+        .http2_keepalive_timeout(Some(ALIVE))
+        .http2_max_header_list_size(Some(8 << 10))
+        .initial_stream_window_size(Some(window))
+        .initial_connection_window_size(Some(window))
+        .add_service(service)
+        .serve_with_incoming(accepted)
+        .await;
+    // It ends when nobody is let in any more.
+    drop(served);
+}

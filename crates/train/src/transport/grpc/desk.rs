@@ -1,0 +1,287 @@
+//! The server's desk: blocks come closed from the election and go out decoded; who lies, comes and goes is noted.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ecode_grpc::{Happening, Report, Server, Settings};
+use ecode_server::Cut;
+use ecode_verify::Control;
+
+use super::status::{Facts, Status};
+use super::{Listen, state_bytes};
+use crate::bits::Bits;
+use crate::blame::{Agreement, Blame, Named};
+use crate::clock::median;
+use crate::error::TrainError;
+use crate::standing::Excess;
+use crate::state::State;
+use crate::transport::{LOOK, MAX_LOSS};
+use crate::vote::{Decoded, Vote, VoteEngine};
+
+/// A step as it was decided.
+pub(crate) struct Decided {
+    pub(crate) decoded: Decoded,
+    /// The mean loss, as far as workers say it.
+    pub(crate) loss: Option<f64>,
+    /// Seconds of a gradient, as they say.
+    pub(crate) gradient_s: f64,
+    /// Where too many were missing: how many.
+    pub(crate) unproved: Option<usize>,
+}
+
+/// The server of a run.
+pub(crate) struct Desk {
+    /// None once it has said its last words.
+    server: Option<Server>,
+    control: Control,
+    blocks: usize,
+    block_bytes: usize,
+    /// Each row's last report, and its step.
+    reports: Vec<Option<(u64, Report)>>,
+    blame: Blame,
+    /// How often each row was lost: said at the first, second, fourth, … time.
+    losses: Vec<u64>,
+    lost: Vec<(usize, u64)>,
+    say: Box<dyn FnMut(&str) + Send>,
+    /// What the pages show.
+    facts: Arc<Mutex<Facts>>,
+    _pages: Option<Status>,
+    /// Where the workers are to be told why it ends.
+    last_words: Option<String>,
+}
+
+impl Desk {
+    pub(crate) fn open(
+        settings: Settings,
+        listen: &Listen,
+        control: Control,
+        mut say: Box<dyn FnMut(&str) + Send>,
+    ) -> Result<Self, TrainError> {
+        let n = settings.rules.n;
+        let facts = Facts {
+            began: Instant::now(),
+            first: settings.step,
+            named: Vec::new(),
+            agreements: vec![Agreement::default(); n],
+            unproved: None,
+        };
+        let facts = Arc::new(Mutex::new(facts));
+        let server = Server::start(settings, &listen.keys)
+            .map_err(|error| TrainError::Transport(error.to_string()))?;
+        let (blocks, block_bytes) = server.blocks();
+        let shown = |address| {
+            let pages = Status::show(address, Arc::clone(&facts), server.watch());
+            pages.map_err(|error| {
+                TrainError::Transport(format!("cannot show the status on {address}: {error}"))
+            })
+        };
+        let pages = listen.status.map(shown).transpose()?;
+        if let Some(pages) = &pages {
+            say(&format!("status on http://{}/status", pages.address()));
+        }
+        say(&format!("listening on {}", server.address()));
+        Ok(Self {
+            server: Some(server),
+            control,
+            blocks,
+            block_bytes,
+            reports: vec![None; n],
+            blame: Blame::new(n, Vec::new()),
+            losses: vec![0; n],
+            lost: Vec::new(),
+            say,
+            facts,
+            _pages: pages,
+            last_words: None,
+        })
+    }
+
+    /// The workers that nobody waits for, and since which step.
+    pub(crate) fn lost(&self) -> &[(usize, u64)] {
+        &self.lost
+    }
+
+    pub(crate) fn named(&self) -> &[Named] {
+        &self.blame.named
+    }
+
+    /// What was known before the server was started anew.
+    pub(crate) fn remember(&mut self, named: &[Named]) {
+        for named in named {
+            self.blame.named.push(*named);
+            if let Some(server) = &self.server {
+                server.name(named.worker);
+            }
+        }
+    }
+
+    pub(crate) fn agreements(&self) -> &[Agreement] {
+        &self.blame.agreements
+    }
+
+    fn ended() -> TrainError {
+        TrainError::Transport("the server has ended".into())
+    }
+
+    /// Collects the votes of a step and decodes them.
+    pub(crate) fn decide(&mut self, engine: &VoteEngine, state: &State) -> Result<Decided, TrainError> {
+        let d = state.parameters.len();
+        let step = state.step;
+        let start = Instant::now();
+        let mut whole = Decoded { negative: Bits::zeros(d), tied: None, wrong: 0 };
+        let (mut done, mut unproved) = (0, None);
+        while done < self.blocks {
+            if self.control.stopped() {
+                return Err(TrainError::Interrupted);
+            }
+            let server = self.server.as_ref().ok_or_else(Self::ended)?;
+            match server.next(LOOK) {
+                None => {}
+                Some(Happening::Closed { step: of, block, votes, verified }) if of == step => {
+                    let first = 8 * self.block_bytes * block;
+                    let count = (8 * self.block_bytes).min(d - first);
+                    let votes: Vec<Option<Vote>> =
+                        votes.into_iter().map(|vote| vote.and_then(|vote| read(&vote, count))).collect();
+                    let decoded = engine.decode(count, &votes);
+                    let (loss, _) = self.reported(engine, step, start.elapsed());
+                    let bytes = |bits: &Bits| Bytes::from(bits.to_bytes());
+                    let tied = decoded.tied.as_ref().filter(|tied| tied.count() > 0);
+                    server_of(self.server.as_ref())?.announce(
+                        step,
+                        block,
+                        bytes(&decoded.negative),
+                        tied.map_or_else(Bytes::new, bytes),
+                        loss.unwrap_or(f64::NAN),
+                    );
+                    let absent = votes.iter().filter(|vote| vote.is_none()).count();
+                    if !verified {
+                        unproved = unproved.max(Some(absent));
+                    }
+                    for (row, why) in self.blame.compare(engine, step, &votes, &decoded, verified) {
+                        (self.say)(&why);
+                        server_of(self.server.as_ref())?.name(row);
+                    }
+                    whole.negative.put(first, &decoded.negative);
+                    if let Some(tied) = tied {
+                        whole.tied.get_or_insert_with(|| Bits::zeros(d)).put(first, tied);
+                    }
+                    done += 1;
+                }
+                Some(Happening::StateWanted) => {
+                    let bytes = state_bytes(&state.parameters, &state.velocity);
+                    server.keep_state(step, bytes.into());
+                }
+                Some(Happening::Stopped { step, missing, may_miss }) => {
+                    let why = format!("{missing} votes are missing, and {may_miss} may be");
+                    self.last_words = Some(why.clone());
+                    return Err(TrainError::Excess(Excess { step, why }));
+                }
+                Some(other) => self.note(other),
+            }
+        }
+        let (loss, gradient_s) = self.reported(engine, step, start.elapsed());
+        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.named.clone_from(&self.blame.named);
+        facts.agreements.clone_from(&self.blame.agreements);
+        if unproved.is_some() {
+            facts.unproved.get_or_insert(step);
+        }
+        drop(facts);
+        Ok(Decided { decoded: whole, loss, gradient_s: gradient_s.unwrap_or(0.0), unproved })
+    }
+
+    /// The mean over partitions of the median of what workers say, and the median of what a gradient takes them. A
+    /// worker may say anything: what is believed is bounded.
+    fn reported(&self, engine: &VoteEngine, step: u64, waited: Duration) -> (Option<f64>, Option<f64>) {
+        let mut losses = vec![Vec::new(); engine.partitions()];
+        let mut seconds = Vec::new();
+        for (report, row) in self.reports.iter().zip(engine.rows()) {
+            let Some((_, report)) = report.as_ref().filter(|(of, _)| *of == step) else { continue };
+            if report.gradient_s.is_finite() {
+                seconds.push(f64::from(report.gradient_s).clamp(0.0, waited.as_secs_f64()));
+            }
+            if report.losses.len() != row.len() {
+                continue;
+            }
+            for (&partition, &loss) in row.iter().zip(&report.losses) {
+                if loss.is_finite() {
+                    losses[partition].push(f64::from(loss).clamp(0.0, MAX_LOSS));
+                }
+            }
+        }
+        let losses: Vec<f64> = losses.into_iter().filter_map(median).collect();
+        let loss = (!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64);
+        (loss, median(seconds))
+    }
+
+    /// Notes who comes and goes.
+    fn note(&mut self, happening: Happening) {
+        match happening {
+            Happening::Joined { row, version } => (self.say)(&format!("worker {row} has joined ({version})")),
+            Happening::Lost { row, step } => {
+                self.lost.retain(|(worker, _)| *worker != row);
+                self.lost.push((row, step));
+                self.losses[row] += 1;
+                if self.losses[row].is_power_of_two() {
+                    let times = match self.losses[row] {
+                        1 => String::new(),
+                        times => format!(", for the {times}th time"),
+                    };
+                    (self.say)(&format!("worker {row} is not waited for from step {step} on{times}"));
+                }
+            }
+            Happening::Back { row, step } => {
+                self.lost.retain(|(worker, _)| *worker != row);
+                if self.losses[row].is_power_of_two() {
+                    (self.say)(&format!("worker {row} votes in time again since step {step}"));
+                }
+            }
+            Happening::Cut { row, why } => {
+                let why = match why {
+                    Cut::Rubbish => "it sent what no honest worker sends",
+                    Cut::Replaced => "a newer connection speaks for it",
+                    Cut::Named => "it was proved to compute wrong, and is left out",
+                    _ => return,
+                };
+                (self.say)(&format!("worker {row} was cut off: {why}"));
+            }
+            Happening::Reported { row, step, report } => self.reports[row] = Some((step, report)),
+            _ => {}
+        }
+    }
+
+    /// All steps are done: the workers are told, and the server ends.
+    pub(crate) fn finish(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop("all steps are done", true);
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            let why = self.last_words.take().unwrap_or_else(|| "the server was stopped".into());
+            server.stop(&why, false);
+        }
+    }
+}
+
+fn server_of(server: Option<&Server>) -> Result<&Server, TrainError> {
+    server.ok_or_else(Desk::ended)
+}
+
+/// A vote's bits; their number was looked at when it came.
+fn read(vote: &ecode_grpc::Vote, count: usize) -> Option<Vote> {
+    let silent = match &vote.silent {
+        Some(silent) => Some(Bits::from_bytes(count, silent)?),
+        None => None,
+    };
+    let mut bits = Bits::from_bytes(count, &vote.negative)?;
+    if let Some(silent) = &silent {
+        // Who is silent says nothing.
+        bits = Bits::from_words(count, |i| bits.words()[i] & !silent.words()[i]);
+    }
+    Some(Vote { bits, silent })
+}

@@ -1,0 +1,67 @@
+//! Processes on any machines, over gRPC: the server's desk and a worker's way to it.
+//!
+//! # What is promised
+//! - A step is decoded block by block from the votes that the election closed with, and everything that a worker
+//!   sends beside its vote ends nothing.
+//! - A worker that loses its server tries again; it takes the server's state where its own is of no use.
+
+mod desk;
+mod peer;
+mod status;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use ecode_grpc::keys;
+pub use ecode_server::Wait;
+
+pub(crate) use desk::Desk;
+pub(crate) use peer::News;
+pub use peer::{Peer, Run};
+
+/// How a server serves.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// The folder of the server's keys.
+    pub keys: PathBuf,
+    /// How long a block waits for votes that are not needed.
+    pub wait: Wait,
+    /// How long a block waits for votes that are.
+    pub patience: Duration,
+    /// Whether a worker that was proved to lie or to compute wrong is left out from then on.
+    pub quarantine: bool,
+    /// Where to show how it stands, without a certificate; nowhere where none is given.
+    pub status: Option<SocketAddr>,
+    /// Bytes of a block's bits: a multiple of 8, at most 1 MiB.
+    pub block_bytes: usize,
+}
+
+/// How a worker finds its server.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Host and port.
+    pub server: String,
+    /// The folder of the worker's keys.
+    pub keys: PathBuf,
+    /// For so long it tries to reach a server that is gone.
+    pub give_up_after: Duration,
+}
+
+/// A state as it travels: parameters, then velocity, d numbers each, four little-endian bytes a number.
+pub(crate) fn state_bytes(parameters: &[f32], velocity: &[f32]) -> Vec<u8> {
+    parameters.iter().chain(velocity).flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// The parameters and the velocity of a state; none where it has another size.
+pub(crate) fn state_of(bytes: &[u8], d: usize) -> Option<(Vec<f32>, Vec<f32>)> {
+    if bytes.len() != 8 * d {
+        return None;
+    }
+    let mut parameters: Vec<f32> =
+        bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    let velocity = parameters.split_off(d);
+    Some((parameters, velocity))
+}

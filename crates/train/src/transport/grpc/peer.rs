@@ -1,0 +1,334 @@
+//! A worker's way to its server: found again where it is lost.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ecode_grpc::{Client, ClientError, Greeting, Line, Report, Welcome};
+use ecode_verify::Control;
+
+use super::{Join, state_of};
+use crate::bits::Bits;
+use crate::error::TrainError;
+use crate::transport::LOOK;
+use crate::vote::{Decoded, Vote};
+
+/// The first and the longest wait between two tries to reach a server.
+const TRIES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// What is run, as the server describes it.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The server's program and its version.
+    pub version: String,
+    /// The configuration, in TOML.
+    pub config: String,
+    /// The matrix, in JSON.
+    pub matrix: String,
+    /// This worker's row of the matrix.
+    pub row: usize,
+    /// Where the server's data lie, as the server says it.
+    pub data: String,
+}
+
+/// What a worker hears.
+pub(crate) enum News {
+    /// Its step is decided.
+    Decoded(Decoded, f64),
+    /// Its state is of no use: this is the server's.
+    State { step: u64, parameters: Vec<f32>, velocity: Vec<f32> },
+    /// The connection is a new one: a vote that was sent before may not have come.
+    Again,
+    /// All is done.
+    Done,
+}
+
+/// A worker's way to its server.
+pub struct Peer {
+    join: Join,
+    control: Control,
+    client: Option<Client>,
+    greeting: Greeting,
+    welcome: Welcome,
+    /// d.
+    dimension: usize,
+    /// What is decided of the step that the worker is in.
+    open: Open,
+    /// A state to be taken before anything else.
+    behind: bool,
+    heard: Instant,
+    said: Vec<String>,
+}
+
+#[derive(Default)]
+struct Open {
+    step: u64,
+    done: Vec<bool>,
+    decoded: Decoded,
+    loss: f64,
+}
+
+impl Open {
+    fn new(step: u64, blocks: usize, d: usize) -> Self {
+        let decoded = Decoded { negative: Bits::zeros(d), tied: None, wrong: 0 };
+        Self { step, done: vec![false; blocks], decoded, loss: f64::NAN }
+    }
+}
+
+/// Tries until it succeeds, the time is over, somebody stops it, or another try cannot help.
+fn persist<T>(
+    join: &Join,
+    control: &Control,
+    since: Instant,
+    said: &mut Vec<String>,
+    mut attempt: impl FnMut() -> Result<T, ClientError>,
+) -> Result<T, TrainError> {
+    let mut wait = TRIES.0;
+    let mut told = false;
+    loop {
+        let why = match attempt() {
+            Ok(done) => return Ok(done),
+            Err(ClientError::Gone(why)) => why,
+            Err(other) => return Err(TrainError::Transport(other.to_string())),
+        };
+        if since.elapsed() > join.give_up_after {
+            let seconds = join.give_up_after.as_secs_f64();
+            return Err(TrainError::Transport(format!(
+                "the server was not reached for {seconds:.0} s (--give-up-after waits longer): {why}"
+            )));
+        }
+        if !std::mem::replace(&mut told, true) {
+            said.push(format!("the server is not reached, trying again: {why}"));
+        }
+        // Not all workers at the same moment.
+        let jitter = u32::from(std::process::id() as u8) + 128;
+        let until = Instant::now() + wait * jitter / 256;
+        while Instant::now() < until {
+            if control.stopped() {
+                return Err(TrainError::Interrupted);
+            }
+            std::thread::sleep(LOOK.min(until.saturating_duration_since(Instant::now())));
+        }
+        wait = (2 * wait).min(TRIES.1);
+    }
+}
+
+/// Asks a server what is run.
+///
+/// # Errors
+/// [`TrainError::Transport`], [`TrainError::Interrupted`].
+pub(crate) fn describe(join: &Join, control: &Control, said: &mut Vec<String>) -> Result<Run, TrainError> {
+    let attempt = || Line::connect(&join.server, &join.keys)?.describe();
+    let told = persist(join, control, Instant::now(), said, attempt)?;
+    Ok(Run {
+        version: told.version,
+        config: told.config,
+        matrix: told.matrix,
+        row: told.row as usize,
+        data: told.data,
+    })
+}
+
+impl Run {
+    /// Asks a server what is run, until it answers.
+    ///
+    /// # Errors
+    /// [`TrainError::Transport`], [`TrainError::Interrupted`].
+    pub fn ask(join: &Join, control: &Control, say: &mut dyn FnMut(&str)) -> Result<Self, TrainError> {
+        let mut said = Vec::new();
+        let described = describe(join, control, &mut said);
+        said.iter().for_each(|text| say(text));
+        described
+    }
+}
+
+impl Peer {
+    pub(crate) fn new(join: Join, greeting: Greeting, dimension: usize, control: Control) -> Self {
+        Self {
+            join,
+            control,
+            client: None,
+            greeting,
+            welcome: Welcome::default(),
+            dimension,
+            open: Open::default(),
+            behind: false,
+            heard: Instant::now(),
+            said: Vec::new(),
+        }
+    }
+
+    /// What there is to say since this was asked last.
+    pub(crate) fn take_said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.client.is_some()
+    }
+
+    fn connect(&mut self, step: u64) -> Result<(), TrainError> {
+        let Self { join, control, greeting, heard, said, .. } = self;
+        let before = greeting.have.1;
+        greeting.have.0 = step;
+        let attempt = || Line::connect(&join.server, &join.keys)?.join(greeting);
+        let (client, welcome) = persist(join, control, *heard, said, attempt)?;
+        let (blocks, bytes) = (welcome.blocks as usize, welcome.block_bytes as usize);
+        if welcome.dimension != self.dimension as u64
+            || bytes % 8 != 0
+            || self.dimension.div_ceil(8 * bytes.max(1)) != blocks
+        {
+            return Err(TrainError::Transport(format!(
+                "the server votes on {} coordinates, this worker on {}",
+                welcome.dimension, self.dimension
+            )));
+        }
+        self.said.push(format!(
+            "works as worker {} in step {} of run {:016x}{}",
+            welcome.row,
+            welcome.step,
+            welcome.run,
+            if before == 0 || before == welcome.incarnation { "" } else { ", whose server was started anew" }
+        ));
+        greeting.have.1 = welcome.incarnation;
+        self.behind = welcome.behind;
+        self.open = Open::new(step, blocks, self.dimension);
+        self.client = Some(client);
+        self.welcome = welcome;
+        Ok(())
+    }
+
+    /// What a failed call means: a connection that is gone is made anew.
+    fn lost(&mut self, error: ClientError) -> Result<(), TrainError> {
+        match error {
+            ClientError::Gone(why) => {
+                self.client = None;
+                self.heard = Instant::now();
+                self.said.push(format!("the connection is lost: {why}"));
+                Ok(())
+            }
+            other => Err(TrainError::Transport(other.to_string())),
+        }
+    }
+
+    /// The next news for a worker whose state is before `step`, waiting so long at most; none where there is none.
+    pub(crate) fn next(&mut self, step: u64, wait: Duration) -> Result<Option<News>, TrainError> {
+        if self.control.stopped() {
+            return Err(TrainError::Interrupted);
+        }
+        let Some(client) = &mut self.client else {
+            self.connect(step)?;
+            return Ok(Some(News::Again));
+        };
+        if self.behind {
+            return match client.state() {
+                Ok((step, bytes)) => {
+                    let state = state_of(&bytes, self.dimension);
+                    let (parameters, velocity) = state
+                        .ok_or_else(|| TrainError::Transport("the server's state has another size".into()))?;
+                    self.behind = false;
+                    self.open = Open::new(step, self.welcome.blocks as usize, self.dimension);
+                    Ok(Some(News::State { step, parameters, velocity }))
+                }
+                Err(error) => self.lost(error).map(|()| None),
+            };
+        }
+        if self.open.step != step {
+            self.open = Open::new(step, self.welcome.blocks as usize, self.dimension);
+        }
+        let until = Instant::now() + wait;
+        loop {
+            let Some(client) = &mut self.client else { return Ok(None) };
+            match client.next(until.saturating_duration_since(Instant::now())) {
+                Ok(None) => return Ok(None),
+                Err(error) => return self.lost(error).map(|()| None),
+                Ok(Some(ecode_grpc::News::Stop { done: true, .. })) => return Ok(Some(News::Done)),
+                Ok(Some(ecode_grpc::News::Stop { why, .. })) => {
+                    self.client = None;
+                    self.heard = Instant::now();
+                    self.said.push(format!("the server ends: {why}"));
+                    return Ok(None);
+                }
+                Ok(Some(ecode_grpc::News::Behind { .. })) => {
+                    self.behind = true;
+                    return Ok(None);
+                }
+                Ok(Some(ecode_grpc::News::Decode { step: of, block, negative, tied, loss })) => {
+                    if of > step {
+                        return Err(TrainError::Transport(format!(
+                            "the server decoded step {of} before step {step} was whole"
+                        )));
+                    }
+                    // From before a state that was taken.
+                    if of < step {
+                        continue;
+                    }
+                    self.put(block, &negative, &tied, loss)?;
+                    if self.open.done.iter().all(|&done| done) {
+                        let Open { decoded, loss, .. } = std::mem::take(&mut self.open);
+                        return Ok(Some(News::Decoded(decoded, loss)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts a block's decode to the others.
+    fn put(&mut self, block: usize, negative: &[u8], tied: &[u8], loss: f64) -> Result<(), TrainError> {
+        let wrong = || TrainError::Transport("the server's decode is none".into());
+        let first = 8 * self.welcome.block_bytes as usize * block;
+        let count = self.dimension.saturating_sub(first).min(8 * self.welcome.block_bytes as usize);
+        let done = self.open.done.get_mut(block).ok_or_else(wrong)?;
+        *done = true;
+        let bits = Bits::from_bytes(count, negative).ok_or_else(wrong)?;
+        self.open.decoded.negative.put(first, &bits);
+        if !tied.is_empty() {
+            let bits = Bits::from_bytes(count, tied).ok_or_else(wrong)?;
+            let d = self.dimension;
+            self.open.decoded.tied.get_or_insert_with(|| Bits::zeros(d)).put(first, &bits);
+        }
+        self.open.loss = loss;
+        Ok(())
+    }
+
+    /// Sends a vote, block by block. Stops early where there are news: the step may be decided already.
+    pub(crate) fn vote(
+        &mut self,
+        step: u64,
+        vote: &Vote,
+        losses: &[f64],
+        gradient_s: f64,
+    ) -> Result<Option<News>, TrainError> {
+        let report = Report {
+            losses: losses.iter().map(|&loss| loss as f32).collect(),
+            gradient_s: gradient_s as f32,
+        };
+        for block in 0..self.welcome.blocks as usize {
+            // While the server has no room, the step may be decided without this worker.
+            loop {
+                if let Some(news) = self.next(step, Duration::ZERO)? {
+                    return Ok(Some(news));
+                }
+                let Some(client) = &mut self.client else { return Ok(None) };
+                match client.ready(LOOK) {
+                    Ok(true) => break,
+                    Ok(false) => {}
+                    Err(error) => {
+                        self.lost(error)?;
+                        return Ok(None);
+                    }
+                }
+            }
+            let first = 8 * self.welcome.block_bytes as usize * block;
+            let count = (self.dimension - first).min(8 * self.welcome.block_bytes as usize);
+            let bytes = |bits: &Bits| Bytes::from(bits.part(first, count).to_bytes());
+            let part =
+                ecode_grpc::Vote { negative: bytes(&vote.bits), silent: vote.silent.as_ref().map(bytes) };
+            let Some(client) = &mut self.client else { return Ok(None) };
+            if let Err(error) = client.vote(step, block, part, (block == 0).then_some(&report)) {
+                self.lost(error)?;
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,451 @@
+//! A code: an allocation matrix with what is known of it.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ecode::analysis::{Analysis, Options};
+use ecode::certificate::{Scope, System, certify, certify_gluing};
+use ecode::code::TieRule;
+use ecode::format::{Format, MatrixFile, write_whole};
+use ecode::report::{Glyphs, analysis_json, matrix_svg, picture, standalone};
+use ecode::train::{Bits, Vote, VoteEngine};
+use ecode::verify::{Method, Request, Shape};
+use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple, PyType};
+use serde_json::json;
+
+use crate::array::{bits, matrix_file, packed, python};
+use crate::errors::{bad, ties};
+use crate::verdict::Verdict;
+use crate::work;
+
+/// An allocation matrix G: which of n workers computes which of k partitions.
+///
+/// Args:
+///     matrix: an array of n rows (workers) and k columns (partitions) of 0 and 1, a file's name, or a code.
+///     b: the number of Byzantine workers that it is made for.
+#[pyclass(frozen, module = "election_coding")]
+#[derive(Clone)]
+pub(crate) struct Code {
+    file: MatrixFile,
+    verdict: Option<Arc<ecode::verify::Verdict>>,
+}
+
+impl Code {
+    /// A code that was verified just now.
+    pub(crate) fn verified(file: MatrixFile, verdict: ecode::verify::Verdict) -> Self {
+        Self { file, verdict: Some(Arc::new(verdict)) }
+    }
+
+    /// What a Python object stands for.
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(code) = object.cast::<Self>() {
+            return Ok(code.get().clone());
+        }
+        Ok(Self { file: matrix_file(object, None)?, verdict: None })
+    }
+
+    /// The parts of a code by the gluing theorem, where its file lists them.
+    fn shape(&self) -> Option<Shape> {
+        Shape::from_json(self.file.construction.as_ref()?.get("parts")?)
+    }
+
+    pub(crate) fn decide(
+        &self,
+        py: Python<'_>,
+        b: Option<usize>,
+        rule: &str,
+        method: &str,
+        worst_case: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<Verdict> {
+        let (rule, method) = (ties(rule)?, method.parse::<Method>().map_err(bad)?);
+        let (matrix, shape) = (Arc::new(self.file.matrix.clone()), self.shape());
+        let b = b.or(self.file.b);
+        let verdict = work::run(py, timeout, {
+            let matrix = Arc::clone(&matrix);
+            move |control| {
+                let request = Request::new(&matrix).b(b).ties(rule).method(method).shape(shape.as_ref());
+                request.worst_case(worst_case).decide(control)
+            }
+        })?
+        .map_err(bad)?;
+        Ok(Verdict { matrix, verdict: Arc::new(verdict) })
+    }
+
+    fn engine(&self, rule: &str) -> PyResult<VoteEngine> {
+        let rule = ties(rule)?;
+        if rule == TieRule::Adversarial {
+            return Err(bad("ties: 'adversarial' is a rule for proofs; a worker follows 'zero' or 'one'"));
+        }
+        let engine = VoteEngine::new(&self.file.matrix, rule);
+        if (0..self.file.matrix.n()).any(|j| engine.can_be_silent(j)) {
+            return Err(bad(
+                "ties: under 'abstain' a worker with an even load may be silent on a coordinate, which \
+                            packed signs cannot say; take 'zero' or 'one'",
+            ));
+        }
+        Ok(engine)
+    }
+
+    fn row(&self, j: usize) -> PyResult<Vec<usize>> {
+        let n = self.file.matrix.n();
+        if j >= n {
+            return Err(bad(format!("worker {j}: there are workers 0 to {}", n - 1)));
+        }
+        Ok(self.file.matrix.support(j).collect())
+    }
+}
+
+#[pymethods]
+impl Code {
+    #[new]
+    #[pyo3(signature = (matrix, b=None))]
+    fn new(matrix: &Bound<'_, PyAny>, b: Option<usize>) -> PyResult<Self> {
+        let mut code = Self::of(matrix)?;
+        if b.is_some() && b != code.file.b {
+            (code.file.b, code.verdict) = (b, None);
+        }
+        Ok(code)
+    }
+
+    /// Reads a matrix file: json, csv, tsv, txt, npy, npz, mtx or alist by its extension.
+    ///
+    /// `draw` picks one of several trials that a file holds, from 0.
+    #[classmethod]
+    #[pyo3(signature = (path, *, draw=None))]
+    fn load(_class: &Bound<'_, PyType>, path: PathBuf, draw: Option<usize>) -> PyResult<Self> {
+        let path = path.into_pyobject(_class.py())?;
+        Ok(Self { file: matrix_file(path.as_any(), draw)?, verdict: None })
+    }
+
+    /// The code of an `ecode/matrix/1` document.
+    #[classmethod]
+    fn from_json(_class: &Bound<'_, PyType>, text: &str) -> PyResult<Self> {
+        Ok(Self { file: MatrixFile::parse(text.as_bytes(), Format::Json).map_err(bad)?, verdict: None })
+    }
+
+    /// The document `ecode/matrix/1`, with what was verified.
+    fn to_json(&self) -> String {
+        let mut file = self.file.clone();
+        if let Some(verdict) = &self.verdict {
+            file.verification = Some(json!({
+                "verdict": verdict.word(), "b": verdict.b(), "radius": verdict.radius().exactly(),
+                "ties": verdict.ties().name(), "method": verdict.method(),
+            }));
+        }
+        String::from_utf8_lossy(&file.to_bytes(Format::Json)).into_owned()
+    }
+
+    /// Writes the matrix to a file, in the format of its extension: whole or not at all. Only json keeps more than G.
+    fn save(&self, path: PathBuf) -> PyResult<()> {
+        let format = Format::of_path(&path)
+            .ok_or_else(|| bad(format!("{}: the extension names no format", path.display())))?;
+        let bytes = match format {
+            Format::Json => self.to_json().into_bytes(),
+            other => self.file.to_bytes(other),
+        };
+        write_whole(&path, &bytes)?;
+        Ok(())
+    }
+
+    /// Workers.
+    #[getter]
+    fn n(&self) -> usize {
+        self.file.matrix.n()
+    }
+
+    /// Partitions.
+    #[getter]
+    fn k(&self) -> usize {
+        self.file.matrix.k()
+    }
+
+    /// The number of Byzantine workers that the code is made for, where that is known.
+    #[getter]
+    fn b(&self) -> Option<usize> {
+        self.file.b
+    }
+
+    /// Entries of G that are 1: gradients computed a step, by all workers together.
+    #[getter]
+    fn ones(&self) -> usize {
+        self.file.matrix.ones()
+    }
+
+    /// Partitions that a worker holds, on average: ones / n.
+    #[getter]
+    fn redundancy(&self) -> f64 {
+        self.file.matrix.ones() as f64 / self.file.matrix.n() as f64
+    }
+
+    /// SHA-256 of the matrix, as files and certificates give it.
+    #[getter]
+    fn digest(&self) -> String {
+        self.file.matrix.digest()
+    }
+
+    /// How many partitions each worker holds.
+    #[getter]
+    fn loads(&self) -> Vec<usize> {
+        (0..self.n()).map(|j| self.file.matrix.support(j).count()).collect()
+    }
+
+    /// The verdict of `design`; None for a matrix that was read: see `verify`.
+    #[getter]
+    fn verdict(&self) -> Option<Verdict> {
+        let verdict = Arc::clone(self.verdict.as_ref()?);
+        Some(Verdict { matrix: Arc::new(self.file.matrix.clone()), verdict })
+    }
+
+    /// The matrix: uint8 of shape (n, k).
+    #[getter(G)]
+    fn g<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray2<u8>> {
+        let (n, k) = (self.n(), self.k());
+        let array = PyArray2::zeros(py, [n, k], false);
+        {
+            let mut entries = array.readwrite();
+            let mut entries = entries.as_array_mut();
+            for j in 0..n {
+                for i in self.file.matrix.support(j) {
+                    entries[[j, i]] = 1;
+                }
+            }
+        }
+        array
+    }
+
+    /// The partitions of worker j.
+    fn partitions(&self, j: usize) -> PyResult<Vec<usize>> {
+        self.row(j)
+    }
+
+    /// See `election_coding.verify`.
+    #[pyo3(signature = (b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None))]
+    fn verify(
+        &self,
+        py: Python<'_>,
+        b: Option<usize>,
+        ties: &str,
+        method: &str,
+        worst_case: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<Verdict> {
+        self.decide(py, b, ties, method, worst_case, timeout)
+    }
+
+    /// Whether the decode is exact with so many liars and so many missing votes, whoever they are: proved for
+    /// 2·liars + missing ≤ 2·radius.
+    ///
+    /// Raises:
+    ///     Undecided: the verification did not settle it within `timeout` seconds.
+    #[pyo3(signature = (liars, missing=0, *, ties="adversarial", timeout=None))]
+    fn tolerates(
+        &self,
+        py: Python<'_>,
+        liars: usize,
+        missing: usize,
+        ties: &str,
+        timeout: Option<f64>,
+    ) -> PyResult<bool> {
+        let twice = liars.saturating_mul(2).saturating_add(missing);
+        let b = twice.div_ceil(2);
+        if b > self.n() {
+            return Ok(false);
+        }
+        let verdict = self.decide(py, Some(b), ties, "auto", false, timeout)?;
+        verdict.truth()
+    }
+
+    /// What a verdict leaves behind for anybody to check: the text of a certificate.
+    ///
+    /// Raises:
+    ///     EcodeError: nothing was decided, or no proof was found in time.
+    #[pyo3(signature = (b=None, *, ties="adversarial", worst_case=false, timeout=None))]
+    fn certificate(
+        &self,
+        py: Python<'_>,
+        b: Option<usize>,
+        ties: &str,
+        worst_case: bool,
+        timeout: Option<f64>,
+    ) -> PyResult<String> {
+        let decided = self.decide(py, b, ties, "auto", worst_case, timeout)?;
+        let shape = self.shape();
+        let scope = if worst_case { Scope::WorstCase } else { Scope::Claim };
+        work::run(py, timeout, move |control| {
+            let (matrix, verdict) = (&decided.matrix, &decided.verdict);
+            if let (Some(shape), true, false) = (&shape, verdict.is_tolerant(), worst_case)
+                && let Ok(certificate) = certify_gluing(matrix, verdict, shape)
+            {
+                return Ok(certificate.to_json());
+            }
+            certify(matrix, verdict, scope, System::CuttingPlanes, control).map(|made| made.to_json())
+        })?
+        .map_err(bad)
+    }
+
+    /// How often a decode is wrong, exactly: the document of `ecode analyze --json`.
+    ///
+    /// Args:
+    ///     q: probabilities that one partition's sign is wrong.
+    ///     draws: random messages where all 2^k cannot be counted.
+    #[pyo3(signature = (q=vec![0.01, 0.05, 0.1, 0.2, 0.3], *, ties="adversarial", draws=1_000_000, seed=0, timeout=None))]
+    fn analyze<'py>(
+        &self,
+        py: Python<'py>,
+        q: Vec<f64>,
+        ties: &str,
+        draws: u64,
+        seed: u64,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(wrong) = q.iter().find(|q| !(0.0..=1.0).contains(*q)) {
+            return Err(bad(format!("q {wrong}: a probability is from 0 to 1")));
+        }
+        let parts = self.shape().zip(self.file.b);
+        let options = Options { ties: self::ties(ties)?, qs: q, draws, seed, parts, ..Options::default() };
+        let matrix = self.file.matrix.clone();
+        let analysis =
+            work::run(py, timeout, move |control| Analysis::of(&matrix, &options, control))?.map_err(bad)?;
+        python(py, &analysis_json(&analysis, None))
+    }
+
+    /// The vote of worker j: the majority of the signs of its partitions.
+    ///
+    /// Args:
+    ///     j: the worker.
+    ///     signs: packed signs of its partitions, in the order of `partitions(j)`.
+    ///     d: coordinates.
+    ///     ties: "zero" (a tie is positive) or "one" (negative).
+    ///
+    /// Returns:
+    ///     Packed signs: uint8 of shape (ceil(d / 8),).
+    #[pyo3(signature = (j, signs, d, *, ties="zero"))]
+    fn worker_vote<'py>(
+        &self,
+        py: Python<'py>,
+        j: usize,
+        signs: Vec<Bound<'py, PyAny>>,
+        d: usize,
+        ties: &str,
+    ) -> PyResult<Bound<'py, PyArray1<u8>>> {
+        let (engine, row) = (self.engine(ties)?, self.row(j)?);
+        if signs.len() != row.len() {
+            return Err(bad(format!(
+                "worker {j} holds {} partitions, and {} were given",
+                row.len(),
+                signs.len()
+            )));
+        }
+        let mut messages = vec![Bits::zeros(0); self.k()];
+        for (&i, signs) in row.iter().zip(&signs) {
+            messages[i] = bits(signs, d, &format!("partition {i}"))?;
+        }
+        if row.is_empty() {
+            return Ok(packed(py, &Bits::zeros(d)));
+        }
+        let vote = py.detach(|| engine.worker_vote(j, &messages));
+        Ok(packed(py, &vote.bits))
+    }
+
+    /// The server's decode of the votes.
+    ///
+    /// Args:
+    ///     votes: packed signs of each worker, None where a vote is missing.
+    ///     d: coordinates.
+    ///
+    /// Returns:
+    ///     int8 of shape (d,): +1, -1, and 0 where as many voted one way as the other.
+    fn server_vote<'py>(
+        &self,
+        py: Python<'py>,
+        votes: Vec<Option<Bound<'py, PyAny>>>,
+        d: usize,
+    ) -> PyResult<Bound<'py, PyArray1<i8>>> {
+        let n = self.n();
+        if votes.len() != n {
+            return Err(bad(format!("{} votes of {n} workers: give None for a missing one", votes.len())));
+        }
+        let engine = VoteEngine::new(&self.file.matrix, TieRule::Zero);
+        let votes = votes
+            .iter()
+            .enumerate()
+            .map(|(j, vote)| {
+                let vote =
+                    vote.as_ref().map(|vote| bits(vote, d, &format!("vote of worker {j}"))).transpose()?;
+                Ok(vote.map(|bits| Vote { bits, silent: None }))
+            })
+            .collect::<PyResult<Vec<Option<Vote>>>>()?;
+        let signs: Vec<i8> = py.detach(|| {
+            let decoded = engine.decode(d, &votes);
+            (0..d).map(|i| decoded.sign(i) as i8).collect()
+        });
+        Ok(PyArray1::from_vec(py, signs))
+    }
+
+    /// The matrix as a picture in text.
+    fn picture(&self) -> String {
+        let worst = self.verdict.as_ref().and_then(|verdict| verdict.worst());
+        picture(&self.file.matrix, worst, Glyphs::UNICODE)
+    }
+
+    /// The matrix as a picture: an SVG document.
+    fn svg(&self) -> String {
+        let worst = self.verdict.as_ref().and_then(|verdict| verdict.worst());
+        standalone(&matrix_svg(&self.file.matrix, worst))
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        // Inside an image its style rules reach nothing else on the page.
+        let bytes = PyBytes::new(py, self.svg().as_bytes());
+        let data = py.import("base64")?.call_method1("b64encode", (bytes,))?;
+        let data: String = data.call_method1("decode", ("ascii",))?.extract()?;
+        let alt = format!("Allocation matrix of {} workers and {} partitions", self.n(), self.k());
+        Ok(format!("<img alt=\"{alt}\" src=\"data:image/svg+xml;base64,{data}\"/>"))
+    }
+
+    #[pyo3(signature = (dtype=None, copy=None))]
+    fn __array__<'py>(
+        &self,
+        py: Python<'py>,
+        dtype: Option<Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if copy == Some(false) {
+            return Err(bad("a code has no array of its own: copy=False cannot be had"));
+        }
+        let array = self.g(py).into_any();
+        match dtype {
+            None => Ok(array),
+            Some(dtype) => array.call_method1("astype", (dtype,)),
+        }
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| {
+            let other = other.get();
+            (&self.file.matrix, self.file.b) == (&other.file.matrix, other.file.b)
+        })
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.digest(), self.file.b).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let make = py.get_type::<Self>().getattr("from_json")?;
+        Ok((make, PyTuple::new(py, [self.to_json()])?))
+    }
+
+    fn __repr__(&self) -> String {
+        let b = self.file.b.map_or(String::new(), |b| format!(", b={b}"));
+        let verdict = self.verdict.as_ref().map_or("not verified here", |verdict| verdict.word());
+        format!("<Code n={}, k={}{b}, ones={}: {verdict}>", self.n(), self.k(), self.ones())
+    }
+}

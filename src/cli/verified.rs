@@ -1,0 +1,67 @@
+//! `ecode-verified`, the checker of certificates that is proved in Coq: where it is, and what it says.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use ecode::certificate::{Accepted, Certificate, NoOpinion, Opinion, find_program, second_opinion};
+use ecode::verify::Control;
+
+use super::ending::Contradiction;
+use super::output;
+
+/// The program's name.
+const NAME: &str = "ecode-verified";
+
+/// Where it is: in `PATH`, beside this program, or where `scripts/verified` puts it when this program stands in
+/// `target/debug` or `target/release`.
+pub(super) fn find() -> Option<PathBuf> {
+    let built = || {
+        let folder = std::env::current_exe().ok()?.parent()?.to_owned();
+        let places = [folder.join(NAME), folder.parent()?.join("verified").join(NAME)];
+        places.into_iter().find(|place| place.is_file())
+    };
+    find_program(NAME).or_else(built)
+}
+
+/// As [`find`].
+///
+/// # Errors
+/// Where it is nowhere, with the way to get it.
+pub(super) fn program() -> anyhow::Result<PathBuf> {
+    find().with_context(|| {
+        format!(
+            "--verified: there is no program {NAME} in PATH; scripts/verified builds it from the folder coq"
+        )
+    })
+}
+
+/// Its line about a certificate that was accepted here, where it says the same. Where it does not decide, what it says is
+/// remarked, and there is no line.
+///
+/// # Errors
+/// [`Contradiction`] where it says something else; what kept it from an answer.
+pub(super) fn opinion(
+    name: &str,
+    program: &Path,
+    certificate: &Certificate,
+    bytes: &[u8],
+    accepted: &Accepted,
+    control: &Control,
+) -> anyhow::Result<Option<String>> {
+    match second_opinion(program, certificate, bytes, accepted, control) {
+        Ok(Opinion::Agrees(line)) => Ok(Some(line)),
+        Ok(Opinion::Undecided(line)) => {
+            output::remark!("{name}: valid by `ecode check`, but {NAME} does not decide it: {line}");
+            Ok(None)
+        }
+        Ok(Opinion::Differs(line)) => Err(Contradiction(format!(
+            "{name}: `ecode check` accepts it, but {NAME} says \"{line}\": one of the two is wrong"
+        ))
+        .into()),
+        Err(NoOpinion::Stopped) => {
+            output::remark!("{name}: stopped before {NAME} had checked it");
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("--verified: {name}")),
+    }
+}
