@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use ecode_server::reactive::{Assignment, Certificate, Digest, Header, Next, Settlement, Signer, certify};
+use ecode_server::reactive::{
+    Assignment, Certificate, Digest, Header, Next, OwnContradictions, Settlement, Signer, certify,
+};
 use serde_json::Value;
 
 const HEADER: Header = Header { run: [1; 32], step: 7, state: [2; 32] };
@@ -34,8 +36,7 @@ fn contradicted() -> Vec<Certificate> {
         }
     }
     assert_eq!(settlement.named().count(), 2);
-    let none = BTreeMap::new();
-    certify(&settlement, &HEADER, 2, (&none, &none), &signer)
+    certify(&settlement, &HEADER, 2, &OwnContradictions::default(), &signer)
 }
 
 /// By a wrong vector, and by two digests.
@@ -50,7 +51,7 @@ fn self_contradicted() -> Vec<Certificate> {
     settlement.next(&mut |_| 0);
     let vectors = BTreeMap::from([((0, 0), digest(0, 1))]);
     let seconds = BTreeMap::from([((3, 1), digest(1, 1))]);
-    certify(&settlement, &HEADER, 2, (&vectors, &seconds), &signer)
+    certify(&settlement, &HEADER, 2, &OwnContradictions { vectors, seconds }, &signer)
 }
 
 fn all() -> Vec<Certificate> {
@@ -151,8 +152,7 @@ fn liars_cannot_make_one_of_an_honest_worker() {
     }
     // Under b = 1 two contradict worker 2, which is then named: beyond the promise.
     settlement.next(&mut |_| 0);
-    let none = BTreeMap::new();
-    let forged = certify(&settlement, &HEADER, 1, (&none, &none), &signer);
+    let forged = certify(&settlement, &HEADER, 1, &OwnContradictions::default(), &signer);
     assert_eq!(forged.iter().map(|one| one.worker).collect::<Vec<_>>(), [2]);
     assert!(forged[0].check().is_ok(), "it says b = 1, and two lie");
     assert!(Certificate { b: 2, ..forged[0].clone() }.check().is_err(), "under b = 2 it shows nothing");

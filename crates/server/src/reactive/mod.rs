@@ -34,7 +34,7 @@ mod slot;
 
 pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign};
-pub use naming::{Certificate, NamingError, Signer, Statement, certify};
+pub use naming::{Certificate, NamingError, OwnContradictions, Signer, Statement, certify};
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};
 pub use settlement::Settlement;

@@ -272,15 +272,24 @@ impl Certificate {
     }
 }
 
+/// What workers sent against their own first digests, by worker and partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnContradictions {
+    /// The digests of wrong vectors.
+    pub vectors: BTreeMap<(usize, usize), Digest>,
+    /// Second digests.
+    pub seconds: BTreeMap<(usize, usize), Digest>,
+}
+
 /// Certificates of the workers that a settlement has named, from what was answered in it; `signers` are the workers' keys,
-/// `vectors` the digests of wrong vectors that came, and `seconds` second digests, by worker and partition. Somebody whose
+/// `own` is what workers sent against their own digests. Somebody whose
 /// naming rests on what the server computed itself has none.
 #[must_use]
 pub fn certify(
     settlement: &Settlement,
     header: &Header,
     b: usize,
-    (vectors, seconds): (&BTreeMap<(usize, usize), Digest>, &BTreeMap<(usize, usize), Digest>),
+    own: &OwnContradictions,
     signers: &dyn Fn(usize) -> Signer,
 ) -> Vec<Certificate> {
     let answers = settlement.all_answers();
@@ -311,17 +320,17 @@ pub fn certify(
     loop {
         let before = made.len();
         open.retain(|&worker| {
-            let own = |partition: usize| answers[partition].get(&worker);
+            let first = |partition: usize| answers[partition].get(&worker);
             let pair = |others: &BTreeMap<(usize, usize), Digest>, of_vector: bool| {
                 let (&(_, partition), digest) = others.range((worker, 0)..=(worker, usize::MAX)).next()?;
-                let first = state(worker, partition, own(partition)?, false);
-                Some(vec![first, state(worker, partition, digest, of_vector)])
+                let announced = state(worker, partition, first(partition)?, false);
+                Some(vec![announced, state(worker, partition, digest, of_vector)])
             };
-            if let Some(statements) = pair(seconds, false) {
+            if let Some(statements) = pair(&own.seconds, false) {
                 made.push(certificate(worker, "two-digests", statements, Vec::new()));
                 return false;
             }
-            if let Some(statements) = pair(vectors, true) {
+            if let Some(statements) = pair(&own.vectors, true) {
                 made.push(certificate(worker, "vector", statements, Vec::new()));
                 return false;
             }
@@ -331,7 +340,7 @@ pub fn certify(
                 let mut against = BTreeMap::new();
                 for (partition, slot) in answers.iter().enumerate() {
                     let Some(own) = slot.get(&worker) else { continue };
-                    for (&other, digest) in slot.iter() {
+                    for (&other, digest) in *slot {
                         if digest != own && !premises.iter().any(|premise| premise.worker == other) {
                             against.entry(other).or_insert(partition);
                         }
@@ -354,7 +363,7 @@ pub fn certify(
             let partitions: BTreeSet<usize> = against.iter().map(|&(_, partition)| partition).collect();
             let mut statements: Vec<Statement> = partitions
                 .iter()
-                .filter_map(|&partition| Some(state(worker, partition, own(partition)?, false)))
+                .filter_map(|&partition| Some(state(worker, partition, first(partition)?, false)))
                 .collect();
             statements.extend(
                 against

@@ -8,6 +8,9 @@ use super::lies::Lies;
 use super::shares::Cut;
 use crate::bits::Bits;
 
+/// A vector's shares, and their list.
+pub(crate) type Coded = (Vec<Vec<u8>>, Vec<u8>);
+
 /// The workers of one step, simulated.
 pub(crate) struct Crowd<'a> {
     pub(crate) lies: &'a Lies,
@@ -19,7 +22,7 @@ pub(crate) struct Crowd<'a> {
     /// How vectors are cut into shares, where they are.
     cut: Option<Cut>,
     digests: BTreeMap<(usize, Content), Digest>,
-    cuts: BTreeMap<(usize, Content), (Vec<Vec<u8>>, Vec<u8>)>,
+    cuts: BTreeMap<(usize, Content), Coded>,
 }
 
 impl<'a> Crowd<'a> {
@@ -60,7 +63,7 @@ impl<'a> Crowd<'a> {
     }
 
     /// The shares of a content, and their list.
-    pub(crate) fn coded(&mut self, partition: usize, content: Content) -> &(Vec<Vec<u8>>, Vec<u8>) {
+    pub(crate) fn coded(&mut self, partition: usize, content: Content) -> &Coded {
         let Self { cuts, cut, lies, .. } = self;
         cuts.entry((partition, content)).or_insert_with(|| {
             let Some(cut) = cut else { return (Vec::new(), Vec::new()) };

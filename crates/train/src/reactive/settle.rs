@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecode_server::reactive::{
-    Assignment, Content, Digest, Excess, Named, Next, Roster, Settlement, Signer, certify,
+    Assignment, Content, Digest, Excess, Named, Next, OwnContradictions, Roster, Settlement, Signer, certify,
 };
 
 use super::account::Account;
@@ -93,9 +93,7 @@ struct Trips<'c, 'a, 'j> {
     kept: BTreeSet<usize>,
     /// Who was named in this step first.
     named: Vec<Named>,
-    /// Digests of wrong vectors, and second digests, by worker and partition.
-    vectors: BTreeMap<(usize, usize), Digest>,
-    seconds: BTreeMap<(usize, usize), Digest>,
+    own: OwnContradictions,
     /// b' at the beginning.
     left: usize,
     /// Helpers of each partition.
@@ -111,7 +109,7 @@ impl Trips<'_, '_, '_> {
         for &(_, digest) in &said {
             self.settlement.answer(worker, &header, partition, digest);
             if digest != said[0].1 {
-                self.seconds.insert((worker, partition), digest);
+                self.own.seconds.insert((worker, partition), digest);
             }
         }
         if said.is_empty() {
@@ -132,7 +130,7 @@ impl Trips<'_, '_, '_> {
         if self.settlement.vector(worker, partition, digest) {
             self.contents.insert((partition, digest), content);
         } else {
-            self.vectors.insert((worker, partition), digest);
+            self.own.vectors.insert((worker, partition), digest);
         }
     }
 
@@ -154,7 +152,7 @@ impl Trips<'_, '_, '_> {
             }
         } else {
             self.settlement.vector(worker, partition, sent);
-            self.vectors.insert((worker, partition), sent);
+            self.own.vectors.insert((worker, partition), sent);
         }
     }
 
@@ -168,8 +166,7 @@ impl Trips<'_, '_, '_> {
         if let Some(journal) = self.journal.as_deref_mut() {
             let header = self.crowd.header;
             let signer = |worker| Signer::new(simulated_key(&header.run, worker));
-            let own = (&self.vectors, &self.seconds);
-            let certificates = certify(&self.settlement, &header, self.left, own, &signer);
+            let certificates = certify(&self.settlement, &header, self.left, &self.own, &signer);
             for named in &named {
                 let mut naming = Naming::new(&header, left, named.worker, named.evidence);
                 naming.certificate = certificates.iter().find(|made| made.worker == named.worker).cloned();
@@ -245,8 +242,7 @@ pub(crate) fn settle(
         shares: BTreeMap::new(),
         kept: table.retired.iter().copied().collect(),
         named: Vec::new(),
-        vectors: BTreeMap::new(),
-        seconds: BTreeMap::new(),
+        own: OwnContradictions::default(),
         left: table.left,
         helpers: BTreeMap::new(),
         vector_bytes,

@@ -72,7 +72,7 @@ impl Cut {
         let originals =
             || shares.iter().filter(|(place, _)| **place < t).map(|(&place, share)| (place, share));
         let restored = if originals().count() == t {
-            Default::default()
+            BTreeMap::default()
         } else {
             let more =
                 shares.iter().filter(|(place, _)| **place >= t).map(|(&place, share)| (place - t, share));
