@@ -99,7 +99,6 @@ impl Server {
     }
 
     /// Something that tells at any time, from any thread, which step is voted on and where each row stands.
-    #[must_use]
     pub fn watch(&self) -> impl Fn() -> (u64, Vec<Standing>) + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.rows()

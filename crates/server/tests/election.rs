@@ -394,3 +394,31 @@ fn the_newest_connection_of_a_row_speaks_for_it() {
     let soon = election.handle(3 * MS, Event::Joined { row: 1, connection: 9 });
     assert!(matches!(soon[..], [Action::Cut { connection: 9, why: Cut::TooSoon(_), .. }]), "{soon:?}");
 }
+
+/// The time in which nobody can work is nobody's: while the server itself is busy, no deadline passes.
+#[test]
+fn a_step_begins_when_all_were_told_of_the_one_before() {
+    let mut election = joined(Rules { wait: Wait::All, patience: 100 * MS, ..rules(3, 1, 1) });
+    for row in 0..3 {
+        election.handle(MS, vote(row, 0));
+    }
+    assert_eq!(election.step(), 1);
+    // The server took long to say what came of step 0.
+    election.handle(90 * MS, Event::Begun);
+    assert_eq!(election.wake(), Some(190 * MS));
+    // What has all votes that it needs waits no longer for that.
+    let mut election = joined(Rules { wait: Wait::Soft(20 * MS), patience: 100 * MS, ..rules(3, 1, 0) });
+    election.handle(MS, vote(0, 0));
+    election.handle(5 * MS, Event::Begun);
+    assert_eq!(election.wake(), Some(21 * MS));
+}
+
+/// Votes that are thrown away unread are counted for who sent them, and for nobody who does not speak for the row.
+#[test]
+fn late_votes_are_counted() {
+    let mut election = joined(rules(3, 1, 0));
+    election.handle(MS, Event::Late { row: 1, connection: 1 });
+    election.handle(MS, Event::Late { row: 1, connection: 7 });
+    election.handle(MS, Event::Late { row: 9, connection: 1 });
+    assert_eq!(election.rows().iter().map(|row| row.late).collect::<Vec<_>>(), [0, 1, 0]);
+}
