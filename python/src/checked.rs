@@ -75,7 +75,7 @@ pub(crate) fn check(
         let valid = match &outcome {
             Ok(_) => Some(true),
             Err(refused) if refused.exit_code() == 3 => None,
-            Err(Refused::Malformed(why)) => return Err(why.to_string()),
+            Err(Refused::Malformed(why)) => return Err(why.clone()),
             Err(_) => Some(false),
         };
         Ok(Checked { valid, document: certificate.document(&outcome), reason })

@@ -117,8 +117,8 @@ impl Code {
     /// `draw` picks one of several trials that a file holds, from 0.
     #[classmethod]
     #[pyo3(signature = (path, *, draw=None))]
-    fn load(_class: &Bound<'_, PyType>, path: PathBuf, draw: Option<usize>) -> PyResult<Self> {
-        let path = path.into_pyobject(_class.py())?;
+    fn load(class: &Bound<'_, PyType>, path: PathBuf, draw: Option<usize>) -> PyResult<Self> {
+        let path = path.into_pyobject(class.py())?;
         Ok(Self { file: matrix_file(path.as_any(), draw)?, verdict: None })
     }
 

@@ -125,7 +125,7 @@ fn verify(
 ///     EcodeError: no code can tolerate b of n; the text has the theorem.
 #[pyfunction]
 #[pyo3(signature = (n, b, *, k=None))]
-fn bounds<'py>(py: Python<'py>, n: usize, b: usize, k: Option<usize>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+fn bounds(py: Python<'_>, n: usize, b: usize, k: Option<usize>) -> PyResult<Vec<Bound<'_, PyDict>>> {
     let k = k.unwrap_or_else(|| default_partitions(n, b));
     let ties = ecode::code::TieRule::Adversarial;
     let demand = Demand { n, k, b, ties, max_load: k, objective: Objective::Ones };

@@ -23,12 +23,11 @@ pub(crate) fn pack<'py>(
     zero: bool,
 ) -> PyResult<Bound<'py, PyArray1<u8>>> {
     let signs = if let Ok(array) = gradient.extract::<PyReadonlyArray1<'_, f32>>() {
-        match array.as_slice() {
-            Ok(slice) => py.detach(|| Bits::pack(slice, zero)),
-            Err(_) => {
-                let owned: Vec<f32> = array.as_array().iter().copied().collect();
-                py.detach(|| Bits::pack(&owned, zero))
-            }
+        if let Ok(slice) = array.as_slice() {
+            py.detach(|| Bits::pack(slice, zero))
+        } else {
+            let owned: Vec<f32> = array.as_array().iter().copied().collect();
+            py.detach(|| Bits::pack(&owned, zero))
         }
     } else if let Ok(array) = gradient.extract::<PyReadonlyArray1<'_, f64>>() {
         let owned: Vec<f64> = array.as_array().iter().copied().collect();

@@ -77,9 +77,10 @@ fn compare(n: usize, b: usize, width: usize) -> Result<(), Box<dyn std::error::E
     let start = Instant::now();
     let _ = engine.worker_vote(busy, &messages);
     let vote = start.elapsed();
-    let votes: Vec<_> = (0..n).map(|j| engine.worker_vote(j, &messages)).collect();
+    let votes: Vec<_> = (0..n).map(|j| Some(engine.worker_vote(j, &messages))).collect();
+    let d = messages[0].len();
     let start = Instant::now();
-    let decoded = engine.decode(&votes);
+    let decoded = engine.decode(d, &votes);
     let server = start.elapsed();
     let voted = gradients + vote + server;
 

@@ -153,7 +153,7 @@ impl Bits {
     }
 
     /// `len` coordinates from `first` on, a multiple of 64.
-    #[cfg(any(feature = "grpc", test))]
+    #[cfg(feature = "grpc")]
     pub(super) fn part(&self, first: usize, len: usize) -> Self {
         let mut part = Self::zeros(len);
         let words = &self.words[first / 64..];
@@ -164,7 +164,7 @@ impl Bits {
     }
 
     /// Puts a part back to where [`Self::part`] took it from.
-    #[cfg(any(feature = "grpc", test))]
+    #[cfg(feature = "grpc")]
     pub(super) fn put(&mut self, first: usize, part: &Self) {
         let count = part.len.div_ceil(64);
         self.words[first / 64..first / 64 + count].copy_from_slice(&part.words[..count]);
