@@ -241,3 +241,16 @@ fn a_worker_that_cannot_work_is_told_why() {
     let error = refused("server", &[]);
     assert!(error.contains("the server was not reached for 1 s"), "{error}");
 }
+
+/// A server that nobody joins, and a worker that finds no server, wait for hours: until they are told to stop.
+#[test]
+fn who_waits_ends_when_told_to() {
+    let deployment = Deployment::new(5, &TRAINING);
+    let (mut server, _) = deployment.serve(&["--wait", "all"]);
+    let mut worker = deployment.work("127.0.0.1:1", 0);
+    worker.hears("a server that is not there", |line| line.contains("127.0.0.1:1").then_some(()));
+    for process in [&mut worker, &mut server] {
+        process.signal("TERM");
+        assert_eq!(process.ends(), Some(3), "{:#?}", process.said());
+    }
+}

@@ -1,5 +1,5 @@
 //! Promise: names follow from evidence only; beyond the promise a step stops with nobody named by it; silence costs little
-//! over a run. (One step's courses in full are played in `src/reactive/game.rs`.)
+//! over a run. (One step's courses in full are played in `crates/server/src/reactive/game.rs`.)
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
