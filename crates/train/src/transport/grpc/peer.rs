@@ -79,7 +79,7 @@ fn persist<T>(
     join: &Join,
     control: &Control,
     since: Instant,
-    said: &mut Vec<String>,
+    say: &mut dyn FnMut(&str),
     mut attempt: impl FnMut() -> Result<T, ClientError>,
 ) -> Result<T, TrainError> {
     let mut wait = TRIES.0;
@@ -97,7 +97,7 @@ fn persist<T>(
             )));
         }
         if !std::mem::replace(&mut told, true) {
-            said.push(format!("the server is not reached, trying again: {why}"));
+            say(&format!("the server at {} is not reached, trying again: {why}", join.server));
         }
         // Not all workers at the same moment.
         let jitter = u32::from(std::process::id() as u8) + 128;
@@ -112,32 +112,21 @@ fn persist<T>(
     }
 }
 
-/// Asks a server what is run.
-///
-/// # Errors
-/// [`TrainError::Transport`], [`TrainError::Interrupted`].
-pub(crate) fn describe(join: &Join, control: &Control, said: &mut Vec<String>) -> Result<Run, TrainError> {
-    let attempt = || Line::connect(&join.server, &join.keys)?.describe();
-    let told = persist(join, control, Instant::now(), said, attempt)?;
-    Ok(Run {
-        version: told.version,
-        config: told.config,
-        matrix: told.matrix,
-        row: told.row as usize,
-        data: told.data,
-    })
-}
-
 impl Run {
     /// Asks a server what is run, until it answers.
     ///
     /// # Errors
     /// [`TrainError::Transport`], [`TrainError::Interrupted`].
     pub fn ask(join: &Join, control: &Control, say: &mut dyn FnMut(&str)) -> Result<Self, TrainError> {
-        let mut said = Vec::new();
-        let described = describe(join, control, &mut said);
-        said.iter().for_each(|text| say(text));
-        described
+        let attempt = || Line::connect(&join.server, &join.keys)?.describe();
+        let told = persist(join, control, Instant::now(), say, attempt)?;
+        Ok(Self {
+            version: told.version,
+            config: told.config,
+            matrix: told.matrix,
+            row: told.row as usize,
+            data: told.data,
+        })
     }
 }
 
@@ -171,7 +160,8 @@ impl Peer {
         let before = greeting.have.1;
         greeting.have.0 = step;
         let attempt = || Line::connect(&join.server, &join.keys)?.join(greeting);
-        let (client, welcome) = persist(join, control, *heard, said, attempt)?;
+        let (client, welcome) =
+            persist(join, control, *heard, &mut |text| said.push(text.to_owned()), attempt)?;
         let (blocks, bytes) = (welcome.blocks as usize, welcome.block_bytes as usize);
         if welcome.dimension != self.dimension as u64
             || bytes % 8 != 0
