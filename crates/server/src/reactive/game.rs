@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rules::Rule;
+use super::rule::Rule;
 use super::{Assignment, Digest, Next, Settlement, assign};
 
 /// What chooses: a script in the full game, a generator in random ones.

@@ -28,6 +28,7 @@ mod naming;
 mod outcome;
 mod questions;
 mod roster;
+mod rule;
 mod rules;
 mod settlement;
 mod slot;

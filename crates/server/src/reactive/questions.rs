@@ -8,7 +8,7 @@
 //! - T4: every trip fetches, for every open partition, one vector of each class that has none.
 //! - T5: who was silent in a step is not asked again in it.
 
-use super::rules::Rule;
+use super::rule::Rule;
 use super::settlement::Settlement;
 use super::{Ask, Digest, Fetch};
 

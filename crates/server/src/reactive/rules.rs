@@ -2,27 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::rule::Rule;
 use super::settlement::{Settlement, Slot};
 use super::{Digest, Evidence, Excess};
-
-/// The rules that tests break one by one: each is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
-    /// b' + 1 supporters are needed, not b'.
-    Support,
-    /// More than b' contradictions name, not b'.
-    Contradiction,
-    /// T1: the focus stays.
-    Focus,
-    /// T2: short partitions are asked together.
-    Together,
-    /// T3: vectors outlive the naming of their sender.
-    Outlives,
-    /// T4: every trip fetches a vector of each class.
-    Fetches,
-    /// T5: who was silent is not asked again.
-    Silence,
-}
 
 impl Settlement {
     /// A partition's classes: each digest with its unnamed supporters.

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rules::Rule;
+use super::rule::Rule;
 use super::{Assignment, Digest, Evidence, Excess, Header, Named, Next};
 
 /// What is known of one partition.

@@ -12,6 +12,8 @@ mod open;
 mod remote;
 mod round;
 mod scheme;
+mod seat;
+mod tally;
 mod update;
 mod work;
 
@@ -26,8 +28,7 @@ use crate::code::TrainingCode;
 use crate::config::{Config, ConfigError, MomentumAt, OnExcess, Schedule};
 use crate::data::Data;
 use crate::error::TrainError;
-use crate::metrics::{Best, Metrics};
-use crate::model::{Evaluation, Learner, ModelError, learner};
+use crate::model::{Learner, ModelError, learner};
 use crate::random::{Purpose, permutation, stream};
 use crate::standing::{Excess, Lost, exceeds};
 use crate::state::{State, Totals};
@@ -393,82 +394,6 @@ impl Trainer {
         };
         let (dimension, byzantine) = (self.dimension(), self.config.liars());
         Err(TrainError::Audit { step, wrong, dimension, byzantine, promise })
-    }
-
-    /// Counts a step, once it is done.
-    fn count(&mut self, round: Round, start: Instant) {
-        let n = self.code.matrix().n();
-        let (mut up, mut down) = (0, 0);
-        for worker in 0..n {
-            let bytes = self.bytes_per_step(worker);
-            up += bytes.0;
-            down += bytes.1;
-        }
-        let mut heaviest = self.code.matrix().worker_loads().into_iter().max().unwrap_or(0) as u64;
-        if let Some((account, ledger)) = round.settled {
-            (up, down, heaviest) = (account.bytes_up, account.bytes_down, account.heaviest);
-            self.state.ledger = Some(ledger);
-        }
-        let gradient_s = self.steady.with(round.gradient_s);
-        if let Some(momentum) = round.momentum {
-            self.state.momentum = momentum;
-        }
-        let totals = &mut self.state.totals;
-        totals.bytes_up += up;
-        totals.bytes_down += down;
-        totals.wrong += round.wrong.unwrap_or(0);
-        totals.wrong_lately += round.wrong.unwrap_or(0);
-        totals.uncounted |= round.wrong.is_none();
-        if let Some(loss) = round.loss {
-            totals.loss_lately += loss;
-            totals.steps_lately += 1;
-        }
-        totals.wall_s += start.elapsed().as_secs_f64();
-        totals.gradients += heaviest;
-        totals.deployed_s += heaviest as f64 * gradient_s + 8.0 * (up + down) as f64 / self.config.bandwidth;
-        self.state.step += 1;
-    }
-
-    /// Tests the model and closes the counts since the last time.
-    ///
-    /// # Errors
-    /// [`TrainError::Model`].
-    pub fn evaluate(&mut self) -> Result<Metrics, TrainError> {
-        self.close_all()?;
-        self.sync()?;
-        if self.deployment.is_some() {
-            let batches = self.calibration();
-            let batches: Vec<&[u32]> = batches.iter().map(Vec::as_slice).collect();
-            self.learner.recalibrate(&self.state.parameters, &self.data.train, &batches)?;
-        }
-        let Evaluation { loss, accuracy, auc } =
-            self.learner.evaluate(&self.state.parameters, &self.data.test)?;
-        let unverified = self.unverified();
-        let counted = self.deployment.is_none() && self.config.aggregator == Aggregator::Vote;
-        let state = &mut self.state;
-        let totals = &mut state.totals;
-        let metrics = Metrics {
-            step: state.step,
-            epoch: state.step as f64 / self.schedule.per_epoch as f64,
-            train_loss: (totals.steps_lately > 0).then(|| totals.loss_lately / totals.steps_lately as f64),
-            test_loss: loss,
-            test_accuracy: accuracy,
-            test_auc: auc,
-            wrong_coordinates: counted.then_some(totals.wrong_lately),
-            bytes_up: totals.bytes_up,
-            bytes_down: totals.bytes_down,
-            wall_s: totals.wall_s,
-            deployed_s: totals.deployed_s,
-            gradients: totals.gradients,
-            verified: unverified.is_none(),
-            unverified,
-            lost: state.lost.clone(),
-        };
-        (totals.wrong_lately, totals.loss_lately, totals.steps_lately) = (0, 0.0, 0);
-        if state.best.as_ref().is_none_or(|best| metrics.beats(best)) {
-            state.best = Some(Best::from(&metrics));
-        }
-        Ok(metrics)
     }
 }
 

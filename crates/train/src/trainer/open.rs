@@ -18,7 +18,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
 use super::Trainer;
-use super::scheme::Seat;
+use super::seat::Seat;
 use crate::bits::Bits;
 use crate::config::Scheme;
 use crate::error::TrainError;

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use ecode_server::reactive::{Assignment, Content, Header};
+use ecode_server::reactive::{Assignment, Content};
 use rand_chacha::ChaCha8Rng;
 
 use super::Trainer;
 use super::open::Open;
 use super::round::{Round, Signs};
+use super::seat::Seat;
 use super::update::Update;
 use crate::attack::Attack;
 use crate::bits::Bits;
@@ -21,15 +22,6 @@ use crate::reactive::{
 use crate::standing::Excess;
 use crate::vote::Decoded;
 use ecode_core::Workers;
-
-/// Who takes part in a step.
-#[derive(Clone)]
-pub(super) struct Seat {
-    pub(super) header: Header,
-    pub(super) table: Table,
-    /// The liars that were not named before it.
-    pub(super) lying: Vec<usize>,
-}
 
 /// What a trainer has for its scheme.
 pub(super) struct Detection {
