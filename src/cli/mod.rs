@@ -10,6 +10,7 @@ mod code;
 mod common;
 mod compare;
 mod construct;
+#[cfg(feature = "fetch")]
 mod data;
 mod demand;
 mod design;
@@ -86,6 +87,7 @@ enum Command {
     Sweep(sweep::Sweep),
     Experiment(experiment::Command),
     Plot(plot::Plot),
+    #[cfg(feature = "fetch")]
     Data(data::Data),
     Show(show::Show),
     Export(export::Export),
@@ -183,6 +185,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Sweep(args) => args.run(common),
         Command::Experiment(args) => args.run(common),
         Command::Plot(args) => args.run(common),
+        #[cfg(feature = "fetch")]
         Command::Data(args) => args.run(common),
         Command::Show(args) => args.run(common),
         Command::Export(args) => args.run(common),
