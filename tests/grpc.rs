@@ -174,7 +174,7 @@ fn who_is_proved_to_lie_is_left_out() {
     let status = get(page.trim_end_matches("/status"));
     assert_eq!(status["named"][0]["worker"], 0);
     assert_eq!(
-        (&status["rows"][0]["connected"], &status["rows"][1]["awaited"]),
+        (&status["rows"][0]["connected"], &status["rows"][1]["connected"]),
         (&false.into(), &true.into())
     );
     assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
