@@ -179,7 +179,7 @@ impl Code {
     /// Partitions that a worker holds, on average: ones / n.
     #[getter]
     fn redundancy(&self) -> f64 {
-        self.file.matrix.ones() as f64 / self.file.matrix.n() as f64
+        self.file.matrix.redundancy()
     }
 
     /// SHA-256 of the matrix, as files and certificates give it.
@@ -191,7 +191,7 @@ impl Code {
     /// How many partitions each worker holds.
     #[getter]
     fn loads(&self) -> Vec<usize> {
-        (0..self.n()).map(|j| self.file.matrix.support(j).count()).collect()
+        self.file.matrix.worker_loads()
     }
 
     /// The verdict of `design`; None for a matrix that was read: see `verify`.

@@ -75,8 +75,7 @@ impl What {
 
 /// The parts that a file says its code is glued of, and its b.
 pub(crate) fn parts(file: &MatrixFile) -> Option<(Shape, usize)> {
-    let parts = file.construction.as_ref()?.get("parts")?;
-    Shape::from_json(parts).zip(file.b)
+    super::verify::shape(file.construction.as_ref()).zip(file.b)
 }
 
 /// A contradiction has its own exit code.

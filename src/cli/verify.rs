@@ -241,7 +241,7 @@ impl Verify {
             anyhow::ensure!(stragglers.is_none(), "--stragglers: an enumeration is of liars alone");
             return self.enumerate(&question, &control, common, &documents);
         }
-        let shape = file.construction.as_ref().and_then(|made| Shape::from_json(made.get("parts")?));
+        let shape = shape(file.construction.as_ref());
         let verdict = if let Some(solver) = &self.solver {
             self.solve(g, b, solver, &control, common)?
         } else {

@@ -55,6 +55,7 @@ impl Default for Structure {
 const MIN_STATES: u128 = 1 << 12;
 /// An enumerated choice costs so much less than a state of the dynamic program.
 const CHOICES_PER_STATE: u128 = 1 << 11;
+
 impl crate::engine::Sealed for Structure {}
 
 impl Engine for Structure {
