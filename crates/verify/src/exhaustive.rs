@@ -16,8 +16,9 @@ use rayon::prelude::*;
 
 use super::control::Control;
 use super::engine::{Engine, Finding, Goal, Unsuitable};
-use super::reduce::{Side, sides};
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use super::instance::Instance;
+use super::reduce::Side;
+use ecode_core::Outcome;
 use ecode_lanes::{Best, Counter, Lanes};
 
 /// The engine that enumerates all messages which matter.
@@ -39,8 +40,8 @@ impl Engine for Exhaustive {
         "exhaustive"
     }
 
-    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable> {
-        let choices = sides(g, ties).iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
+    fn suits(&self, instance: Instance<'_>) -> Result<(), Unsuitable> {
+        let choices = instance.sides().iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
         if choices <= MOST_CHOICES {
             return Ok(());
         }
@@ -49,13 +50,12 @@ impl Engine for Exhaustive {
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         _: Goal,
         _: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
-        let sides = sides(g, ties);
+        let sides = instance.sides();
         let total = sides.iter().map(Side::choices).sum::<u128>();
         control.begin(u64::try_from(total).unwrap_or(u64::MAX));
         let mut finding = Finding::default();
@@ -69,8 +69,8 @@ impl Engine for Exhaustive {
                 finding.messages = finding.messages.saturating_add(side.messages());
             }
             if let Some(counts) = scanned.counts {
-                let outcome = Outcome::of(g, ties, &side.message(&counts));
-                let key = |o: &Outcome| (o.margin, g.n() - o.wrong.count());
+                let outcome = instance.outcome(&side.message(&counts));
+                let key = |o: &Outcome| (o.margin, o.wrong.len() - o.wrong.count());
                 if finding.worst.as_ref().is_none_or(|worst| key(&outcome) < key(worst)) {
                     finding.worst = Some(outcome);
                 }
