@@ -43,6 +43,9 @@ const AT_ONCE: u128 = 1 << 20;
 const ENUMERABLE: u128 = 1 << 27;
 /// Up to so many messages plain enumeration is faster than branch and bound (docs/performance.md).
 const ENUMERATED: u128 = 1 << 31;
+/// The same for choices of a fixed weight. Rows of few ones, as redundancy schemes have them, leave branch and bound
+/// little to give up: MOLS of 35 workers take it twice the time (docs/performance.md).
+const ENUMERATED_OF_WEIGHT: u128 = 1 << 37;
 /// Where components are taken apart, an enumeration of so many choices is worth its minutes.
 const APART: u128 = 1 << 36;
 /// How long the worst case of a code without a radius is looked for where nobody asked for it.
@@ -221,7 +224,8 @@ impl<'a> Request<'a> {
             let found = engine.examine_from(instance, goal, start, control);
             self.conclude(engine.name(), with(found), why)
         };
-        if choices <= ENUMERABLE {
+        let fixed = instance.weight().is_some();
+        if choices <= if fixed { ENUMERATED_OF_WEIGHT } else { ENUMERABLE } {
             return one(&Exhaustive, format!("{merged}, and no small components"));
         }
         let apart = sides.iter().map(apart).try_fold(0_u128, |sum, side| Some(sum.saturating_add(side?)));

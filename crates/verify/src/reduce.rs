@@ -180,6 +180,12 @@ impl Side {
         }
     }
 
+    /// Whether at most a third of the partitions are chosen.
+    #[must_use]
+    pub fn is_sparse(&self) -> bool {
+        3 * self.weight <= self.classes.iter().map(Vec::len).sum()
+    }
+
     /// How many choices there are after the reductions; `u128::MAX` stands for more.
     #[must_use]
     pub fn choices(&self) -> u128 {

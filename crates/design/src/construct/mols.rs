@@ -32,10 +32,11 @@ pub(super) static CONSTRUCTION: Construction = Construction {
 
 /// l·r workers, l² files, each worker with l of them and each file with r workers. Worker s·l + a holds the file
 /// (i, j), number i·l + j, where the square number s has the symbol a: α_s·i + j = a in the field of l elements,
-/// α_s its element number s + 1. Two workers share one file where their squares differ, else none.
+/// α_s its element number s + 1; of r = l squares the last has α = 0, and is no Latin
+/// square, but orthogonal to all others. Two workers share one file where their squares differ, else none.
 ///
 /// # Errors
-/// When l is no power of a prime, or r is not in 1..l, the number of such squares that are orthogonal.
+/// When l is no power of a prime, or r is not in 1..=l.
 ///
 /// # References
 /// - K. Konstantinidis and A. Ramamoorthy: ByzShield: an efficient and robust system for distributed training.
@@ -44,10 +45,10 @@ pub fn mols(l: usize, r: usize) -> Result<AllocationMatrix, ConstructError> {
     let Some(field) = (2..=64).contains(&l).then(|| Field::new(l)).flatten() else {
         return refuse(format!("mols needs an order l that is a power of a prime, 2 to 64, but l = {l}"));
     };
-    if !(1..l).contains(&r) {
-        return refuse(format!("mols has l − 1 = {} orthogonal squares of order {l}, but r = {r}", l - 1));
+    if !(1..=l).contains(&r) {
+        return refuse(format!("mols has l = {l} orthogonal squares of order {l}, but r = {r}"));
     }
-    let symbol = |s: usize, i: usize, j: usize| field.plus(field.times(s + 1, i), j);
+    let symbol = |s: usize, i: usize, j: usize| field.plus(field.times((s + 1) % l, i), j);
     Ok(AllocationMatrix::from_fn(l * r, l * l, |worker, file| {
         symbol(worker / l, file / l, file % l) == worker % l
     })?)
