@@ -48,6 +48,11 @@ pub struct Distorted {
     pub points: Vec<Point>,
 }
 
+/// Twelve decimals of what comes from rotations in double precision, so that every machine writes the same.
+fn rounded(value: f64) -> f64 {
+    (value * 1e12).round() / 1e12
+}
+
 /// The least and the most of some numbers.
 fn range(of: &[usize]) -> String {
     let (least, most) = (of.iter().min().unwrap_or(&0), of.iter().max().unwrap_or(&0));
@@ -141,7 +146,7 @@ impl Distorted {
             let mut value = json!({
                 "liars": worst.liars, "files": worst.files, "at_most": worst.at_most,
                 "fraction": point.fraction(self.files()), "exact": worst.is_exact(),
-                "worst": indices(&worst.worst), "mean": point.mean, "spectral_bound": point.spectral,
+                "worst": indices(&worst.worst), "mean": point.mean, "spectral_bound": point.spectral.map(rounded),
                 "method": worst.method,
             });
             if self.stragglers > 0 {
@@ -156,7 +161,7 @@ impl Distorted {
         json!({
             "schema": "ecode/distortion/1", "name": self.name, "digest": g.digest(),
             "n": g.n(), "k": g.k(), "ones": g.ones(), "stragglers": self.stragglers,
-            "second_singular_value": self.second,
+            "second_singular_value": self.second.map(rounded),
             "points": self.points.iter().map(point).collect::<Vec<_>>(),
         })
     }
@@ -223,7 +228,7 @@ pub fn distortion_csv(all: &[Distorted]) -> String {
                 worst.is_exact().to_string(),
                 plain(point.fraction(one.files())),
                 number(point.mean),
-                number(point.spectral),
+                number(point.spectral.map(rounded)),
                 list(&worst.worst),
                 list(&worst.missing),
             ]);

@@ -32,6 +32,7 @@ use super::race::{Racer, race};
 use super::reduce::Side;
 use super::structure::Structure;
 use super::structure::apart;
+use super::symmetry::{Symmetry, worthwhile};
 use super::verdict::{Verdict, VerifyError};
 use super::verdict::{agree, conclude, run};
 use ecode_core::{AllocationMatrix, TieRule};
@@ -225,6 +226,10 @@ impl<'a> Request<'a> {
             self.conclude(engine.name(), with(found), why)
         };
         let fixed = instance.weight().is_some();
+        let one_side = |side: &Side| Symmetry.suits(instance).is_ok() && worthwhile(side, control);
+        if fixed && choices > ENUMERABLE && sides.iter().all(one_side) {
+            return one(&Symmetry, format!("{merged}, and symmetries"));
+        }
         if choices <= if fixed { ENUMERATED_OF_WEIGHT } else { ENUMERABLE } {
             return one(&Exhaustive, format!("{merged}, and no small components"));
         }
