@@ -45,7 +45,7 @@ const ENUMERABLE: u128 = 1 << 27;
 /// Up to so many messages plain enumeration is faster than branch and bound (docs/performance.md).
 const ENUMERATED: u128 = 1 << 31;
 /// The same for choices of a fixed weight. Rows of few ones, as redundancy schemes have them, leave branch and bound
-/// little to give up: MOLS of 35 workers take it twice the time (docs/performance.md).
+/// little to give up: MOLS of 35 workers took it twice the time.
 const ENUMERATED_OF_WEIGHT: u128 = 1 << 37;
 /// Where components are taken apart, an enumeration of so many choices is worth its minutes.
 const APART: u128 = 1 << 36;

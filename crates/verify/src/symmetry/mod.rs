@@ -11,6 +11,9 @@
 //! # What is promised
 //! The floor is exact. Symmetries are checked against all voters ([`group`]), and a part is left out only
 //! where its voters' loads alone show that no choice in it is worse than one that was met.
+//!
+//! # References
+//! Proposition 25 of docs/theory.md.
 
 mod group;
 
