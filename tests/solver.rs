@@ -206,7 +206,8 @@ fn a_killed_run_leaves_nothing_for_long() {
         command.env("TMPDIR", folder.path().join("tmp"));
         command.stdout(std::process::Stdio::null()).spawn().unwrap()
     };
-    std::fs::write(folder.path().join("waits"), "echo $$ > pid.new\nmv pid.new pid\nexec sleep 1000\n").unwrap();
+    std::fs::write(folder.path().join("waits"), "echo $$ > pid.new\nmv pid.new pid\nexec sleep 1000\n")
+        .unwrap();
     let mut killed = start("sh waits");
     let pid = loop {
         match std::fs::read_to_string(folder.path().join("pid")) {

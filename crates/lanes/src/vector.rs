@@ -58,7 +58,7 @@ pub(crate) struct Piece<const W: usize>(pub(crate) [u64; W]);
 
 impl<const W: usize> Piece<W> {
     pub(crate) const ZERO: Self = Self([0; W]);
-    const ONES: Self = Self([u64::MAX; W]);
+    pub(crate) const ONES: Self = Self([u64::MAX; W]);
     /// How many pieces there are.
     pub(crate) const COUNT: usize = Lanes::COUNT / 64 / W;
     /// How many choices one carries.
@@ -67,6 +67,22 @@ impl<const W: usize> Piece<W> {
     #[inline(always)]
     fn map2(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
         Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+
+    #[inline(always)]
+    pub(crate) fn and(self, other: Self) -> Self {
+        self.map2(other, |a, b| a & b)
+    }
+
+    /// The bits that `other` does not have.
+    #[inline(always)]
+    pub(crate) fn and_not(self, other: Self) -> Self {
+        self.map2(other, |a, b| a & !b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn xor(self, other: Self) -> Self {
+        self.map2(other, |a, b| a ^ b)
     }
 
     #[inline(always)]
@@ -213,4 +229,16 @@ pub(crate) fn above<const W: usize, const P: usize>(sums: &[Piece<W>; P], bound:
         }
     }
     above
+}
+
+/// Numbers for the tests, the same every time.
+#[cfg(test)]
+pub(crate) fn pseudo_random(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
 }
