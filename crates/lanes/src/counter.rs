@@ -168,7 +168,7 @@ impl Counter {
                         self.weighted::<A, W, P>(table, starts, (block, part))
                     }
                 };
-                if best.loss < 0 || !above(&sums, best.loss as u64).is_zero() {
+                if best.loss < 0 || !above::<A, W, P>(&sums, best.loss as u64).is_zero() {
                     raised |= raise(&sums, (block, part), best);
                 }
             }

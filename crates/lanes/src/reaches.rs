@@ -138,7 +138,7 @@ unsafe fn part_reaches<A: Adder<W>, const W: usize, const P: usize>(
         unsafe { add::<A, W, P>(&mut sums, 0, table, eight, place) };
         rest = (rest - 8).max(0);
         let bound = wanted - rest - 1;
-        if bound >= 0 && above(&sums, bound as u64).is_zero() {
+        if bound >= 0 && above::<A, W, P>(&sums, bound as u64).is_zero() {
             return false;
         }
     }

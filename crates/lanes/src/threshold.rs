@@ -162,16 +162,19 @@ impl Threshold {
                     put(met, (block, part), sums[P - 1]);
                 }
                 if let Some(below) = below.as_deref_mut() {
-                    let low = sums[..P - 1].iter().fold(Piece::ONES, |all, digit| all.and(*digit));
+                    let mut low = Piece::ONES;
+                    for digit in &sums[..P - 1] {
+                        low = A::and(low, *digit);
+                    }
                     // SAFETY: `below` has as many blocks as `met`.
-                    unsafe { put(below, (block, part), low.and_not(sums[P - 1])) };
+                    unsafe { put(below, (block, part), A::and_not(low, sums[P - 1])) };
                 }
             }
         }
     }
 }
 
-/// Adds all inputs of weight 2^D, first in eights.
+/// Adds all inputs of weight 2^D: in eights, and the rest as one eight, four or two with zeros.
 ///
 /// # Safety
 /// `table[start + block]` exists for every start, and the sums fit P digits.
@@ -186,37 +189,51 @@ unsafe fn all<A: Adder<W>, const W: usize, const P: usize, const D: usize>(
     // SAFETY: as promised to this function.
     unsafe {
         add::<A, W, P>(sums, D, table, eights, place);
-        let at = |start: u32| get::<W>(table, start, place);
-        let mut rest = rest;
-        if let Some((&[a, b, c, d], after)) = rest.split_first_chunk() {
-            let (sum, two) = A::add(sums[D], at(a), at(b));
-            let (sum, other) = A::add(sum, at(c), at(d));
-            sums[D] = sum;
-            let (twos, carry) = A::add(sums[D + 1], two, other);
-            sums[D + 1] = twos;
-            carry_on(sums, D + 2, carry);
-            rest = after;
-        }
-        if let Some((&[a, b], after)) = rest.split_first_chunk() {
-            let (sum, carry) = A::add(sums[D], at(a), at(b));
-            sums[D] = sum;
-            carry_on(sums, D + 1, carry);
-            rest = after;
-        }
-        if let &[a] = rest {
-            carry_on(sums, D, at(a));
+        let at = |index: usize| match rest.get(index) {
+            Some(&start) => get::<W>(table, start, place),
+            None => Piece::ZERO,
+        };
+        match rest.len() {
+            0 => {}
+            1 => carry_on::<A, W, P>(sums, D, at(0)),
+            2 => {
+                let (one, carry) = A::add(sums[D], at(0), at(1));
+                sums[D] = one;
+                carry_on::<A, W, P>(sums, D + 1, carry);
+            }
+            3 | 4 => {
+                let (one, two_a) = A::add(sums[D], at(0), at(1));
+                let (one, two_b) = A::add(one, at(2), at(3));
+                let (two, carry) = A::add(sums[D + 1], two_a, two_b);
+                (sums[D], sums[D + 1]) = (one, two);
+                carry_on::<A, W, P>(sums, D + 2, carry);
+            }
+            _ => {
+                let (one, two_a) = A::add(sums[D], at(0), at(1));
+                let (one, two_b) = A::add(one, at(2), at(3));
+                let (two, four_a) = A::add(sums[D + 1], two_a, two_b);
+                let (one, two_a) = A::add(one, at(4), at(5));
+                // There is no eighth.
+                let (one, two_b) = (A::xor(one, at(6)), A::and(one, at(6)));
+                let (two, four_b) = A::add(two, two_a, two_b);
+                let (four, carry) = A::add(sums[D + 2], four_a, four_b);
+                (sums[D], sums[D + 1], sums[D + 2]) = (one, two, four);
+                carry_on::<A, W, P>(sums, D + 3, carry);
+            }
         }
     }
 }
 
 /// Adds one bit a lane from a digit on.
 #[inline(always)]
-fn carry_on<const W: usize, const P: usize>(sums: &mut [Piece<W>; P], from: usize, mut carry: Piece<W>) {
+fn carry_on<A: Adder<W>, const W: usize, const P: usize>(
+    sums: &mut [Piece<W>; P],
+    from: usize,
+    mut carry: Piece<W>,
+) {
     for digit in 0..P {
         if digit >= from {
-            let next = sums[digit].and(carry);
-            sums[digit] = sums[digit].xor(carry);
-            carry = next;
+            (sums[digit], carry) = (A::xor(sums[digit], carry), A::and(sums[digit], carry));
         }
     }
 }
@@ -236,7 +253,10 @@ unsafe fn of_few<const W: usize, const N: usize>(
         for part in 0..Piece::<W>::COUNT {
             // SAFETY: as promised to this function.
             unsafe {
-                let inputs = starts.map(|start| get::<W>(table, start, (block, part)));
+                let mut inputs = [Piece::ZERO; N];
+                for (input, &start) in inputs.iter_mut().zip(&starts) {
+                    *input = get::<W>(table, start, (block, part));
+                }
                 put(met, (block, part), network(inputs));
             }
         }

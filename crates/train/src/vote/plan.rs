@@ -134,13 +134,14 @@ impl<'a> Plan<'a> {
                     for (negative, tied) in strips {
                         let count = negative.len() / BLOCK;
                         for (input, row) in self.inputs.iter().zip(scratch.chunks_mut(blocks)) {
-                            load(&input.words()[at..at + negative.len()], row);
+                            let words = &input.words()[at..at + negative.len()];
+                            Lanes::words_mut(&mut row[..count]).copy_from_slice(words);
                         }
                         strip.make(scratch, count);
                         let row = |row: Row| &scratch[row.0 * blocks..row.0 * blocks + count];
-                        store(row(first), negative);
+                        negative.copy_from_slice(Lanes::words(row(first)));
                         if let Some(second) = second {
-                            store(row(second), tied);
+                            tied.copy_from_slice(Lanes::words(row(second)));
                         }
                         if let Some(truth) = truth {
                             wrong += differing(instructions, row(first), row(truth));
@@ -219,18 +220,6 @@ impl Strip {
                 }
             }
         }
-    }
-}
-
-fn load(words: &[u64], row: &mut [Lanes]) {
-    for (words, block) in words.as_chunks::<BLOCK>().0.iter().zip(row) {
-        block.0 = *words;
-    }
-}
-
-fn store(row: &[Lanes], words: &mut [u64]) {
-    for (words, block) in words.as_chunks_mut::<BLOCK>().0.iter_mut().zip(row) {
-        *words = block.0;
     }
 }
 
