@@ -139,7 +139,7 @@ Print Assumptions exact_decode.
 Check b_plus_1_is_the_least.
 Print Assumptions b_plus_1_is_the_least.
 (* The checker *)
-Check refutes_sound.
+Check @refutes_sound.
 Print Assumptions refutes_sound.
 Check formula_sound.
 Print Assumptions formula_sound.
@@ -147,5 +147,5 @@ Check enumerate_spec.
 Print Assumptions enumerate_spec.
 Check check_counts_sound.
 Print Assumptions check_counts_sound.
-Check check_sound.
+Check @check_sound.
 Print Assumptions check_sound.

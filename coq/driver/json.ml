@@ -13,7 +13,7 @@ let utf8 s =
   let rec go i =
     if i >= n then ()
     else
-      let c = byte i in
+      let c = Char.code s.[i] in
       if c < 0x80 then go (i + 1)
       else if c >= 0xc2 && c < 0xe0 && tail (i + 1) then go (i + 2)
       else if c >= 0xe0 && c < 0xf0 && tail (i + 1) && tail (i + 2)
@@ -46,7 +46,11 @@ let parse (s : string) : t =
   let text () =
     expect '"';
     let b = Buffer.create 64 in
+    let rec plain i = if i < n && s.[i] <> '"' && s.[i] <> '\\' && s.[i] >= ' ' then plain (i + 1) else i in
     let rec go () =
+      let upto = plain !p in
+      Buffer.add_substring b s !p (upto - !p);
+      p := upto;
       if !p >= n then fail "the end of a string";
       match s.[!p] with
       | '"' -> incr p
@@ -71,8 +75,7 @@ let parse (s : string) : t =
            Buffer.add_utf_8_uchar b (Uchar.of_int code)
          | _ -> decr p; fail "an escape");
         go ()
-      | c when Char.code c < 0x20 -> fail "no control character"
-      | c -> Buffer.add_char b c; incr p; go () in
+      | _ -> fail "no control character" in
     go (); Buffer.contents b in
   let number () =
     let start = !p in
