@@ -1,7 +1,7 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
 From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint
-  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Formula Shapes Enumerate Replay GluingCheck Tally Checker.
+  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker.
 
 (* condition.md *)
 Check theorem_1_message.

@@ -6,6 +6,9 @@ exception Malformed of string
 
 let deepest = 64
 
+(* A matrix has many of these. *)
+let one_digit = Array.init 10 (fun i -> Number (string_of_int i))
+
 let utf8 s =
   let n = String.length s in
   let byte i = if i < n then Char.code s.[i] else 0 in
@@ -89,7 +92,7 @@ let parse (s : string) : t =
     (match peek () with
      | 'e' | 'E' -> incr p; (match peek () with '+' | '-' -> incr p | _ -> ()); digits ()
      | _ -> ());
-    String.sub s start (!p - start) in
+    if !p = start + 1 then one_digit.(Char.code s.[start] - 48) else Number (String.sub s start (!p - start)) in
   let rec value depth =
     if depth > deepest then fail "less nesting";
     space ();
@@ -119,7 +122,7 @@ let parse (s : string) : t =
     | 't' -> word "true" (Bool true)
     | 'f' -> word "false" (Bool false)
     | 'n' -> word "null" Null
-    | '-' | '0' .. '9' -> Number (number ())
+    | '-' | '0' .. '9' -> number ()
     | _ -> fail "a value" in
   let v = value 0 in
   space ();

@@ -84,7 +84,7 @@ let statement n k rule out : claim -> unit = function
 let print ~n ~k ~rule ~digest rows (obligations : (claim * 'place evidence) list) =
   let out = Buffer.create 65536 in
   b out "(* %d workers, %d partitions, %s. Check with coqc -Q coq Election FILE. *)\n" n k digest;
-  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Definitions PB Formula Replay GluingCheck Tally Checker.\nImport ListNotations.\n";
+  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Definitions PB Kernel Formula Replay GluingCheck Tally Checker.\nImport ListNotations.\n";
   b out "Local Notation T := true (only parsing).\nLocal Notation F := false (only parsing).\n\n";
   b out "Definition G : rows := [\n  ";
   List.iteri (fun i row -> if i > 0 then b out ";\n  "; bits out row) rows;
