@@ -130,7 +130,9 @@ impl Fingerprint {
         for piece in sums.rows() {
             let now = left.min(CHUNK - (self.words % CHUNK as u64) as usize);
             if piece.len() != LANES || now == 0 {
-                return Err(bad("sums: expected shape (pieces, 2), a piece for each chunk that the words touch"));
+                return Err(bad(
+                    "sums: expected shape (pieces, 2), a piece for each chunk that the words touch",
+                ));
             }
             self.add(std::array::from_fn(|lane| piece[lane].cast_unsigned()), now);
             left -= now;

@@ -86,7 +86,10 @@ impl Judge {
     #[pyo3(signature = (n, k, b, *, spare=0, total=false, run=None))]
     fn new(n: usize, k: usize, b: usize, spare: usize, total: bool, run: Option<&[u8]>) -> PyResult<Self> {
         if b == 0 || n <= b {
-            return Err(bad(format!("b = {b}: from 1 to {} of {n} workers can be wrong", n.saturating_sub(1))));
+            return Err(bad(format!(
+                "b = {b}: from 1 to {} of {n} workers can be wrong",
+                n.saturating_sub(1)
+            )));
         }
         if k == 0 {
             return Err(bad("k = 0: at least one partition is needed"));
@@ -115,9 +118,8 @@ impl Judge {
         let step = self.header.step;
         let left = self.roster.left().ok_or_else(|| bad("more workers were named than can be wrong"))?;
         let mut present = self.roster.present(step, connected.iter().copied());
-        let unnamed = |worker: usize| {
-            self.roster.records().get(worker).is_some_and(|record| record.named.is_none())
-        };
+        let unnamed =
+            |worker: usize| self.roster.records().get(worker).is_some_and(|record| record.named.is_none());
         let needed = (left + 1).max(2);
         if present.len() < needed {
             return Err(bad(format!(

@@ -28,7 +28,7 @@ import torch
 import torch.distributed as dist
 
 from .torch.data import Reproducible
-from .torch.fingerprint import Fingerprints
+from .torch.digests import Fingerprints
 
 __all__ = ["judge", "main", "micro_step", "measure"]
 
@@ -214,7 +214,8 @@ def _class(device: torch.device) -> str:
     """Ranks that must come to the same bits: the same device, driver and libraries."""
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
-        return f"{name}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}, torch {torch.__version__}"
+        cudnn: Any = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        return f"{name}, CUDA {torch.version.cuda}, cuDNN {cudnn}, torch {torch.__version__}"
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError, StopIteration), open("/proc/cpuinfo") as lines:
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

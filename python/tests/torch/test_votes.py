@@ -17,6 +17,7 @@ def test_a_coded_vote_is_the_honest_run(ranks: Ranks, n: int, b: int, most: int)
         assert case["named"] == case["full"], "who holds every partition and lies is proved to, nobody else"
     assert len(told["cases"]) == min(most, 5 if b == 1 else 45)
     assert told["too many"] != told["honest"], "b + 1 liars are too many"
+    assert told["int8"] == [told["honest"]] * 2, "one all-reduce gives the same signs"
     bytes_a_step = told["metrics"]["vote/bytes_sent"] / 4
     assert bytes_a_step < (n - 1) * (told["d"] / 8 + 300)
 

@@ -36,10 +36,10 @@ def loss(net: torch.nn.Module, sampler: CodedSampler, step: int, i: int) -> torc
     return torch.nn.functional.cross_entropy(net(noisy), LABELS[rows])
 
 
-def coded(code: ec.Code, liars: list[int], count: int, threads: int = 1) -> CodedSignSGD:
+def coded(code: ec.Code, liars: list[int], count: int, threads: int = 1, exchange: str = "pairs") -> CodedSignSGD:
     torch.set_num_threads(threads)
     net = model()
-    optimizer = CodedSignSGD(net.parameters(), lr=0.01, momentum=0.9, code=code, deadline=60)
+    optimizer = CodedSignSGD(net.parameters(), lr=0.01, momentum=0.9, code=code, deadline=60, exchange=exchange)
     sampler = CodedSampler(256, code.k, 8)
     for step in steps(optimizer, count):
         for i in optimizer.partitions():
@@ -109,6 +109,7 @@ if config["kind"] == "coded":
         results["cases"].append({"liars": liars, "digest": run.digest, "named": sorted(run.vote.liars), "full": full})
     too_many = coded(code, list(range(n - 1, n - 2 - b, -1)), 4)
     results["too many"] = too_many.digest
+    results["int8"] = [coded(code, liars, 4, exchange="int8").digest for liars in ([], sets[-1])]
     results["metrics"] = honest.metrics()
     results["d"] = honest.vote.d
 else:

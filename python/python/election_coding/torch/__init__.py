@@ -14,7 +14,7 @@ from .audit import Audit
 from .coded import CodedSignSGD, CodedVote
 from .data import CodedSampler, Reproducible, steps
 from .faults import Fault, FaultFound, json_lines
-from .fingerprint import Fingerprints, fingerprint
+from .digests import Fingerprints, fingerprint
 from .packing import pack_signs, unpack_signs
 from .parameters import parameters_digest
 from .reactive import ReactiveVote

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from .._election_coding import EcodeError, Judge, Turn
 from .data import Reproducible
 from .faults import Fault, FaultFound
-from .fingerprint import Fingerprints
+from .digests import Fingerprints
 from .voter import Unverified
 
 __all__ = ["Audit"]

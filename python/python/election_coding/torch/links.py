@@ -34,8 +34,6 @@ class Pairs:
     """
 
     def __init__(self, deadline: float = 60.0, patience: float | None = None) -> None:
-        if not dist.is_initialized():
-            raise RuntimeError("call torch.distributed.init_process_group first")
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
         self.deadline = deadline
         self.patience = timedelta(seconds=patience if patience is not None else 10 * deadline + 60)
@@ -56,20 +54,34 @@ class Pairs:
     def _lose(self, rank: int, why: BaseException | str) -> None:
         self.lost.setdefault(rank, str(why).splitlines()[0] if str(why) else type(why).__name__)
 
-    def send(self, message: torch.Tensor, to: int = 0) -> bool:
-        """Sends bytes (uint8 of shape (length,), on the CPU); returns whether that rank is still there."""
+    def _post(self, message: torch.Tensor, to: int) -> list[Any]:
         group = self._groups[to if self.rank == 0 else self.rank]
-        try:
-            dist.send(torch.tensor([message.numel()], dtype=torch.int64), to, group=group)
-            if message.numel():
-                dist.send(message, to, group=group)
-        except RuntimeError as error:
-            if self.rank != 0:
-                raise
-            self._lose(to, error)
-            return False
+        length = torch.tensor([message.numel()], dtype=torch.int64)
         self.sent += 8 + message.numel()
-        return True
+        return [dist.isend(part, to, group=group) for part in (length, message) if part.numel()]
+
+    def send(self, message: torch.Tensor) -> None:
+        """Sends bytes (uint8 of shape (length,), on the CPU) to rank 0."""
+        for work in self._post(message, 0):
+            _wait(work, self.patience)
+
+    def scatter(self, messages: Sequence[tuple[int, torch.Tensor]]) -> None:
+        """From rank 0: sends a message to each of these ranks that is still there. Who does not take it within the
+        deadline is lost: a send of gloo waits until the other side receives."""
+        ends = time.monotonic() + self.deadline
+        posted: list[tuple[int, list[Any]]] = []
+        for rank, message in messages:
+            if rank not in self.lost:
+                try:
+                    posted.append((rank, self._post(message, rank)))
+                except RuntimeError as error:
+                    self._lose(rank, error)
+        for rank, works in posted:
+            try:
+                for work in works:
+                    _wait(work, _until(ends))
+            except RuntimeError as error:
+                self._lose(rank, error)
 
     def receive(self) -> torch.Tensor:
         """What rank 0 sends to this rank."""
@@ -111,12 +123,6 @@ class Pairs:
             except RuntimeError as error:
                 self._lose(rank, error)
         return messages
-
-    def scatter(self, messages: Sequence[tuple[int, torch.Tensor]]) -> None:
-        """Sends a message to each of these ranks that is still there."""
-        for rank, message in messages:
-            if rank not in self.lost:
-                self.send(message, rank)
 
 
 def _until(ends: float) -> timedelta:

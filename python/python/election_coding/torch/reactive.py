@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -144,7 +144,8 @@ class ReactiveVote(Voter):
         turn = self._judge.next()
         self._gradients += sum(len(order["compute"]) for order in self._orders.values())
         if turn.word == "settled":
-            return self._settle(turn)
+            self._settle(turn)
+            return None
         if turn.word != "trip":
             self._stop(turn.reason or f"partitions {turn.open} cannot be settled by the ranks that are left")
         self._orders = {rank: {"compute": [], "send": []} for rank in range(self.n)}
@@ -194,7 +195,7 @@ class ReactiveVote(Voter):
         self._links.scatter([(rank, message) for rank in self._links.connected()])
         self._finish(decode)
 
-    def _stop(self, text: str) -> None:
+    def _stop(self, text: str) -> NoReturn:
         text = f"step {self.step_count}: {text}"
         message = join({"stop": text})
         self._links.scatter([(rank, message) for rank in self._links.connected()])

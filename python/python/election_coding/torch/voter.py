@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
+import torch.distributed as dist
 
 from .data import Reproducible
 from .links import Pairs
@@ -22,11 +23,16 @@ class Unverified(RuntimeError):
 class Voter:
     """A vote over `k` partitions by the ranks of the default process group."""
 
+    EXCHANGES: tuple[str, ...] = ("pairs",)
+    """The ways in which votes travel."""
+
     def __init__(
         self, params: Iterable[torch.Tensor], k: int, exchange: str, deadline: float, seed: int
     ) -> None:
-        if exchange != "pairs":
-            raise ValueError(f"exchange {exchange!r}: expected 'pairs'")
+        if exchange not in self.EXCHANGES:
+            raise ValueError(f"exchange {exchange!r}: expected one of {', '.join(self.EXCHANGES)}")
+        if not dist.is_initialized():
+            raise RuntimeError("call torch.distributed.init_process_group first")
         self.parameters = Parameters(params)
         self.d, self.k, self.seed = self.parameters.d, k, seed
         self.step_count = 0
@@ -34,8 +40,10 @@ class Voter:
         self.lost: dict[int, str] = {}
         """Ranks whose votes do not arrive any more, and why."""
         self._signs: dict[int, torch.Tensor] = {}
-        self._links = Pairs(deadline)
-        self.rank, self.n = self._links.rank, self._links.world
+        self.exchange = exchange
+        self._pairs = Pairs(deadline) if exchange == "pairs" else None
+        self._sent = 0
+        self.rank, self.n = dist.get_rank(), dist.get_world_size()
 
     @contextmanager
     def partition(self, i: int) -> Iterator[None]:
@@ -66,6 +74,10 @@ class Voter:
         if packed.numel() > size:
             tied = unpack_signs(packed[size:].to(self.parameters.device), self.d) < 0
             signs = signs.masked_fill(tied, 0.0)
+        self._signed(signs)
+
+    def _signed(self, signs: torch.Tensor) -> None:
+        """Fills `.grad` with these signs, of shape (d,), and goes on to the next step."""
         self.parameters.fill(signs)
         self._signs.clear()
         self.step_count += 1
@@ -73,4 +85,9 @@ class Voter:
     @property
     def bytes_sent(self) -> int:
         """Bytes that this rank has sent so far."""
-        return self._links.sent
+        return self._pairs.sent if self._pairs is not None else self._sent
+
+    @property
+    def _links(self) -> Pairs:
+        assert self._pairs is not None, "only 'pairs' has links"
+        return self._pairs
