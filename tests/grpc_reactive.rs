@@ -5,15 +5,19 @@
 
 mod processes;
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use processes::{Deployment, Process, ecode};
 use serde_json::Value;
 
 /// Nine workers of which two lie.
 fn training<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let mut training = vec!["--scheme", "reactive", "--n", "9", "--b", "2", "--byzantine-set", "2,5", "--batch", "8"];
+    let mut training =
+        vec!["--scheme", "reactive", "--n", "9", "--b", "2", "--byzantine-set", "2,5", "--batch", "8"];
     training.extend(more);
     training
 }
@@ -37,7 +41,11 @@ fn assert_certificates(deployment: &Deployment, named: &Value) {
         let certificate: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         for (row, key) in certificate["keys"].as_object().unwrap() {
             let row: usize = row.parse().unwrap();
-            assert_eq!(rows["rows"][row]["key"].as_str(), key.as_str(), "signed by the key of its certificate");
+            assert_eq!(
+                rows["rows"][row]["key"].as_str(),
+                key.as_str(),
+                "signed by the key of its certificate"
+            );
         }
     }
 }
@@ -56,7 +64,9 @@ fn processes_name_whom_one_process_names() {
         assert_eq!(summary["parameters_digest"], expected["parameters_digest"], "{adversary}");
         assert_eq!(summary["unverified"], Value::Null);
         let (ours, theirs) = (&summary, &expected);
-        for what in ["named", "label", "extra_gradients", "extra_trips", "timeouts", "disputes", "heaviest_load"] {
+        for what in
+            ["named", "label", "extra_gradients", "extra_trips", "timeouts", "disputes", "heaviest_load"]
+        {
             assert_eq!(ours[what], theirs[what], "{adversary}: {what}");
         }
         assert_eq!(ours["named"].as_array().unwrap().len(), 2, "{adversary}");
@@ -69,6 +79,34 @@ fn processes_name_whom_one_process_names() {
     }
 }
 
+/// A way to a server on which everything that it says comes so much later.
+fn slowed(server: &str, late: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, server) = (listener.local_addr().unwrap(), server.to_owned());
+    let carry = |mut from: TcpStream, mut to: TcpStream, late: Duration| {
+        let mut bytes = vec![0; 1 << 16];
+        while let Ok(count) = from.read(&mut bytes)
+            && count > 0
+        {
+            std::thread::sleep(late);
+            if to.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(std::net::Shutdown::Both);
+    };
+    std::thread::spawn(move || {
+        for worker in listener.incoming().map_while(Result::ok) {
+            // No server, no way.
+            let Ok(server) = TcpStream::connect(&server) else { continue };
+            let (up, down) = (worker.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || carry(down, worker, late));
+            std::thread::spawn(move || carry(up, server, Duration::ZERO));
+        }
+    });
+    address.to_string()
+}
+
 fn summary(run: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap()
 }
@@ -76,25 +114,30 @@ fn summary(run: &Path) -> Value {
 /// Honest workers are killed, stopped and come back while liars are silent now and then: silence names nobody.
 #[test]
 fn workers_are_killed_and_stopped_and_nobody_honest_is_named() {
-    let training = training(&["--adversary", "flap", "--steps", "300", "--evaluate-every", "10"]);
+    let training = training(&["--adversary", "flap", "--steps", "150", "--evaluate-every", "5"]);
     let deployment = Deployment::new(9, &training);
     let expected = alone(&deployment);
-    let (mut server, address) = deployment.serve(&[]);
+    let (mut server, address) = deployment.serve(&["--worker-timeout", "10s"]);
     let mut workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
     server.reaches(20);
-    workers[0].kill();
     workers[7].signal("STOP");
+    server.reaches(40);
+    workers[7].signal("CONT");
+    workers[0].kill();
     server.reaches(60);
     workers[0] = deployment.work(&address, 0);
-    workers[7].signal("CONT");
     server.hears("that worker 0 is back", |line| line.contains("worker 0 has joined").then_some(()));
     assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
     let summary = summary(&deployment.run());
     assert_eq!(summary["parameters_digest"], expected["parameters_digest"]);
     assert_eq!(summary["unverified"], Value::Null);
-    assert!(summary["named"].as_array().unwrap().iter().all(|named| {
-        [2, 5].contains(&named["worker"].as_u64().unwrap())
-    }));
+    assert!(
+        summary["named"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|named| { [2, 5].contains(&named["worker"].as_u64().unwrap()) })
+    );
     assert!(summary["timeouts"].as_u64().unwrap() > 0);
     deployment.assert_same_log();
 }
@@ -103,15 +146,14 @@ fn workers_are_killed_and_stopped_and_nobody_honest_is_named() {
 /// named stays named, and the end is that of a quiet run.
 #[test]
 fn a_server_that_is_killed_in_a_dispute_goes_on_to_the_same_end() {
-    // A helper computes for a while, in which the server is killed.
-    let mut training = training(&["--adversary", "helpers", "--steps", "12", "--evaluate-every", "1"]);
-    let batch = training.iter().position(|&word| word == "8").unwrap();
-    training[batch] = "100";
-    training.push("--checkpoint-every=4");
-    let deployment = Deployment::new(9, &training);
+    let training =
+        ["--adversary", "helpers", "--steps", "9", "--evaluate-every", "1", "--checkpoint-every=4"];
+    let deployment = Deployment::new(9, &self::training(&training));
     let expected = alone(&deployment);
     let (mut server, address) = deployment.serve(&["--wait", "all"]);
-    let mut workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
+    // A helper hears late that it is asked: before that the server is killed.
+    let slow = slowed(&address, Duration::from_millis(150));
+    let mut workers: Vec<Process> = (0..9).map(|row| deployment.work(&slow, row)).collect();
     server.hears("a helper that is asked", |line| {
         (line.contains("extra trip 1: worker") && line.contains("is asked for partition")).then_some(())
     });
@@ -158,7 +200,18 @@ fn what_is_for_one_process_is_refused() {
         (&["--scheme", "reactive", "--audit"], "audit needs all messages"),
     ] {
         let refused = Command::new(ecode())
-            .args(["train", "--transport", "grpc", "--listen", "127.0.0.1:0", "--n", "9", "--b", "2", "--keys"])
+            .args([
+                "train",
+                "--transport",
+                "grpc",
+                "--listen",
+                "127.0.0.1:0",
+                "--n",
+                "9",
+                "--b",
+                "2",
+                "--keys",
+            ])
             .arg(deployment.keys("server"))
             .arg("--run")
             .arg(&run)

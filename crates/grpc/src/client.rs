@@ -15,8 +15,8 @@ use super::PROTOCOL;
 use super::generated::election_client::ElectionClient;
 use super::generated::{self, Ballot, DescribeRequest, Down, Hello, StateRequest, Up, down, up};
 use super::happening::{Report, Vote};
-use super::scheme::{Signed, Task};
 use super::keys::{Keys, KeysError, SERVER_NAME};
+use super::scheme::{Signed, Task};
 
 /// A server that does not answer a ping for so long is gone.
 const ALIVE: Duration = Duration::from_secs(10);

@@ -214,14 +214,14 @@ pub struct Task {
     #[prost(message, optional, tag = "7")]
     pub rehearsal: ::core::option::Option<Rehearsal>,
 }
-/// A digest of a partition's signs: BLAKE3, keyed by run, step, state and partition (docs/formats.md).
+/// A digest of a partition's signs: BLAKE3, keyed by run, step, state and partition (docs/reactive.md).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Slot {
     #[prost(uint32, tag = "1")]
     pub partition: u32,
     #[prost(bytes = "bytes", tag = "2")]
     pub digest: ::prost::bytes::Bytes,
-    /// Ed25519, by the key of the worker's certificate, of run, step, state, partition and digest (docs/formats.md).
+    /// Ed25519, by the key of the worker's certificate, of run, step, state, partition and digest (docs/reactive.md).
     #[prost(bytes = "bytes", tag = "3")]
     pub signature: ::prost::bytes::Bytes,
 }

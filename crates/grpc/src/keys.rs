@@ -160,7 +160,8 @@ impl Pin {
     /// The public key by which the row signs; none where there is none, or it is no key.
     #[must_use]
     pub fn public_key(&self) -> Option<Digest> {
-        let text = self.key.as_deref().filter(|text| text.is_ascii() && text.len() == 2 * size_of::<Digest>())?;
+        let text =
+            self.key.as_deref().filter(|text| text.is_ascii() && text.len() == 2 * size_of::<Digest>())?;
         let mut key = Digest::default();
         for (place, byte) in key.iter_mut().enumerate() {
             *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;

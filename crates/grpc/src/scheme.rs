@@ -277,9 +277,9 @@ mod tests {
         let digest = HEADER.digest(3, &[1, 2, 3, 4, 5]);
         let signature = signer.sign(&HEADER, 3, &digest, true);
         let first = piece(0, &[1, 2, 3], &[]);
-        let begun = || match Partial::begin(&first, &HEADER).and_then(|partial| {
-            partial.add(&first, 5, &HEADER, &signer.key())
-        }) {
+        let begun = || match Partial::begin(&first, &HEADER)
+            .and_then(|partial| partial.add(&first, 5, &HEADER, &signer.key()))
+        {
             Ok(Pieced::More(partial)) => partial,
             other => panic!("{other:?}"),
         };

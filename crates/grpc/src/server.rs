@@ -16,10 +16,10 @@ use super::generated::Decode;
 use super::generated::election_server::ElectionServer;
 use super::happening::{Happening, ServerError, Settings};
 use super::keys::{Keys, read_rows};
+use super::scheme::Task;
 use super::service::Service;
 use super::shared::Shared;
 use super::transport::{Connection, accept, acceptor};
-use super::scheme::Task;
 use ecode_server::reactive::Header;
 use ecode_server::{Event, Standing};
 
@@ -125,7 +125,8 @@ impl Server {
         loss: f64,
         answered: impl IntoIterator<Item = usize>,
     ) {
-        let decode = |(block, negative)| Decode { step, block: block as u32, negative, tied: Bytes::new(), loss };
+        let decode =
+            |(block, negative)| Decode { step, block: block as u32, negative, tied: Bytes::new(), loss };
         self.shared.conclude(blocks.into_iter().enumerate().map(decode).collect(), answered);
     }
 

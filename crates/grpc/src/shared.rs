@@ -338,8 +338,7 @@ impl Shared {
         message: Spoken,
         partial: &mut Option<Partial>,
     ) -> Result<(), Rubbish> {
-        let (Some(partitions), Some(key)) =
-            (self.settings.partitions, self.keys.get(row).copied().flatten())
+        let (Some(partitions), Some(key)) = (self.settings.partitions, self.keys.get(row).copied().flatten())
         else {
             return Err(Rubbish);
         };

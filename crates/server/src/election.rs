@@ -219,7 +219,11 @@ impl<V> Election<V> {
         if !self.roll.speaks(row, connection) || step < self.step || self.stopped {
             return Place::Late;
         }
-        if step > self.step || !self.votes { Place::Wrong } else { self.mailbox.place(row, connection, block) }
+        if step > self.step || !self.votes {
+            Place::Wrong
+        } else {
+            self.mailbox.place(row, connection, block)
+        }
     }
 
     /// When [`Event::Tick`] is due if nothing else happens before.

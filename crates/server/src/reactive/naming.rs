@@ -317,21 +317,21 @@ pub fn certify(
     };
     let certificate =
         |worker: usize, rule: &str, signed: Vec<(Digest, Statement)>, premises: Vec<Certificate>| {
-        let keys = signed.iter().map(|(key, statement)| (statement.worker, hexadecimal(key))).collect();
-        let statements = signed.into_iter().map(|(_, statement)| statement).collect();
-        Certificate {
-            schema: SCHEMA.into(),
-            run: hexadecimal(&header.run),
-            step: header.step,
-            state: hexadecimal(&header.state),
-            b: if rule == "contradicted" { b } else { 0 },
-            worker,
-            rule: rule.into(),
-            keys,
-            statements,
-            premises,
-        }
-    };
+            let keys = signed.iter().map(|(key, statement)| (statement.worker, hexadecimal(key))).collect();
+            let statements = signed.into_iter().map(|(_, statement)| statement).collect();
+            Certificate {
+                schema: SCHEMA.into(),
+                run: hexadecimal(&header.run),
+                step: header.step,
+                state: hexadecimal(&header.state),
+                b: if rule == "contradicted" { b } else { 0 },
+                worker,
+                rule: rule.into(),
+                keys,
+                statements,
+                premises,
+            }
+        };
     let mut made: Vec<Certificate> = Vec::new();
     let mut open: Vec<usize> = settlement.named().map(|named| named.worker).collect();
     loop {

@@ -6,9 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecode_server::reactive::{
-    Ask, Digest, Header, Named, OwnContradictions, Settlement, Signed, certify,
-};
+use ecode_server::reactive::{Ask, Digest, Header, Named, OwnContradictions, Settlement, Signed, certify};
 
 use super::journal::{Journal, Naming, hexadecimal};
 use super::settle::Failure;

@@ -93,8 +93,8 @@ impl Trainer {
         let needed = plan.holders(left).max(if plan.referee { 0 } else { 2 * left + 1 }).min(unnamed.len());
         let there = panel.gather(&unnamed, needed, &self.state, &ledger.header(step).state)?;
         let seat = self.seat_of(liars, Some(&there))?;
-        let rehearsal = (!seat.lying.is_empty())
-            .then(|| (seat.table.assignment.holders.clone(), seat.lying.clone()));
+        let rehearsal =
+            (!seat.lying.is_empty()).then(|| (seat.table.assignment.holders.clone(), seat.lying.clone()));
         let assignment = seat.table.assignment.clone();
         let mut random = stream(self.config.seed, Purpose::Assignment, step, 1);
         let mut pick = |list: &[usize]| first_of_least(list, &assignment, &mut random);

@@ -90,7 +90,9 @@ impl Trainer {
         let fail =
             |text: &str| Err(ConfigError(text.replace("transport mpi", &format!("transport {transport}"))));
         if self.detection.is_some() && transport != "grpc" {
-            return fail("transport mpi carries votes: a scheme that detects lies is for in-process and grpc");
+            return fail(
+                "transport mpi carries votes: a scheme that detects lies is for in-process and grpc",
+            );
         }
         if self.config.aggregator != Aggregator::Vote {
             return fail("transport mpi carries votes: gradients are joined in-process only");

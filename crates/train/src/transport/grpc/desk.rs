@@ -267,9 +267,8 @@ pub(super) fn show(
     say: &mut dyn FnMut(&str),
 ) -> Result<Option<Status>, TrainError> {
     let Some(address) = listen.status else { return Ok(None) };
-    let pages = Status::show(address, Arc::clone(facts), server.watch()).map_err(|error| {
-        TrainError::Transport(format!("cannot show the status on {address}: {error}"))
-    })?;
+    let pages = Status::show(address, Arc::clone(facts), server.watch())
+        .map_err(|error| TrainError::Transport(format!("cannot show the status on {address}: {error}")))?;
     say(&format!("status on http://{}/status", pages.address()));
     Ok(Some(pages))
 }

@@ -156,9 +156,9 @@ impl Panel {
                         (self.say)(&format!("worker {row} was cut off: it sent what no honest worker sends"));
                         self.there.remove(&row);
                     }
-                    Cut::Replaced => (self.say)(&format!(
-                        "worker {row} was cut off: a newer connection speaks for it"
-                    )),
+                    Cut::Replaced => {
+                        (self.say)(&format!("worker {row} was cut off: a newer connection speaks for it"))
+                    }
                     _ => {
                         self.there.remove(&row);
                     }
@@ -201,7 +201,10 @@ impl Panel {
                 enough_since.get_or_insert_with(Instant::now);
             }
             let over = begun.elapsed() >= self.patience;
-            if there.len() == unnamed.len() || over || enough_since.is_some_and(|since| since.elapsed() >= grace) {
+            if there.len() == unnamed.len()
+                || over
+                || enough_since.is_some_and(|since| since.elapsed() >= grace)
+            {
                 self.started = true;
                 return Ok(there);
             }
@@ -218,8 +221,13 @@ impl Panel {
         let Sought { header, mut table, rehearsal, roster, state, mut journal, referee } = sought;
         let settlement = Settlement::new(&table.assignment, &table.present, table.left);
         self.server()?.convene(header);
-        let (sitting, questions) =
-            Sitting::open(settlement, &table.assignment, header, (self.wait, self.patience), self.begun.elapsed());
+        let (sitting, questions) = Sitting::open(
+            settlement,
+            &table.assignment,
+            header,
+            (self.wait, self.patience),
+            self.begun.elapsed(),
+        );
         let mut sitting = Records::new(sitting, header);
         self.ask(&mut sitting, questions, rehearsal.as_ref());
         let mut minutes = Minutes::new(table.left, &table.retired);
@@ -259,7 +267,10 @@ impl Panel {
                         .iter()
                         .map(|ask| format!("worker {} is asked for partition {}", ask.worker, ask.partition));
                     let fetches = fetches.iter().map(|fetch| {
-                        format!("the vector of partition {} is fetched from worker {}", fetch.partition, fetch.worker)
+                        format!(
+                            "the vector of partition {} is fetched from worker {}",
+                            fetch.partition, fetch.worker
+                        )
                     });
                     let what: Vec<String> = asks.chain(fetches).collect();
                     let trip = settlement.trips();
@@ -294,7 +305,8 @@ impl Panel {
             let bits = sitting.vectors.get(&(partition, *digest));
             let bits = bits.and_then(|bytes| Bits::from_bytes(state.parameters.len(), bytes));
             let Some(bits) = bits else {
-                let why = format!("the accepted vector of partition {partition} in step {} is none", header.step);
+                let why =
+                    format!("the accepted vector of partition {partition} in step {} is none", header.step);
                 return Err(TrainError::Transport(why));
             };
             vectors.push(bits);
