@@ -225,14 +225,19 @@ proptest! {
 #[test]
 fn veripb_accepts_the_proofs_about_distortion() {
     let control = Control::default();
-    for (scheme, liars) in [("mols:l=5,r=3", 5), ("ramanujan:m=5,s=5", 5), ("groups:n=45,r=5", 12), ("subsets:n=7,r=3", 3)] {
+    for (scheme, liars) in
+        [("mols:l=5,r=3", 5), ("ramanujan:m=5,s=5", 5), ("groups:n=45,r=5", 12), ("subsets:n=7,r=3", 3)]
+    {
         let scheme: Specification = scheme.parse().unwrap();
         let g = scheme.build(TieRule::Adversarial, blocks()).unwrap().matrix;
         let point = Assignment::new(&g).unwrap().worst(liars, 0, Method::Auto, &control).unwrap();
         let made = certify_distortion(&g, liars, point.files, Some(&point.worst), &control).unwrap();
         assert!(veripb(&Formula::distortion(&g, liars, point.files), &made.proof), "{scheme}, {liars} liars");
         // One file fewer, and the proof shows nothing.
-        assert!(!veripb(&Formula::distortion(&g, liars, point.files - 1), &made.proof), "{scheme}, {liars} liars");
+        assert!(
+            !veripb(&Formula::distortion(&g, liars, point.files - 1), &made.proof),
+            "{scheme}, {liars} liars"
+        );
     }
 }
 
