@@ -39,7 +39,7 @@ const LONG: [(&str, &str); 28] = [
     ("analyze dense.txt --draws 1000000000000", "adaptive"),
     ("analyze wide.txt --json --draws 1000000000000", "\"radius\""),
     ("compare dense.txt wide.txt --draws 1000000000000", "| dense.txt"),
-    ("distortion dense.txt --liars 40", "Not all was settled"),
+    ("distortion mols:l=11,r=8 --liars 30", "Not all was settled"),
     ("ensemble --n 15 --p 0.3 --draws 1000000000000", "verified draws"),
     ("train --code uncoded:n=5 --allow-unverified --steps 100000000 --batch 8 --run r", "--resume goes on"),
     ("train --code dense.txt --steps 10 --batch 8 --run q", "stopped before dense.txt was verified"),

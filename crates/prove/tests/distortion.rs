@@ -95,9 +95,9 @@ fn whatever_is_changed_is_found() {
     invalid(&stronger, "does not follow");
     let other = |bad: &mut DistortionCertificate| {
         bad.matrix = AllocationMatrix::from_fn(12, 16, |j, i| g.holds(j, i) || (j, i) == (0, 1)).unwrap();
-        bad.digest = bad.matrix.digest();
+        (bad.digest, bad.worst) = (bad.matrix.digest(), None);
     };
-    invalid(&other, "overturn");
+    invalid(&other, "the formula's digest");
     let unheld = |bad: &mut DistortionCertificate| {
         bad.matrix = AllocationMatrix::from_fn(12, 16, |j, i| g.holds(j, i) && i != 3).unwrap();
         bad.digest = bad.matrix.digest();

@@ -61,7 +61,7 @@ impl Engine for Symmetry {
             let start = start.filter(|start| start.correct == side.correct);
             let start = start
                 .and_then(|start| side.counts(&start.message))
-                .unwrap_or_else(|| LocalSearch::default().search(&side, i64::MAX, control));
+                .unwrap_or_else(|| first_met(&side, control));
             let mut walk = Walk { few: FEW, best: side.loss(&start), chosen: None, evaluated: 0, control };
             let complete = walk.part(&side, &[]).is_some();
             finding.evaluated += walk.evaluated;
@@ -83,6 +83,13 @@ impl Engine for Symmetry {
         finding.floor = Some(floor);
         finding
     }
+}
+
+/// A choice to begin with: a good one where many are to be looked at.
+fn first_met(side: &Side, control: &Control) -> Vec<usize> {
+    let search = LocalSearch::default();
+    let search = if side.choices() <= FEW { LocalSearch { work: 1 << 10 } } else { search };
+    search.search(side, i64::MAX, control)
 }
 
 /// Whether symmetries leave at most half of the choices.
