@@ -20,8 +20,8 @@ Hypothesis B_apart : forall j j' i, j < n -> j' < n -> i < n -> B j = true -> lo
   G j i = true -> G j' i = false.
 
 (** The partitions outside them, and how many of the other light rows K wins. *)
-Definition R (i : nat) : bool := negb (covered G B n i).
-Definition W (K : nat -> bool) : nat := cnt (fun j => (load j <? n) && negb (B j) && (load j <=? 2 * seen n G j K)) n.
+Definition outside (i : nat) : bool := negb (covered G B n i).
+Definition others_won (K : nat -> bool) : nat := cnt (fun j => (load j <? n) && negb (B j) && (load j <=? 2 * seen n G j K)) n.
 
 Lemma seen_of_B I U : (forall j, I j = true -> B j = true) -> forall p, p <= n ->
   sum (fun j => if I j then seen n G j U else 0) p <= cnt (fun i => covered G I p i && U i) n.
@@ -40,8 +40,8 @@ Qed.
 (** With g(x) the most rows I of B that x partitions can win, so that their costs sum to x or less, the condition reads
     W(K) <= t - b - g(t - |K|). *)
 Theorem beside_disjoint_rows ties : tolerant n n G ties b <->
-  forall K I, (forall i, K i = true -> R i = true) -> (forall j, I j = true -> B j = true) ->
-    cnt K n + sum (fun j => if I j then cost j else 0) n <= t -> W K + cnt I n <= t - b.
+  forall K I, (forall i, K i = true -> outside i = true) -> (forall j, I j = true -> B j = true) ->
+    cnt K n + sum (fun j => if I j then cost j else 0) n <= t -> others_won K + cnt I n <= t - b.
 Proof.
   assert (Hh : n / 2 = t) by (replace n with (1 + t * 2) by lia; now rewrite Nat.div_add).
   assert (Hh1 : (n - 1) / 2 = t) by (replace (n - 1) with (t * 2) by lia; now rewrite Nat.div_mul).
@@ -53,7 +53,7 @@ Proof.
       etransitivity; [|exact Le]. apply Nat.add_le_mono_l. etransitivity; [apply covered_size|]. apply sum_le. intros j Hj.
       destruct (I j); [|lia]. unfold Wn. rewrite (winners_size t b G b_le odd j Hj). auto. }
     destruct (cnt_extend _ n t Size ltac:(lia)) as (U & HU & Uc). specialize (T U Uc).
-    assert (W K + cnt I n <= C n n G U); [|lia].
+    assert (others_won K + cnt I n <= C n n G U); [|lia].
     apply cnt_disjoint.
     + intros j Hj H. apply andb_prop in H as [H1 H2]. apply andb_prop in H1 as [_ H1]. split.
       * apply Nat.leb_le. apply Nat.leb_le in H2.
@@ -64,19 +64,19 @@ Proof.
       enough (cost j <= seen n G j U) by lia. rewrite <- (winners_size t b G b_le odd j Hj). apply cnt_sub. intros i Hi E.
       assert (Cv : covered Wn I n i = true) by (apply covered_spec; exists j; auto).
       rewrite HU, andb_true_r by (rewrite Cv; apply orb_true_r). unfold winners in E. now apply andb_prop in E.
-  - intros H U HU. set (K := fun i => U i && R i). set (I := fun j => B j && (load j <=? 2 * seen n G j U)).
+  - intros H U HU. set (K := fun i => U i && outside i). set (I := fun j => B j && (load j <=? 2 * seen n G j U)).
     assert (HI : forall j, I j = true -> B j = true) by (intros j E; now apply andb_prop in E).
     assert (Le : cnt K n + sum (fun j => if I j then cost j else 0) n <= t).
     { assert (S1 : sum (fun j => if I j then cost j else 0) n <= sum (fun j => if I j then seen n G j U else 0) n).
       { apply sum_le. intros j Hj. destruct (I j) eqn:E; [|lia]. apply andb_prop in E as [_ E]. apply Nat.leb_le in E.
         pose proof (cost_spec t b G b_le odd j Hj). lia. }
       pose proof (seen_of_B I U HI n (le_n _)) as S2.
-      assert (S3 : cnt (fun i => covered G I n i && U i) n <= cnt (fun i => U i && negb (R i)) n).
-      { apply cnt_sub. intros i _ E. apply andb_prop in E as [E1 ->]. unfold R. rewrite negb_involutive. cbn [andb].
+      assert (S3 : cnt (fun i => covered G I n i && U i) n <= cnt (fun i => U i && negb (outside i)) n).
+      { apply cnt_sub. intros i _ E. apply andb_prop in E as [E1 ->]. unfold outside. rewrite negb_involutive. cbn [andb].
         apply covered_spec in E1 as (j & Hj & Ij & Gj). apply covered_spec. exists j. auto. }
-      pose proof (cnt_split U R n) as S4. unfold K. lia. }
+      pose proof (cnt_split U outside n) as S4. unfold K. lia. }
     specialize (H K I ltac:(intros i E; now apply andb_prop in E) HI Le).
-    assert (Cw : C n n G U <= W K + cnt I n); [|lia].
+    assert (Cw : C n n G U <= others_won K + cnt I n); [|lia].
     apply cnt_cover. intros j Hj E. unfold I. rewrite E, andb_true_r. destruct (B j) eqn:EB; [now right|left].
     apply Nat.leb_le in E. cbn [negb]. rewrite andb_true_r.
     assert (L : load j < n).
@@ -85,8 +85,8 @@ Proof.
     apply andb_true_intro. split; [now apply Nat.ltb_lt|]. apply Nat.leb_le.
     enough (S : seen n G j U = seen n G j K) by lia. apply cnt_ext. intros i Hi. unfold K.
     destruct (G j i) eqn:Gj; [|reflexivity]. cbn [andb].
-    assert (Ri : R i = true); [|now rewrite Ri, andb_true_r].
-    unfold R. apply negb_true_iff. destruct (covered G B n i) eqn:Cv; [exfalso|reflexivity].
+    assert (Ri : outside i = true); [|now rewrite Ri, andb_true_r].
+    unfold outside. apply negb_true_iff. destruct (covered G B n i) eqn:Cv; [exfalso|reflexivity].
     apply covered_spec in Cv as (j' & Hj' & Bj' & Gj').
     assert (N : j' <> j) by (intros ->; congruence).
     rewrite (B_apart j' j i Hj' Hj Hi Bj' L N Gj') in Gj. discriminate.
