@@ -135,14 +135,15 @@ type stage = Start | Steps | Output | Concluded | End
 
 (* Where in the text the reader is. *)
 type reader = {
-  variables : int; inequalities : int; text : string;
+  variables : int; text : string;
   mutable at : int;                            (* the line's number *)
   mutable from : int;                          (* where it begins; beyond the text at its end *)
   mutable stage : stage;
-  mutable conclusion : int;                    (* the inequality that is said to be a contradiction *)
+  mutable last : int;                          (* how many inequalities there have been *)
+  mutable conclusion : int;                    (* the one that is said to be a contradiction *)
 }
 
-let reader variables inequalities text = { variables; inequalities; text; at = 1; from = 0; stage = Start; conclusion = 0 }
+let reader variables last text = { variables; text; at = 1; from = 0; stage = Start; last; conclusion = 0 }
 
 (* A line; a step, where it is one. *)
 let one r line : line option =
@@ -155,7 +156,7 @@ let one r line : line option =
     if line.[l - 1] <> ';' then malformed "it does not end with ';'";
     match r.stage, words (String.sub line 0 (l - 1)) with
     | Steps, [ "f"; count ] ->
-      if number count <> r.inequalities then raise (Refused (Printf.sprintf "the formula has %d inequalities" r.inequalities));
+      if number count <> r.last then raise (Refused (Printf.sprintf "the formula has %d inequalities" r.last));
       None
     | Steps, "pol" :: ops -> Some (LPol ops)
     | Steps, "rup" :: rest ->
@@ -203,7 +204,10 @@ let rec next_line r : line option =
         (try one r (String.trim (String.sub r.text from (upto - from))) with
          | Malformed what -> malformed (Printf.sprintf "line %d is no line of a proof: %s" at what)
          | Refused what -> raise (Refused (Printf.sprintf "line %d does not follow: %s" at what))) in
-    match found with Some _ -> found | None -> next_line r
+    match found with
+    | Some (LDel _) -> found
+    | Some _ -> r.last <- r.last + 1; found
+    | None -> next_line r
   end
 
 (* ---- the same arithmetic as the checker's, on machine integers, to know what is propagated ---- *)
