@@ -134,6 +134,8 @@ Check budget_stays.
 Print Assumptions budget_stays.
 Check settled.
 Print Assumptions settled.
+Check helpers_are_paid.
+Print Assumptions helpers_are_paid.
 Check one_round.
 Print Assumptions one_round.
 Check exact_decode.
