@@ -10,7 +10,7 @@ use ecode::certificate::{Scope, System, certify, certify_gluing};
 use ecode::code::TieRule;
 use ecode::format::{Format, MatrixFile, write_whole};
 use ecode::report::{Glyphs, analysis_json, matrix_svg, picture, standalone};
-use ecode::train::{Bits, Vote, VoteEngine};
+use ecode::train::{Agreement, Bits, Vote, VoteEngine};
 use ecode::verify::{Method, Request, Shape};
 use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
@@ -89,6 +89,19 @@ impl Code {
             ));
         }
         Ok(engine)
+    }
+
+    /// The votes of all workers, none where one is missing.
+    fn votes(&self, votes: &[Option<Bound<'_, PyAny>>], d: usize) -> PyResult<Vec<Option<Vote>>> {
+        let n = self.file.matrix.n();
+        if votes.len() != n {
+            return Err(bad(format!("{} votes of {n} workers: give None for a missing one", votes.len())));
+        }
+        let one = |(j, vote): (usize, &Option<Bound<'_, PyAny>>)| {
+            let bits = vote.as_ref().map(|vote| bits(vote, d, &format!("vote of worker {j}"))).transpose()?;
+            Ok(bits.map(|bits| Vote { bits, silent: None }))
+        };
+        votes.iter().enumerate().map(one).collect()
     }
 
     fn row(&self, j: usize) -> PyResult<Vec<usize>> {
@@ -366,25 +379,49 @@ impl Code {
         votes: Vec<Option<Bound<'py, PyAny>>>,
         d: usize,
     ) -> PyResult<Bound<'py, PyArray1<i8>>> {
-        let n = self.n();
-        if votes.len() != n {
-            return Err(bad(format!("{} votes of {n} workers: give None for a missing one", votes.len())));
-        }
+        let votes = self.votes(&votes, d)?;
         let engine = VoteEngine::new(&self.file.matrix, TieRule::Zero);
-        let votes = votes
-            .iter()
-            .enumerate()
-            .map(|(j, vote)| {
-                let vote =
-                    vote.as_ref().map(|vote| bits(vote, d, &format!("vote of worker {j}"))).transpose()?;
-                Ok(vote.map(|bits| Vote { bits, silent: None }))
-            })
-            .collect::<PyResult<Vec<Option<Vote>>>>()?;
         let signs: Vec<i8> = py.detach(|| {
             let decoded = engine.decode(d, &votes);
             (0..d).map(|i| decoded.sign(i) as i8).collect()
         });
         Ok(PyArray1::from_vec(py, signs))
+    }
+
+    /// The server's decode of the votes, as it travels, and what it says of each worker.
+    ///
+    /// Args:
+    ///     votes: packed signs of each worker, None where a vote is missing.
+    ///     d: coordinates.
+    ///
+    /// Returns:
+    ///     (signs, ties, compared, differed): packed signs; packed places where as many voted one way as the other,
+    ///     None where there are none; and for each worker on how many coordinates without a tie it voted, and on how
+    ///     many of them it voted otherwise.
+    #[expect(clippy::type_complexity, reason = "it is a tuple in Python")]
+    fn tally<'py>(
+        &self,
+        py: Python<'py>,
+        votes: Vec<Option<Bound<'py, PyAny>>>,
+        d: usize,
+    ) -> PyResult<(Bound<'py, PyArray1<u8>>, Option<Bound<'py, PyArray1<u8>>>, Vec<u64>, Vec<u64>)> {
+        let votes = self.votes(&votes, d)?;
+        let engine = VoteEngine::new(&self.file.matrix, TieRule::Zero);
+        let (decoded, agreements) = py.detach(|| {
+            let decoded = engine.decode(d, &votes);
+            let agree = |vote: &Option<Vote>| {
+                vote.as_ref().map_or_else(Agreement::default, |vote| Agreement::of(vote, &decoded))
+            };
+            let agreements: Vec<Agreement> = votes.iter().map(agree).collect();
+            (decoded, agreements)
+        });
+        let tied = decoded.tied.as_ref().filter(|tied| tied.words().iter().any(|&word| word != 0));
+        Ok((
+            packed(py, &decoded.negative),
+            tied.map(|tied| packed(py, tied)),
+            agreements.iter().map(|agreement| agreement.compared).collect(),
+            agreements.iter().map(|agreement| agreement.differed).collect(),
+        ))
     }
 
     /// The matrix as a picture in text.

@@ -10,6 +10,8 @@ mod array;
 mod checked;
 mod code;
 mod errors;
+mod fingerprint;
+mod judge;
 mod verdict;
 mod vote;
 mod work;
@@ -170,6 +172,9 @@ fn _election_coding(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<code::Code>()?;
     module.add_class::<verdict::Verdict>()?;
     module.add_class::<checked::Checked>()?;
+    module.add_class::<judge::Judge>()?;
+    module.add_class::<judge::Turn>()?;
+    module.add_class::<fingerprint::Fingerprint>()?;
     module.add_function(wrap_pyfunction!(design, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(bounds, module)?)?;
@@ -179,5 +184,6 @@ fn _election_coding(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(vote::pack, module)?)?;
     module.add_function(wrap_pyfunction!(vote::unpack, module)?)?;
     module.add_function(wrap_pyfunction!(vote::unpack_into, module)?)?;
+    module.add_function(wrap_pyfunction!(vote::unusual, module)?)?;
     Ok(())
 }

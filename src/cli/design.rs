@@ -135,7 +135,7 @@ impl Design {
             if done > 0 {
                 specification.arguments.replace("draw", &first.saturating_add(done).to_string())?;
             }
-            let built = construct::build(&specification, self.how.ties)?;
+            let built = construct::build(&specification, self.how.ties, control)?;
             // Draws have a bar of their own.
             let quiet = common.quiet || draws > 1;
             let verdict = self.how.decide(&built.matrix, Some(b), Some(&built.provenance), control, quiet)?;

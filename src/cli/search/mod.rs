@@ -106,7 +106,8 @@ impl Search {
             Ok(least) => least,
             Err(error) => return report_impossible(&demand, error, self.json),
         };
-        let mut own = catalogue::read(self.catalogue.as_deref())?;
+        let control = common.control();
+        let mut own = catalogue::read(self.catalogue.as_deref(), &control)?;
         let code = |own: &[Block]| best_for(&demand, &[blocks(), own].concat());
         let before = code(&own)?;
         let request = SearchRequest {
@@ -118,10 +119,9 @@ impl Search {
         let all = [blocks(), &own].concat();
         let state = self.state.clone().map(StateFile::open).transpose()?;
         let mut run = match &state {
-            Some(state) => state.resume_or_begin(request, &all, common.quiet)?,
+            Some(state) => state.resume_or_begin(request, &all, common.quiet, &control)?,
             None => SearchRun::new(request, &all)?,
         };
-        let control = common.control();
         let begun = run.rounds();
         let settled = match &before {
             Some(code) => least.met_by(&demand, &code.matrix)?,
@@ -152,7 +152,7 @@ impl Search {
         let verdict = self.decide(&now.matrix, &construction, &control, common)?;
         ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         if let (Some(path), Some(new)) = (&self.catalogue, &new) {
-            catalogue::add(path, new)?;
+            catalogue::add(path, new, &control)?;
         }
         if settled && !common.quiet {
             output::remark!(
