@@ -33,6 +33,7 @@ pub mod reduce;
 #[cfg(feature = "sat")]
 mod sat;
 mod structure;
+mod symmetry;
 mod verdict;
 mod verified;
 
@@ -56,5 +57,6 @@ pub use proved::{ProvedSide, SolverEvidence, conclude_from};
 #[cfg(feature = "sat")]
 pub use sat::{Library, Sat};
 pub use structure::Structure;
+pub use symmetry::Symmetry;
 pub use verdict::{Conclusion, Radius, Verdict, VerifyError};
 pub use verified::{Verified, VerifiedCode};
