@@ -34,7 +34,6 @@ mod scheme;
 mod search;
 mod session;
 mod show;
-mod stored;
 mod stragglers;
 mod sweep;
 mod table;

@@ -89,7 +89,7 @@ class Injected:
             flat = flip(flat, list(range(self.seed, flat.numel(), 32)), 0)
         elif self.kind == "backward, stuck bit":
             words = flat.view({2: torch.int16, 4: torch.int32}[flat.element_size()])
-            words[one] = words[one] | 0x15
+            words[one] = words[one] | 0x3F
         return flat.view_as(gradient)
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
