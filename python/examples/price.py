@@ -56,8 +56,6 @@ def rank(number: int) -> None:
     def gradient(i: int) -> None:
         torch.nn.functional.cross_entropy(model(pictures), labels).backward()
 
-    spent = {"gradients": 0.0, "rest": 0.0}
-
     def cpu() -> float:
         # CPU seconds of this process: other processes and waiting do not count.
         return time.process_time()

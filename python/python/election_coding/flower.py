@@ -10,6 +10,7 @@ What the server side counts as missing: an error reply, a reply that does not co
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,15 +64,14 @@ def elect(
         message_type: which function of the ClientApp answers; "query.vote" is `@app.query("vote")`.
         liars: how many may lie; `code.b` without it.
     """
-    from flwr.app import ConfigRecord, Message, RecordDict
-
+    app: Any = importlib.import_module("flwr.app")
     if len(nodes) != code.n:
         raise ValueError(f"the code is for {code.n} workers, and there are {len(nodes)} nodes")
     messages = []
     for worker, node in enumerate(nodes):
-        own = RecordDict(dict(content))
-        own["ecode"] = ConfigRecord({"worker": worker, "partitions": code.partitions(worker)})
-        messages.append(Message(own, dst_node_id=node, message_type=message_type))
+        own = app.RecordDict(dict(content))
+        own["ecode"] = app.ConfigRecord({"worker": worker, "partitions": code.partitions(worker)})
+        messages.append(app.Message(own, dst_node_id=node, message_type=message_type))
     worker_of = {node: worker for worker, node in enumerate(nodes)}
     votes: list[npt.NDArray[np.uint8] | None] = [None] * code.n
     for reply in grid.send_and_receive(messages, timeout=timeout):
@@ -113,8 +113,7 @@ def vote_reply(
         gradient: the gradient of a partition, of shape (d,).
         step: for the sign of an exact 0, which is the parity of step + partition.
     """
-    from flwr.app import ConfigRecord, Message, RecordDict
-
+    app: Any = importlib.import_module("flwr.app")
     told = message.content["ecode"]
     partitions: Iterable[int] = [int(i) for i in told["partitions"]]
     signs, d = [], 0
@@ -123,4 +122,4 @@ def vote_reply(
         d = flat.size
         signs.append(pack(flat.astype(np.float32, copy=False), zero=(step + i) % 2 == 1))
     vote = code.worker_vote(int(told["worker"]), signs, d)
-    return Message(RecordDict({"vote": ConfigRecord({"signs": vote.tobytes()})}), reply_to=message)
+    return app.Message(app.RecordDict({"vote": app.ConfigRecord({"signs": vote.tobytes()})}), reply_to=message)

@@ -61,7 +61,7 @@ def main(grid: Grid, context: Context) -> None:
         began = time.monotonic()
         content = RecordDict({"case": ConfigRecord({"name": case})})
         liars = 1 if case in ("honest", "liar") else 0
-        elected = elect(grid, CODE, nodes, D, content, timeout=15.0 if case == "late" else 60.0, liars=liars)
+        elected = elect(grid, CODE, nodes, D, content, timeout=15.0 if case == "late" else 300.0, liars=liars)
         FOUND[case] = (elected, time.monotonic() - began)
 
 
@@ -71,7 +71,8 @@ def test_a_round_is_the_majority_whatever_happens_within_the_radius() -> None:
     majority = np.where(2 * negative > N, -1, 1)
     assert set(FOUND) == {"honest", "liar", "error", "short", "late"}
     for case, (elected, seconds) in FOUND.items():
-        print(f"{case}: {seconds:.1f} s")
+        print(f"{case}: {seconds:.1f} s, missing {elected.missing}, proved wrong {elected.liars}")
+    for case, (elected, _) in FOUND.items():
         assert (elected.signs == majority).all() and elected.verified, case
         assert elected.missing == {"error": [2], "short": [3], "late": [1]}.get(case, []), case
         full = CODE.loads[4] == CODE.k
