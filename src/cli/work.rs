@@ -88,7 +88,11 @@ impl Work {
             }
         }
         let data = config.data.load()?;
-        let code = TrainingCode::unverified(matrix, None, "the server's");
+        let code = if config.scheme == ecode::train::Scheme::Vote {
+            TrainingCode::unverified(matrix, None, "the server's")
+        } else {
+            super::scheme::training_code(&config, &MatrixFile::plain(matrix))?
+        };
         let mut trainer = Trainer::new(config, code, data)?;
         match trainer.work_for(join, run.row, control, &mut say) {
             Ok(()) => {

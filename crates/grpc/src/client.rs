@@ -16,6 +16,7 @@ use super::generated::election_client::ElectionClient;
 use super::generated::{self, Ballot, DescribeRequest, Down, Hello, StateRequest, Up, down, up};
 use super::happening::{Report, Vote};
 use super::keys::{Keys, KeysError, SERVER_NAME};
+use super::scheme::{Signed, Task};
 
 /// A server that does not answer a ping for so long is gone.
 const ALIVE: Duration = Duration::from_secs(10);
@@ -23,6 +24,8 @@ const ALIVE: Duration = Duration::from_secs(10);
 const MESSAGE: usize = (2 << 20) + (64 << 10);
 /// The largest description: a matrix of many rows in JSON.
 const DESCRIPTION: usize = 256 << 20;
+/// Bytes of a piece of a vector.
+const PIECE: usize = 1 << 20;
 /// A state of more bytes is not taken.
 const MOST_STATE: u64 = 1 << 40;
 
@@ -93,6 +96,8 @@ pub enum News {
         /// The server's step.
         step: u64,
     },
+    /// Under a scheme that detects lies: this worker is asked.
+    Task(Task),
     /// The run is over.
     Stop {
         /// Why.
@@ -221,6 +226,71 @@ impl Client {
         sent.map_err(|_| ClientError::Gone("the server has closed the connection".to_owned()))
     }
 
+    fn say(&self, is: up::Is) -> Result<(), ClientError> {
+        let sent = self.line.runtime.block_on(self.up.send(Up { is: Some(is) }));
+        sent.map_err(|_| ClientError::Gone("the server has closed the connection".to_owned()))
+    }
+
+    /// Answers a task with digests of a state, with a loss for each. No digests say that the worker's state is another one.
+    ///
+    /// # Errors
+    /// [`ClientError::Gone`].
+    pub fn answer(
+        &mut self,
+        step: u64,
+        state: &[u8; 32],
+        digests: &[Signed],
+        report: &Report,
+    ) -> Result<(), ClientError> {
+        let slot = |signed: &Signed| generated::Slot {
+            partition: signed.partition as u32,
+            digest: Bytes::copy_from_slice(&signed.digest),
+            signature: Bytes::copy_from_slice(&signed.signature),
+        };
+        self.say(up::Is::Answer(generated::Answer {
+            step,
+            state: Bytes::copy_from_slice(state),
+            digests: digests.iter().map(slot).collect(),
+            report: Some(generated::Report { losses: report.losses.clone(), gradient_s: report.gradient_s }),
+        }))
+    }
+
+    /// Sends a whole vector of a partition, signed as what was sent.
+    ///
+    /// # Errors
+    /// [`ClientError::Gone`].
+    pub fn vector(
+        &mut self,
+        step: u64,
+        state: &[u8; 32],
+        partition: usize,
+        bytes: &Bytes,
+        signature: &[u8; 64],
+    ) -> Result<(), ClientError> {
+        for first in (0..bytes.len()).step_by(PIECE) {
+            let end = bytes.len().min(first + PIECE);
+            let signature: &[u8] = if end == bytes.len() { signature } else { &[] };
+            self.say(up::Is::Vector(generated::Vector {
+                step,
+                state: Bytes::copy_from_slice(state),
+                partition: partition as u32,
+                first: first as u64,
+                length: bytes.len() as u64,
+                negative: bytes.slice(first..end),
+                signature: Bytes::copy_from_slice(signature),
+            }))?;
+        }
+        Ok(())
+    }
+
+    /// Says that a vector cannot be sent.
+    ///
+    /// # Errors
+    /// [`ClientError::Gone`].
+    pub fn refuse(&mut self, step: u64, partition: usize) -> Result<(), ClientError> {
+        self.say(up::Is::Refusal(generated::Refusal { step, partition: partition as u32 }))
+    }
+
     /// The next news, waiting so long at most.
     ///
     /// # Errors
@@ -240,6 +310,10 @@ impl Client {
                 loss: decode.loss,
             },
             Some(down::Is::Behind(behind)) => News::Behind { step: behind.step },
+            Some(down::Is::Task(task)) => News::Task(
+                Task::of_message(task)
+                    .ok_or_else(|| ClientError::Protocol("a task without its digests".to_owned()))?,
+            ),
             Some(down::Is::Stop(stop)) => News::Stop { why: stop.why, done: stop.done },
             _ => return Err(ClientError::Protocol("a message without meaning".to_owned())),
         }))

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use ecode_server::{Cut, Rules};
 
 use super::keys::KeysError;
+use super::scheme::Heard;
 
 /// What the server and its workers must agree on.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,8 @@ pub struct Settings {
     pub most_losses: usize,
     /// Whether each row can be silent on a coordinate. The votes of such a row have a second plane of bits.
     pub can_be_silent: Vec<bool>,
+    /// Under a scheme that detects lies: how many partitions there are. Then no votes are taken, and the caller asks.
+    pub partitions: Option<usize>,
 }
 
 /// Why a server does not start.
@@ -140,6 +143,18 @@ pub enum Happening {
         step: u64,
         /// What it said.
         report: Report,
+    },
+    /// Under a scheme: a row's connection has ended, and it has no other.
+    Left {
+        /// The row.
+        row: usize,
+    },
+    /// Under a scheme: a row that was asked has been heard.
+    Heard {
+        /// The row.
+        row: usize,
+        /// What it sent.
+        heard: Heard,
     },
     /// A worker needs a state: call [`Server::keep_state`](super::Server::keep_state) with that before the present
     /// step. It waits.

@@ -9,10 +9,11 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use ecode_core::digest::sha256;
+use ecode_core::digest::{hexadecimal, sha256};
+use ecode_server::reactive::{Digest, Signer};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, PKCS_ED25519,
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -83,7 +84,12 @@ pub fn make(folder: &Path, workers: usize) -> Result<(), KeysError> {
             Some(row) => (format!("worker-{row}"), ExtendedKeyUsagePurpose::ClientAuth),
         };
         let alternative = if row.is_none() { vec![SERVER_NAME.to_owned()] } else { Vec::new() };
-        let key = KeyPair::generate().map_err(made)?;
+        // Workers sign what they answer; their signatures are read by the checker of namings, which knows Ed25519.
+        let key = match row {
+            None => KeyPair::generate(),
+            Some(_) => KeyPair::generate_for(&PKCS_ED25519),
+        };
+        let key = key.map_err(made)?;
         let mut params = CertificateParams::new(alternative).map_err(made)?;
         params.distinguished_name.push(DnType::CommonName, name.as_str());
         params.extended_key_usages = vec![usage];
@@ -95,7 +101,8 @@ pub fn make(folder: &Path, workers: usize) -> Result<(), KeysError> {
         write(&own.join("own.pem"), certificate.pem().as_bytes(), false)?;
         write(&own.join("own.key"), key.serialize_pem().as_bytes(), true)?;
         if let Some(row) = row {
-            rows.push(Pin { row, sha256: sha256(certificate.der()) });
+            let public = hexadecimal(key.public_key_raw());
+            rows.push(Pin { row, sha256: sha256(certificate.der()), key: Some(public) });
         }
     }
     let text = toml::to_string(&Pins { rows }).map_err(|error| KeysError::Make(error.to_string()))?;
@@ -134,6 +141,10 @@ pub struct Pin {
     pub row: usize,
     /// `sha256:` and the SHA-256 of the certificate in DER.
     pub sha256: String,
+    /// The certificate's public key, 32 bytes of Ed25519 in hexadecimal: by it answers are signed under schemes that
+    /// detect lies. None in lists that were made for votes alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Pins {
@@ -142,6 +153,20 @@ impl Pins {
     pub fn row_of(&self, certificate: &CertificateDer<'_>) -> Option<usize> {
         let digest = sha256(certificate);
         self.rows.iter().find(|pin| pin.sha256 == digest).map(|pin| pin.row)
+    }
+}
+
+impl Pin {
+    /// The public key by which the row signs; none where there is none, or it is no key.
+    #[must_use]
+    pub fn public_key(&self) -> Option<Digest> {
+        let text =
+            self.key.as_deref().filter(|text| text.is_ascii() && text.len() == 2 * size_of::<Digest>())?;
+        let mut key = Digest::default();
+        for (place, byte) in key.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+        }
+        Some(key)
     }
 }
 
@@ -174,6 +199,24 @@ impl Keys {
         key.map_err(|error| KeysError::Content { file: folder.join("own.key"), what: error.to_string() })?;
         Ok(keys)
     }
+}
+
+/// The start of an Ed25519 key in PKCS #8, before its 32 bytes: the algorithm (1.3.101.112), and a string of a string
+/// (RFC 8410).
+const ED25519: [u8; 9] = [0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+/// The key in a worker's folder, to sign answers with.
+///
+/// # Errors
+/// [`KeysError`]; the key must be of Ed25519.
+pub fn signer(folder: &Path) -> Result<Signer, KeysError> {
+    let content = |what: String| KeysError::Content { file: folder.join("own.key"), what };
+    let key = PrivateKeyDer::from_pem_slice(&Keys::read(folder)?.key);
+    let key = key.map_err(|error| content(error.to_string()))?;
+    let bytes = key.secret_der();
+    let at = bytes.windows(ED25519.len()).position(|window| window == ED25519);
+    let seed = at.and_then(|at| bytes.get(at + ED25519.len()..)?.first_chunk::<32>().copied());
+    seed.map(Signer::new).ok_or_else(|| content("no key of Ed25519: ecode keys makes them".to_owned()))
 }
 
 /// The certificate of a PEM text.
@@ -215,8 +258,12 @@ mod tests {
             let keys = Keys::read(&folder.path().join(format!("worker-{row}"))).unwrap();
             assert_eq!(pins.row_of(&certificate(&keys.own).unwrap()), Some(row));
             assert_eq!(pins.row_of(&certificate(&keys.authority).unwrap()), None);
+            let signer = signer(&folder.path().join(format!("worker-{row}"))).unwrap();
+            assert_eq!(pins.rows[row].public_key(), Some(signer.key()), "the list has the key that signs");
         }
         assert!(read_rows(&folder.path().join("server"), 2).is_err(), "row 2 of two");
+        let error = signer(&folder.path().join("server")).map(drop).unwrap_err();
+        assert!(error.to_string().contains("own.key: no key of Ed25519"), "{error}");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

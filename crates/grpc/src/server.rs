@@ -16,9 +16,11 @@ use super::generated::Decode;
 use super::generated::election_server::ElectionServer;
 use super::happening::{Happening, ServerError, Settings};
 use super::keys::{Keys, read_rows};
+use super::scheme::Task;
 use super::service::Service;
 use super::shared::Shared;
 use super::transport::{Connection, accept, acceptor};
+use ecode_server::reactive::Header;
 use ecode_server::{Event, Standing};
 
 /// What a message may have besides its block's bits.
@@ -46,6 +48,16 @@ impl Server {
         settings.block_bytes = settings.block_bytes.clamp(1, 1 << 20);
         settings.rules.blocks = settings.dimension.div_ceil(8 * settings.block_bytes).max(1);
         let pins = Arc::new(read_rows(keys, settings.rules.n)?);
+        let mut signers = vec![None; settings.rules.n];
+        for pin in &pins.rows {
+            signers[pin.row] = pin.public_key();
+            if settings.partitions.is_some() && signers[pin.row].is_none() {
+                return Err(ServerError::Tls(format!(
+                    "rows.toml has no key of row {}, and answers are signed: ecode keys makes keys that sign",
+                    pin.row
+                )));
+            }
+        }
         let acceptor = acceptor(&Keys::read(keys)?).map_err(ServerError::Tls)?;
         let listen = |error| ServerError::Listen { address: settings.listen, error };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -57,7 +69,7 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind(settings.listen)).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (told, happenings) = channel();
-        let shared = Arc::new(Shared::new(settings, told));
+        let shared = Arc::new(Shared::new(settings, signers, told));
         let (sender, accepted) = mpsc::channel(1);
         runtime.spawn(accept(listener, acceptor, pins, sender));
         runtime.spawn(Arc::clone(&shared).watch());
@@ -91,6 +103,37 @@ impl Server {
     /// Keeps the state before a step for workers that are too far behind for the decodes that are kept.
     pub fn keep_state(&self, step: u64, state: Bytes) {
         self.shared.keep_state(step, state);
+    }
+
+    /// Under a scheme: what the present step's messages are about. What comes of other steps is not heard from now on.
+    pub fn convene(&self, header: Header) {
+        self.shared.convene(header);
+    }
+
+    /// Under a scheme: asks a row. Whether it is there to be asked.
+    #[must_use]
+    pub fn ask(&self, row: usize, task: Task) -> bool {
+        self.shared.ask(row, task)
+    }
+
+    /// Under a scheme: tells all workers what came out of a step, where the decode is negative, block by block, and goes on to
+    /// the next. These rows answered in time.
+    pub fn conclude(
+        &self,
+        step: u64,
+        blocks: Vec<Bytes>,
+        loss: f64,
+        answered: impl IntoIterator<Item = usize>,
+    ) {
+        let decode =
+            |(block, negative)| Decode { step, block: block as u32, negative, tied: Bytes::new(), loss };
+        self.shared.conclude(blocks.into_iter().enumerate().map(decode).collect(), answered);
+    }
+
+    /// Under a scheme: the key by which a row signs.
+    #[must_use]
+    pub fn key(&self, row: usize) -> Option<[u8; 32]> {
+        self.shared.key(row)
     }
 
     /// A row was proved to lie or to compute wrong.

@@ -14,7 +14,7 @@ use super::generated::election_server::Election;
 use super::generated::{
     DescribeRequest, Description, Down, Hello, Piece, StateRequest, Up, Welcome, down, up,
 };
-use super::shared::{Kept, Next, Shared};
+use super::shared::{Kept, Next, Shared, Spoken};
 use super::transport::Row;
 use ecode_server::{Cut, Event, Place};
 
@@ -70,7 +70,7 @@ impl Election for Service {
         let reading = Arc::clone(&shared);
         tokio::spawn(async move {
             read(&reading, row, connection, &mut inbound).await;
-            reading.take(Event::Left { row, connection });
+            reading.left(row, connection);
         });
         tokio::spawn(async move {
             say(&shared, row, connection, (welcome, place), &sender).await;
@@ -203,7 +203,7 @@ async fn say(
 
 /// Reads ballots until the connection ends, or is ended.
 async fn read(shared: &Arc<Shared>, row: usize, connection: u64, inbound: &mut Streaming<Up>) {
-    let mut last = None;
+    let (mut last, mut partial) = (None, None);
     loop {
         let changed = shared.changed();
         if !shared.speaks(row, connection) {
@@ -221,8 +221,19 @@ async fn read(shared: &Arc<Shared>, row: usize, connection: u64, inbound: &mut S
             }
             Some(Err(_)) | None => return,
         };
-        let Some(up::Is::Ballot(ballot)) = message.is else {
-            return shared.take(Event::Rubbish { row, connection });
+        let spoken = match message.is {
+            Some(up::Is::Answer(answer)) => Err(Spoken::Answer(answer)),
+            Some(up::Is::Vector(vector)) => Err(Spoken::Vector(vector)),
+            Some(up::Is::Refusal(refusal)) => Err(Spoken::Refusal(refusal)),
+            Some(up::Is::Ballot(ballot)) => Ok(ballot),
+            _ => return shared.take(Event::Rubbish { row, connection }),
+        };
+        let ballot = match spoken {
+            Ok(ballot) => ballot,
+            Err(spoken) => match shared.hear(row, connection, spoken, &mut partial) {
+                Ok(()) => continue,
+                Err(_) => return shared.take(Event::Rubbish { row, connection }),
+            },
         };
         let (step, block) = (ballot.step, ballot.block as usize);
         // In order, each once: so a flood has no more votes than the run has blocks.

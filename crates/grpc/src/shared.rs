@@ -1,5 +1,6 @@
 //! What all tasks of a server share: the election, the decodes that are kept, and a state for who is too far behind.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +11,11 @@ use ecode_core::digest::sha256;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use super::generated::{Ballot, Behind, Decode, Stop, Welcome, down};
+use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
 use super::happening::{Happening, Offer, Report, Settings, Vote};
 use super::history::{Fallen, History};
+use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Task};
+use ecode_server::reactive::{Digest, Header};
 use ecode_server::{Action, Cut, Election, Event, Place, Standing};
 
 /// Bytes of decodes that are kept, or four steps' where these are more.
@@ -31,6 +34,8 @@ pub(crate) struct Kept {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    /// Under a scheme: the key by which each row signs.
+    keys: Vec<Option<Digest>>,
     begun: Instant,
     inner: Mutex<Inner>,
     told: Sender<Happening>,
@@ -55,6 +60,17 @@ struct Inner {
     ended: Option<Stop>,
     /// Connections that still have something to be told.
     listening: usize,
+    /// Under a scheme: what the present step's messages are about.
+    header: Option<Header>,
+    /// Under a scheme: what each row is still to be asked, and what it may send.
+    asked: Vec<(VecDeque<Task>, Dues)>,
+}
+
+/// What a worker sends under a scheme.
+pub(crate) enum Spoken {
+    Answer(generated::Answer),
+    Vector(generated::Vector),
+    Refusal(generated::Refusal),
 }
 
 /// What a connection is to be told next.
@@ -68,10 +84,13 @@ pub(crate) enum Next {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, told: Sender<Happening>) -> Self {
+    pub(crate) fn new(settings: Settings, keys: Vec<Option<Digest>>, told: Sender<Happening>) -> Self {
         let most = HISTORY.max(settings.dimension);
         let inner = Inner {
-            election: Election::new(settings.rules, settings.step),
+            election: match settings.partitions {
+                None => Election::new(settings.rules, settings.step),
+                Some(_) => Election::attendance(settings.rules, settings.step),
+            },
             history: History::new(settings.step, most),
             kept: None,
             wanted: false,
@@ -79,9 +98,12 @@ impl Shared {
             announced: 0,
             ended: None,
             listening: 0,
+            header: None,
+            asked: (0..settings.rules.n).map(|_| Default::default()).collect(),
         };
         Self {
             settings,
+            keys,
             begun: Instant::now(),
             inner: Mutex::new(inner),
             told,
@@ -208,6 +230,10 @@ impl Shared {
         if let Some(why) = refused {
             return Err(why);
         }
+        if let Some(asked) = inner.asked.get_mut(row) {
+            // What the old connection was asked died with it.
+            *asked = Default::default();
+        }
         self.tell(Happening::Joined { row, version });
         let step = inner.election.step();
         // The state of another incarnation may be one of a step that a resumed server does anew, or one that was
@@ -238,14 +264,22 @@ impl Shared {
 
     /// What is to be said to a connection that was told all before a place of the history.
     pub(crate) fn next(&self, row: usize, connection: u64, place: &mut u64) -> Next {
-        let inner = self.lock();
+        let mut inner = self.lock();
+        let step = inner.election.step();
         match inner.history.get(*place) {
             _ if !speaks(&inner, row, connection) => Next::Gone,
             Ok(Some(decode)) => {
                 *place += 1;
                 Next::Say(down::Is::Decode(decode.clone()))
             }
-            Ok(None) => inner.ended.clone().map_or(Next::Wait, |stop| Next::Say(down::Is::Stop(stop))),
+            Ok(None) => {
+                if let Some(stop) = inner.ended.clone() {
+                    return Next::Say(down::Is::Stop(stop));
+                }
+                let Some((tasks, _)) = inner.asked.get_mut(row) else { return Next::Wait };
+                tasks.retain(|task| task.step == step);
+                tasks.pop_front().map_or(Next::Wait, |task| Next::Say(down::Is::Task(task.to_message())))
+            }
             Err(Fallen) => {
                 *place = place_after_state(&inner);
                 Next::Say(down::Is::Behind(Behind { step: inner.election.step() }))
@@ -265,6 +299,106 @@ impl Shared {
             self.act(&mut inner, actions);
         }
         self.changed.notify_waiters();
+    }
+
+    pub(crate) fn key(&self, row: usize) -> Option<Digest> {
+        self.keys.get(row).copied().flatten()
+    }
+
+    /// Under a scheme: what the present step's messages are about.
+    pub(crate) fn convene(&self, header: Header) {
+        self.lock().header = Some(header);
+    }
+
+    /// Under a scheme: asks a row. Whether it is there.
+    pub(crate) fn ask(&self, row: usize, task: Task) -> bool {
+        let mut inner = self.lock();
+        let there = inner.election.rows().get(row).is_some_and(|standing| standing.connection.is_some());
+        if let Some((tasks, dues)) = inner.asked.get_mut(row).filter(|_| there) {
+            dues.asked(&task, self.settings.partitions.unwrap_or(0));
+            tasks.push_back(task);
+        }
+        self.changed.notify_waiters();
+        there
+    }
+
+    /// Under a scheme: a step is decided; these rows answered in time.
+    pub(crate) fn conclude(&self, decodes: Vec<Decode>, answered: impl IntoIterator<Item = usize>) {
+        let mut inner = self.lock();
+        decodes.into_iter().for_each(|decode| inner.history.push(decode));
+        inner.election.proceed(answered);
+        self.changed.notify_waiters();
+    }
+
+    /// Under a scheme: what a connection sends. `partial` is the vector that it is in the middle of.
+    pub(crate) fn hear(
+        &self,
+        row: usize,
+        connection: u64,
+        message: Spoken,
+        partial: &mut Option<Partial>,
+    ) -> Result<(), Rubbish> {
+        let (Some(partitions), Some(key)) = (self.settings.partitions, self.keys.get(row).copied().flatten())
+        else {
+            return Err(Rubbish);
+        };
+        // A vector comes whole before anything else does.
+        if partial.is_some() && !matches!(message, Spoken::Vector(_)) {
+            return Err(Rubbish);
+        }
+        let header = {
+            let mut inner = self.lock();
+            if !speaks(&inner, row, connection) {
+                return Ok(());
+            }
+            let header = inner.header;
+            let (_, dues) = inner.asked.get_mut(row).ok_or(Rubbish)?;
+            let owed = match &message {
+                Spoken::Answer(answer) => {
+                    Dues::take(&mut dues.answers, 1) && Dues::take(&mut dues.digests, answer.digests.len())
+                }
+                Spoken::Vector(_) => partial.is_some() || Dues::take(&mut dues.vectors, 1),
+                Spoken::Refusal(_) => Dues::take(&mut dues.vectors, 1),
+            };
+            header.filter(|_| owed).ok_or(Rubbish)?
+        };
+        // What takes time holds nobody back.
+        let heard = match message {
+            Spoken::Answer(answer) => scheme::answer(answer, &header, partitions, &key)?,
+            Spoken::Refusal(refusal) if refusal.step == header.step => {
+                Some(Heard::Refusal { partition: refusal.partition as usize })
+            }
+            Spoken::Refusal(_) => None,
+            Spoken::Vector(piece) => {
+                let begun = match partial.take() {
+                    Some(begun) => begun,
+                    None => Partial::begin(&piece, &header)?,
+                };
+                match begun.add(&piece, self.settings.dimension.div_ceil(8), &header, &key)? {
+                    Pieced::More(more) => {
+                        *partial = Some(more);
+                        None
+                    }
+                    Pieced::Whole(heard) => Some(heard),
+                    Pieced::Useless => None,
+                }
+            }
+        };
+        if let Some(heard) = heard {
+            self.tell(Happening::Heard { row, heard });
+        }
+        Ok(())
+    }
+
+    /// Under a scheme: a connection has ended.
+    pub(crate) fn left(&self, row: usize, connection: u64) {
+        let mut inner = self.lock();
+        let spoke = speaks(&inner, row, connection);
+        let actions = inner.election.handle(self.begun.elapsed(), Event::Left { row, connection });
+        self.act(&mut inner, actions);
+        if spoke && self.settings.partitions.is_some() {
+            self.tell(Happening::Left { row });
+        }
     }
 
     pub(crate) fn end(&self, why: &str, done: bool) {

@@ -150,6 +150,8 @@ pub struct Election<V> {
     /// Whether the last block that was closed missed more votes than the proof allows: patience was had already.
     exceeded: bool,
     stopped: bool,
+    /// Whether votes are taken at all.
+    votes: bool,
 }
 
 impl<V> Election<V> {
@@ -166,6 +168,30 @@ impl<V> Election<V> {
             pace: Pace::default(),
             exceeded: false,
             stopped: false,
+            votes: true,
+        }
+    }
+
+    /// Who is there in a run that takes no votes: rows join, leave, are cut and named as in any election, and the caller
+    /// says when a step is over ([`Self::proceed`]).
+    #[must_use]
+    pub fn attendance(rules: Rules, step: u64) -> Self {
+        let mut election = Self::new(rules, step);
+        election.mailbox.open.clear();
+        election.votes = false;
+        election
+    }
+
+    /// Goes on to the next step of a run that takes no votes, in which these rows answered in time.
+    pub fn proceed(&mut self, answered: impl IntoIterator<Item = usize>) {
+        if self.votes {
+            return;
+        }
+        self.step += 1;
+        for row in answered {
+            if let Some(standing) = self.roll.get_mut(row) {
+                standing.in_time();
+            }
         }
     }
 
@@ -193,7 +219,11 @@ impl<V> Election<V> {
         if !self.roll.speaks(row, connection) || step < self.step || self.stopped {
             return Place::Late;
         }
-        if step > self.step { Place::Wrong } else { self.mailbox.place(row, connection, block) }
+        if step > self.step || !self.votes {
+            Place::Wrong
+        } else {
+            self.mailbox.place(row, connection, block)
+        }
     }
 
     /// When [`Event::Tick`] is due if nothing else happens before.

@@ -15,6 +15,12 @@ fn signer(worker: usize) -> Signer {
     Signer::new([worker as u8 + 1; 32])
 }
 
+/// Everybody has signed what it sent.
+fn signs(worker: usize, partition: usize, digest: &Digest, of_vector: bool) -> Option<(Digest, [u8; 64])> {
+    let signer = signer(worker);
+    Some((signer.key(), signer.sign(&HEADER, partition, digest, of_vector)))
+}
+
 fn digest(partition: usize, lie: usize) -> Digest {
     HEADER.digest(partition, &[lie as u8])
 }
@@ -36,7 +42,7 @@ fn contradicted() -> Vec<Certificate> {
         }
     }
     assert_eq!(settlement.named().count(), 2);
-    certify(&settlement, &HEADER, 2, &OwnContradictions::default(), &signer)
+    certify(&settlement, &HEADER, 2, &OwnContradictions::default(), &signs)
 }
 
 /// By a wrong vector, and by two digests.
@@ -51,7 +57,7 @@ fn self_contradicted() -> Vec<Certificate> {
     settlement.next(&mut |_| 0);
     let vectors = BTreeMap::from([((0, 0), digest(0, 1))]);
     let seconds = BTreeMap::from([((3, 1), digest(1, 1))]);
-    certify(&settlement, &HEADER, 2, &OwnContradictions { vectors, seconds }, &signer)
+    certify(&settlement, &HEADER, 2, &OwnContradictions { vectors, seconds }, &signs)
 }
 
 fn all() -> Vec<Certificate> {
@@ -152,7 +158,7 @@ fn liars_cannot_make_one_of_an_honest_worker() {
     }
     // Under b = 1 two contradict worker 2, which is then named: beyond the promise.
     settlement.next(&mut |_| 0);
-    let forged = certify(&settlement, &HEADER, 1, &OwnContradictions::default(), &signer);
+    let forged = certify(&settlement, &HEADER, 1, &OwnContradictions::default(), &signs);
     assert_eq!(forged.iter().map(|one| one.worker).collect::<Vec<_>>(), [2]);
     assert!(forged[0].check().is_ok(), "it says b = 1, and two lie");
     assert!(Certificate { b: 2, ..forged[0].clone() }.check().is_err(), "under b = 2 it shows nothing");

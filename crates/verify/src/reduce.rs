@@ -52,8 +52,17 @@ pub struct Side {
 
 impl Side {
     fn new(g: &AllocationMatrix, ties: TieRule, correct: bool) -> Self {
+        let weight = if correct { (g.k() - 1) / 2 } else { g.k() / 2 };
+        Self::with(g, ties, correct, weight)
+    }
+
+    /// The choices of this weight: a worker is turned by half of its partitions.
+    pub(crate) fn of_weight(g: &AllocationMatrix, weight: usize) -> Self {
+        Self::with(g, TieRule::Adversarial, false, weight)
+    }
+
+    fn with(g: &AllocationMatrix, ties: TieRule, correct: bool, weight: usize) -> Self {
         let (n, k) = (g.n(), g.k());
-        let weight = if correct { (k - 1) / 2 } else { k / 2 };
         let mut constant = 0;
         // (row, needed) → units. A BTreeMap, so that the order does not depend on hashing; with its bits turned round
         // a word is compared as its bits are, the first one first.
@@ -169,6 +178,12 @@ impl Side {
             n: self.n,
             k: self.k,
         }
+    }
+
+    /// Whether at most a third of the partitions are chosen.
+    #[must_use]
+    pub fn is_sparse(&self) -> bool {
+        3 * self.weight <= self.classes.iter().map(Vec::len).sum()
     }
 
     /// How many choices there are after the reductions; `u128::MAX` stands for more.

@@ -42,6 +42,7 @@ pub fn settings(rules: Rules) -> Settings {
         offer: offer(),
         most_losses: 3,
         can_be_silent: vec![false; rules.n],
+        partitions: None,
     }
 }
 

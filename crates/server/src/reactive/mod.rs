@@ -7,6 +7,7 @@
 //!
 //! - [`assign`] gives every partition its holders, [`Settlement`] settles one step, [`Roster`] keeps from step to step
 //!   who was named, who is suspended, and who is asked. A [`Header`] says what a digest is about.
+//! - [`Sitting`] is a settlement with a clock, for workers that are processes of their own.
 //! - [`Certificate`] is what a naming leaves behind for whoever was not there.
 //! - [`Adversary`] is what liars do in tests and in simulated runs.
 //!
@@ -31,12 +32,14 @@ mod roster;
 mod rule;
 mod rules;
 mod settlement;
+mod sitting;
 mod slot;
 
 pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign};
-pub use naming::{Certificate, NamingError, OwnContradictions, Signer, Statement, certify};
+pub use naming::{Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed};
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};
 pub use settlement::Settlement;
+pub use sitting::{FACTOR, LEAST, Question, Sitting};
 pub use slot::{Digest, Header};

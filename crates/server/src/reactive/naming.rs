@@ -115,6 +115,20 @@ impl Signer {
     }
 }
 
+/// Whether a signature of a digest of a slot is that of a key.
+#[must_use]
+pub fn signed(
+    key: &Digest,
+    header: &Header,
+    partition: usize,
+    digest: &Digest,
+    of_vector: bool,
+    signature: &[u8; 64],
+) -> bool {
+    let signature = Signature::new(*signature);
+    PublicKey::new(*key).verify(text(header, partition, digest, of_vector), &signature).is_ok()
+}
+
 /// What is signed.
 fn text(header: &Header, partition: usize, digest: &Digest, of_vector: bool) -> Digest {
     let mut hasher =
@@ -176,10 +190,10 @@ impl Certificate {
             let key =
                 keys.get(&worker).ok_or_else(|| NamingError::Field(format!("worker {worker} has no key")))?;
             let digest: Digest = bytes("a digest", &statement.digest)?;
-            let signature = Signature::new(bytes("a signature", &statement.signature)?);
-            PublicKey::new(*key)
-                .verify(text(&header, partition, &digest, of_vector), &signature)
-                .map_err(|_| wrong())?;
+            let signature = bytes("a signature", &statement.signature)?;
+            if !signed(key, &header, partition, &digest, of_vector, &signature) {
+                return Err(wrong());
+            }
             statements.push((worker, partition, of_vector, digest));
         }
         let signers: BTreeSet<usize> = statements.iter().map(|statement| statement.0).collect();
@@ -281,40 +295,43 @@ pub struct OwnContradictions {
     pub seconds: BTreeMap<(usize, usize), Digest>,
 }
 
-/// Certificates of the workers that a settlement has named, from what was answered in it; `signers` are the workers' keys,
-/// `own` is what workers sent against their own digests. Somebody whose
-/// naming rests on what the server computed itself has none.
+/// Who signed what: a worker's public key, and its signature of a digest of a partition, announced or of a vector; none
+/// where it has not signed that.
+pub type Signed<'a> = &'a dyn Fn(usize, usize, &Digest, bool) -> Option<(Digest, [u8; 64])>;
+
+/// Certificates of the workers that a settlement has named, from what was answered in it and signed; `own` is what
+/// workers sent against their own digests. Somebody whose naming rests on what the server computed itself has none.
 #[must_use]
 pub fn certify(
     settlement: &Settlement,
     header: &Header,
     b: usize,
     own: &OwnContradictions,
-    signers: &dyn Fn(usize) -> Signer,
+    signed: Signed<'_>,
 ) -> Vec<Certificate> {
     let answers = settlement.all_answers();
-    let state = |worker: usize, partition: usize, digest: &Digest, of_vector: bool| Statement {
-        worker,
-        partition,
-        of_vector,
-        digest: hexadecimal(digest),
-        signature: hexadecimal(&signers(worker).sign(header, partition, digest, of_vector)),
+    let state = |worker: usize, partition: usize, digest: &Digest, of_vector: bool| {
+        let (key, signature) = signed(worker, partition, digest, of_vector)?;
+        let (digest, signature) = (hexadecimal(digest), hexadecimal(&signature));
+        Some((key, Statement { worker, partition, of_vector, digest, signature }))
     };
-    let certificate = |worker: usize, rule: &str, statements: Vec<Statement>, premises: Vec<Certificate>| {
-        let workers: BTreeSet<usize> = statements.iter().map(|statement| statement.worker).collect();
-        Certificate {
-            schema: SCHEMA.into(),
-            run: hexadecimal(&header.run),
-            step: header.step,
-            state: hexadecimal(&header.state),
-            b: if rule == "contradicted" { b } else { 0 },
-            worker,
-            rule: rule.into(),
-            keys: workers.iter().map(|&worker| (worker, hexadecimal(&signers(worker).key()))).collect(),
-            statements,
-            premises,
-        }
-    };
+    let certificate =
+        |worker: usize, rule: &str, signed: Vec<(Digest, Statement)>, premises: Vec<Certificate>| {
+            let keys = signed.iter().map(|(key, statement)| (statement.worker, hexadecimal(key))).collect();
+            let statements = signed.into_iter().map(|(_, statement)| statement).collect();
+            Certificate {
+                schema: SCHEMA.into(),
+                run: hexadecimal(&header.run),
+                step: header.step,
+                state: hexadecimal(&header.state),
+                b: if rule == "contradicted" { b } else { 0 },
+                worker,
+                rule: rule.into(),
+                keys,
+                statements,
+                premises,
+            }
+        };
     let mut made: Vec<Certificate> = Vec::new();
     let mut open: Vec<usize> = settlement.named().map(|named| named.worker).collect();
     loop {
@@ -323,8 +340,8 @@ pub fn certify(
             let first = |partition: usize| answers[partition].get(&worker);
             let pair = |others: &BTreeMap<(usize, usize), Digest>, of_vector: bool| {
                 let (&(_, partition), digest) = others.range((worker, 0)..=(worker, usize::MAX)).next()?;
-                let announced = state(worker, partition, first(partition)?, false);
-                Some(vec![announced, state(worker, partition, digest, of_vector)])
+                let announced = state(worker, partition, first(partition)?, false)?;
+                Some(vec![announced, state(worker, partition, digest, of_vector)?])
             };
             if let Some(statements) = pair(&own.seconds, false) {
                 made.push(certificate(worker, "two-digests", statements, Vec::new()));
@@ -361,15 +378,9 @@ pub fn certify(
             };
             let against: Vec<(usize, usize)> = against.into_iter().take(needed).collect();
             let partitions: BTreeSet<usize> = against.iter().map(|&(_, partition)| partition).collect();
-            let mut statements: Vec<Statement> = partitions
-                .iter()
-                .filter_map(|&partition| Some(state(worker, partition, first(partition)?, false)))
-                .collect();
-            statements.extend(
-                against
-                    .iter()
-                    .filter_map(|&(other, i)| Some(state(other, i, answers[i].get(&other)?, false))),
-            );
+            let own = partitions.iter().map(|&partition| state(worker, partition, first(partition)?, false));
+            let others = against.iter().map(|&(other, i)| state(other, i, answers[i].get(&other)?, false));
+            let Some(statements) = own.chain(others).collect::<Option<Vec<_>>>() else { return true };
             made.push(certificate(worker, "contradicted", statements, premises));
             false
         });

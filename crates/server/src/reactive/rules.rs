@@ -18,6 +18,20 @@ impl Settlement {
         classes
     }
 
+    /// Whether nobody has contradicted anybody, and every partition has its supporters and a vector: then
+    /// [`Settlement::next`] settles the step, whatever is still on the way.
+    #[must_use]
+    pub fn is_undisputed(&self) -> bool {
+        self.accused.is_empty()
+            && self.slots.iter().all(|slot| {
+                let classes = self.classes(slot);
+                let mut classes = classes.iter();
+                classes.next().is_some_and(|(digest, workers)| {
+                    workers.len() > self.left && slot.vectors.contains_key(digest)
+                }) && classes.next().is_none()
+            })
+    }
+
     /// Applies (a) to (d) until nothing follows any more; where they condemn more than can be faulty, nobody is named
     /// and nothing is accepted by any of it.
     pub(super) fn evaluate(&mut self) -> Result<(), Excess> {

@@ -252,7 +252,9 @@ impl RunFolder {
             Log::empty(&place)?
         });
         // Who was named after the checkpoint stays named.
-        trainer.take_namings(&namings::read(&self.place(NAMINGS))?);
+        let namings = namings::read(&self.place(NAMINGS))?;
+        namings::complete(&self.place(NAMINGS), &namings)?;
+        trainer.take_namings(&namings);
         trainer.keep_namings(self.journal());
         self.binding = Some(binding);
         // What was said of an interrupted run no longer holds.

@@ -37,14 +37,26 @@ impl Journal for Namings {
         };
         file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(said)?;
         self.file = Some(file);
-        // For whoever was not there: a file of its own, which `ecode check` reads.
-        if let Some(certificate) = &naming.certificate {
-            let place = self.place.with_file_name(format!("naming-{}.json", naming.worker));
-            let text = serde_json::to_vec_pretty(certificate).map_err(|error| error.to_string())?;
-            write_whole(&place, &text).map_err(|error| format!("{}: {error}", place.display()))?;
-        }
-        Ok(())
+        certify(&self.place, naming)
     }
+}
+
+/// For whoever was not there: the certificate of a naming as a file of its own, which `ecode check` reads.
+fn certify(namings: &Path, naming: &Naming) -> Result<(), String> {
+    let Some(certificate) = &naming.certificate else { return Ok(()) };
+    let place = namings.with_file_name(format!("naming-{}.json", naming.worker));
+    let text = serde_json::to_vec_pretty(certificate).map_err(|error| error.to_string())?;
+    write_whole(&place, &text).map(drop).map_err(|error| format!("{}: {error}", place.display()))
+}
+
+/// Writes the certificates that a process did not come to write.
+pub(super) fn complete(place: &Path, namings: &[Naming]) -> Result<(), FolderError> {
+    for naming in namings {
+        if !place.with_file_name(format!("naming-{}.json", naming.worker)).exists() {
+            certify(place, naming).map_err(|what| FolderError::Broken { place: place.to_owned(), what })?;
+        }
+    }
+    Ok(())
 }
 
 /// The namings of a file, whole lines only; none where there is no file. What was cut short is taken off the file.

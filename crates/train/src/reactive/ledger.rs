@@ -78,6 +78,12 @@ impl Ledger {
         self.state = self.header(step).next(decode).state;
     }
 
+    /// Takes a state's digest over from whoever knows it: with a state that was not computed here.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn take_state(&mut self, state: Digest) {
+        self.state = state;
+    }
+
     /// Goes back to the state before a step, as its header has it. Records and accounts stay.
     pub fn rewind(&mut self, header: &Header) {
         self.state = header.state;

@@ -20,6 +20,7 @@ mod crowd;
 mod journal;
 mod ledger;
 mod lies;
+mod minutes;
 mod plan;
 mod probe;
 mod report;
@@ -36,4 +37,10 @@ pub use report::{NamedWorker, Report};
 
 pub(crate) use crowd::Crowd;
 pub(crate) use lies::Lies;
+#[cfg(feature = "grpc")]
+pub(crate) use minutes::Minutes;
+#[cfg(feature = "grpc")]
+pub(crate) use plan::HEADER;
+#[cfg(feature = "grpc")]
+pub(crate) use settle::QUESTION;
 pub(crate) use settle::{Course, Failure, Table, settle};

@@ -1,20 +1,16 @@
 //! One step's round trips: what the crowd says goes into the settlement, and its questions go back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use ecode_server::reactive::{
-    Assignment, Content, Digest, Excess, Named, Next, OwnContradictions, Roster, Settlement, Signer, certify,
-};
+use ecode_server::reactive::{Assignment, Content, Digest, Excess, Next, Roster, Settlement, Signer};
 
 use super::account::Account;
 use super::crowd::Crowd;
-use super::journal::{Journal, Naming, hexadecimal};
+use super::journal::Journal;
+use super::minutes::Minutes;
 use super::plan::HEADER;
 use super::shares::Cut;
 use crate::bits::Bits;
-
-/// Disputes of a step that are told one by one.
-const SHOWN: usize = 3;
 
 /// The key of a simulated worker: its secret is no secret of anybody.
 fn simulated_key(run: &Digest, worker: usize) -> Digest {
@@ -23,7 +19,7 @@ fn simulated_key(run: &Digest, worker: usize) -> Digest {
 }
 
 /// Bytes of a question.
-const QUESTION: u64 = 12;
+pub(crate) const QUESTION: u64 = 12;
 
 /// Who takes part in a step.
 #[derive(Clone, Debug)]
@@ -83,21 +79,13 @@ fn partitions(open: &[usize]) -> String {
 struct Trips<'c, 'a, 'j> {
     crowd: &'c mut Crowd<'a>,
     settlement: Settlement,
-    journal: Option<&'j mut dyn Journal>,
+    journal: Option<&'j mut (dyn Journal + 'static)>,
     account: Account,
     /// What each digest is of, as far as a vector of it has come.
     contents: BTreeMap<(usize, Digest), Content>,
     /// Right shares by partition, digest and place.
     shares: BTreeMap<(usize, Digest), BTreeMap<usize, Vec<u8>>>,
-    /// Whose naming is kept: those of this step, and those whom evidence of another step has named before.
-    kept: BTreeSet<usize>,
-    /// Who was named in this step first.
-    named: Vec<Named>,
-    own: OwnContradictions,
-    /// b' at the beginning.
-    left: usize,
-    /// Helpers of each partition.
-    helpers: BTreeMap<usize, usize>,
+    minutes: Minutes,
     vector_bytes: u64,
 }
 
@@ -109,7 +97,7 @@ impl Trips<'_, '_, '_> {
         for &(_, digest) in &said {
             self.settlement.answer(worker, &header, partition, digest);
             if digest != said[0].1 {
-                self.own.seconds.insert((worker, partition), digest);
+                self.minutes.own.seconds.insert((worker, partition), digest);
             }
         }
         if said.is_empty() {
@@ -130,7 +118,7 @@ impl Trips<'_, '_, '_> {
         if self.settlement.vector(worker, partition, digest) {
             self.contents.insert((partition, digest), content);
         } else {
-            self.own.vectors.insert((worker, partition), digest);
+            self.minutes.own.vectors.insert((worker, partition), digest);
         }
     }
 
@@ -152,70 +140,20 @@ impl Trips<'_, '_, '_> {
             }
         } else {
             self.settlement.vector(worker, partition, sent);
-            self.own.vectors.insert((worker, partition), sent);
+            self.minutes.own.vectors.insert((worker, partition), sent);
         }
     }
 
     /// Keeps new namings before anything is built on them.
     fn keep(&mut self, left: usize) -> Result<(), Failure> {
-        let new = |worker: &usize| !self.kept.contains(worker);
-        let named: Vec<_> = self.settlement.named().filter(|named| new(&named.worker)).collect();
-        if named.is_empty() {
-            return Ok(());
-        }
-        if let Some(journal) = self.journal.as_deref_mut() {
-            let header = self.crowd.header;
-            let signer = |worker| Signer::new(simulated_key(&header.run, worker));
-            let certificates = certify(&self.settlement, &header, self.left, &self.own, &signer);
-            for named in &named {
-                let mut naming = Naming::new(&header, left, named.worker, named.evidence);
-                naming.certificate = certificates.iter().find(|made| made.worker == named.worker).cloned();
-                journal.keep(&naming).map_err(Failure::Journal)?;
-            }
-        }
-        self.kept.extend(named.iter().map(|named| named.worker));
-        self.named.extend(named);
-        Ok(())
-    }
-
-    /// A line for each partition on which workers said different things, and one for each naming.
-    fn said(&mut self) -> Vec<String> {
-        let step = self.crowd.header.step;
-        let disputed: Vec<(usize, BTreeMap<Digest, Vec<usize>>)> = (0..self.crowd.holders.len())
-            .map(|partition| (partition, self.settlement.answers(partition)))
-            .filter(|(_, classes)| classes.len() > 1)
-            .collect();
-        self.account.disputes += disputed.len() as u64;
-        let line = |(partition, classes): &(usize, BTreeMap<Digest, Vec<usize>>)| {
-            let classes: Vec<String> = classes
-                .iter()
-                .map(|(digest, workers)| format!("{} of {}", &hexadecimal(digest)[..8], list(workers)))
-                .collect();
-            let helpers = match self.helpers.get(partition) {
-                None => "no helper was asked".to_owned(),
-                Some(1) => "one helper was asked".to_owned(),
-                Some(helpers) => format!("{helpers} helpers were asked"),
-            };
-            format!("step {step}, partition {partition}: digests differ ({}); {helpers}", classes.join(", "))
+        let header = self.crowd.header;
+        let signed = |worker, partition, digest: &Digest, of_vector| {
+            let signer = Signer::new(simulated_key(&header.run, worker));
+            Some((signer.key(), signer.sign(&header, partition, digest, of_vector)))
         };
-        let mut lines: Vec<String> = disputed.iter().take(SHOWN).map(line).collect();
-        if disputed.len() > SHOWN {
-            lines.push(format!("step {step}: digests of {} more partitions differ", disputed.len() - SHOWN));
-        }
-        let trips = self.settlement.trips();
-        let trips = if trips == 1 { "1 extra trip".to_owned() } else { format!("{trips} extra trips") };
-        for named in &self.named {
-            let (worker, evidence) = (named.worker, named.evidence);
-            lines.push(format!("step {step}: worker {worker} is named ({evidence}); the step took {trips}"));
-        }
-        lines
+        let journal = self.journal.as_deref_mut();
+        self.minutes.keep(&self.settlement, &header, left, journal, &signed).map(drop)
     }
-}
-
-/// Workers, in words.
-fn list(workers: &[usize]) -> String {
-    let shown: Vec<String> = workers.iter().map(ToString::to_string).collect();
-    format!("{} {}", if workers.len() == 1 { "worker" } else { "workers" }, shown.join(" "))
 }
 
 /// Settles a step.
@@ -236,15 +174,11 @@ pub(crate) fn settle(
     let mut trips = Trips {
         crowd,
         settlement,
-        journal: journal.map(|journal| journal as &mut dyn Journal),
+        journal,
         account: Account { partitions: table.assignment.holders.len() as u64, ..Account::default() },
         contents: BTreeMap::new(),
         shares: BTreeMap::new(),
-        kept: table.retired.iter().copied().collect(),
-        named: Vec::new(),
-        own: OwnContradictions::default(),
-        left: table.left,
-        helpers: BTreeMap::new(),
+        minutes: Minutes::new(table.left, &table.retired),
         vector_bytes,
     };
     let present = table.present.len() as u64;
@@ -274,8 +208,8 @@ pub(crate) fn settle(
         match next {
             Next::Trip { asks, fetches } => {
                 trips.account.bytes_down += QUESTION * (asks.len() + fetches.len()) as u64;
+                trips.minutes.asked(&asks);
                 for ask in asks {
-                    *trips.helpers.entry(ask.partition).or_default() += 1;
                     if trips.answer(ask.worker, ask.partition) && ask.vector {
                         trips.vector(ask.worker, ask.partition);
                     }
@@ -301,8 +235,9 @@ pub(crate) fn settle(
             Next::Stop(excess) => return Err(Failure::Excess(excess)),
         }
     };
-    let said = trips.said();
-    let Trips { settlement, mut account, contents, shares, crowd, .. } = trips;
+    let Trips { settlement, mut account, contents, shares, crowd, minutes, .. } = trips;
+    let (disputes, said) = minutes.said(&settlement, crowd.header.step, accepted.len());
+    account.disputes = disputes;
     let contents: Vec<Content> = accepted
         .iter()
         .enumerate()

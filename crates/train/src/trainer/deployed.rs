@@ -89,8 +89,10 @@ impl Trainer {
     pub(super) fn deployable(&self, transport: &str) -> Result<(), ConfigError> {
         let fail =
             |text: &str| Err(ConfigError(text.replace("transport mpi", &format!("transport {transport}"))));
-        if self.detection.is_some() {
-            return fail("transport mpi carries votes: a scheme that detects lies is for in-process");
+        if self.detection.is_some() && transport != "grpc" {
+            return fail(
+                "transport mpi carries votes: a scheme that detects lies is for in-process and grpc",
+            );
         }
         if self.config.aggregator != Aggregator::Vote {
             return fail("transport mpi carries votes: gradients are joined in-process only");
@@ -119,6 +121,8 @@ impl Trainer {
             on_excess: OnExcess::Warn,
             evaluate_every: None,
             checkpoint_every: None,
+            // A matrix that comes without its file comes without its b.
+            b: self.plan().map(|plan| plan.b).or(self.config.b),
             ..self.config.clone()
         }
     }
@@ -195,6 +199,8 @@ impl Trainer {
             Deployment::Worker(worker) => self.work(worker, batch, crops, liars),
             #[cfg(feature = "grpc")]
             Deployment::Desk(desk) => self.preside(desk),
+            #[cfg(feature = "grpc")]
+            Deployment::Panel(panel) => self.hold(panel, batch, crops, liars),
         };
         (deployment, round)
     }

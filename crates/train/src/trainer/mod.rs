@@ -6,6 +6,8 @@
 //! - After an error the state is that before the step (but for the running statistics of batch normalisation, which
 //!   a step that failed after its gradients has moved).
 
+#[cfg(feature = "grpc")]
+mod council;
 mod deployed;
 mod open;
 #[cfg(feature = "grpc")]

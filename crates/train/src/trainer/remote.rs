@@ -16,6 +16,14 @@ use crate::transport::grpc::{Desk, Join, Listen, News, Peer};
 use crate::transport::{Deployment, LOOK};
 use crate::vote::Decoded;
 
+/// What a server is started with.
+pub(super) struct Serving<'a> {
+    pub(super) settings: Settings,
+    pub(super) listen: &'a Listen,
+    pub(super) control: Control,
+    pub(super) say: Box<dyn FnMut(&str) + Send>,
+}
+
 /// Blocks beyond the first open one that the server takes.
 const WINDOW: usize = 4;
 
@@ -34,6 +42,7 @@ impl Trainer {
         say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
+        self.settles_remotely()?;
         let g = self.code.matrix();
         let n = g.n();
         let radius = self.code.tolerates().unwrap_or(0);
@@ -76,12 +85,16 @@ impl Trainer {
             },
             most_losses: g.worker_loads().into_iter().max().unwrap_or(0),
             can_be_silent: (0..n).map(|j| self.engine.can_be_silent(j)).collect(),
+            partitions: None,
         };
-        let mut desk = Desk::open(settings, listen, control, say)?;
-        desk.remember(&self.state.named);
         // Signs travel, so that they must be on the host.
         self.resident = false;
         self.state.totals.uncounted = true;
+        if self.detection.is_some() {
+            return self.convene(Serving { settings, listen, control, say });
+        }
+        let mut desk = Desk::open(settings, listen, control, say)?;
+        desk.remember(&self.state.named);
         self.deployment = Some(Deployment::Desk(Box::new(desk)));
         Ok(())
     }
@@ -127,6 +140,7 @@ impl Trainer {
         say: &mut dyn FnMut(&str),
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
+        self.settles_remotely()?;
         self.resident = false;
         let greeting = Greeting {
             version: version(),
@@ -135,6 +149,9 @@ impl Trainer {
             data: data_digest(&self.data),
             have: (0, 0),
         };
+        if self.detection.is_some() {
+            return self.answer_for(join, row, control, greeting, say);
+        }
         let mut peer = Peer::new(join, greeting, self.dimension(), control);
         let mut mine = None;
         while !self.finished() {
@@ -155,9 +172,12 @@ impl Trainer {
             }
             match news {
                 Some(News::Decoded(decoded, loss)) => self.follow(decoded, loss)?,
-                Some(News::State { step, parameters, velocity }) => self.begin(step, parameters, velocity),
+                Some(News::State { step, parameters, velocity, .. }) => {
+                    self.begin(step, parameters, velocity)
+                }
                 Some(News::Done) => break,
-                Some(News::Again) | None => {}
+                // Where votes are taken nobody is asked.
+                Some(News::Again | News::Task(_)) | None => {}
             }
         }
         peer.take_said().iter().for_each(|text| say(text));
@@ -179,7 +199,7 @@ impl Trainer {
     }
 
     /// Makes the step that the server decided.
-    fn follow(&mut self, decoded: Decoded, loss: f64) -> Result<(), TrainError> {
+    pub(super) fn follow(&mut self, decoded: Decoded, loss: f64) -> Result<(), TrainError> {
         self.advance_by(|_, _, _| {
             Ok(Round {
                 settled: None,
@@ -195,6 +215,6 @@ impl Trainer {
 }
 
 /// This program, as the other side sees it.
-fn version() -> String {
+pub(super) fn version() -> String {
     format!("ecode {}", env!("CARGO_PKG_VERSION"))
 }

@@ -55,8 +55,7 @@ impl Trainer {
     pub(super) fn ledger(&self) -> Option<Ledger> {
         let plan = &self.detection.as_ref()?.plan;
         // What a run does not depend on is no part of what it is.
-        let config =
-            Config { code: String::new(), on_excess: Config::default().on_excess, ..self.config.clone() };
+        let config = self.shared_config();
         let identity = Identity {
             matrix: &self.code.matrix().digest(),
             config: &config.to_toml(),
@@ -165,6 +164,11 @@ impl Trainer {
 
     /// Who takes part in the next step, and who lies in it.
     pub(super) fn seat(&self, liars: &Workers) -> Result<Seat, TrainError> {
+        self.seat_of(liars, None)
+    }
+
+    /// The same where only these workers are there.
+    pub(super) fn seat_of(&self, liars: &Workers, there: Option<&[usize]>) -> Result<Seat, TrainError> {
         let step = self.state.step;
         let (Some(detection), Some(ledger)) = (&self.detection, &self.state.ledger) else {
             return Err(TrainError::Checkpoint("holds no ledger of the scheme".into()));
@@ -174,7 +178,8 @@ impl Trainer {
         let mut random = stream(self.config.seed, Purpose::Assignment, step, 0);
         let unnamed = |worker: &usize| ledger.records[*worker].named.is_none();
         let all: Vec<usize> = (0..plan.n).filter(unnamed).collect();
-        let mut present = roster.present(step, all.iter().copied());
+        let connected = |worker: &usize| there.is_none_or(|there| there.contains(worker));
+        let mut present = roster.present(step, all.iter().copied().filter(connected));
         for place in (1..present.len()).rev() {
             present.swap(place, below(&mut random, place + 1));
         }
@@ -263,14 +268,14 @@ fn differing(a: &Bits, b: &Bits) -> u64 {
 }
 
 /// One of those that compute least, at random; the list is sorted by load.
-fn first_of_least(list: &[usize], assignment: &Assignment, random: &mut ChaCha8Rng) -> usize {
+pub(super) fn first_of_least(list: &[usize], assignment: &Assignment, random: &mut ChaCha8Rng) -> usize {
     let load = list.first().map_or(0, |&worker| assignment.load(worker));
     let equal = list.iter().take_while(|&&worker| assignment.load(worker) == load).count();
     below(random, equal.max(1))
 }
 
 /// The vectors of a step, honest and lied.
-fn lies(
+pub(super) fn lies(
     config: &Config,
     engine: &crate::vote::VoteEngine,
     step: u64,

@@ -7,7 +7,7 @@ use crate::attack::{Attack, coins};
 use crate::bits::Bits;
 use crate::data::Crop;
 use crate::error::TrainError;
-use crate::model::{Job, ModelError};
+use crate::model::{Computed, Job, ModelError};
 use crate::transport::{Message, Worker};
 use crate::vote::Vote;
 use ecode_core::{TieRule, Workers};
@@ -53,6 +53,33 @@ impl Trainer {
         }
     }
 
+    /// The signs of partitions, with flipped labels or not, and what computing each came to.
+    pub(super) fn signs_at(
+        &mut self,
+        places: &[(usize, bool)],
+        batch: &[u32],
+        crops: &[Vec<Crop>],
+    ) -> Result<(Vec<Bits>, Vec<Computed>), ModelError> {
+        let (step, each) = (self.state.step, self.config.samples_per_partition());
+        let Self { config, data, learner, state, .. } = self;
+        let job = |&(i, flip_labels): &(usize, bool)| Job {
+            samples: &batch[i * each..(i + 1) * each],
+            crops: &crops[i],
+            flip_labels,
+        };
+        let jobs: Vec<Job<'_>> = places.iter().map(job).collect();
+        let packed: Vec<std::sync::Mutex<Bits>> = jobs.iter().map(|_| std::sync::Mutex::default()).collect();
+        let (config, state) = (&*config, &*state);
+        let take = |place: usize, gradient: &mut [&mut [f32]]| {
+            let partition = places[place].0;
+            prepare(config, state, partition, gradient);
+            let zero = config.zero_sign.negative(step, partition);
+            *lock(&packed[place]) = Bits::pack_pieces(gradient, zero);
+        };
+        let computed = learner.gradients(&state.parameters, &data.train, &jobs, &take)?;
+        Ok((packed.into_iter().map(unlock).collect(), computed))
+    }
+
     /// What worker j sends, the losses of its partitions, and the seconds of one gradient.
     pub(super) fn vote_of(
         &mut self,
@@ -61,8 +88,8 @@ impl Trainer {
         crops: &[Vec<Crop>],
         liars: &Workers,
     ) -> Result<Voted, ModelError> {
-        let (d, step, each) = (self.dimension(), self.state.step, self.config.samples_per_partition());
-        let Self { config, code, data, learner, engine, state, .. } = self;
+        let (d, step) = (self.dimension(), self.state.step);
+        let Self { config, code, .. } = self;
         let g = code.matrix();
         let attack = if liars.contains(j) { config.attack } else { Attack::None };
         // Who opposes the majority must know it.
@@ -72,27 +99,12 @@ impl Trainer {
         let honest = (0..g.k()).filter(|&i| all || (g.holds(j, i) && !flips)).map(|i| (i, false));
         let flipped = (0..g.k()).filter(|&i| flips && g.holds(j, i)).map(|i| (i, true));
         let places: Vec<(usize, bool)> = honest.chain(flipped).collect();
-        let job = |&(i, flip_labels): &(usize, bool)| Job {
-            samples: &batch[i * each..(i + 1) * each],
-            crops: &crops[i],
-            flip_labels,
-        };
-        let jobs: Vec<Job<'_>> = places.iter().map(job).collect();
-        let packed: Vec<std::sync::Mutex<Bits>> = jobs.iter().map(|_| std::sync::Mutex::default()).collect();
-        let computed = {
-            let (config, state) = (&*config, &*state);
-            let take = |place: usize, gradient: &mut [&mut [f32]]| {
-                let partition = places[place].0;
-                prepare(config, state, partition, gradient);
-                let zero = config.zero_sign.negative(step, partition);
-                *lock(&packed[place]) = Bits::pack_pieces(gradient, zero);
-            };
-            learner.gradients(&state.parameters, &data.train, &jobs, &take)?
-        };
+        let (packed, computed) = self.signs_at(&places, batch, crops)?;
+        let Self { config, code, engine, .. } = self;
+        let g = code.matrix();
         let (mut messages, mut instead) = (vec![Bits::zeros(d); g.k()], vec![Bits::zeros(d); g.k()]);
         let mut losses = vec![0.0; g.k()];
-        for ((&(i, flip), bits), computed) in places.iter().zip(packed.into_iter().map(unlock)).zip(&computed)
-        {
+        for ((&(i, flip), bits), computed) in places.iter().zip(packed).zip(&computed) {
             // With flipped labels or not, once for each partition of the row.
             losses[i] = computed.loss;
             *if flip { &mut instead[i] } else { &mut messages[i] } = bits;

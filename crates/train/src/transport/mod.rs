@@ -75,6 +75,9 @@ pub(crate) enum Deployment {
     /// A server whose workers are on any machines.
     #[cfg(feature = "grpc")]
     Desk(Box<grpc::Desk>),
+    /// The same under a scheme that detects lies.
+    #[cfg(feature = "grpc")]
+    Panel(Box<grpc::Panel>),
 }
 
 impl Deployment {
@@ -85,6 +88,8 @@ impl Deployment {
             Self::Worker(worker) => worker.dismissed = true,
             #[cfg(feature = "grpc")]
             Self::Desk(desk) => desk.finish(),
+            #[cfg(feature = "grpc")]
+            Self::Panel(panel) => panel.finish(),
         }
     }
 }

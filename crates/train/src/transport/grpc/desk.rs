@@ -70,16 +70,7 @@ impl Desk {
         let server = Server::start(settings, &listen.keys)
             .map_err(|error| TrainError::Transport(error.to_string()))?;
         let (blocks, block_bytes) = server.blocks();
-        let shown = |address| {
-            let pages = Status::show(address, Arc::clone(&facts), server.watch());
-            pages.map_err(|error| {
-                TrainError::Transport(format!("cannot show the status on {address}: {error}"))
-            })
-        };
-        let pages = listen.status.map(shown).transpose()?;
-        if let Some(pages) = &pages {
-            say(&format!("status on http://{}/status", pages.address()));
-        }
+        let pages = show(listen, &facts, &server, &mut say)?;
         say(&format!("listening on {}", server.address()));
         Ok(Self {
             server: Some(server),
@@ -266,6 +257,20 @@ impl Drop for Desk {
             server.stop(&why, false);
         }
     }
+}
+
+/// The pages that show how it stands, where they are asked for.
+pub(super) fn show(
+    listen: &Listen,
+    facts: &Arc<Mutex<Facts>>,
+    server: &Server,
+    say: &mut dyn FnMut(&str),
+) -> Result<Option<Status>, TrainError> {
+    let Some(address) = listen.status else { return Ok(None) };
+    let pages = Status::show(address, Arc::clone(facts), server.watch())
+        .map_err(|error| TrainError::Transport(format!("cannot show the status on {address}: {error}")))?;
+    say(&format!("status on http://{}/status", pages.address()));
+    Ok(Some(pages))
 }
 
 fn server_of(server: Option<&Server>) -> Result<&Server, TrainError> {

@@ -6,6 +6,7 @@
 //! - A worker that loses its server tries again; it takes the server's state where its own is of no use.
 
 mod desk;
+mod panel;
 mod peer;
 mod status;
 
@@ -17,6 +18,7 @@ pub use ecode_grpc::keys;
 pub use ecode_server::Wait;
 
 pub(crate) use desk::Desk;
+pub(crate) use panel::{Panel, Sought};
 pub(crate) use peer::News;
 pub use peer::{Peer, Run};
 
@@ -55,13 +57,18 @@ pub(crate) fn state_bytes(parameters: &[f32], velocity: &[f32]) -> Vec<u8> {
     parameters.iter().chain(velocity).flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// The parameters and the velocity of a state; none where it has another size.
-pub(crate) fn state_of(bytes: &[u8], d: usize) -> Option<(Vec<f32>, Vec<f32>)> {
-    if bytes.len() != 8 * d {
+/// A state that has travelled: parameters, velocity, and under a scheme that detects lies the state's digest.
+pub(crate) type Arrived = (Vec<f32>, Vec<f32>, Option<[u8; 32]>);
+
+/// A state as it was sent, with its digest where `chained`; none where it has another size.
+pub(crate) fn state_of(bytes: &[u8], d: usize, chained: bool) -> Option<Arrived> {
+    let (values, digest) = bytes.split_at_checked(8 * d)?;
+    let chain = <[u8; 32]>::try_from(digest).ok();
+    if chain.is_some() != chained || (!chained && !digest.is_empty()) {
         return None;
     }
     let mut parameters: Vec<f32> =
-        bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        values.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     let velocity = parameters.split_off(d);
-    Some((parameters, velocity))
+    Some((parameters, velocity, chain))
 }

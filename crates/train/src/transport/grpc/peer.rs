@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecode_grpc::{Client, ClientError, Greeting, Line, Report, Welcome};
+use ecode_grpc::{Client, ClientError, Greeting, Line, Report, Signed, Task, Welcome};
 use ecode_verify::Control;
 
 use super::{Join, state_of};
@@ -35,7 +35,9 @@ pub(crate) enum News {
     /// Its step is decided.
     Decoded(Decoded, f64),
     /// Its state is of no use: this is the server's.
-    State { step: u64, parameters: Vec<f32>, velocity: Vec<f32> },
+    State { step: u64, parameters: Vec<f32>, velocity: Vec<f32>, chain: Option<[u8; 32]> },
+    /// Under a scheme that detects lies: it is asked.
+    Task(Task),
     /// The connection is a new one: a vote that was sent before may not have come.
     Again,
     /// All is done.
@@ -57,6 +59,8 @@ pub struct Peer {
     behind: bool,
     heard: Instant,
     said: Vec<String>,
+    /// Whether a state comes with its digest.
+    chained: bool,
 }
 
 #[derive(Default)]
@@ -143,7 +147,13 @@ impl Peer {
             behind: false,
             heard: Instant::now(),
             said: Vec::new(),
+            chained: false,
         }
+    }
+
+    /// The same under a scheme that detects lies, where a state comes with its digest.
+    pub(crate) fn chained(self) -> Self {
+        Self { chained: true, ..self }
     }
 
     /// What there is to say since this was asked last.
@@ -212,12 +222,12 @@ impl Peer {
         if self.behind {
             return match client.state() {
                 Ok((step, bytes)) => {
-                    let state = state_of(&bytes, self.dimension);
-                    let (parameters, velocity) = state
+                    let state = state_of(&bytes, self.dimension, self.chained);
+                    let (parameters, velocity, chain) = state
                         .ok_or_else(|| TrainError::Transport("the server's state has another size".into()))?;
                     self.behind = false;
                     self.open = Open::new(step, self.welcome.blocks as usize, self.dimension);
-                    Ok(Some(News::State { step, parameters, velocity }))
+                    Ok(Some(News::State { step, parameters, velocity, chain }))
                 }
                 Err(error) => self.lost(error).map(|()| None),
             };
@@ -238,6 +248,7 @@ impl Peer {
                     self.said.push(format!("the server ends: {why}"));
                     return Ok(None);
                 }
+                Ok(Some(ecode_grpc::News::Task(task))) => return Ok(Some(News::Task(task))),
                 Ok(Some(ecode_grpc::News::Behind { .. })) => {
                     self.behind = true;
                     return Ok(None);
@@ -278,6 +289,43 @@ impl Peer {
         }
         self.open.loss = loss;
         Ok(())
+    }
+
+    /// Tells the server something, where there is a connection; what is lost with it is asked anew.
+    fn tell(&mut self, say: impl FnOnce(&mut Client) -> Result<(), ClientError>) -> Result<(), TrainError> {
+        let Some(client) = &mut self.client else { return Ok(()) };
+        match say(client) {
+            Ok(()) => Ok(()),
+            Err(error) => self.lost(error),
+        }
+    }
+
+    /// Answers a task with digests of a state.
+    pub(crate) fn answer(
+        &mut self,
+        step: u64,
+        state: &[u8; 32],
+        digests: &[Signed],
+        report: &Report,
+    ) -> Result<(), TrainError> {
+        self.tell(|client| client.answer(step, state, digests, report))
+    }
+
+    /// Sends a whole vector.
+    pub(crate) fn vector(
+        &mut self,
+        step: u64,
+        state: &[u8; 32],
+        partition: usize,
+        bytes: &Bytes,
+        signature: &[u8; 64],
+    ) -> Result<(), TrainError> {
+        self.tell(|client| client.vector(step, state, partition, bytes, signature))
+    }
+
+    /// Says that a vector cannot be sent.
+    pub(crate) fn refuse(&mut self, step: u64, partition: usize) -> Result<(), TrainError> {
+        self.tell(|client| client.refuse(step, partition))
     }
 
     /// Sends a vote, block by block. Stops early where there are news: the step may be decided already.

@@ -1,0 +1,226 @@
+//! Promise: over gRPC, with processes of their own, reactive redundancy comes to the parameters of one process, bit for bit,
+//! and names whom it names there, by the same rules: whatever liars do, whoever is killed or stopped, and the server too, in
+//! the middle of a dispute. What names is signed by the keys of the workers' certificates.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod processes;
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use processes::{Deployment, Process, ecode};
+use serde_json::Value;
+
+/// Nine workers of which two lie.
+fn training<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let mut training =
+        vec!["--scheme", "reactive", "--n", "9", "--b", "2", "--byzantine-set", "2,5", "--batch", "8"];
+    training.extend(more);
+    training
+}
+
+/// The run of one process.
+fn alone(deployment: &Deployment) -> Value {
+    deployment.alone();
+    let text = std::fs::read(deployment.folder.path().join("alone/summary.json")).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// Whoever was named has a certificate that holds, under the key of its row.
+fn assert_certificates(deployment: &Deployment, named: &Value) {
+    let rows = std::fs::read_to_string(deployment.keys("server").join("rows.toml")).unwrap();
+    let rows: toml::Table = rows.parse().unwrap();
+    for worker in named.as_array().unwrap() {
+        let worker = worker["worker"].as_u64().unwrap();
+        let file = deployment.run().join(format!("naming-{worker}.json"));
+        let checked = Command::new(ecode()).arg("check").arg(&file).output().unwrap();
+        assert_eq!(checked.status.code(), Some(0), "{}", String::from_utf8_lossy(&checked.stderr));
+        let certificate: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        for (row, key) in certificate["keys"].as_object().unwrap() {
+            let row: usize = row.parse().unwrap();
+            assert_eq!(
+                rows["rows"][row]["key"].as_str(),
+                key.as_str(),
+                "signed by the key of its certificate"
+            );
+        }
+    }
+}
+
+/// Each kind of lie that needs no clock: the same parameters, the same namings, the same cost.
+#[test]
+fn processes_name_whom_one_process_names() {
+    for adversary in ["always", "vector-only", "helpers", "equivocate"] {
+        let training = training(&["--adversary", adversary, "--steps", "40", "--evaluate-every", "10"]);
+        let deployment = Deployment::new(9, &training);
+        let expected = alone(&deployment);
+        let (mut server, address) = deployment.serve(&["--wait", "all"]);
+        let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
+        assert_eq!(server.ends(), Some(0), "{adversary}: {:#?}", server.said());
+        let summary = deployment.summary();
+        assert_eq!(summary["parameters_digest"], expected["parameters_digest"], "{adversary}");
+        assert_eq!(summary["unverified"], Value::Null);
+        let (ours, theirs) = (&summary, &expected);
+        for what in
+            ["named", "label", "extra_gradients", "extra_trips", "timeouts", "disputes", "heaviest_load"]
+        {
+            assert_eq!(ours[what], theirs[what], "{adversary}: {what}");
+        }
+        assert_eq!(ours["named"].as_array().unwrap().len(), 2, "{adversary}");
+        deployment.assert_same_log();
+        assert_certificates(&deployment, &ours["named"]);
+        for worker in ours["named"].as_array().unwrap() {
+            let line = format!("worker {} is named (rule ", worker["worker"]);
+            assert!(server.said().iter().any(|said| said.contains(&line)), "{:#?}", server.said());
+        }
+    }
+}
+
+/// A way to a server on which everything that it says comes so much later.
+fn slowed(server: &str, late: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, server) = (listener.local_addr().unwrap(), server.to_owned());
+    let carry = |mut from: TcpStream, mut to: TcpStream, late: Duration| {
+        let mut bytes = vec![0; 1 << 16];
+        while let Ok(count) = from.read(&mut bytes)
+            && count > 0
+        {
+            std::thread::sleep(late);
+            if to.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(std::net::Shutdown::Both);
+    };
+    std::thread::spawn(move || {
+        for worker in listener.incoming().map_while(Result::ok) {
+            // No server, no way.
+            let Ok(server) = TcpStream::connect(&server) else { continue };
+            let (up, down) = (worker.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || carry(down, worker, late));
+            std::thread::spawn(move || carry(up, server, Duration::ZERO));
+        }
+    });
+    address.to_string()
+}
+
+fn summary(run: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap()
+}
+
+/// Honest workers are killed, stopped and come back while liars are silent now and then: silence names nobody.
+#[test]
+fn workers_are_killed_and_stopped_and_nobody_honest_is_named() {
+    let training = training(&["--adversary", "flap", "--steps", "150", "--evaluate-every", "5"]);
+    let deployment = Deployment::new(9, &training);
+    let expected = alone(&deployment);
+    let (mut server, address) = deployment.serve(&["--worker-timeout", "10s"]);
+    let mut workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
+    server.reaches(20);
+    workers[7].signal("STOP");
+    server.reaches(40);
+    workers[7].signal("CONT");
+    workers[0].kill();
+    server.reaches(60);
+    workers[0] = deployment.work(&address, 0);
+    server.hears("that worker 0 is back", |line| line.contains("worker 0 has joined").then_some(()));
+    assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
+    let summary = summary(&deployment.run());
+    assert_eq!(summary["parameters_digest"], expected["parameters_digest"]);
+    assert_eq!(summary["unverified"], Value::Null);
+    assert!(
+        summary["named"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|named| { [2, 5].contains(&named["worker"].as_u64().unwrap()) })
+    );
+    assert!(summary["timeouts"].as_u64().unwrap() > 0);
+    deployment.assert_same_log();
+}
+
+/// The server is killed while a helper computes, after the first naming of the step. It goes on from its checkpoint; who was
+/// named stays named, and the end is that of a quiet run.
+#[test]
+fn a_server_that_is_killed_in_a_dispute_goes_on_to_the_same_end() {
+    let training =
+        ["--adversary", "helpers", "--steps", "9", "--evaluate-every", "1", "--checkpoint-every=4"];
+    let deployment = Deployment::new(9, &self::training(&training));
+    let expected = alone(&deployment);
+    let (mut server, address) = deployment.serve(&["--wait", "all"]);
+    // A helper hears late that it is asked: before that the server is killed.
+    let slow = slowed(&address, Duration::from_millis(150));
+    let mut workers: Vec<Process> = (0..9).map(|row| deployment.work(&slow, row)).collect();
+    server.hears("a helper that is asked", |line| {
+        (line.contains("extra trip 1: worker") && line.contains("is asked for partition")).then_some(())
+    });
+    server.kill();
+    assert!(!server.said().iter().any(|line| line.contains("the step took")), "killed in the dispute");
+    let mut server = deployment.resume(&address, &["--wait", "all"]);
+    assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
+    let summary = deployment.summary();
+    assert_eq!(summary["parameters_digest"], expected["parameters_digest"]);
+    assert_eq!(summary["named"].as_array().unwrap().len(), 2);
+    deployment.assert_same_log();
+    for row in [0, 1, 3] {
+        assert_eq!(workers[row].ends(), Some(0), "{:#?}", workers[row].said());
+    }
+    assert_certificates(&deployment, &summary["named"]);
+}
+
+/// Workers that cannot come to a decision stop the run before the step; with one more it goes on.
+#[test]
+fn too_few_workers_stop_the_run() {
+    let training = training(&["--attack", "none", "--steps", "30"]);
+    let deployment = Deployment::new(9, &training);
+    let (mut server, address) = deployment.serve(&["--worker-timeout", "2s"]);
+    let mut workers: Vec<Process> = (0..2).map(|row| deployment.work(&address, row)).collect();
+    assert_eq!(server.ends(), Some(3), "{:#?}", server.said());
+    workers.push(deployment.work(&address, 2));
+    workers.push(deployment.work(&address, 3));
+    workers.push(deployment.work(&address, 4));
+    let mut server = deployment.resume(&address, &["--wait", "quorum"]);
+    assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
+    assert_eq!(deployment.summary()["parameters_digest"], alone(&deployment)["parameters_digest"]);
+    assert_eq!(deployment.summary()["label"], "exact (b = 2, named 0, r 3.00)");
+}
+
+/// What is not carried over gRPC is refused in a line, before anything is written.
+#[test]
+fn what_is_for_one_process_is_refused() {
+    let deployment = Deployment::new(9, &[]);
+    let run = deployment.run();
+    for (flags, why) in [
+        (&["--scheme", "one-round"][..], "scheme one-round is for one process"),
+        (&["--scheme", "checked"], "scheme checked is for one process"),
+        (&["--scheme", "reactive", "--window", "4"], "window is for one process"),
+        (&["--scheme", "reactive", "--audit"], "audit needs all messages"),
+    ] {
+        let refused = Command::new(ecode())
+            .args([
+                "train",
+                "--transport",
+                "grpc",
+                "--listen",
+                "127.0.0.1:0",
+                "--n",
+                "9",
+                "--b",
+                "2",
+                "--keys",
+            ])
+            .arg(deployment.keys("server"))
+            .arg("--run")
+            .arg(&run)
+            .args(flags)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{error}");
+        assert!(error.contains(why), "{error}");
+        assert!(!run.exists());
+    }
+}
