@@ -52,8 +52,10 @@ def loss(name: str, model: torch.nn.Module, step: int, i: int) -> torch.Tensor:
 
 
 def run(name: str, on_fault: str, kind: str | None = None, seed: int = 0, replay: bool = False, every: int = 1,
-        steps: int = STEPS) -> tuple[str, Audit, bool]:
+        steps: int = STEPS, ddp: bool = False) -> tuple[str, Audit, bool]:
     model = build(name)
+    if ddp:
+        model = torch.nn.parallel.DistributedDataParallel(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     audit = Audit(model, optimizer, b=1, every=every, on_fault=on_fault)
     faulty = (seed * 3 + 1) % n
@@ -106,6 +108,20 @@ if config.get("honest steps"):
     for name in config["models"]:
         named += run(name, "mask", steps=config["honest steps"])[1].named
     results["honest"] = {"steps": config["honest steps"], "named": named, "seconds": time.monotonic() - began}
+if config.get("mixed"):
+    torch.set_num_threads(1 + rank % 2)
+    try:
+        run(config["models"][0], "mask", steps=1)
+    except ValueError as error:
+        results["mixed"] = str(error)
+    torch.set_num_threads(1)
+if config.get("ddp"):
+    # Models in DistributedDataParallel's wrapper, batch normalisation's buffers included.
+    results["ddp"] = []
+    for name in config["models"]:
+        plain = run(name, "mask", steps=3)[0]
+        wrapped, audit, _ = run(name, "mask", "backward, two signs", 2, steps=3, ddp=True)
+        results["ddp"].append((wrapped == plain, audit.named))
 if config.get("rollback"):
     model = config["models"][0]
     honest = run(model, "mask", steps=9)[0]
