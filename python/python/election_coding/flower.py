@@ -1,7 +1,7 @@
 """A coded vote between Flower's nodes: a ServerApp asks them for sign votes, and sends the decode back.
 
-Each node is one worker of a code. A round over Flower's message queue takes seconds, so this is for simulation and for rounds
-with local work in them, not for the steps of a fast training. The federation trusts Flower's server; a node is whoever
+Each node is one worker of a code. Rounds go through Flower's message queue, so this is for simulation and for rounds with local work
+in them, not for the steps of a fast training. The federation trusts Flower's server; a node is whoever
 Flower says that it is.
 
 What the server side counts as missing: an error reply, a reply that does not come in time, and a vote of the wrong length. With
