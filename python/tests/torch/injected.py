@@ -37,7 +37,8 @@ class Injected:
                  step: Callable[[], int]) -> None:
         self.kind, self.seed, self.steady, self.step, self.calls = kind, seed, steady, step, 0
         self.on = True
-        layers = [m for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
+        # Not the output projection of attention: torch never calls that module.
+        layers = [m for m in model.modules() if type(m) in (torch.nn.Linear, torch.nn.Conv2d)]
         layer = layers[seed % len(layers)]
         if kind.startswith("forward"):
             self.handle = layer.register_forward_hook(self._forward)
