@@ -6,7 +6,7 @@ use anyhow::ensure;
 use clap::Args;
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Built, Demand, Objective, Specification};
-use ecode::format::{Format, MatrixFile};
+use ecode::format::{Format, MatrixFile, verification_json};
 use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
@@ -16,7 +16,6 @@ use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
 use super::detect::DetectFlags;
 use super::ending::Ending;
-use super::stored::verification;
 use super::verify::{How, ending, report};
 use super::{output, watch};
 
@@ -100,7 +99,7 @@ impl Design {
         }
         let remark = (!remarks.is_empty()).then(|| remarks.join("\n"));
         let text = report(&matrix, &verdict, Some(b), remark.as_deref());
-        let verification = Some(verification(&verdict, &matrix));
+        let verification = Some(verification_json(&verdict, &matrix));
         let file = MatrixFile { matrix, b: Some(b), construction: Some(provenance), verification };
         if let Some(path) = &self.output {
             let format = Format::of_path(path).unwrap_or(Format::Json);
