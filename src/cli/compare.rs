@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::common::Common;
 use super::ending::Ending;
+use super::stragglers::Missing;
 use super::{analyze, code, detect, input, output, values, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
@@ -22,7 +23,7 @@ use super::{analyze, code, detect, input, output, values, watch};
 #[command(
     after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  ecode compare best:n=9,b=2 algorithm1:n=9,b=2 full:n=9,b=2\n  \
                         ecode compare best:n=9,b=2 reactive:n=9,b=2 one-round:n=9,b=2\n  \
-                        ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
+                        ecode compare a.json b.json --b 1 --stragglers 2\n  ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
                         ecode compare a.json b.json --html codes.html\n\n\
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
                         'ecode analyze' for what they mean.\n\n\
@@ -41,6 +42,9 @@ pub(crate) struct Compare {
     /// The number of liars [default: one more than the largest radius]
     #[arg(long)]
     b: Option<usize>,
+    /// So many votes are missing besides, the worst ones for each message
+    #[arg(long, value_name = "S", conflicts_with = "csv")]
+    stragglers: Option<usize>,
     /// What a worker does whose own vote ties
     #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
@@ -96,6 +100,13 @@ impl Compare {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
             ensure!(b <= least, "--b {b}: one of the codes has only n = {least} workers");
         }
+        if let Some(missing) = self.stragglers {
+            let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
+            ensure!(
+                missing <= least,
+                "--stragglers {missing}: one of the codes has only n = {least} workers"
+            );
+        }
         let options = Options {
             ties: self.ties,
             qs: vec![self.q],
@@ -134,12 +145,17 @@ impl Compare {
             let codes: Vec<Value> = compared
                 .iter()
                 .map(|code| {
-                    json!({
+                    let missing = self.stragglers.map(|missing| Missing::of(&code.analysis, missing).at(b));
+                    let mut document = json!({
                         "file": code.name, "passes": code.passes(), "heaviest_worker": code.heaviest(),
                         "bytes_of_one_worker": code.bytes_of_one().to_string(),
                         "bytes_of_all_workers": code.bytes_of_all().to_string(),
                         "analysis": analysis_json(&code.analysis, None),
-                    })
+                    });
+                    if let Some(missing) = missing {
+                        document["stragglers"] = missing;
+                    }
+                    document
                 })
                 .collect();
             let mut document = json!({"q": self.q, "b": b, "codes": codes});
@@ -153,6 +169,9 @@ impl Compare {
             let mut text = String::new();
             if !compared.is_empty() {
                 text += &compare_table(&compared, self.q);
+            }
+            for (code, missing) in compared.iter().zip(self.stragglers.into_iter().cycle()) {
+                text += &Missing::of(&code.analysis, missing).line(&code.name, b);
             }
             if !schemes.is_empty() {
                 let of = |code: &Compared| {

@@ -37,7 +37,7 @@ mod verified;
 pub use branch::Branch;
 pub use control::Control;
 pub use count::{Count, Enumeration, binomials};
-pub use definition::Definition;
+pub use definition::{Definition, overturned_with_missing};
 pub use ecode_core::Encoding;
 pub use engine::{Engine, Finding, Goal, Unsuitable};
 pub use engines::engines;
