@@ -221,7 +221,7 @@ pub struct Slot {
     pub partition: u32,
     #[prost(bytes = "bytes", tag = "2")]
     pub digest: ::prost::bytes::Bytes,
-    /// Ed25519, by the key of the worker's certificate, of run, step, state, partition and digest (docs/reactive.md).
+    /// Ed25519, by the worker's key that the server's list of rows has, of run, step, state, partition and digest (docs/reactive.md).
     #[prost(bytes = "bytes", tag = "3")]
     pub signature: ::prost::bytes::Bytes,
 }

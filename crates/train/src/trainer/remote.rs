@@ -173,7 +173,7 @@ impl Trainer {
             match news {
                 Some(News::Decoded(decoded, loss)) => self.follow(decoded, loss)?,
                 Some(News::State { step, parameters, velocity, .. }) => {
-                    self.begin(step, parameters, velocity)
+                    self.begin(step, parameters, velocity);
                 }
                 Some(News::Done) => break,
                 // Where votes are taken nobody is asked.
