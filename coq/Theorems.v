@@ -1,7 +1,7 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
-From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint
-  FewestOnes Errata TwoSided Reactive PB Formula Shapes Enumerate Replay GluingCheck Tally Checker.
+From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint Beside
+  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker.
 
 (* condition.md *)
 Check theorem_1_message.
@@ -96,6 +96,8 @@ Check check_gluing_sound.
 Print Assumptions check_gluing_sound.
 Check disjoint_rows.
 Print Assumptions disjoint_rows.
+Check beside_disjoint_rows.
+Print Assumptions beside_disjoint_rows.
 Check resizing.
 Print Assumptions resizing.
 (* bounds.md *)
@@ -109,6 +111,18 @@ Check averaging.
 Print Assumptions averaging.
 Check theorem_11.
 Print Assumptions theorem_11.
+Check split_averaging.
+Print Assumptions split_averaging.
+Check split_winning_empty.
+Print Assumptions split_winning_empty.
+Check split_winning_single.
+Print Assumptions split_winning_single.
+Check theorem_12.
+Print Assumptions theorem_12.
+Check theorem_13.
+Print Assumptions theorem_13.
+Check theorem_13_attained.
+Print Assumptions theorem_13_attained.
 (* reactive.md *)
 Check accepted_is_right.
 Print Assumptions accepted_is_right.
@@ -120,6 +134,8 @@ Check budget_stays.
 Print Assumptions budget_stays.
 Check settled.
 Print Assumptions settled.
+Check helpers_are_paid.
+Print Assumptions helpers_are_paid.
 Check one_round.
 Print Assumptions one_round.
 Check exact_decode.
@@ -127,7 +143,7 @@ Print Assumptions exact_decode.
 Check b_plus_1_is_the_least.
 Print Assumptions b_plus_1_is_the_least.
 (* The checker *)
-Check refutes_sound.
+Check @refutes_sound.
 Print Assumptions refutes_sound.
 Check formula_sound.
 Print Assumptions formula_sound.
@@ -135,5 +151,5 @@ Check enumerate_spec.
 Print Assumptions enumerate_spec.
 Check check_counts_sound.
 Print Assumptions check_counts_sound.
-Check check_sound.
+Check @check_sound.
 Print Assumptions check_sound.

@@ -14,7 +14,7 @@ use ecode::certificate::{
 use ecode::code::{AllocationMatrix, Clauses, Formula, TieRule};
 use ecode::construct::{Gluing, algorithm1, cyclic};
 use ecode::verify::part::{Part, Question, Whole};
-use ecode::verify::{Control, Enumeration, Method, engines, verify};
+use ecode::verify::{Control, Enumeration, Instance, Method, engines, verify};
 use rayon::prelude::*;
 
 mod skipped;
@@ -102,7 +102,9 @@ fn all_engines_agree_on_every_claim() {
             let margin = exact.floor().unwrap();
             let able: Vec<&'static str> = engines()
                 .iter()
-                .filter(|engine| engine.suits(&g, ties).is_ok() && (small || engine.name() != "definition"))
+                .filter(|engine| {
+                    engine.suits(Instance::new(&g, ties)).is_ok() && (small || engine.name() != "definition")
+                })
                 .map(|engine| engine.name())
                 .collect();
             for name in &able {

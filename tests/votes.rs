@@ -54,7 +54,7 @@ proptest! {
             .collect();
         let engine = VoteEngine::new(&g, ties);
         let decoded = engine.round(&messages, &conduct);
-        for instructions in Instructions::available() {
+        for instructions in Instructions::ALL.into_iter().filter(|set| set.here()) {
             prop_assert_eq!(&engine.round_with(instructions, &messages, &conduct), &decoded, "{:?}", instructions);
         }
         let mut wrong = 0;
@@ -132,7 +132,7 @@ fn large_codes_count_right() {
     for ties in TieRule::ALL {
         let engine = VoteEngine::new(&g, ties);
         let decoded = engine.round(&messages, &[Conduct::Honest; 301]);
-        for instructions in Instructions::available() {
+        for instructions in Instructions::ALL.into_iter().filter(|set| set.here()) {
             assert_eq!(
                 engine.round_with(instructions, &messages, &[Conduct::Honest; 301]),
                 decoded,

@@ -52,7 +52,10 @@ let integer what = function
                                   | _ -> malformed "%s is no whole number" what)
   | _ -> malformed "%s is no whole number" what
 let natural what v = let i = integer what v in if i < 0 then malformed "%s is negative" what else i
-let bit what v = match integer what v with 0 -> false | 1 -> true | i -> malformed "%s is %d, not 0 or 1" what i
+let bit what = function
+  | Number "0" -> false
+  | Number "1" -> true
+  | v -> malformed "%s is %d, not 0 or 1" what (integer what v)
 
 (* An increasing list of indices, as a set. *)
 let indices what below v =

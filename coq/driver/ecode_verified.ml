@@ -17,8 +17,29 @@ let matrix_digest (c : Certificate.t) =
   List.iter (fun row -> List.iter (fun x -> Buffer.add_char b (if x then '1' else '0')) row; Buffer.add_char b '\n') c.rows;
   Sha256.digest (Buffer.contents b)
 
-(* What must be checked, in order: a name for messages, the claim, how its evidence is read. *)
-type obligation = { what : string; claim : claim; evidence : unit -> evidence }
+(* Where the proof of a side is read. *)
+type place = { side : string; place : Proof_text.place }
+
+let reading side read =
+  try read () with
+  | Proof_text.Refused what -> invalid "%s: %s" side what
+  | Proof_text.Malformed what -> raise (Certificate.Malformed (side ^ ": " ^ what))
+
+let next { side; place } = reading side (fun () ->
+    match Proof_text.next place with
+    | Step (s, place) -> Step (s, { side; place })
+    | Conclusion id -> Conclusion id)
+
+(* What is no proof at all is said to be so, wherever the checker stopped. *)
+let read_on : place evidence -> unit = function
+  | Refutations (_, sides) -> List.iter (fun (_, p) -> reading p.side (fun () -> Proof_text.read_on p.place)) sides
+  | _ -> ()
+
+(* What must be checked, in order: a name for messages, the claim, how its evidence is read, with a search for hints or
+   without. *)
+type obligation = { what : string; claim : claim; evidence : search:bool -> place evidence }
+
+let shown evidence ~search:_ : place evidence = evidence ()
 
 let margin_budget margin = Numbers.z (2 * margin)
 
@@ -38,7 +59,7 @@ let check_sides (c : Certificate.t) ties given =
   if c.reductions <> reductions c ties then invalid "the reductions are not those of this claim"
 
 (* Proofs that every message has at least this margin. *)
-let refutations (c : Certificate.t) ties margin (sides : Certificate.side list) () =
+let refutations (c : Certificate.t) ties margin (sides : Certificate.side list) ~search =
   let one (side : Certificate.side) =
     let formula = formula (Numbers.nat c.k) c.rows ties (margin_budget margin) side.answer in
     let variables = c.k + List.fold_left (fun s row -> s + List.length (row_voters ties side.answer row)) 0 c.rows in
@@ -46,13 +67,10 @@ let refutations (c : Certificate.t) ties margin (sides : Certificate.side list) 
     let digest = Sha256.digest (Opb.text variables formula) in
     if side.formula <> digest then
       invalid "%s: the formula's digest is %s, but that of the claim's formula is %s" name (String.escaped side.formula) digest;
-    match Proof_text.read ~variables formula side.proof with
-    | proof, _ -> (side.answer, proof)
-    | exception Proof_text.Refused what -> invalid "%s: %s" name what
-    | exception Proof_text.Malformed what -> raise (Certificate.Malformed (name ^ ": " ^ what)) in
-  Refutations (List.map one sides)
+    (side.answer, { side = name; place = Proof_text.first ~search ~variables formula side.proof }) in
+  Refutations (next, List.map one sides)
 
-let attacked (a : Certificate.attack) () =
+let attacked (a : Certificate.attack) = shown @@ fun () ->
   Attacked { message_ = a.message; liars = a.byzantine; sent = a.sent }
 
 (* The two words of an attack that the checker computes itself. *)
@@ -124,12 +142,12 @@ let record (c : Certificate.t) ties margin (r : Certificate.record) =
   let counts (answer, margins) =
     { what = Printf.sprintf "side %d: the counts" (Bool.to_int answer);
       claim = Counts (answer, List.map (fun (z, m) -> (Numbers.z z, Numbers.n_of_decimal m)) margins);
-      evidence = (fun () -> Counting) } in
-  let worst = { what = "the worst message"; claim = Attained (Numbers.z margin); evidence = (fun () -> Witness r.worst) } in
+      evidence = shown (fun () -> Counting) } in
+  let worst = { what = "the worst message"; claim = Attained (Numbers.z margin); evidence = shown (fun () -> Witness r.worst) } in
   if not again then [ worst ], false
   else
     List.map counts r.counted
-    @ [ { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = (fun () -> Counting) }; worst ],
+    @ [ { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = shown (fun () -> Counting) }; worst ],
     true
 
 (* What the certificate claims, as obligations; and the radius and smallest margin that they show. *)
@@ -158,7 +176,7 @@ let obligations (c : Certificate.t) =
        | Some (margin, sides) ->
          check_sides c ties (List.map (fun (s : Certificate.side) -> s.answer) sides);
          [ first;
-           { what = "the smallest margin"; claim = Attained (Numbers.z margin); evidence = (fun () -> Witness attack.message) };
+           { what = "the smallest margin"; claim = Attained (Numbers.z margin); evidence = shown (fun () -> Witness attack.message) };
            { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = refutations c ties margin sides } ],
          None, Some margin)
     | Cutting_planes sides ->
@@ -168,7 +186,7 @@ let obligations (c : Certificate.t) =
     | Gluing shapes ->
       said true;
       if c.reductions <> [] then invalid "a gluing has no reductions";
-      [ tolerates (fun () -> Glued (Numbers.nat c.b, parts_of c shapes)) ], None, None
+      [ tolerates (shown (fun () -> Glued (Numbers.nat c.b, parts_of c shapes))) ], None, None
     | Drat _ -> raise (Undecided "DRAT proofs are not replayed here; write cutting planes, the default of ecode verify")
     | Enumeration (margin, attack, r) ->
       if c.tight <> None then invalid "a record has no 'tight'";
@@ -188,7 +206,11 @@ let obligations (c : Certificate.t) =
 let verify (c : Certificate.t) =
   let needed, radius, margin = obligations c in
   let k = Numbers.nat c.k and ties = rule c.ties in
-  List.iter (fun o -> if not (check k c.rows ties o.claim (o.evidence ())) then invalid "%s: it is not shown" o.what) needed;
+  let holds o ~search =
+    let evidence = o.evidence ~search in
+    check k c.rows ties o.claim evidence || (read_on evidence; false) in
+  let shown o = try holds o ~search:false with Proof_text.Without_hints -> holds o ~search:true in
+  List.iter (fun o -> if not (shown o) then invalid "%s: it is not shown" o.what) needed;
   let kind = match c.evidence with
     | Refutation _ -> "refutation" | Cutting_planes _ -> "cutting-planes" | Drat _ -> "drat"
     | Enumeration _ -> "enumeration" | Gluing _ -> "gluing" in
@@ -202,7 +224,7 @@ let verify (c : Certificate.t) =
 let print_theorem (c : Certificate.t) =
   let needed, _, _ = obligations c in
   let rule = match c.ties with "zero" -> "Zero" | "one" -> "One" | "abstain" -> "Abstain" | _ -> "Adversarial" in
-  Theorem.print ~n:c.n ~k:c.k ~rule ~digest:c.digest c.rows (List.map (fun o -> (o.claim, o.evidence ())) needed)
+  Theorem.print ~n:c.n ~k:c.k ~rule ~digest:c.digest c.rows (List.map (fun o -> (o.claim, o.evidence ~search:true)) needed)
 
 let usage = "Usage: ecode-verified [--coq] CERTIFICATE\n\
   Checks a certificate of `ecode verify --certificate` with a checker that is proved in Coq. `-` reads standard input.\n\
@@ -222,8 +244,8 @@ let read file =
   Buffer.contents b
 
 let () =
-  (* Proofs are long-lived data: fewer and larger collections. *)
-  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 20; space_overhead = 400 };
+  (* What is computed is forgotten soon: few collections, in a nursery that stays in the cache. *)
+  Gc.set { (Gc.get ()) with Gc.minor_heap_size = 1 lsl 18; space_overhead = 400 };
   let stop code line = print_string line; print_newline (); exit code in
   let run file action =
     try action (Certificate.parse (read file)); exit 0 with

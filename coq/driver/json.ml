@@ -6,6 +6,9 @@ exception Malformed of string
 
 let deepest = 64
 
+(* A matrix has many of these. *)
+let one_digit = Array.init 10 (fun i -> Number (string_of_int i))
+
 let utf8 s =
   let n = String.length s in
   let byte i = if i < n then Char.code s.[i] else 0 in
@@ -13,7 +16,7 @@ let utf8 s =
   let rec go i =
     if i >= n then ()
     else
-      let c = byte i in
+      let c = Char.code s.[i] in
       if c < 0x80 then go (i + 1)
       else if c >= 0xc2 && c < 0xe0 && tail (i + 1) then go (i + 2)
       else if c >= 0xe0 && c < 0xf0 && tail (i + 1) && tail (i + 2)
@@ -46,7 +49,11 @@ let parse (s : string) : t =
   let text () =
     expect '"';
     let b = Buffer.create 64 in
+    let rec plain i = if i < n && s.[i] <> '"' && s.[i] <> '\\' && s.[i] >= ' ' then plain (i + 1) else i in
     let rec go () =
+      let upto = plain !p in
+      Buffer.add_substring b s !p (upto - !p);
+      p := upto;
       if !p >= n then fail "the end of a string";
       match s.[!p] with
       | '"' -> incr p
@@ -71,8 +78,7 @@ let parse (s : string) : t =
            Buffer.add_utf_8_uchar b (Uchar.of_int code)
          | _ -> decr p; fail "an escape");
         go ()
-      | c when Char.code c < 0x20 -> fail "no control character"
-      | c -> Buffer.add_char b c; incr p; go () in
+      | _ -> fail "no control character" in
     go (); Buffer.contents b in
   let number () =
     let start = !p in
@@ -86,7 +92,7 @@ let parse (s : string) : t =
     (match peek () with
      | 'e' | 'E' -> incr p; (match peek () with '+' | '-' -> incr p | _ -> ()); digits ()
      | _ -> ());
-    String.sub s start (!p - start) in
+    if !p = start + 1 then one_digit.(Char.code s.[start] - 48) else Number (String.sub s start (!p - start)) in
   let rec value depth =
     if depth > deepest then fail "less nesting";
     space ();
@@ -116,7 +122,7 @@ let parse (s : string) : t =
     | 't' -> word "true" (Bool true)
     | 'f' -> word "false" (Bool false)
     | 'n' -> word "null" Null
-    | '-' | '0' .. '9' -> Number (number ())
+    | '-' | '0' .. '9' -> number ()
     | _ -> fail "a value" in
   let v = value 0 in
   space ();

@@ -2,7 +2,7 @@
 open Verified
 
 (* Small numbers are made once, and share their upper bits. *)
-let made = Array.make (1 lsl 20) XH
+let made = Array.make (1 lsl 16) XH
 let rec pos i =
   if i <= 1 then XH
   else if i < Array.length made then begin

@@ -12,16 +12,19 @@ let normal (terms : (int * int) list) (degree : int) : inequality =
     coefficients = Array.of_list (List.map (fun (_, c) -> abs c) terms);
     degree }
 
-type entry = { inequality : inequality; mutable slack : int; largest : int; mutable alive : bool }
+type entry = { id : int; inequality : inequality; mutable slack : int; largest : int; mutable alive : bool }
+
+(* The inequalities with a literal, and its coefficient there. *)
+type occurrences = Nowhere | In of entry * int * occurrences
 
 type t = {
   mutable entries : entry option array;        (* by number, from 1 *)
   mutable last : int;
-  occurrences : (int * int) list array;        (* literal -> inequalities with it, and the coefficient *)
+  occurrences : occurrences array;             (* by literal *)
   value : int array;                           (* literal -> 1 true, 0 false, -1 open *)
   reason : int array;                          (* variable -> the inequality that set it; 0 and below: assumed *)
   place : int array;                           (* variable -> where in the trail *)
-  mutable trail : int list;                    (* literals set, the last first *)
+  trail : int array;                           (* literals set, in order *)
   mutable length : int;
   queue : int Queue.t;
   mutable broken : int option;                 (* an inequality that cannot hold with nothing assumed *)
@@ -29,41 +32,46 @@ type t = {
 }
 
 let create variables =
-  { entries = Array.make 1024 None; last = 0; occurrences = Array.make ((2 * variables) + 2) [];
+  { entries = Array.make 1024 None; last = 0; occurrences = Array.make ((2 * variables) + 2) Nowhere;
     value = Array.make ((2 * variables) + 2) (-1); reason = Array.make (variables + 1) 0;
-    place = Array.make (variables + 1) 0; trail = []; length = 0; queue = Queue.create (); broken = None; stale = false }
+    place = Array.make (variables + 1) 0; trail = Array.make (variables + 1) 0; length = 0; queue = Queue.create (); broken = None; stale = false }
 
 let entry db id = if id >= 1 && id <= db.last then db.entries.(id) else None
+
+let rec lower db dead = function
+  | Nowhere -> dead
+  | In (e, c, rest) ->
+    if e.alive then begin
+      e.slack <- e.slack - c;
+      if e.slack < e.largest then Queue.add e.id db.queue;
+      lower db dead rest
+    end else lower db true rest
+
+let rec raise_again = function
+  | Nowhere -> ()
+  | In (e, c, rest) -> e.slack <- e.slack + c; raise_again rest
+
+let rec living = function
+  | Nowhere -> Nowhere
+  | In (e, c, rest) -> if e.alive then In (e, c, living rest) else living rest
 
 let assign db literal why =
   db.value.(literal) <- 1;
   db.value.(literal lxor 1) <- 0;
   db.reason.(literal / 2) <- why;
   db.place.(literal / 2) <- db.length;
-  db.trail <- literal :: db.trail;
+  db.trail.(db.length) <- literal;
   db.length <- db.length + 1;
-  let dead = ref false in
-  List.iter (fun (id, c) ->
-      match db.entries.(id) with
-      | Some e when e.alive ->
-        e.slack <- e.slack - c;
-        if e.slack < e.largest then Queue.add id db.queue
-      | _ -> dead := true) db.occurrences.(literal lxor 1);
-  if !dead then
-    db.occurrences.(literal lxor 1) <-
-      List.filter (fun (id, _) -> match db.entries.(id) with Some e -> e.alive | None -> false) db.occurrences.(literal lxor 1)
+  if lower db false db.occurrences.(literal lxor 1) then
+    db.occurrences.(literal lxor 1) <- living db.occurrences.(literal lxor 1)
 
 let unassign_to db length =
   while db.length > length do
-    match db.trail with
-    | [] -> db.length <- 0
-    | literal :: rest ->
-      db.value.(literal) <- -1;
-      db.value.(literal lxor 1) <- -1;
-      List.iter (fun (id, c) ->
-          match db.entries.(id) with Some e -> e.slack <- e.slack + c | None -> ()) db.occurrences.(literal lxor 1);
-      db.trail <- rest;
-      db.length <- db.length - 1
+    db.length <- db.length - 1;
+    let literal = db.trail.(db.length) in
+    db.value.(literal) <- -1;
+    db.value.(literal lxor 1) <- -1;
+    raise_again db.occurrences.(literal lxor 1)
   done;
   Queue.clear db.queue
 
@@ -72,8 +80,9 @@ exception Conflict of int
 (* What an inequality forces. *)
 let visit db id (i : inequality) slack =
   if slack < 0 then raise (Conflict id);
-  Array.iteri (fun at literal ->
-      if i.coefficients.(at) > slack && db.value.(literal) = -1 then assign db literal id) i.literals
+  for at = 0 to Array.length i.literals - 1 do
+    if i.coefficients.(at) > slack && db.value.(i.literals.(at)) = -1 then assign db i.literals.(at) id
+  done
 
 let rec propagate db =
   match Queue.take_opt db.queue with
@@ -86,7 +95,9 @@ let rec propagate db =
 
 let slack_of db (i : inequality) =
   let s = ref (-i.degree) in
-  Array.iteri (fun at literal -> if db.value.(literal) <> 0 then s := !s + i.coefficients.(at)) i.literals;
+  for at = 0 to Array.length i.literals - 1 do
+    if db.value.(i.literals.(at)) <> 0 then s := !s + i.coefficients.(at)
+  done;
   !s
 
 let settle db =
@@ -97,9 +108,12 @@ let add db (i : inequality) =
   db.last <- db.last + 1;
   let id = db.last in
   if id >= Array.length db.entries then db.entries <- Array.append db.entries (Array.make (Array.length db.entries) None);
-  let e = { inequality = i; slack = slack_of db i; largest = Array.fold_left max 0 i.coefficients; alive = true } in
+  let e = { id; inequality = i; slack = slack_of db i; largest = Array.fold_left (fun (a : int) b -> if a > b then a else b) 0 i.coefficients; alive = true } in
   db.entries.(id) <- Some e;
-  Array.iteri (fun at literal -> db.occurrences.(literal) <- (id, i.coefficients.(at)) :: db.occurrences.(literal)) i.literals;
+  for at = 0 to Array.length i.literals - 1 do
+    let literal = i.literals.(at) in
+    db.occurrences.(literal) <- In (e, i.coefficients.(at), db.occurrences.(literal))
+  done;
   if e.slack < e.largest || e.slack < 0 then Queue.add id db.queue;
   settle db
 
@@ -107,7 +121,8 @@ let remove db id =
   match entry db id with
   | None -> ()
   | Some e ->
-    if db.broken = Some id || List.exists (fun literal -> db.reason.(literal / 2) = id) db.trail then db.stale <- true;
+    let rec reason at = at >= 0 && (db.reason.(db.trail.(at) / 2) = id || reason (at - 1)) in
+    if (match db.broken with Some broken -> broken = id | None -> false) || reason (db.length - 1) then db.stale <- true;
     e.alive <- false;
     db.entries.(id) <- None
 
@@ -132,22 +147,20 @@ let hints db (assumed : inequality list) : int list option =
   let explain conflict =
     let needed = Array.make (db.length + 1) false in
     let need before (i : inequality) =
-      Array.iter (fun literal ->
-          let x = literal / 2 in
-          if db.value.(literal) = 0 && db.place.(x) < before then needed.(db.place.(x)) <- true) i.literals in
+      for at = 0 to Array.length i.literals - 1 do
+        let literal = i.literals.(at) in
+        let place = db.place.(literal / 2) in
+        if db.value.(literal) = 0 && place < before then needed.(place) <- true
+      done in
     need (db.length + 1) (of_id conflict);
-    let rec back at trail acc =
-      match trail with
-      | [] -> acc
-      | literal :: rest ->
-        let acc =
-          if needed.(at) then begin
-            let why = db.reason.(literal / 2) in
-            need at (of_id why);
-            match acc with first :: _ when first = why -> acc | _ -> why :: acc
-          end else acc in
-        back (at - 1) rest acc in
-    back (db.length - 1) db.trail [ conflict ] in
+    let rec back at acc =
+      if at < 0 then acc
+      else if needed.(at) then begin
+        let why = db.reason.(db.trail.(at) / 2) in
+        need at (of_id why);
+        back (at - 1) (match acc with first :: _ when first = why -> acc | _ -> why :: acc)
+      end else back (at - 1) acc in
+    back (db.length - 1) [ conflict ] in
   let found =
     match db.broken with
     | Some id -> Some (explain id)

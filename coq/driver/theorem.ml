@@ -37,24 +37,32 @@ let step out = function
   | Red (i, w, own, others) ->
     b out "Red %a %a %a %a" inequality i (map (fun out (y, p) -> b out "(%a, %b)" positive y p)) w reason own (map reason) others
   | Del ids -> b out "Del %a" (fun out -> many out positive) ids
-let proof out (p : proof) =
-  b out "(Proof [\n  ";
-  List.iteri (fun i s -> if i > 0 then b out ";\n  "; step out s) p.steps;
-  b out "] %a)" positive p.conclusion
+(* All the steps from a place on. *)
+let proof next out from =
+  b out "([\n  ";
+  let rec steps first = function
+    | Step (s, rest) ->
+      if not first then b out ";\n  ";
+      step out s;
+      steps false (next rest)
+    | Conclusion id -> id in
+  let conclusion = steps true (next from) in
+  b out "], %a)" positive conclusion
 
 let rec part out : part -> unit = function
   | Enumerated p -> b out "Enumerated %a" bits p
   | Counted p -> b out "Counted %a" bits p
   | Whole (p, inner) -> b out "Whole %a %a" bits p (fun out -> many out part) inner
 
-let evidence out : evidence -> unit = function
-  | Refutations sides -> b out "(Refutations %a)" (fun out -> many out (fun out (mu, p) -> b out "(%b, %a)" mu proof p)) sides
-  | Counting -> b out "Counting"
-  | Glued (r, parts) -> b out "(Glued %d %a)" (int_of_nat r) (fun out -> many out part) parts
+let evidence out : 'place evidence -> unit = function
+  | Refutations (next, sides) ->
+    b out "(Refutations listed %a)" (fun out -> many out (fun out (mu, p) -> b out "(%b, %a)" mu (proof next) p)) sides
+  | Counting -> b out "(Counting : evidence unit)"
+  | Glued (r, parts) -> b out "(Glued %d %a : evidence unit)" (int_of_nat r) (fun out -> many out part) parts
   | Attacked a ->
     let word out = function Some x -> b out "Some %b" x | None -> b out "None" in
-    b out "(Attacked (Attack %a %a %a))" bits a.message_ bits a.liars (fun out -> many out word) a.sent
-  | Witness m -> b out "(Witness %a)" bits m
+    b out "(Attacked (Attack %a %a %a) : evidence unit)" bits a.message_ bits a.liars (fun out -> many out word) a.sent
+  | Witness m -> b out "(Witness %a : evidence unit)" bits m
 
 let claim out : claim -> unit = function
   | Tolerates x -> b out "(Tolerates %d)" (int_of_nat x)
@@ -73,10 +81,10 @@ let statement n k rule out : claim -> unit = function
   | Attained z -> b out "exists m, margin %d %d (matrix_of G) %s m = %a" n k rule integer z
   | c -> b out "holds %d G %s %a" k rule claim c
 
-let print ~n ~k ~rule ~digest rows (obligations : (claim * evidence) list) =
+let print ~n ~k ~rule ~digest rows (obligations : (claim * 'place evidence) list) =
   let out = Buffer.create 65536 in
   b out "(* %d workers, %d partitions, %s. Check with coqc -Q coq Election FILE. *)\n" n k digest;
-  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Definitions PB Formula Replay GluingCheck Tally Checker.\nImport ListNotations.\n";
+  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Definitions PB Kernel Formula Replay GluingCheck Tally Checker.\nImport ListNotations.\n";
   b out "Local Notation T := true (only parsing).\nLocal Notation F := false (only parsing).\n\n";
   b out "Definition G : rows := [\n  ";
   List.iteri (fun i row -> if i > 0 then b out ";\n  "; bits out row) rows;

@@ -483,19 +483,6 @@ module Z =
                  | Zneg q -> Pos.eqb p q
                  | _ -> false)
 
-  (** val max : z -> z -> z **)
-
-  let max n0 m =
-    match compare n0 m with
-    | Lt -> m
-    | _ -> n0
-
-  (** val abs : z -> z **)
-
-  let abs = function
-  | Zneg p -> Zpos p
-  | x -> x
-
   (** val to_nat : z -> nat **)
 
   let to_nat = function
@@ -1041,11 +1028,6 @@ type term = positive * z
 
 type ineq = { terms : term list; degree : z }
 
-(** val lit : bool -> z -> z **)
-
-let lit b c =
-  if b then c else Z0
-
 (** val add_terms : term list -> term list -> term list **)
 
 let rec add_terms = function
@@ -1090,7 +1072,11 @@ let times k a =
 
 let rec negs = function
 | [] -> Z0
-| t0 :: ts0 -> let (_, c) = t0 in Z.add (Z.max Z0 (Z.opp c)) (negs ts0)
+| t0 :: ts0 ->
+  let (_, z0) = t0 in
+  (match z0 with
+   | Zneg p -> Z.add (Zpos p) (negs ts0)
+   | _ -> negs ts0)
 
 (** val cdiv : z -> z -> z **)
 
@@ -1136,44 +1122,61 @@ let axiom x = function
 
 type partial = bool M.t
 
-(** val most : partial -> term list -> z **)
+(** val scan : partial -> term list -> z -> term list -> z * term list **)
 
-let rec most a = function
-| [] -> Z0
-| t0 :: ts0 ->
-  let (x, c) = t0 in
-  Z.add (match M.find x a with
-         | Some b -> lit b c
-         | None -> Z.max Z0 c) (most a ts0)
-
-(** val force : z -> partial -> term list -> partial -> partial **)
-
-let rec force slack a ts acc =
+let rec scan a ts sum open0 =
   match ts with
-  | [] -> acc
+  | [] -> (sum, open0)
   | t0 :: ts0 ->
     let (x, c) = t0 in
-    force slack a ts0
-      (if Z.ltb slack (Z.abs c)
-       then (match M.find x a with
-             | Some _ -> acc
-             | None -> M.add x (Z.ltb Z0 c) acc)
-       else acc)
+    (match M.find x a with
+     | Some b ->
+       if b
+       then (match c with
+             | Zpos _ -> scan a ts0 (Z.add sum c) open0
+             | _ -> scan a ts0 sum open0)
+       else (match c with
+             | Zneg p -> scan a ts0 (Z.add sum (Zpos p)) open0
+             | _ -> scan a ts0 sum open0)
+     | None ->
+       (match c with
+        | Zneg p -> scan a ts0 (Z.add sum (Zpos p)) (t0 :: open0)
+        | _ -> scan a ts0 (Z.add sum c) (t0 :: open0)))
 
-(** val propagate : partial -> ineq -> partial option **)
+(** val force : z -> term list -> partial -> partial **)
 
-let propagate a i =
-  let slack = Z.sub (most a i.terms) i.degree in
-  if Z.ltb slack Z0 then None else Some (force slack a i.terms a)
+let rec force slack open0 a =
+  match open0 with
+  | [] -> a
+  | t0 :: open1 ->
+    let (x, c) = t0 in
+    (match c with
+     | Zneg p ->
+       force slack open1 (if Z.ltb slack (Zpos p) then M.add x false a else a)
+     | _ -> force slack open1 (if Z.ltb slack c then M.add x true a else a))
 
-type database = ineq M.t
+type stored = { the : ineq; need : z }
+
+(** val store : ineq -> stored **)
+
+let store i =
+  { the = i; need = (Z.add i.degree (negs i.terms)) }
+
+(** val propagate : partial -> stored -> partial option **)
+
+let propagate a s =
+  let (sum, open0) = scan a s.the.terms Z0 [] in
+  let slack = Z.sub sum s.need in
+  if Z.ltb slack Z0 then None else Some (force slack open0 a)
+
+type database = stored M.t
 
 type hint =
 | Known of positive
 | Assumed of nat
 
 (** val contradicts :
-    database -> ineq list -> partial -> hint list -> bool **)
+    database -> stored list -> partial -> hint list -> bool **)
 
 let rec contradicts db assumed a = function
 | [] -> false
@@ -1181,8 +1184,8 @@ let rec contradicts db assumed a = function
   (match match h with
          | Known id -> M.find id db
          | Assumed k -> nth_error assumed k with
-   | Some i ->
-     (match propagate a i with
+   | Some s ->
+     (match propagate a s with
       | Some a' -> contradicts db assumed a' hints0
       | None -> true)
    | None -> false)
@@ -1208,7 +1211,7 @@ let rec pol db stack = function
   (match o with
    | Id id ->
      (match M.find id db with
-      | Some i -> pol db (i :: stack) ops0
+      | Some s -> pol db (s.the :: stack) ops0
       | None -> None)
    | Literal (x, p) -> pol db ((axiom x p) :: stack) ops0
    | Plus ->
@@ -1285,10 +1288,11 @@ type reason =
 let proves db denied goal = function
 | Same id ->
   (match M.find id db with
-   | Some i -> ineq_eqb i goal
+   | Some s -> ineq_eqb s.the goal
    | None -> false)
 | Follows hints ->
-  contradicts db (denied :: ((negate goal) :: [])) M.empty hints
+  contradicts db ((store denied) :: ((store (negate goal)) :: [])) M.empty
+    hints
 
 (** val unchanged : subst -> ineq -> bool **)
 
@@ -1309,7 +1313,7 @@ type state = { known : database; next : positive }
 (** val add0 : state -> ineq -> state **)
 
 let add0 s i =
-  { known = (M.add s.next i s.known); next = (Pos.succ s.next) }
+  { known = (M.add s.next (store i) s.known); next = (Pos.succ s.next) }
 
 (** val red_ok : database -> ineq -> subst -> reason -> reason M.t -> bool **)
 
@@ -1317,9 +1321,9 @@ let red_ok db i w own others =
   (&&) (proves db (negate i) (substitute w i) own)
     (forallb (fun pat ->
       let (id, j) = pat in
-      (||) (unchanged w j)
+      (||) (unchanged w j.the)
         (match M.find id others with
-         | Some why -> proves db (negate i) (substitute w j) why
+         | Some why -> proves db (negate i) (substitute w j.the) why
          | None -> false)) (M.elements db))
 
 (** val run_step : state -> step -> state option **)
@@ -1327,7 +1331,7 @@ let red_ok db i w own others =
 let run_step s = function
 | Pol ops -> option_map (add0 s) (pol s.known [] ops)
 | Rup (i, hints) ->
-  if contradicts s.known ((negate i) :: []) M.empty hints
+  if contradicts s.known ((store (negate i)) :: []) M.empty hints
   then Some (add0 s i)
   else None
 | Red (i, w, own, others) ->
@@ -1336,33 +1340,65 @@ let run_step s = function
   Some { known = (fold_left (fun db id -> M.remove id db) ids s.known);
     next = s.next }
 
-(** val run : state -> step list -> state option **)
+type 'place item =
+| Conclusion of positive
+| Step of step * 'place
 
-let rec run s = function
-| [] -> Some s
-| p :: ps0 -> (match run_step s p with
-               | Some s' -> run s' ps0
-               | None -> None)
+(** val run :
+    ('a1 -> 'a1 item) -> positive -> state -> 'a1 item -> (state * 'a1 item)
+    option **)
+
+let rec run next0 most s i = match i with
+| Conclusion _ -> Some (s, i)
+| Step (p, rest) ->
+  (match most with
+   | XI half ->
+     (match run_step s p with
+      | Some s' ->
+        (match run next0 half s' (next0 rest) with
+         | Some p0 -> let (s'', i'') = p0 in run next0 half s'' i''
+         | None -> None)
+      | None -> None)
+   | XO half ->
+     (match run next0 half s i with
+      | Some p0 -> let (s', i') = p0 in run next0 half s' i'
+      | None -> None)
+   | XH ->
+     (match run_step s p with
+      | Some s' -> Some (s', (next0 rest))
+      | None -> None))
 
 (** val start : ineq list -> state **)
 
 let start formula0 =
   fold_left add0 formula0 { known = M.empty; next = XH }
 
-(** val contradictory : ineq -> bool **)
+(** val contradictory : stored -> bool **)
 
-let contradictory i =
-  Z.ltb (most M.empty i.terms) i.degree
+let contradictory s =
+  Z.ltb (fst (scan M.empty s.the.terms Z0 [])) s.need
 
-(** val refutes : ineq list -> step list -> positive -> bool **)
+(** val refutes_within :
+    ('a1 -> 'a1 item) -> positive -> ineq list -> 'a1 -> bool **)
 
-let refutes formula0 ps conclusion0 =
-  match run (start formula0) ps with
-  | Some s ->
-    (match M.find conclusion0 s.known with
-     | Some i -> contradictory i
-     | None -> false)
+let refutes_within next0 most formula0 from =
+  match run next0 most (start formula0) (next0 from) with
+  | Some p ->
+    let (s, i) = p in
+    (match i with
+     | Conclusion id ->
+       (match M.find id s.known with
+        | Some i0 -> contradictory i0
+        | None -> false)
+     | Step (_, _) -> false)
   | None -> false
+
+(** val refutes : ('a1 -> 'a1 item) -> ineq list -> 'a1 -> bool **)
+
+let refutes next0 =
+  refutes_within next0 (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO
+    (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO (XO
+    (XO XH))))))))))))))))))))))))))))))))
 
 (** val side : nat -> bool -> nat **)
 
@@ -1961,28 +1997,25 @@ type claim =
 | Attained of z
 | Counts of bool * (z * n) list
 
-type proof = { steps : step list; conclusion : positive }
-
-type evidence =
-| Refutations of (bool * proof) list
+type 'place evidence =
+| Refutations of ('place -> 'place item) * (bool * 'place) list
 | Counting
 | Glued of nat * part list
 | Attacked of attack
 | Witness of bool list
 
-(** val check_leads : nat -> rows -> ties -> z -> evidence -> bool **)
+(** val check_leads : nat -> rows -> ties -> z -> 'a1 evidence -> bool **)
 
 let check_leads k g t0 d e =
   (&&) (well_formed k g)
     (match e with
-     | Refutations sides ->
+     | Refutations (next0, sides) ->
        (&&)
          (if list_eq_dec bool_dec (map fst sides) (deciding k g t0 d)
           then true
           else false)
          (forallb (fun pat ->
-           let (mu, p) = pat in
-           refutes (formula k g t0 d mu) p.steps p.conclusion) sides)
+           let (mu, p) = pat in refutes next0 (formula k g t0 d mu) p) sides)
      | Counting -> enumerate k g t0 d
      | Glued (b, parts) ->
        (&&)
@@ -1991,7 +2024,7 @@ let check_leads k g t0 d e =
          (check_gluing g b parts)
      | _ -> false)
 
-(** val check : nat -> rows -> ties -> claim -> evidence -> bool **)
+(** val check : nat -> rows -> ties -> claim -> 'a1 evidence -> bool **)
 
 let check k g t0 c e =
   match c with

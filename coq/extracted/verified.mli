@@ -145,10 +145,6 @@ module Z :
 
   val eqb : z -> z -> bool
 
-  val max : z -> z -> z
-
-  val abs : z -> z
-
   val to_nat : z -> nat
 
   val of_nat : nat -> z
@@ -456,8 +452,6 @@ type term = positive * z
 
 type ineq = { terms : term list; degree : z }
 
-val lit : bool -> z -> z
-
 val add_terms : term list -> term list -> term list
 
 val insert : positive -> z -> term list -> term list
@@ -486,19 +480,23 @@ val axiom : positive -> bool -> ineq
 
 type partial = bool M.t
 
-val most : partial -> term list -> z
+val scan : partial -> term list -> z -> term list -> z * term list
 
-val force : z -> partial -> term list -> partial -> partial
+val force : z -> term list -> partial -> partial
 
-val propagate : partial -> ineq -> partial option
+type stored = { the : ineq; need : z }
 
-type database = ineq M.t
+val store : ineq -> stored
+
+val propagate : partial -> stored -> partial option
+
+type database = stored M.t
 
 type hint =
 | Known of positive
 | Assumed of nat
 
-val contradicts : database -> ineq list -> partial -> hint list -> bool
+val contradicts : database -> stored list -> partial -> hint list -> bool
 
 type op =
 | Id of positive
@@ -544,13 +542,21 @@ val red_ok : database -> ineq -> subst -> reason -> reason M.t -> bool
 
 val run_step : state -> step -> state option
 
-val run : state -> step list -> state option
+type 'place item =
+| Conclusion of positive
+| Step of step * 'place
+
+val run :
+  ('a1 -> 'a1 item) -> positive -> state -> 'a1 item -> (state * 'a1 item)
+  option
 
 val start : ineq list -> state
 
-val contradictory : ineq -> bool
+val contradictory : stored -> bool
 
-val refutes : ineq list -> step list -> positive -> bool
+val refutes_within : ('a1 -> 'a1 item) -> positive -> ineq list -> 'a1 -> bool
+
+val refutes : ('a1 -> 'a1 item) -> ineq list -> 'a1 -> bool
 
 val side : nat -> bool -> nat
 
@@ -782,15 +788,13 @@ type claim =
 | Attained of z
 | Counts of bool * (z * n) list
 
-type proof = { steps : step list; conclusion : positive }
-
-type evidence =
-| Refutations of (bool * proof) list
+type 'place evidence =
+| Refutations of ('place -> 'place item) * (bool * 'place) list
 | Counting
 | Glued of nat * part list
 | Attacked of attack
 | Witness of bool list
 
-val check_leads : nat -> rows -> ties -> z -> evidence -> bool
+val check_leads : nat -> rows -> ties -> z -> 'a1 evidence -> bool
 
-val check : nat -> rows -> ties -> claim -> evidence -> bool
+val check : nat -> rows -> ties -> claim -> 'a1 evidence -> bool

@@ -85,8 +85,14 @@ pub(crate) fn bits(object: &Bound<'_, PyAny>, d: usize, what: &str) -> PyResult<
     let array: PyReadonlyArray1<'_, u8> = object.extract().map_err(|_| {
         PyTypeError::new_err(format!("{what}: expected packed signs, a one-dimensional uint8 array"))
     })?;
-    let bytes: Vec<u8> = array.as_array().iter().copied().collect();
-    Bits::from_bytes(d, &bytes).ok_or_else(|| {
+    let owned: Vec<u8>;
+    let bytes = if let Ok(slice) = array.as_slice() {
+        slice
+    } else {
+        owned = array.as_array().iter().copied().collect();
+        &owned
+    };
+    Bits::from_bytes(d, bytes).ok_or_else(|| {
         bad(format!("{what}: {} bytes, but {d} coordinates are packed into {}", bytes.len(), d.div_ceil(8)))
     })
 }

@@ -1,11 +1,12 @@
 //! Packed signs: one bit a coordinate, 1 where it is negative.
 
-use ecode::train::Bits;
+use ecode::train::{Agreement, Bits};
 use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1, PyUntypedArrayMethods as _};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::array::{bits, packed};
+use crate::errors::bad;
 
 /// Packs the signs of a gradient.
 ///
@@ -51,11 +52,43 @@ pub(crate) fn unpack<'py>(
 
 /// The same into a float32 array of shape (d,) that is there already.
 #[pyfunction]
-pub(crate) fn unpack_into(packed: &Bound<'_, PyAny>, out: PyReadwriteArray1<'_, f32>) -> PyResult<()> {
+pub(crate) fn unpack_into(
+    py: Python<'_>,
+    packed: &Bound<'_, PyAny>,
+    out: PyReadwriteArray1<'_, f32>,
+) -> PyResult<()> {
     let mut out = out;
     let signs = bits(packed, out.len(), "unpack_into")?;
-    for (i, value) in out.as_array_mut().iter_mut().enumerate() {
-        *value = if signs.get(i) { -1.0 } else { 1.0 };
+    let write = |values: &mut [f32], word: u64| {
+        for (place, value) in values.iter_mut().enumerate() {
+            // The sign bit of a one.
+            *value = f32::from_bits(1.0_f32.to_bits() | ((word >> place & 1) as u32) << 31);
+        }
+    };
+    if let Ok(values) = out.as_slice_mut() {
+        let words = values.chunks_mut(64).zip(signs.words());
+        py.detach(|| words.for_each(|(values, &word)| write(values, word)));
+    } else {
+        for (i, value) in out.as_array_mut().iter_mut().enumerate() {
+            *value = if signs.get(i) { -1.0 } else { 1.0 };
+        }
     }
     Ok(())
+}
+
+/// Which workers differ from the decodes unusually often among those of their load. Statistics, no proof.
+///
+/// Args:
+///     loads: how many partitions each worker holds.
+///     compared: on how many coordinates each was compared, all steps together.
+///     differed: on how many of them it voted otherwise.
+#[pyfunction]
+pub(crate) fn unusual(loads: Vec<usize>, compared: Vec<u64>, differed: Vec<u64>) -> PyResult<Vec<usize>> {
+    if loads.len() != compared.len() || loads.len() != differed.len() {
+        return Err(bad("unusual: expected one number a worker in each list"));
+    }
+    let pairs = compared.into_iter().zip(differed);
+    let agreements: Vec<Agreement> =
+        pairs.map(|(compared, differed)| Agreement { compared, differed }).collect();
+    Ok(ecode::train::unusual(&loads, &agreements))
 }

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
-use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with};
+use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with, is_distortion};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
-use super::{detect, input, output, verified};
+use super::{check_distortion, detect, input, output, verified};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -20,6 +20,7 @@ use super::{detect, input, output, verified};
                   ecode check claim.json --extract proof        proof/side-0.opb, side-0.pbp for other checkers\n  \
                   veripb proof/side-0.opb proof/side-0.pbp\n  \
                   ecode check record.json --recount             count again what an enumeration counted\n  \
+                  ecode check distortion.json                   what `ecode distortion --certificate` wrote\n  \
                   ecode check runs/r/naming-3.json              why a worker was named in a run\n  \
                   ecode check claim.json --verified             a second opinion, by the checker proved in Coq\n\n\
                   Exit codes: 0 valid, 2 not a certificate, 3 consistent but not proved, or stopped,\n\
@@ -52,6 +53,14 @@ impl Check {
         let bytes = input::bytes(&self.file, &control)?;
         if let Some(naming) = detect::naming(&bytes) {
             return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
+        }
+        if is_distortion(&bytes) {
+            ensure!(
+                !self.verified,
+                "--verified: the checker that is proved in Coq knows no claims about distortion"
+            );
+            let to = check_distortion::To { extract: self.extract.as_deref(), json: self.json };
+            return check_distortion::run(&bytes, &name, self.matrix.as_deref(), &to, &control);
         }
         // Before the work, which may be long: there is nothing to do without it.
         let program = self.verified.then(verified::program).transpose()?;
@@ -112,27 +121,14 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
     let Some((margin, sides)) = certificate.evidence.proofs(certificate.claim.b) else {
         anyhow::bail!("--extract: this certificate has no proof to extract");
     };
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let claim = &certificate.claim;
     let ends: [&str; 2] = match &certificate.evidence {
         Evidence::Drat(_) => ["cnf", "drat"],
         _ => ["opb", "pbp"],
     };
     let name = |correct: bool, end: &str| format!("side-{}.{end}", u8::from(correct));
-    // A proof of another certificate beside these would be taken for a part of them.
     let ours: Vec<String> = sides.iter().flat_map(|side| ends.map(|end| name(side.correct, end))).collect();
-    // What a killed process left of these is ours, too.
-    ours.iter().for_each(|name| clear_leftovers(&folder.join(name)));
-    let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
-    for entry in entries {
-        let entry = entry.with_context(|| folder.display().to_string())?.file_name();
-        anyhow::ensure!(
-            ours.iter().any(|name| entry == name.as_str()),
-            "--extract {}: it holds {} already; name a new folder",
-            folder.display(),
-            entry.to_string_lossy()
-        );
-    }
+    prepare(folder, &ours)?;
     for side in sides {
         let formula = Formula::below(&claim.matrix, claim.ties, margin, side.correct);
         let formula = match &certificate.evidence {
@@ -142,6 +138,25 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
         for (end, text) in ends.into_iter().zip([formula.as_bytes(), side.proof.as_bytes()]) {
             output::write(&folder.join(name(side.correct, end)), text)?;
         }
+    }
+    Ok(())
+}
+
+/// Makes a folder for these files, which holds no others.
+pub(super) fn prepare(folder: &Path, ours: &[String]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    // A proof of another certificate beside these would be taken for a part of them.
+    // What a killed process left of these is ours, too.
+    ours.iter().for_each(|name| clear_leftovers(&folder.join(name)));
+    let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
+    for entry in entries {
+        let entry = entry.with_context(|| folder.display().to_string())?.file_name();
+        ensure!(
+            ours.iter().any(|name| entry == name.as_str()),
+            "--extract {}: it holds {} already; name a new folder",
+            folder.display(),
+            entry.to_string_lossy()
+        );
     }
     Ok(())
 }

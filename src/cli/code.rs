@@ -22,7 +22,7 @@ pub(crate) fn resolve(text: &str, ties: TieRule, control: &Control) -> anyhow::R
     }
     let made = || -> anyhow::Result<MatrixFile> {
         let specification: Specification = text.parse()?;
-        let Built { matrix, b, provenance } = construct::build(&specification, ties)?;
+        let Built { matrix, b, provenance } = construct::build(&specification, ties, control)?;
         Ok(MatrixFile { b, construction: Some(provenance), ..MatrixFile::plain(matrix) })
     };
     made().with_context(|| text.to_owned())

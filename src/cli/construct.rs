@@ -11,6 +11,7 @@ use ecode::code::TieRule;
 use ecode::construct::{
     Block, Built, CONSTRUCTIONS, Domain, Fallback, Parameter, Specification, blocks, construction,
 };
+use ecode::verify::Control;
 
 use super::input;
 
@@ -134,17 +135,24 @@ pub(crate) fn is_specification(text: &str) -> bool {
 }
 
 /// The program's blocks and those of the files that are named.
-pub(crate) fn blocks_with(files: impl IntoIterator<Item = impl AsRef<Path>>) -> anyhow::Result<Vec<Block>> {
+pub(crate) fn blocks_with(
+    files: impl IntoIterator<Item = impl AsRef<Path>>,
+    control: &Control,
+) -> anyhow::Result<Vec<Block>> {
     let mut all = blocks().to_vec();
     for path in files {
-        all.extend(input::blocks(path.as_ref())?);
+        all.extend(input::blocks(path.as_ref(), control)?);
     }
     Ok(all)
 }
 
 /// Builds what is specified.
-pub(crate) fn build(specification: &Specification, ties: TieRule) -> anyhow::Result<Built> {
-    let blocks = blocks_with(specification.block_files())?;
+pub(crate) fn build(
+    specification: &Specification,
+    ties: TieRule,
+    control: &Control,
+) -> anyhow::Result<Built> {
+    let blocks = blocks_with(specification.block_files(), control)?;
     specification.build(ties, &blocks).with_context(|| specification.construction.name.to_owned())
 }
 

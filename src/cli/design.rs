@@ -6,7 +6,7 @@ use anyhow::ensure;
 use clap::Args;
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Built, Demand, Objective, Specification};
-use ecode::format::{Format, MatrixFile};
+use ecode::format::{Format, MatrixFile, verification_json};
 use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
@@ -16,7 +16,6 @@ use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
 use super::detect::DetectFlags;
 use super::ending::Ending;
-use super::stored::verification;
 use super::stragglers::Stragglers;
 use super::verify::{How, ending, report};
 use super::{output, watch};
@@ -130,7 +129,7 @@ impl Design {
         let remark = (!remarks.is_empty()).then(|| remarks.join("\n"));
         let text = report(&matrix, &verdict, Some(b), remark.as_deref());
         let together = stragglers.map(|both| both.ending(&matrix, &verdict));
-        let verification = Some(verification(&verdict, &matrix));
+        let verification = Some(verification_json(&verdict, &matrix));
         let file = MatrixFile { matrix, b: Some(b), construction: Some(provenance), verification };
         if let Some(path) = &self.output {
             let format = Format::of_path(path).unwrap_or(Format::Json);
@@ -165,7 +164,7 @@ impl Design {
             if done > 0 {
                 specification.arguments.replace("draw", &first.saturating_add(done).to_string())?;
             }
-            let built = construct::build(&specification, self.how.ties)?;
+            let built = construct::build(&specification, self.how.ties, control)?;
             // Draws have a bar of their own.
             let quiet = common.quiet || draws > 1;
             let verdict = self.how.decide(&built.matrix, Some(b), Some(&built.provenance), control, quiet)?;

@@ -11,6 +11,7 @@ use ecode::format::{Format, MatrixFile};
 use ecode::report::{SchemeCost, plain, schemes_svg, schemes_table};
 use ecode::train::reactive::{Certificate, Plan, checked_risk};
 use ecode::train::{Config, Scheme};
+use ecode::verify::Control;
 use serde_json::{Value, json};
 
 use super::ending::{Contradiction, Ending};
@@ -106,7 +107,7 @@ fn costs(plan: &Plan, configs: &[Config], coordinates: u64) -> Vec<SchemeCost> {
     let code = || {
         let specification: Specification =
             format!("best:n={},b={},k={}", plan.n, plan.b, plan.k).parse().ok()?;
-        let built = construct::build(&specification, TieRule::Abstain).ok()?;
+        let built = construct::build(&specification, TieRule::Abstain, &Control::default()).ok()?;
         Some(SchemeCost::vote("vote code, best known", &built.matrix, plan.b, coordinates))
     };
     // Checks by b + 1 holders are the reactive scheme.

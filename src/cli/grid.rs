@@ -100,7 +100,7 @@ impl Grid<'_> {
     fn prepare(&mut self, run: &GridRun) -> anyhow::Result<()> {
         let source = run.config.data.to_string();
         if let std::collections::hash_map::Entry::Vacant(e) = self.data.entry(source) {
-            e.insert(run.config.data.load()?);
+            e.insert(input::data(&run.config.data, self.session.control)?);
         }
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {

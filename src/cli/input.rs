@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use clap::Args;
 use ecode::construct::{Block, parse_blocks};
 use ecode::format::{Format, MAX_FILE, MatrixFile, read_all};
+use ecode::train::data::{Data, DataSource};
 use ecode::verify::Control;
 
 use super::ending::Stopped;
@@ -24,26 +25,44 @@ const GLANCE: Duration = Duration::from_millis(10);
 
 /// All bytes of a file, or of standard input when the path is `-`.
 pub(crate) fn bytes(path: &Path, control: &Control) -> anyhow::Result<Vec<u8>> {
-    let name = name(path);
+    bytes_up_to(path, u64::MAX, control)
+}
+
+/// The same, and no more than so many of them.
+fn bytes_up_to(path: &Path, most: u64, control: &Control) -> anyhow::Result<Vec<u8>> {
+    let read = move |file: File| read_all(file.take(most));
     if path.is_file() {
-        return File::open(path).and_then(read_all).context(name);
+        return File::open(path).and_then(read).with_context(|| name(path));
     }
-    // Opening a FIFO waits for its writer, too. A read cannot be called off: its thread ends with the process, or
-    // when somebody writes.
-    let (sender, receiver) = mpsc::channel();
     let place = path.to_owned();
-    std::thread::spawn(move || {
-        let read = if place == Path::new("-") {
-            read_all(io::stdin().lock())
+    let standard_input = path == Path::new("-");
+    awaited(&name(path), control, move || {
+        if standard_input {
+            read_all(io::stdin().lock().take(most))
         } else {
-            File::open(place).and_then(read_all)
-        };
+            File::open(place).and_then(read)
+        }
+    })?
+    .with_context(|| name(path))
+}
+
+/// What a reader says that may wait for somebody to write: opening a FIFO waits, too.
+///
+/// # Errors
+/// [`Stopped`]. A read cannot be called off: its thread ends with the process, or when somebody writes.
+pub(crate) fn awaited<T: Send + 'static>(
+    name: &str,
+    control: &Control,
+    read: impl FnOnce() -> T + Send + 'static,
+) -> anyhow::Result<T> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
         // Nobody listens where the time was up.
-        let _ = sender.send(read);
+        let _ = sender.send(read());
     });
     loop {
         match receiver.recv_timeout(GLANCE) {
-            Ok(read) => return read.context(name),
+            Ok(read) => return Ok(read),
             Err(RecvTimeoutError::Timeout) if control.stopped() => {
                 return Err(Stopped(format!("{name} was read")).into());
             }
@@ -53,13 +72,19 @@ pub(crate) fn bytes(path: &Path, control: &Control) -> anyhow::Result<Vec<u8>> {
     }
 }
 
+/// A configuration's data.
+pub(crate) fn data(source: &DataSource, control: &Control) -> anyhow::Result<Data> {
+    let own = source.clone();
+    Ok(awaited(&source.to_string(), control, move || own.load())??)
+}
+
 /// A grid, a configuration or a search's state has no more bytes: its values take many times as many.
 pub(crate) const SMALL: u64 = 8 << 20;
 
 /// The text of a file of at most so many bytes: UTF-8, with or without a byte order mark.
-pub(crate) fn text(path: &Path, most: u64) -> anyhow::Result<String> {
+pub(crate) fn text(path: &Path, most: u64, control: &Control) -> anyhow::Result<String> {
     let name = || path.display().to_string();
-    let bytes = File::open(path).and_then(|file| read_all(file.take(most + 1))).with_context(name)?;
+    let bytes = bytes_up_to(path, most + 1, control)?;
     anyhow::ensure!(bytes.len() as u64 <= most, "{}: more than {most} bytes", name());
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
@@ -99,8 +124,8 @@ pub(crate) fn matrix(path: &Path, format: Option<Format>, control: &Control) -> 
 }
 
 /// Reads a catalogue of families of rows.
-pub(crate) fn blocks(path: &Path) -> anyhow::Result<Vec<Block>> {
-    parse_blocks(&text(path, MAX_FILE)?).with_context(|| path.display().to_string())
+pub(crate) fn blocks(path: &Path, control: &Control) -> anyhow::Result<Vec<Block>> {
+    parse_blocks(&text(path, MAX_FILE, control)?).with_context(|| path.display().to_string())
 }
 
 /// What a file is called in a picture's or a page's title.

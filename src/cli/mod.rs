@@ -6,6 +6,7 @@
 mod analyze;
 mod bounds;
 mod check;
+mod check_distortion;
 mod code;
 mod common;
 mod compare;
@@ -15,6 +16,7 @@ mod data;
 mod demand;
 mod design;
 mod detect;
+mod distortion;
 mod doctor;
 mod ending;
 mod ensemble;
@@ -34,7 +36,6 @@ mod scheme;
 mod search;
 mod session;
 mod show;
-mod stored;
 mod stragglers;
 mod sweep;
 mod table;
@@ -80,6 +81,7 @@ enum Command {
     Search(search::Search),
     Analyze(analyze::Analyze),
     Compare(compare::Compare),
+    Distortion(distortion::DistortionCommand),
     Ensemble(ensemble::EnsembleCommand),
     Train(Box<train::Train>),
     Keys(keys::Keys),
@@ -178,6 +180,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Search(args) => args.run(common),
         Command::Analyze(args) => args.run(common),
         Command::Compare(args) => args.run(common),
+        Command::Distortion(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
         Command::Train(args) => args.run(common),
         Command::Keys(args) => args.run(),

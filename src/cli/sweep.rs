@@ -48,11 +48,11 @@ impl Sweep {
             plot::kind(file)?;
         }
         let name = self.grid.display().to_string();
-        let text = input::text(&self.grid, input::SMALL)?;
+        let control = common.control();
+        let text = input::text(&self.grid, input::SMALL, &control)?;
         let runs = Grid::from_toml(&text).and_then(|grid| grid.runs()).with_context(|| name.clone())?;
         let stem = self.grid.file_stem().unwrap_or_default();
         let base = self.run.unwrap_or_else(|| PathBuf::from("runs").join(stem));
-        let control = common.control();
         let ended = train_all(common, &control, &runs, &base)?;
         let curves: Vec<_> = ended.iter().map(|run| run.curve.clone()).collect();
         if let Some(file) = self.plot.as_ref().filter(|_| !curves.is_empty()) {

@@ -10,6 +10,7 @@ use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
 use ecode::train::{Config, RunFolder, Scheme, Status, Summary, TrainingCode};
+use ecode::verify::Control;
 use indicatif::MultiProgress;
 
 use super::common::Common;
@@ -129,7 +130,7 @@ impl Train {
         let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
         let works =
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
-        let mut source = self.source(works)?;
+        let mut source = self.source(works, &control)?;
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None, &control)?,
             None => match scheme::holders(&source.said)? {
@@ -140,7 +141,7 @@ impl Train {
         if let Some(remark) = code::remark(&source.said.code).filter(|_| !common.quiet && !works) {
             output::remark!("{remark}");
         }
-        let data = source.said.data.load()?;
+        let data = input::data(&source.said.data, &control)?;
         let folder = source.folder.take();
         let task = source.task(&file, &data, &session, works)?;
         let outcome = match (works, processes) {
@@ -171,9 +172,9 @@ impl Train {
     }
 
     /// The configuration: that of the folder that goes on, or that of a file, changed by flags.
-    fn source(&self, works: bool) -> anyhow::Result<Source> {
+    fn source(&self, works: bool, control: &Control) -> anyhow::Result<Source> {
         let (Some(path), true) = (&self.run, self.resume) else {
-            let (said, matrix) = configuration(self.config.as_deref(), &self.flags.0)?;
+            let (said, matrix) = configuration(self.config.as_deref(), &self.flags.0, control)?;
             return Ok(Source { said, matrix, folder: None });
         };
         if let Some((flag, _)) = self.flags.0.iter().next() {
@@ -185,7 +186,7 @@ impl Train {
         if works {
             // The server holds the folder; a worker reads it.
             let (folder, _) = RunFolder::open(path)?;
-            let (said, _) = configuration(Some(&path.join("config.toml")), &toml::Table::new())?;
+            let (said, _) = configuration(Some(&path.join("config.toml")), &toml::Table::new(), control)?;
             return Ok(Source { said, matrix: Some(folder.matrix()), folder: None });
         }
         let (folder, said) = RunFolder::hold(path, &program())?;
@@ -225,9 +226,13 @@ fn first_rank_says(text: String) -> anyhow::Error {
 }
 
 /// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
-fn configuration(file: Option<&Path>, flags: &toml::Table) -> anyhow::Result<(Config, Option<PathBuf>)> {
+fn configuration(
+    file: Option<&Path>,
+    flags: &toml::Table,
+    control: &Control,
+) -> anyhow::Result<(Config, Option<PathBuf>)> {
     let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
-    let text = input::text(path, input::SMALL)?;
+    let text = input::text(path, input::SMALL, control)?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.

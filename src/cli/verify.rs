@@ -97,7 +97,7 @@ impl FromStr for Evidence {
 }
 
 /// The methods of this build, known to completions.
-fn methods() -> impl TypedValueParser<Value = Method> {
+pub(crate) fn methods() -> impl TypedValueParser<Value = Method> {
     PossibleValuesParser::new(Method::built().map(Method::name)).try_map(|name| name.parse::<Method>())
 }
 

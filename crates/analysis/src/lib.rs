@@ -9,6 +9,7 @@
 
 mod cell;
 mod detection;
+mod distortion;
 mod draws;
 mod ensemble;
 mod enumeration;
@@ -30,6 +31,7 @@ mod transfer;
 
 pub use cell::{Cell, majority_of_weight};
 pub use detection::{Detection, Worlds};
+pub use distortion::{Spectrum, distribution, mean_distortion};
 pub use draws::{DrawError, RadiusDraws};
 pub use ensemble::{Ensemble, EnsembleError};
 pub use enumerator::{Enumerator, How, Margins, Uncountable, enumerate};

@@ -14,6 +14,7 @@ mod certificate;
 mod check;
 mod cutting_planes;
 mod database;
+mod distortion;
 mod drat;
 mod gluing;
 mod hints;
@@ -35,6 +36,7 @@ pub use certificate::{
 };
 pub use check::{check, check_with};
 pub use cutting_planes::replay;
+pub use distortion::{AcceptedDistortion, DistortionCertificate, check_distortion, is_distortion};
 pub use drat::{replay_drat, replay_full_drat};
 pub use json::MalformedCertificate;
 pub use options::Options;

@@ -4,7 +4,9 @@
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
-use ecode_check::{Certificate, MAX_FILE, Refused, check};
+use ecode_check::{
+    Certificate, DistortionCertificate, MAX_FILE, Options, Refused, check, check_distortion, is_distortion,
+};
 
 fn main() -> ExitCode {
     let (code, text) = answer().unwrap_or_else(|why| (2, format!("error: {why}\n")));
@@ -22,6 +24,13 @@ fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
     let path = if path == "-" { "/dev/stdin".into() } else { path };
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if is_distortion(&bytes) {
+        let certificate = DistortionCertificate::parse(&bytes)?;
+        return Ok(match check_distortion(&certificate, Options::default()) {
+            Ok(accepted) => (0, certificate.report(&accepted)),
+            Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
+        });
+    }
     let certificate = Certificate::parse(&bytes)?;
     let outcome = check(&certificate);
     let code = outcome.as_ref().map_or_else(Refused::exit_code, |_| 0);

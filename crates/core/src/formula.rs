@@ -3,7 +3,8 @@
 //! # What is promised
 //! G is b-tolerant under the tie rule exactly when the formulas of all [`deciding_sides`] are unsatisfiable. A
 //! formula is made from G alone, row by row, with nothing merged or left out: docs/formats.md says how, and is
-//! enough to make it again.
+//! enough to make it again. In the same way, no q workers overturn more than c files exactly when
+//! [`Formula::distortion`] is unsatisfiable.
 //!
 //! # References
 //! Theorems 1 to 3 of docs/theory.md.
@@ -126,6 +127,33 @@ impl Formula {
             }
             overturn = overturn.div_euclid(2) + overturn.rem_euclid(2);
         }
+        Self::of(g, correct, weight, turned, overturn)
+    }
+
+    /// "Some q workers, or fewer, overturn more than this many files", a file being a partition of which liars hold at least half
+    /// of the copies. Variable j + 1 says that worker j lies, variable n + 1 + i that file i counts as overturned: the
+    /// same inequalities as of a side, for the transposed matrix, with q for the weight and units of 1.
+    ///
+    /// ```
+    /// use ecode_core::{AllocationMatrix, Formula};
+    /// // Three workers share one file: can one of them overturn it?
+    /// let g = AllocationMatrix::from_fn(3, 1, |_, _| true)?;
+    /// let formula = Formula::distortion(&g, 1, 0);
+    /// assert_eq!(formula.opb().lines().nth(1), Some("1 x1 1 x2 1 x3 -2 x4 >= 0 ;"));
+    /// assert_eq!(formula.opb().lines().nth(2), Some("-1 x1 -1 x2 -1 x3 >= -1 ;"));
+    /// # Ok::<(), ecode_core::MatrixError>(())
+    /// ```
+    #[must_use]
+    pub fn distortion(g: &AllocationMatrix, liars: usize, files: usize) -> Self {
+        let rows = g.transposed();
+        let half = |file| Turned { worker: file, needed: rows.worker_load(file).div_ceil(2), units: 1 };
+        let turned = (0..rows.n()).map(half).collect();
+        Self::of(&rows, false, liars, turned, files as i64 + 1)
+    }
+
+    /// The inequalities over the rows of a matrix.
+    fn of(g: &AllocationMatrix, correct: bool, weight: usize, turned: Vec<Turned>, overturn: i64) -> Self {
+        let k = g.k();
         let mut inequalities = Vec::new();
         for (place, &Turned { worker, needed, .. }) in turned.iter().enumerate() {
             if needed > 0 {

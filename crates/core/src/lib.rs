@@ -60,6 +60,9 @@
 //! | choice | u | How many partitions of each class are chosen. One choice stands for many messages. |
 //! | voter | | Workers with equal rows, counted as one with their *units* (what they add to the loss) and *needed* (how many chosen partitions turn them). |
 //! | win | | A set of partitions wins a row when it holds the majority of it. |
+//! | file | i | What the papers on redundancy schemes call a partition: several workers hold it, and the server takes a majority for each. |
+//! | overturned file | | One of which the liars hold at least half of the copies: [`overturned`]. |
+//! | distortion | c_max(q), ε | The most files that q liars overturn; ε is their share of all files. |
 //! | digest | | SHA-256 of a canonical text, which names a matrix or a formula in every file: [`AllocationMatrix::digest`]. |
 
 mod bits;
@@ -67,6 +70,7 @@ mod clauses;
 pub mod digest;
 mod formula;
 mod matrix;
+mod overturn;
 mod shown;
 mod vote;
 
@@ -74,6 +78,7 @@ pub use bits::{IndexSet, Message, Partition, Worker, Workers};
 pub use clauses::{Clauses, Encoding, MOST_CLAUSES};
 pub use formula::{Formula, Inequality, Turned, deciding_sides};
 pub use matrix::{AllocationMatrix, MAX_SIZE, MatrixError};
+pub use overturn::overturned;
 pub use shown::{shown, shown_sentence};
 pub use vote::{Counterexample, Outcome, TieRule, UnknownTieRule, decode, honest_vote, majority};
 

@@ -209,6 +209,19 @@ impl AllocationMatrix {
         Self::from_fn(self.n, self.k, |j, i| self.holds(workers[j], partitions[i]))
     }
 
+    /// The matrix whose row i is column i of this one.
+    #[must_use]
+    pub fn transposed(&self) -> Self {
+        let (n, k, stride) = (self.k, self.n, self.n.div_ceil(64));
+        let mut words = vec![0_u64; n * stride];
+        for i in 0..k {
+            for j in self.support(i) {
+                words[j * stride + i / 64] |= 1 << (i % 64);
+            }
+        }
+        Self { n, k, stride, words }
+    }
+
     /// The text that the digest is taken of: `ecode/matrix/1`, `<n> <k>`, then a line of `0`/`1` a row.
     #[must_use]
     pub fn canonical_text(&self) -> String {

@@ -73,12 +73,17 @@ pub fn majority(message: &Message) -> bool {
 /// c_j, what honest worker j sends on a message: a bit, or nothing (`None`, rule `abstain` only).
 #[must_use]
 pub fn honest_vote(g: &AllocationMatrix, ties: TieRule, j: usize, message: &Message) -> Option<bool> {
+    vote(g, ties, j, message, majority(message))
+}
+
+/// The same where the correct answer is given: the rule `adversarial` speaks against it.
+fn vote(g: &AllocationMatrix, ties: TieRule, j: usize, message: &Message, correct: bool) -> Option<bool> {
     let (seen, load) = (2 * g.ones_seen(j, message), g.worker_load(j));
     if seen != load {
         return Some(seen > load);
     }
     match ties {
-        TieRule::Adversarial => Some(!majority(message)),
+        TieRule::Adversarial => Some(!correct),
         TieRule::Zero => Some(false),
         TieRule::One => Some(true),
         TieRule::Abstain => None,
@@ -120,12 +125,21 @@ impl Outcome {
     /// When the message is not of length k.
     #[must_use]
     pub fn of(g: &AllocationMatrix, ties: TieRule, message: &Message) -> Self {
+        Self::against(g, ties, message, majority(message))
+    }
+
+    /// Counts the votes on a message whose correct answer is given, whatever its majority. With the rule
+    /// `adversarial` and the answer 0, the wrong workers are those of whose partitions at least half are ones.
+    ///
+    /// # Panics
+    /// When the message is not of length k.
+    #[must_use]
+    pub fn against(g: &AllocationMatrix, ties: TieRule, message: &Message, correct: bool) -> Self {
         assert_eq!(message.len(), g.k(), "a message has one bit a partition");
-        let correct = majority(message);
         let mut wrong = Workers::empty(g.n());
         let mut silent = Workers::empty(g.n());
         for j in 0..g.n() {
-            match honest_vote(g, ties, j, message) {
+            match vote(g, ties, j, message, correct) {
                 Some(bit) if bit == correct => {}
                 Some(_) => wrong.insert(j),
                 None => silent.insert(j),

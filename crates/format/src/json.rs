@@ -256,7 +256,7 @@ pub(super) fn write(file: &MatrixFile) -> String {
         lines[1] += &format!(",\"b\":{b}");
     }
     if let Some(construction) = &file.construction {
-        lines.push(format!(" \"construction\":{construction}"));
+        lines.push(format!(" \"construction\":{}", super::number::exact(construction)));
     }
     lines.push(format!(" \"digest\":\"{}\"", g.digest()));
     if let Some(verification) = &file.verification {

@@ -33,9 +33,9 @@ pub use dimacs::dimacs;
 pub use error::FormatError;
 pub use file::{MAX_FILE, MatrixFile, read_all};
 pub use format::Format;
-pub use number::whole;
+pub use number::{exact, whole};
 pub use opb::opb;
-pub use verdict::verdict_json;
+pub use verdict::{verdict_json, verification_json};
 pub use write::{Aside, Written, check_writable, clear_leftovers, folder_beside, is_stdout, write_whole};
 
 impl MatrixFile {

@@ -15,3 +15,30 @@ pub fn whole(number: impl Into<u128>) -> Value {
         _ => number.to_string().into(),
     }
 }
+
+/// A value in which every whole number stands as [`whole`] writes it.
+#[must_use]
+pub fn exact(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_u64().map_or_else(|| value.clone(), whole),
+        Value::Array(values) => values.iter().map(exact).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(name, value)| (name.clone(), exact(value))).collect())
+        }
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_that_a_double_rounds_are_strings() {
+        let value = json!({"seed": u64::MAX, "few": [EXACT as u64, EXACT as u64 + 1, -1, 0.5], "name": "a"});
+        let written = exact(&value).to_string();
+        let expected = r#"{"seed":"18446744073709551615","few":[9007199254740992,"9007199254740993",-1,0.5],"name":"a"}"#;
+        assert_eq!(written, expected);
+    }
+}

@@ -168,7 +168,7 @@ impl Counter {
                         self.weighted::<A, W, P>(table, starts, (block, part))
                     }
                 };
-                if best.loss < 0 || !above(&sums, best.loss as u64).is_zero() {
+                if best.loss < 0 || !above::<A, W, P>(&sums, best.loss as u64).is_zero() {
                     raised |= raise(&sums, (block, part), best);
                 }
             }
@@ -227,13 +227,7 @@ mod tests {
     /// Every compiled version equals a plain sum, for weights that fill many planes.
     #[test]
     fn every_version_counts_alike() {
-        let mut state = 1_u64;
-        let mut random = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
+        let mut random = crate::vector::pseudo_random(1);
         // All weights 1 takes the loops of few planes, other weights the general one.
         let sizes = [0, 1, 2, 7, 8, 9, 15, 31, 64, 127, 128, 200];
         for (voters, most) in sizes.into_iter().flat_map(|voters| [(voters, 1), (voters, 5)]) {

@@ -13,10 +13,12 @@ mod counter;
 mod instructions;
 mod reaches;
 mod tally;
+mod threshold;
 mod vector;
 
 pub use counter::{Best, Counter};
 pub use instructions::Instructions;
 pub use reaches::{Hit, largest, reaches};
 pub use tally::{Block, Counts, Starts, Tally};
+pub use threshold::{Threshold, differing};
 pub use vector::Lanes;

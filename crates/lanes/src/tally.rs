@@ -228,13 +228,7 @@ mod tests {
     /// Every compiled version equals a plain count, with and without ties, for sums of few and many planes.
     #[test]
     fn every_version_counts_alike() {
-        let mut state = 3_u64;
-        let mut random = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
+        let mut random = crate::vector::pseudo_random(3);
         for (voters, units, ties) in [
             (0, 1, false),
             (1, 1, true),

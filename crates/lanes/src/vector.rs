@@ -15,6 +15,20 @@ impl Lanes {
     /// How many choices one value carries.
     pub const COUNT: usize = 512;
 
+    /// The words of blocks that follow each other.
+    #[must_use]
+    pub fn words(blocks: &[Self]) -> &[u64] {
+        // SAFETY: a block is eight words and nothing else, aligned as a word at least.
+        unsafe { std::slice::from_raw_parts(blocks.as_ptr().cast(), 8 * blocks.len()) }
+    }
+
+    /// The same, to be written to.
+    #[must_use]
+    pub fn words_mut(blocks: &mut [Self]) -> &mut [u64] {
+        // SAFETY: as above; any bits are a word.
+        unsafe { std::slice::from_raw_parts_mut(blocks.as_mut_ptr().cast(), 8 * blocks.len()) }
+    }
+
     /// Word by word.
     #[inline(always)]
     #[must_use]
@@ -58,7 +72,7 @@ pub(crate) struct Piece<const W: usize>(pub(crate) [u64; W]);
 
 impl<const W: usize> Piece<W> {
     pub(crate) const ZERO: Self = Self([0; W]);
-    const ONES: Self = Self([u64::MAX; W]);
+    pub(crate) const ONES: Self = Self([u64::MAX; W]);
     /// How many pieces there are.
     pub(crate) const COUNT: usize = Lanes::COUNT / 64 / W;
     /// How many choices one carries.
@@ -80,10 +94,23 @@ impl<const W: usize> Piece<W> {
     }
 }
 
-/// How three bits a lane are added, W words at a time.
+/// How bits are combined lane by lane, W words at a time. Written out for each width: plain loops over the words of a
+/// register are taken apart into words by the compiler.
 pub(crate) trait Adder<const W: usize> {
     /// a + b + c in each lane: (sum bit, carry bit).
     fn add(a: Piece<W>, b: Piece<W>, c: Piece<W>) -> (Piece<W>, Piece<W>);
+
+    /// Both.
+    fn and(a: Piece<W>, b: Piece<W>) -> Piece<W>;
+
+    /// The first without the second.
+    fn and_not(a: Piece<W>, b: Piece<W>) -> Piece<W>;
+
+    /// One of the two.
+    fn xor(a: Piece<W>, b: Piece<W>) -> Piece<W>;
+
+    /// The first, and both of the others.
+    fn or_both(a: Piece<W>, b: Piece<W>, c: Piece<W>) -> Piece<W>;
 }
 
 /// Two-operand logic: five operations.
@@ -96,6 +123,26 @@ impl<const W: usize> Adder<W> for Portable {
         let carry = Piece(std::array::from_fn(|i| (a.0[i] & b.0[i]) | (c.0[i] & (a.0[i] ^ b.0[i]))));
         (sum, carry)
     }
+
+    #[inline(always)]
+    fn and(a: Piece<W>, b: Piece<W>) -> Piece<W> {
+        a.map2(b, |a, b| a & b)
+    }
+
+    #[inline(always)]
+    fn and_not(a: Piece<W>, b: Piece<W>) -> Piece<W> {
+        a.map2(b, |a, b| a & !b)
+    }
+
+    #[inline(always)]
+    fn xor(a: Piece<W>, b: Piece<W>) -> Piece<W> {
+        a.map2(b, |a, b| a ^ b)
+    }
+
+    #[inline(always)]
+    fn or_both(a: Piece<W>, b: Piece<W>, c: Piece<W>) -> Piece<W> {
+        Piece(std::array::from_fn(|i| a.0[i] | (b.0[i] & c.0[i])))
+    }
 }
 
 /// Ternary logic: two operations. Only for functions that run with AVX-512F.
@@ -103,23 +150,51 @@ impl<const W: usize> Adder<W> for Portable {
 pub(crate) struct Ternary;
 
 #[cfg(target_arch = "x86_64")]
-impl Adder<8> for Ternary {
+impl Ternary {
+    /// One operation by its table of eight bits, that of a, b, c = 1, 1, 1 first.
     #[inline(always)]
-    fn add(a: Piece<8>, b: Piece<8>, c: Piece<8>) -> (Piece<8>, Piece<8>) {
+    fn by<const TABLE: i32>(a: Piece<8>, b: Piece<8>, c: Piece<8>) -> Piece<8> {
         use std::arch::x86_64::{__m512i, _mm512_ternarylogic_epi64};
         use std::mem::transmute;
-        // The tables of a ^ b ^ c and of the majority of a, b and c.
-        const SUM: i32 = 0b1001_0110;
-        const MAJORITY: i32 = 0b1110_1000;
         // SAFETY: eight words and `__m512i` are 64 bytes of plain bits each, and `Ternary` is named only in
         // functions that run only where AVX-512F was found.
         unsafe {
             let vector = |piece: Piece<8>| transmute::<[u64; 8], __m512i>(piece.0);
-            let (a, b, c) = (vector(a), vector(b), vector(c));
-            let sum = _mm512_ternarylogic_epi64::<SUM>(a, b, c);
-            let carry = _mm512_ternarylogic_epi64::<MAJORITY>(a, b, c);
-            (Piece(transmute::<__m512i, [u64; 8]>(sum)), Piece(transmute::<__m512i, [u64; 8]>(carry)))
+            Piece(transmute::<__m512i, [u64; 8]>(_mm512_ternarylogic_epi64::<TABLE>(
+                vector(a),
+                vector(b),
+                vector(c),
+            )))
         }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Adder<8> for Ternary {
+    #[inline(always)]
+    fn add(a: Piece<8>, b: Piece<8>, c: Piece<8>) -> (Piece<8>, Piece<8>) {
+        // a ^ b ^ c, and the majority of the three.
+        (Self::by::<0b1001_0110>(a, b, c), Self::by::<0b1110_1000>(a, b, c))
+    }
+
+    #[inline(always)]
+    fn and(a: Piece<8>, b: Piece<8>) -> Piece<8> {
+        Self::by::<0b1100_0000>(a, b, b)
+    }
+
+    #[inline(always)]
+    fn and_not(a: Piece<8>, b: Piece<8>) -> Piece<8> {
+        Self::by::<0b0011_0000>(a, b, b)
+    }
+
+    #[inline(always)]
+    fn xor(a: Piece<8>, b: Piece<8>) -> Piece<8> {
+        Self::by::<0b0011_1100>(a, b, b)
+    }
+
+    #[inline(always)]
+    fn or_both(a: Piece<8>, b: Piece<8>, c: Piece<8>) -> Piece<8> {
+        Self::by::<0b1111_1000>(a, b, c)
     }
 }
 
@@ -129,21 +204,53 @@ impl Adder<8> for Ternary {
 pub(crate) struct Halves;
 
 #[cfg(target_arch = "x86_64")]
+macro_rules! halves {
+    ($(#[$doc:meta])* $name:ident, $operation:ident) => {
+        $(#[$doc])*
+        #[inline(always)]
+        fn $name(a: Piece<4>, b: Piece<4>) -> Piece<4> {
+            use std::arch::x86_64::{__m256i, $operation};
+            use std::mem::transmute;
+            // SAFETY: four words and `__m256i` are 32 bytes of plain bits each, and `Halves` is named only in
+            // functions that run only where AVX2 was found.
+            unsafe {
+                let vector = |piece: Piece<4>| transmute::<[u64; 4], __m256i>(piece.0);
+                Piece(transmute::<__m256i, [u64; 4]>($operation(vector(a), vector(b))))
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Halves {
+    halves!(or, _mm256_or_si256);
+    halves!(
+        /// The second without the first, as the instruction has it.
+        not_and,
+        _mm256_andnot_si256
+    );
+}
+
+#[cfg(target_arch = "x86_64")]
 impl Adder<4> for Halves {
     #[inline(always)]
     fn add(a: Piece<4>, b: Piece<4>, c: Piece<4>) -> (Piece<4>, Piece<4>) {
-        use std::arch::x86_64::{__m256i, _mm256_and_si256, _mm256_or_si256, _mm256_xor_si256};
-        use std::mem::transmute;
-        // SAFETY: four words and `__m256i` are 32 bytes of plain bits each, and `Halves` is named only in
-        // functions that run only where AVX2 was found.
-        unsafe {
-            let vector = |piece: Piece<4>| transmute::<[u64; 4], __m256i>(piece.0);
-            let (a, b, c) = (vector(a), vector(b), vector(c));
-            let either = _mm256_xor_si256(a, b);
-            let sum = _mm256_xor_si256(either, c);
-            let carry = _mm256_or_si256(_mm256_and_si256(a, b), _mm256_and_si256(c, either));
-            (Piece(transmute::<__m256i, [u64; 4]>(sum)), Piece(transmute::<__m256i, [u64; 4]>(carry)))
-        }
+        let either = Self::xor(a, b);
+        (Self::xor(either, c), Self::or(Self::and(a, b), Self::and(c, either)))
+    }
+
+    halves!(and, _mm256_and_si256);
+
+    #[inline(always)]
+    fn and_not(a: Piece<4>, b: Piece<4>) -> Piece<4> {
+        Self::not_and(b, a)
+    }
+
+    halves!(xor, _mm256_xor_si256);
+
+    #[inline(always)]
+    fn or_both(a: Piece<4>, b: Piece<4>, c: Piece<4>) -> Piece<4> {
+        Self::or(a, Self::and(b, c))
     }
 }
 
@@ -184,9 +291,7 @@ pub(crate) unsafe fn add<A: Adder<W>, const W: usize, const P: usize>(
         for p in 3..P {
             if plane + p < P {
                 let sum = &mut sums[plane + p];
-                let next = sum.map2(carry, |a, b| a & b);
-                *sum = sum.map2(carry, |a, b| a ^ b);
-                carry = next;
+                (*sum, carry) = (A::xor(*sum, carry), A::and(*sum, carry));
             }
         }
     }
@@ -201,16 +306,31 @@ pub(crate) unsafe fn add<A: Adder<W>, const W: usize, const P: usize>(
 
 /// The lanes whose sum exceeds `bound`.
 #[inline(always)]
-pub(crate) fn above<const W: usize, const P: usize>(sums: &[Piece<W>; P], bound: u64) -> Piece<W> {
+pub(crate) fn above<A: Adder<W>, const W: usize, const P: usize>(
+    sums: &[Piece<W>; P],
+    bound: u64,
+) -> Piece<W> {
     let mut above = Piece::ZERO;
     let mut equal = Piece::ONES;
     for plane in (0..P).rev() {
         if bound >> plane & 1 == 1 {
-            equal = equal.map2(sums[plane], |e, s| e & s);
+            equal = A::and(equal, sums[plane]);
         } else {
-            above = Piece(std::array::from_fn(|i| above.0[i] | (equal.0[i] & sums[plane].0[i])));
-            equal = equal.map2(sums[plane], |e, s| e & !s);
+            above = A::or_both(above, equal, sums[plane]);
+            equal = A::and_not(equal, sums[plane]);
         }
     }
     above
+}
+
+/// Numbers for the tests, the same every time.
+#[cfg(test)]
+pub(crate) fn pseudo_random(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
 }

@@ -14,6 +14,8 @@ impl Group {
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
+        #[cfg(target_os = "linux")]
+        end_with_this_thread(command);
         command.spawn().map(|leader| Self { leader })
     }
 
@@ -45,6 +47,19 @@ impl Group {
         #[cfg(not(unix))]
         let _ = self.leader.kill();
         self.leader.wait()
+    }
+}
+
+/// Has the kernel end the program when the thread that starts it ends, by `kill -9` too. That thread waits for it.
+/// What the program itself has started is not ended so.
+#[cfg(target_os = "linux")]
+fn end_with_this_thread(command: &mut Command) {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    // SAFETY: between fork and exec there is one system call, and nothing is allocated.
+    unsafe {
+        std::os::unix::process::CommandExt::pre_exec(command, || {
+            set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)
+        });
     }
 }
 

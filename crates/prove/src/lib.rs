@@ -19,7 +19,7 @@ mod solve;
 mod solver;
 
 pub use glue::certify_gluing;
-pub use make::{NoCertificate, Scope, certify, record};
+pub use make::{NoCertificate, Scope, certify, certify_distortion, record};
 pub use opinion::{NoOpinion, Opinion, second_opinion};
 pub use prove::{MOST_BYTES, NoProof, refute};
 #[cfg(feature = "sat")]

@@ -4,9 +4,10 @@ use super::prove::{NoProof, refute};
 #[cfg(feature = "sat")]
 use super::solve::refute_clauses;
 use ecode_check::{
-    Certificate, Evidence, Record, RecordedPart, SideCount, SideProof, System, WorstCase, reductions,
+    Certificate, DistortionCertificate, Evidence, Record, RecordedPart, SideCount, SideProof, System,
+    WorstCase, reductions,
 };
-use ecode_core::{AllocationMatrix, Claim, Clauses, Formula, MOST_CLAUSES, deciding_sides};
+use ecode_core::{AllocationMatrix, Claim, Clauses, Formula, MOST_CLAUSES, Workers, deciding_sides};
 use ecode_verify::part::Whole;
 use ecode_verify::{Conclusion, Control, Verdict};
 
@@ -142,6 +143,34 @@ pub fn certify(
         evidence,
         tight,
         reductions,
+    })
+}
+
+/// Proves that no q workers overturn more files than the worst set that is known, which `worst` may name.
+///
+/// # Errors
+/// [`NoCertificate`]: the proof was not found, or there is a worse set.
+pub fn certify_distortion(
+    g: &AllocationMatrix,
+    liars: usize,
+    files: usize,
+    worst: Option<&Workers>,
+    control: &Control,
+) -> Result<DistortionCertificate, NoCertificate> {
+    let formula = Formula::distortion(g, liars, files);
+    let proof = refute(&formula, &|| control.stopped()).map_err(|error| match error {
+        NoProof::Satisfiable => NoCertificate::Contradiction,
+        error => error.into(),
+    })?;
+    Ok(DistortionCertificate {
+        program: PROGRAM.to_owned(),
+        digest: g.digest(),
+        matrix: g.clone(),
+        liars,
+        files,
+        worst: worst.cloned(),
+        formula: formula.digest(),
+        proof,
     })
 }
 

@@ -34,6 +34,14 @@ impl Agreement {
         self.differed as f64 / self.compared.max(1) as f64
     }
 
+    /// What one vote shows beside what was decoded.
+    #[must_use]
+    pub fn of(vote: &Vote, decoded: &Decoded) -> Self {
+        let mut agreement = Self::default();
+        agreement.add(vote, decoded);
+        agreement
+    }
+
     /// Adds what one vote shows.
     pub(crate) fn add(&mut self, vote: &Vote, decoded: &Decoded) -> u64 {
         let (mut compared, mut differed) = (0, 0);

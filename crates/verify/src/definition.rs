@@ -1,10 +1,14 @@
-//! The oracle: the paper's Proposition 2 taken literally. Every message, every set of b workers,
-//! everything that they may send. Slow and obvious, and therefore limited to n ≤ 9 and k ≤ 16.
+//! The oracle: definitions taken literally. Slow and obvious, and therefore limited to n ≤ 9 and k ≤ 16.
+//!
+//! Tolerance is the paper's Proposition 2: every message, every set of b workers, everything that they may send.
+//! Where the weight is fixed: every choice of so many columns, every row's vote, entry by entry.
 
 use itertools::Itertools as _;
 
 use super::control::Control;
 use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::instance::Instance;
+use super::reduce::choices_by_weight;
 use ecode_core::{AllocationMatrix, Message, Outcome, TieRule, decode, honest_vote, majority};
 
 /// The engine that enumerates the definition.
@@ -12,6 +16,8 @@ pub struct Definition;
 
 const MOST_WORKERS: usize = 9;
 const MOST_PARTITIONS: usize = 16;
+/// The most choices of a fixed weight.
+const MOST_CHOICES: u128 = 1 << 16;
 
 impl super::engine::Sealed for Definition {}
 
@@ -20,7 +26,16 @@ impl Engine for Definition {
         "definition"
     }
 
-    fn suits(&self, g: &AllocationMatrix, _ties: TieRule) -> Result<(), Unsuitable> {
+    fn suits(&self, instance: Instance<'_>) -> Result<(), Unsuitable> {
+        let g = instance.matrix;
+        if let Some(weight) = instance.weight() {
+            let choices = choices_by_weight(&vec![1; g.k()], weight)[weight];
+            return if choices <= MOST_CHOICES {
+                Ok(())
+            } else {
+                Err(Unsuitable(format!("'definition' tries up to {MOST_CHOICES} choices; here {choices}")))
+            };
+        }
         if g.n() <= MOST_WORKERS && g.k() <= MOST_PARTITIONS {
             return Ok(());
         }
@@ -34,12 +49,15 @@ impl Engine for Definition {
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         _: Goal,
         _: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
+        let (g, ties) = (instance.matrix, instance.ties);
+        if let Some(weight) = instance.weight() {
+            return won(instance, weight, control);
+        }
         let mut finding = Finding::default();
         let mut smallest: Option<(i64, Outcome)> = None;
         control.begin(1 << g.k());
@@ -70,6 +88,34 @@ impl Engine for Definition {
     }
 }
 
+/// The choice of so many columns that wins the most rows.
+fn won(instance: Instance<'_>, weight: usize, control: &Control) -> Finding {
+    let g = instance.matrix;
+    let mut finding = Finding::default();
+    let mut most: Option<(usize, Message)> = None;
+    for columns in (0..g.k()).combinations(weight) {
+        if control.stopped() {
+            finding.worst = most.map(|(_, message)| instance.outcome(&message));
+            return finding;
+        }
+        // Whoever is chosen speaks against the row's truth, all others for it; a tie goes against it.
+        let lost = |j: &usize| {
+            let votes = g.support(*j).map(|i| columns.contains(&i));
+            let lead: i64 = votes.map(|lies| if lies { -1 } else { 1 }).sum();
+            lead <= 0
+        };
+        let rows = (0..g.n()).filter(lost).count();
+        if most.as_ref().is_none_or(|(known, _)| rows > *known) {
+            most = Some((rows, Message::from_indices(g.k(), columns)));
+        }
+        finding.messages += 1;
+        finding.evaluated += 1;
+    }
+    finding.floor = most.as_ref().map(|(rows, _)| (g.n() as i64 - 2 * *rows as i64).div_euclid(2));
+    finding.worst = most.map(|(_, message)| instance.outcome(&message));
+    finding
+}
+
 /// Whether some b liars and s further missing votes overturn a message, by the definition alone: every message, every
 /// choice of both, everything that the liars may send. Nothing of the theorem on errors and erasures is used
 /// (docs/theory/errors.md, Theorem 17). None where `control` said stop before that was known.
@@ -82,7 +128,7 @@ pub fn overturned_with_missing(
     (b, s): (usize, usize),
     control: &Control,
 ) -> Result<Option<bool>, Unsuitable> {
-    Definition.suits(g, ties)?;
+    Definition.suits(Instance::new(g, ties))?;
     control.begin(1 << g.k());
     for bits in 0..1_u32 << g.k() {
         let message = Message::from_indices(g.k(), (0..g.k()).filter(|i| bits >> i & 1 == 1));

@@ -1,6 +1,7 @@
 //! What an engine is: one technique that finds the smallest margin over all messages.
 
 use super::control::Control;
+use super::instance::Instance;
 use ecode_core::{AllocationMatrix, Outcome, TieRule};
 
 /// What is asked of an engine.
@@ -58,25 +59,18 @@ pub(crate) use sealed::Sealed;
 /// another way needs a proof that is checked (`ProvedSide`, feature `drat`).
 ///
 /// ```compile_fail,E0277
-/// use ecode_core::{AllocationMatrix, Outcome, TieRule};
-/// use ecode_verify::{Control, Engine, Finding, Goal, Unsuitable};
+/// use ecode_core::Outcome;
+/// use ecode_verify::{Control, Engine, Finding, Goal, Instance, Unsuitable};
 /// struct Credulous;
 /// impl Engine for Credulous {
 ///     fn name(&self) -> &'static str {
 ///         "credulous"
 ///     }
-///     fn suits(&self, _: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
+///     fn suits(&self, _: Instance<'_>) -> Result<(), Unsuitable> {
 ///         Ok(())
 ///     }
-///     fn examine_from(
-///         &self,
-///         g: &AllocationMatrix,
-///         _: TieRule,
-///         _: Goal,
-///         _: Option<&Outcome>,
-///         _: &Control,
-///     ) -> Finding {
-///         Finding { floor: Some(g.n() as i64), ..Finding::default() }
+///     fn examine_from(&self, _: Instance<'_>, _: Goal, _: Option<&Outcome>, _: &Control) -> Finding {
+///         Finding { floor: Some(1000), ..Finding::default() }
 ///     }
 /// }
 /// ```
@@ -84,22 +78,21 @@ pub trait Engine: Sealed + Sync {
     /// The name for `--method`.
     fn name(&self) -> &'static str;
 
-    /// Whether this engine takes the matrix at all.
+    /// Whether this engine takes the instance at all.
     ///
     /// # Errors
     /// [`Unsuitable`] with the reason.
-    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable>;
+    fn suits(&self, instance: Instance<'_>) -> Result<(), Unsuitable>;
 
-    /// Works until the goal is reached or the control says stop.
+    /// Looks at all messages of a matrix until the goal is reached or the control says stop.
     fn examine(&self, g: &AllocationMatrix, ties: TieRule, goal: Goal, control: &Control) -> Finding {
-        self.examine_from(g, ties, goal, None, control)
+        self.examine_from(Instance::new(g, ties), goal, None, control)
     }
 
-    /// As [`Self::examine`], where a bad message is known, from which the engine may `start`.
+    /// The same for any instance, and where a bad message of it is known, from which the engine may `start`.
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         goal: Goal,
         start: Option<&Outcome>,
         control: &Control,

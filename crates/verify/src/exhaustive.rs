@@ -9,15 +9,17 @@
 //!
 //! # What is promised
 //! All choices of the [`Side`]s are covered, each once, so the finding's floor is the exact smallest
-//! margin. The worst message does not depend on the number of threads: the work is cut into the same
+//! margin. Where few partitions are chosen ([`Side::is_sparse`]), a table scan is left out when the voters that can
+//! still be turned are no more than the best known choice turns: none of its choices turns more. The worst message does not depend on the number of threads: the work is cut into the same
 //! tasks always, and among equal losses the first task's first choice wins.
 
 use rayon::prelude::*;
 
 use super::control::Control;
 use super::engine::{Engine, Finding, Goal, Unsuitable};
-use super::reduce::{Side, sides};
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use super::instance::Instance;
+use super::reduce::{Side, choices_by_weight};
+use ecode_core::Outcome;
 use ecode_lanes::{Best, Counter, Lanes};
 
 /// The engine that enumerates all messages which matter.
@@ -25,6 +27,8 @@ pub struct Exhaustive;
 
 /// The most inner patterns: the table then stays in a core's second-level cache for n = 31.
 pub(super) const MOST_PATTERNS: usize = 1 << 14;
+/// The same where few partitions are chosen: most of the patterns are then of weights that are seldom left.
+const MOST_SPARSE: usize = 1 << 19;
 /// The table's size limit in bytes.
 pub(super) const MOST_TABLE: usize = 256 << 20;
 /// The work is cut into at least this many tasks where there are as many outer vectors.
@@ -39,8 +43,8 @@ impl Engine for Exhaustive {
         "exhaustive"
     }
 
-    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable> {
-        let choices = sides(g, ties).iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
+    fn suits(&self, instance: Instance<'_>) -> Result<(), Unsuitable> {
+        let choices = instance.sides().iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
         if choices <= MOST_CHOICES {
             return Ok(());
         }
@@ -49,28 +53,29 @@ impl Engine for Exhaustive {
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         _: Goal,
-        _: Option<&Outcome>,
+        start: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
-        let sides = sides(g, ties);
+        let sides = instance.sides();
         let total = sides.iter().map(Side::choices).sum::<u128>();
         control.begin(u64::try_from(total).unwrap_or(u64::MAX));
         let mut finding = Finding::default();
         let mut complete = true;
         for side in &sides {
             let plan = Plan::new(side);
-            let scanned = plan.run(control);
+            let known = start.filter(|start| start.correct == side.correct && side.is_sparse());
+            let known = known.and_then(|start| side.counts(&start.message));
+            let scanned = plan.run_from(known, control);
             complete &= scanned.complete;
             finding.evaluated += scanned.choices;
             if scanned.complete {
                 finding.messages = finding.messages.saturating_add(side.messages());
             }
             if let Some(counts) = scanned.counts {
-                let outcome = Outcome::of(g, ties, &side.message(&counts));
-                let key = |o: &Outcome| (o.margin, g.n() - o.wrong.count());
+                let outcome = instance.outcome(&side.message(&counts));
+                let key = |o: &Outcome| (o.margin, o.wrong.len() - o.wrong.count());
                 if finding.worst.as_ref().is_none_or(|worst| key(&outcome) < key(worst)) {
                     finding.worst = Some(outcome);
                 }
@@ -127,6 +132,10 @@ pub(super) struct Plan<'a> {
     blocks: usize,
     pub(super) counter: Counter,
     pub(super) inputs: Inputs,
+    /// Whether table scans that cannot help are left out.
+    skips: bool,
+    /// Inputs that stand for no voter.
+    padding: usize,
 }
 
 impl<'a> Plan<'a> {
@@ -201,7 +210,10 @@ impl<'a> Plan<'a> {
             first: order.iter().map(|j| j.map_or(0, |j| (first_row[j] * blocks) as i32)).collect(),
             order,
         };
-        Self { side, inner, outer, groups, table, blocks, counter, inputs }
+        // Where every input weighs as much as any other, their number bounds what they add up to.
+        let skips = side.is_sparse() && weights.iter().all(|&weight| weight == 1);
+        let padding = inputs.order.iter().filter(|input| input.is_none()).count();
+        Self { side, inner, outer, groups, table, blocks, counter, inputs, skips, padding }
     }
 
     /// Where each input's row starts in the table, from this block on, when its voter needs so many ones.
@@ -215,6 +227,20 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn run(&self, control: &Control) -> Scanned {
+        self.run_from(None, control)
+    }
+
+    /// The same where a choice is known: it is the answer where no other loses more.
+    fn run_from(&self, known: Option<Vec<usize>>, control: &Control) -> Scanned {
+        let beyond = |counts: &Vec<usize>| (self.side.loss(counts) - self.side.constant) / unit(self.side);
+        let reached = known.as_ref().map_or(-1, |counts| beyond(counts) as i64);
+        let scanned = self.run_above(reached, control);
+        Scanned { counts: scanned.counts.or(known), ..scanned }
+    }
+
+    /// The same where only more units than these beyond the constant are of interest: where there are none, no choice
+    /// is given.
+    pub(super) fn run_above(&self, reached: i64, control: &Control) -> Scanned {
         let sizes: Vec<usize> = self.outer.iter().map(|&c| self.side.classes[c].len()).collect();
         // The tasks: all count vectors of the first few outer classes.
         let mut depth = 0;
@@ -230,7 +256,7 @@ impl<'a> Plan<'a> {
         let results: Vec<TaskResult> = prefixes
             .par_iter()
             .map(|prefix| {
-                let mut task = Task::new(self, &sizes, control);
+                let mut task = Task::new(self, &sizes, reached, control);
                 for (place, &count) in prefix.iter().enumerate() {
                     task.choose(place, usize::from(count));
                 }
@@ -299,7 +325,7 @@ struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    fn new(plan: &'a Plan<'a>, sizes: &'a [usize], control: &'a Control) -> Self {
+    fn new(plan: &'a Plan<'a>, sizes: &'a [usize], reached: i64, control: &'a Control) -> Self {
         let voters = &plan.side.voters;
         let held = |class: usize, j: &Option<usize>| j.is_some_and(|j| voters[j].holds[class]);
         let holds = plan
@@ -316,7 +342,7 @@ impl<'a> Task<'a> {
             need: plan.inputs.needed.clone(),
             holds,
             starts: vec![0; plan.inputs.order.len()],
-            best: Best { loss: -1, place: (0, 0) },
+            best: Best { loss: reached, place: (0, 0) },
             found: None,
             choices: 0,
             reported: 0,
@@ -353,6 +379,10 @@ impl<'a> Task<'a> {
     fn leaf(&mut self) {
         let Some(group) = self.plan.groups.get(self.left) else { return };
         let plan = self.plan;
+        if plan.skips && self.reachable() <= self.best.loss {
+            self.counted(group.patterns.len() as u64);
+            return;
+        }
         plan.pick(&self.need, group.start, &mut self.starts);
         if plan.counter.scan(&plan.table, &self.starts, group.blocks, &mut self.best) {
             let (block, lane) = self.best.place;
@@ -362,7 +392,19 @@ impl<'a> Task<'a> {
                 pattern: (block * Lanes::COUNT + lane).min(group.patterns.len() - 1),
             });
         }
-        self.choices += group.patterns.len() as u64;
+        self.counted(group.patterns.len() as u64);
+    }
+
+    /// How many inputs can be turned by what is left of the weight.
+    fn reachable(&self) -> i64 {
+        let left = self.left as i32;
+        let inputs = self.need.iter().filter(|&&need| need <= left).count();
+        (inputs - self.plan.padding) as i64
+    }
+
+    /// So many more choices are covered.
+    fn counted(&mut self, choices: u64) {
+        self.choices += choices;
         if self.choices - self.reported > 1 << 22 {
             self.control.advance(self.choices - self.reported);
             self.reported = self.choices;
@@ -380,7 +422,8 @@ pub(super) fn unit(side: &Side) -> usize {
 fn split(side: &Side) -> (Vec<usize>, Vec<usize>) {
     // Small problems need small tables: building one costs about as much as scanning 64 of it.
     let choices = side.choices().min(1 << 40) as f64;
-    let wanted = ((choices * 64.0).sqrt() as usize).clamp(Lanes::COUNT, MOST_PATTERNS);
+    let most_patterns = if side.is_sparse() { MOST_SPARSE } else { MOST_PATTERNS };
+    let wanted = ((choices * 64.0).sqrt() as usize).clamp(Lanes::COUNT, most_patterns);
     let table_row = Lanes::COUNT / 8;
     let mut by_size: Vec<usize> = (0..side.classes.len()).collect();
     by_size.sort_by_key(|&class| (side.classes[class].len(), class));
@@ -388,7 +431,15 @@ fn split(side: &Side) -> (Vec<usize>, Vec<usize>) {
     let mut patterns = 1_usize;
     for class in by_size {
         let size = side.classes[class].len();
-        let more = patterns.saturating_mul(size + 1);
+        let more = if side.is_sparse() {
+            let sizes: Vec<usize> =
+                inner.iter().chain([&class]).map(|&class| side.classes[class].len()).collect();
+            let ways = choices_by_weight(&sizes, side.weight);
+            usize::try_from(ways.iter().fold(0_u128, |sum, &ways| sum.saturating_add(ways)))
+                .unwrap_or(usize::MAX)
+        } else {
+            patterns.saturating_mul(size + 1)
+        };
         let inner_ones: usize = inner.iter().map(|&c: &usize| side.classes[c].len()).sum();
         let slots = (inner_ones + size + 2) * side.voters.len();
         let bytes = slots.saturating_mul(more.div_ceil(Lanes::COUNT) + inner_ones + size) * table_row;
@@ -428,7 +479,6 @@ pub(super) fn for_each_vector(sizes: &[usize], most: usize, visit: &mut impl FnM
 
 #[cfg(test)]
 mod tests {
-    use super::super::reduce::choices_by_weight;
     use super::*;
 
     #[test]

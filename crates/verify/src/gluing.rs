@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 
 use super::control::Control;
 use super::engine::Goal;
+use super::instance::Instance;
 use super::local::LocalSearch;
 use super::verdict::run;
 use super::verdict::{Conclusion, Verdict, VerifyError};
@@ -368,7 +369,8 @@ pub fn verify_by_gluing(
         Ok(proof) => proof,
         Err(premise) => return Ok(Err(premise)),
     };
-    let mut verdict = run(&LocalSearch::default(), g, Some(b + 1), ties, Goal::Tolerates(b + 1), control)?;
+    let mut verdict =
+        run(&LocalSearch::default(), Instance::new(g, ties), Some(b + 1), Goal::Tolerates(b + 1), control)?;
     if let Some(worst) = verdict.worst.as_ref().filter(|worst| worst.margin < b as i64) {
         return Err(VerifyError::Disagreement(format!(
             "the gluing theorem proves at least {b}, a message shows {}",

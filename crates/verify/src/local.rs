@@ -14,8 +14,9 @@ use rayon::prelude::*;
 
 use super::control::Control;
 use super::engine::{Engine, Finding, Goal, Unsuitable};
-use super::reduce::{Side, sides};
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use super::instance::Instance;
+use super::reduce::Side;
+use ecode_core::Outcome;
 
 /// The search, with what it may spend.
 #[derive(Clone, Copy, Debug)]
@@ -43,26 +44,25 @@ impl Engine for LocalSearch {
         "local search"
     }
 
-    fn suits(&self, _: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
+    fn suits(&self, _: Instance<'_>) -> Result<(), Unsuitable> {
         Ok(())
     }
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         goal: Goal,
         _: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
         let mut finding = Finding::default();
-        for side in sides(g, ties) {
+        for side in instance.sides() {
             let enough = match goal {
                 Goal::Radius => i64::MAX,
                 Goal::Tolerates(b) => side.loss_for(b as i64 - 1),
             };
             let counts = self.search(&side, enough, control);
-            finding.keep_worse(Outcome::of(g, ties, &side.message(&counts)));
+            finding.keep_worse(instance.outcome(&side.message(&counts)));
             if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) {
                 break;
             }
@@ -264,6 +264,8 @@ struct Voted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reduce::sides;
+    use ecode_core::TieRule;
     use ecode_design::construct::{Bernoulli, bernoulli};
 
     /// The running sums of a walk are those of its choice.

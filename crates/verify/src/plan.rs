@@ -25,12 +25,14 @@ use super::engine::{Engine, Finding, Goal, Unsuitable};
 use super::engines::engines;
 use super::exhaustive::Exhaustive;
 use super::gluing::{Shape, verify_by_gluing};
+use super::instance::Instance;
 use super::local::LocalSearch;
 use super::method::Method;
 use super::race::{Racer, race};
-use super::reduce::{Side, sides};
+use super::reduce::Side;
 use super::structure::Structure;
 use super::structure::apart;
+use super::symmetry::{Symmetry, worthwhile};
 use super::verdict::{Verdict, VerifyError};
 use super::verdict::{agree, conclude, run};
 use ecode_core::{AllocationMatrix, TieRule};
@@ -42,6 +44,9 @@ const AT_ONCE: u128 = 1 << 20;
 const ENUMERABLE: u128 = 1 << 27;
 /// Up to so many messages plain enumeration is faster than branch and bound (docs/performance.md).
 const ENUMERATED: u128 = 1 << 31;
+/// The same for choices of a fixed weight. Rows of few ones, as redundancy schemes have them, leave branch and bound
+/// little to give up: MOLS of 35 workers took it twice the time.
+const ENUMERATED_OF_WEIGHT: u128 = 1 << 37;
 /// Where components are taken apart, an enumeration of so many choices is worth its minutes.
 const APART: u128 = 1 << 36;
 /// How long the worst case of a code without a radius is looked for where nobody asked for it.
@@ -65,9 +70,8 @@ const LONG_SEARCH: LocalSearch = LocalSearch { work: 1 << 28 };
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    matrix: &'a AllocationMatrix,
+    instance: Instance<'a>,
     b: Option<usize>,
-    ties: TieRule,
     method: Method,
     shape: Option<&'a Shape>,
     worst_case: bool,
@@ -77,8 +81,14 @@ impl<'a> Request<'a> {
     /// Asks for the radius under the default tie rule.
     #[must_use]
     pub fn new(matrix: &'a AllocationMatrix) -> Self {
-        let (ties, method) = (TieRule::default(), Method::Auto);
-        Self { matrix, b: None, ties, method, shape: None, worst_case: false }
+        let instance = Instance::new(matrix, TieRule::default());
+        Self { instance, b: None, method: Method::Auto, shape: None, worst_case: false }
+    }
+
+    /// Asks how many rows the choices of exactly this many partitions win at most.
+    pub(super) fn of_weight(matrix: &'a AllocationMatrix, weight: usize) -> Self {
+        let instance = Instance::of_weight(matrix, weight);
+        Self { instance, b: None, method: Method::Auto, shape: None, worst_case: true }
     }
 
     /// Asks whether this many Byzantine workers are tolerated; `None` asks for the radius.
@@ -90,7 +100,7 @@ impl<'a> Request<'a> {
     /// What a worker does whose own vote ties.
     #[must_use]
     pub fn ties(self, ties: TieRule) -> Self {
-        Self { ties, ..self }
+        Self { instance: Instance::new(self.instance.matrix, ties), ..self }
     }
 
     /// Who is to answer.
@@ -122,7 +132,7 @@ impl<'a> Request<'a> {
             Method::All => self.all(control),
             named => {
                 let engine = named.engine().ok_or(VerifyError::NotBuilt(named))?;
-                engine.suits(self.matrix, self.ties)?;
+                engine.suits(self.instance)?;
                 self.run(engine.as_ref(), control)
             }
         }?;
@@ -138,18 +148,18 @@ impl<'a> Request<'a> {
     }
 
     fn run(&self, engine: &dyn Engine, control: &Control) -> Result<Verdict, VerifyError> {
-        run(engine, self.matrix, self.b, self.ties, self.goal(), control)
+        run(engine, self.instance, self.b, self.goal(), control)
     }
 
     fn conclude(&self, method: &'static str, finding: Finding, why: String) -> Result<Verdict, VerifyError> {
-        let mut verdict = conclude(method, self.matrix, self.b, self.ties, finding, Duration::ZERO)?;
+        let mut verdict = conclude(method, self.instance, self.b, finding, Duration::ZERO)?;
         verdict.reason = Some(why);
         Ok(verdict)
     }
 
     fn auto(&self, control: &Control) -> Result<Verdict, VerifyError> {
-        let g = self.matrix;
-        let sides = sides(g, self.ties);
+        let Instance { matrix: g, ties, .. } = self.instance;
+        let sides = self.instance.sides();
         let choices = sides.iter().map(Side::choices).fold(0, u128::saturating_add);
         let merged = format!("{choices} messages after merging equal partitions");
         if choices <= AT_ONCE {
@@ -158,12 +168,12 @@ impl<'a> Request<'a> {
             return Ok(verdict);
         }
         if let (Some(shape), Some(b), false) = (self.shape, self.b, self.worst_case)
-            && let Ok(verdict) = verify_by_gluing(g, shape, b, self.ties, control)?
+            && let Ok(verdict) = verify_by_gluing(g, shape, b, ties, control)?
         {
             return Ok(verdict);
         }
         let search = LocalSearch::default();
-        let local = search.examine(g, self.ties, self.goal(), control);
+        let local = search.examine_from(self.instance, self.goal(), None, control);
         let refuted = !self.worst_case && self.b.is_some_and(|b| local.beats(b));
         if refuted {
             let why = "a local search met a message that refutes the claim".to_owned();
@@ -203,19 +213,24 @@ impl<'a> Request<'a> {
         local: &Finding,
         control: &Control,
     ) -> Result<Verdict, VerifyError> {
-        let (g, ties, goal) = (self.matrix, self.ties, self.goal());
+        let (instance, goal) = (self.instance, self.goal());
         let start = local.worst.as_ref();
         let with = |found: Finding| Finding { worst: worse(local, &found), ..found };
-        let tried = TRIAL.examine_from(g, ties, goal, start, control);
+        let tried = TRIAL.examine_from(instance, goal, start, control);
         if tried.floor.is_some() {
             let why = "the matrix falls apart into small components".to_owned();
             return self.conclude(TRIAL.name(), with(tried), why);
         }
         let one = |engine: &dyn Engine, why: String| {
-            let found = engine.examine_from(g, ties, goal, start, control);
+            let found = engine.examine_from(instance, goal, start, control);
             self.conclude(engine.name(), with(found), why)
         };
-        if choices <= ENUMERABLE {
+        let fixed = instance.weight().is_some();
+        let one_side = |side: &Side| Symmetry.suits(instance).is_ok() && worthwhile(side, control);
+        if fixed && choices > ENUMERABLE && sides.iter().all(one_side) {
+            return one(&Symmetry, format!("{merged}, and symmetries"));
+        }
+        if choices <= if fixed { ENUMERATED_OF_WEIGHT } else { ENUMERABLE } {
             return one(&Exhaustive, format!("{merged}, and no small components"));
         }
         let apart = sides.iter().map(apart).try_fold(0_u128, |sum, side| Some(sum.saturating_add(side?)));
@@ -223,11 +238,11 @@ impl<'a> Request<'a> {
         let first: Option<&dyn Engine> = match apart {
             Some(apart) if apart <= APART && apart < choices >> 2 => Some(&components),
             _ if choices <= ENUMERATED => Some(&Exhaustive),
-            _ if Branch.suits(g, ties).is_ok() => Some(&Branch),
+            _ if Branch.suits(instance).is_ok() => Some(&Branch),
             _ => None,
         };
         #[cfg(feature = "sat")]
-        let sat = super::sat::Sat::default().suits(g, ties).ok();
+        let sat = super::sat::Sat::default().suits(instance).ok();
         #[cfg(feature = "sat")]
         let sat = sat.map(|()| Racer::engine(Box::new(super::sat::Sat::default())));
         #[cfg(not(feature = "sat"))]
@@ -237,7 +252,7 @@ impl<'a> Request<'a> {
         let names: Vec<&str> =
             first.iter().map(|engine| engine.name()).chain(others.iter().map(Racer::name)).collect();
         let all = names.join(", ");
-        let (name, mut found) = race(first, &others, g, ties, goal, start, control);
+        let (name, mut found) = race(first, &others, instance, goal, start, control);
         if let Goal::Tolerates(b) = goal {
             // Whoever is first says no more than was asked.
             found.floor = found.floor.map(|floor| floor.min(b as i64));
@@ -251,7 +266,7 @@ impl<'a> Request<'a> {
     /// Every engine that takes the matrix, one after the other.
     fn all(&self, control: &Control) -> Result<Verdict, VerifyError> {
         let engines = engines();
-        let able = engines.iter().filter(|engine| engine.suits(self.matrix, self.ties).is_ok());
+        let able = engines.iter().filter(|engine| engine.suits(self.instance).is_ok());
         let verdicts =
             able.map(|engine| self.run(engine.as_ref(), control)).collect::<Result<Vec<_>, _>>()?;
         agree(&verdicts)?;

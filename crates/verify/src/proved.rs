@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::engine::{Finding, Unsuitable};
+use super::instance::Instance;
 use super::verdict::conclude;
 use super::verdict::{Verdict, VerifyError};
 use ecode_check::{ProofError, replay_full_drat};
@@ -138,7 +139,7 @@ pub fn conclude_from(
         floor: floors.and_then(|floors| floors.into_iter().min()),
         ..Finding::default()
     };
-    let mut verdict = conclude("solver", g, b, ties, finding, evidence.elapsed)?;
+    let mut verdict = conclude("solver", Instance::new(g, ties), b, finding, evidence.elapsed)?;
     verdict.reason = evidence.reason;
     Ok(verdict)
 }

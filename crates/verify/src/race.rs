@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 use super::control::Control;
 use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::instance::Instance;
 use super::structure::Structure;
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use ecode_core::Outcome;
 
 /// An engine that has a thread of its own.
 pub(super) struct Racer(Box<dyn Engine>);
@@ -53,20 +54,19 @@ impl Engine for States {
         "structure"
     }
 
-    fn suits(&self, _: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
+    fn suits(&self, _: Instance<'_>) -> Result<(), Unsuitable> {
         Ok(())
     }
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         goal: Goal,
         start: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
         let begun = Instant::now();
-        let found = SMALL.examine_from(g, ties, goal, start, control);
+        let found = SMALL.examine_from(instance, goal, start, control);
         if found.floor.is_some() {
             return found;
         }
@@ -76,7 +76,7 @@ impl Engine for States {
             }
             std::thread::sleep(GLANCE);
         }
-        Structure { most_choices: 0, ..Structure::default() }.examine_from(g, ties, goal, start, control)
+        Structure { most_choices: 0, ..Structure::default() }.examine_from(instance, goal, start, control)
     }
 }
 
@@ -84,8 +84,7 @@ impl Engine for States {
 pub(super) fn race(
     first: Option<&dyn Engine>,
     others: &[Racer],
-    g: &AllocationMatrix,
-    ties: TieRule,
+    instance: Instance<'_>,
     goal: Goal,
     start: Option<&Outcome>,
     control: &Control,
@@ -112,11 +111,11 @@ pub(super) fn race(
         for racer in others {
             let (finish, quiet) = (&finish, inner.unwatched());
             scope.spawn(move || {
-                finish(racer.name(), racer.0.examine_from(g, ties, goal, start, &quiet));
+                finish(racer.name(), racer.0.examine_from(instance, goal, start, &quiet));
             });
         }
         if let Some(engine) = first {
-            finish(engine.name(), engine.examine_from(g, ties, goal, start, &inner));
+            finish(engine.name(), engine.examine_from(instance, goal, start, &inner));
         }
     });
     result.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -52,8 +52,17 @@ pub struct Side {
 
 impl Side {
     fn new(g: &AllocationMatrix, ties: TieRule, correct: bool) -> Self {
+        let weight = if correct { (g.k() - 1) / 2 } else { g.k() / 2 };
+        Self::with(g, ties, correct, weight)
+    }
+
+    /// The choices of this weight: a worker is turned by half of its partitions.
+    pub(crate) fn of_weight(g: &AllocationMatrix, weight: usize) -> Self {
+        Self::with(g, TieRule::Adversarial, false, weight)
+    }
+
+    fn with(g: &AllocationMatrix, ties: TieRule, correct: bool, weight: usize) -> Self {
         let (n, k) = (g.n(), g.k());
-        let weight = if correct { (k - 1) / 2 } else { k / 2 };
         let mut constant = 0;
         // (row, needed) → units. A BTreeMap, so that the order does not depend on hashing; with its bits turned round
         // a word is compared as its bits are, the first one first.
@@ -169,6 +178,55 @@ impl Side {
             n: self.n,
             k: self.k,
         }
+    }
+
+    /// The choices that take the first partition of this class, and none of the excluded classes, as a side of its
+    /// own: what is left to choose, by those voters that it can still turn.
+    ///
+    /// # Panics
+    /// When nothing is to be chosen.
+    #[must_use]
+    pub(super) fn taking(&self, class: usize, excluded: &[usize]) -> Self {
+        let weight = self.weight - 1;
+        let left = |c: usize| match self.classes[c].as_slice() {
+            _ if excluded.contains(&c) => &[][..],
+            [_, rest @ ..] if c == class => rest,
+            all => all,
+        };
+        let kept: Vec<usize> = (0..self.classes.len()).filter(|&c| !left(c).is_empty()).collect();
+        let mut constant = self.constant;
+        let mut voters: BTreeMap<(Vec<bool>, usize), usize> = BTreeMap::new();
+        for voter in &self.voters {
+            let needed = voter.needed - usize::from(voter.holds[class]);
+            let holds: Vec<bool> = kept.iter().map(|&c| voter.holds[c]).collect();
+            let held: usize = kept.iter().filter(|&&c| voter.holds[c]).map(|&c| left(c).len()).sum();
+            if needed == 0 {
+                constant += voter.units;
+            } else if needed <= held.min(weight) {
+                *voters.entry((holds, needed)).or_default() += voter.units;
+            }
+        }
+        // Classes that none of these voters tells apart are one.
+        let column = |place: usize| voters.keys().map(|(holds, _)| holds[place]).collect::<Vec<bool>>();
+        let alike = classes(kept.len(), column);
+        let voters = voters.iter().map(|((holds, needed), &units)| Voter {
+            holds: alike.iter().map(|places| holds[places[0]]).collect(),
+            needed: *needed,
+            units,
+        });
+        let merged = |places: &Vec<usize>| {
+            let mut all: Vec<usize> = places.iter().flat_map(|&place| left(kept[place])).copied().collect();
+            all.sort_unstable();
+            all
+        };
+        let voters = voters.collect();
+        Self { weight, constant, voters, classes: alike.iter().map(merged).collect(), ..*self }
+    }
+
+    /// Whether at most a third of the partitions are chosen.
+    #[must_use]
+    pub fn is_sparse(&self) -> bool {
+        3 * self.weight <= self.classes.iter().map(Vec::len).sum()
     }
 
     /// How many choices there are after the reductions; `u128::MAX` stands for more.

@@ -23,8 +23,9 @@ use varisat::{CnfFormula, ExtendFormula as _, Lit, ProofFormat, Solver};
 use super::control::Control;
 use super::engine::{Engine, Finding, Goal, Unsuitable};
 use super::exhaustive::unit;
-use super::reduce::{Side, Voter, sides};
-use ecode_core::{AllocationMatrix, Clauses, Encoding, MOST_CLAUSES, Message, Outcome, TieRule};
+use super::instance::Instance;
+use super::reduce::{Side, Voter};
+use ecode_core::{Clauses, Encoding, MOST_CLAUSES, Message, Outcome};
 
 /// Which program library solves the formula.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,8 +60,9 @@ impl Engine for Sat {
         }
     }
 
-    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable> {
-        let clauses = sides(g, ties).iter().map(|side| Formula::size(side, self.encoding)).max().unwrap_or(0);
+    fn suits(&self, instance: Instance<'_>) -> Result<(), Unsuitable> {
+        let sides = instance.sides();
+        let clauses = sides.iter().map(|side| Formula::size(side, self.encoding)).max().unwrap_or(0);
         if clauses <= MOST_CLAUSES {
             return Ok(());
         }
@@ -70,8 +72,7 @@ impl Engine for Sat {
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         goal: Goal,
         start: Option<&Outcome>,
         control: &Control,
@@ -79,8 +80,8 @@ impl Engine for Sat {
         control.begin(0);
         let mut finding = Finding { worst: start.cloned(), ..Finding::default() };
         let mut floor = i64::MAX;
-        for side in sides(g, ties) {
-            match self.climb(g, ties, &side, goal, control, &mut finding) {
+        for side in instance.sides() {
+            match self.climb(instance, &side, goal, control, &mut finding) {
                 Some(margin) => floor = floor.min(margin),
                 None => return finding,
             }
@@ -102,8 +103,7 @@ impl Sat {
     /// `None` when stopped first.
     fn climb(
         self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         side: &Side,
         goal: Goal,
         control: &Control,
@@ -115,7 +115,7 @@ impl Sat {
             side.loss(&counts)
         } else {
             let counts = side.first();
-            finding.keep_worse(Outcome::of(g, ties, &side.message(&counts)));
+            finding.keep_worse(instance.outcome(&side.message(&counts)));
             side.loss(&counts)
         };
         // The loss that is worth looking for: that of a smaller margin than what was met, or than b.
@@ -150,7 +150,7 @@ impl Sat {
                         return None;
                     }
                     loss = found;
-                    finding.keep_worse(Outcome::of(g, ties, &message));
+                    finding.keep_worse(instance.outcome(&message));
                 }
             }
         }

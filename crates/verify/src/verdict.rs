@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::control::Control;
 use super::engine::{Engine, Finding, Goal, Unsuitable};
+use super::instance::Instance;
 use super::method::Method;
-use ecode_core::{AllocationMatrix, Counterexample, Outcome, TieRule};
+use ecode_core::{Counterexample, Outcome, TieRule};
 
 /// What became of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -265,28 +266,28 @@ pub(crate) fn agree(verdicts: &[Verdict]) -> Result<(), VerifyError> {
 /// Runs one engine, replays its evidence and draws the conclusion about `b`, or about the radius.
 pub(crate) fn run(
     engine: &dyn Engine,
-    g: &AllocationMatrix,
+    instance: Instance<'_>,
     b: Option<usize>,
-    ties: TieRule,
     goal: Goal,
     control: &Control,
 ) -> Result<Verdict, VerifyError> {
     let start = Instant::now();
-    let finding = engine.examine(g, ties, goal, control);
-    conclude(engine.name(), g, b, ties, finding, start.elapsed())
+    let finding = engine.examine_from(instance, goal, None, control);
+    conclude(engine.name(), instance, b, finding, start.elapsed())
 }
 
-/// Replays what was found and draws the conclusion.
+/// Replays what was found and draws the conclusion. About choices of a fixed weight there is none to draw.
 pub(crate) fn conclude(
     method: &'static str,
-    g: &AllocationMatrix,
+    instance: Instance<'_>,
     b: Option<usize>,
-    ties: TieRule,
     finding: Finding,
     elapsed: Duration,
 ) -> Result<Verdict, VerifyError> {
+    let (g, ties) = (instance.matrix, instance.ties);
     if let Some(worst) = &finding.worst
-        && (Outcome::of(g, ties, &worst.message) != *worst
+        && (instance.outcome(&worst.message) != *worst
+            || instance.weight().is_some_and(|weight| weight != worst.message.count())
             || finding.floor.is_some_and(|floor| floor > worst.margin))
     {
         return Err(VerifyError::Replay(method));
@@ -305,6 +306,7 @@ pub(crate) fn conclude(
         threads: rayon::current_num_threads(),
     };
     let b = match (b, verdict.radius()) {
+        _ if instance.weight().is_some() => return Ok(verdict),
         (Some(b), _) => b,
         (None, Radius::Exactly(radius)) => radius,
         (None, Radius::FailsWithoutLiars) => 0,
@@ -325,6 +327,7 @@ pub(crate) fn conclude(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ecode_core::AllocationMatrix;
 
     /// A verdict of an engine that proves a floor, or shows a message, or both.
     fn verdict(method: &'static str, floor: Option<i64>, shown: Option<i64>) -> Verdict {
@@ -376,19 +379,12 @@ mod tests {
             "liar"
         }
 
-        fn suits(&self, _: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
+        fn suits(&self, _: Instance<'_>) -> Result<(), Unsuitable> {
             Ok(())
         }
 
-        fn examine_from(
-            &self,
-            g: &AllocationMatrix,
-            ties: TieRule,
-            _: Goal,
-            _: Option<&Outcome>,
-            _: &Control,
-        ) -> Finding {
-            let mut worst = Outcome::of(g, ties, &ecode_core::Message::from_indices(g.k(), [0]));
+        fn examine_from(&self, instance: Instance<'_>, _: Goal, _: Option<&Outcome>, _: &Control) -> Finding {
+            let mut worst = instance.outcome(&ecode_core::Message::from_indices(instance.matrix.k(), [0]));
             worst.margin = self.margin;
             Finding { worst: Some(worst), floor: self.floor, ..Finding::default() }
         }
@@ -399,7 +395,8 @@ mod tests {
     fn evidence_that_does_not_replay_is_no_verdict() {
         let Ok(g) = AllocationMatrix::from_fn(3, 3, |_, _| true) else { panic!("3 × 3") };
         let word = |floor, margin| {
-            run(&Liar { floor, margin }, &g, Some(2), TieRule::Zero, Goal::Radius, &Control::default())
+            let instance = Instance::new(&g, TieRule::Zero);
+            run(&Liar { floor, margin }, instance, Some(2), Goal::Radius, &Control::default())
                 .map(|verdict| verdict.word())
                 .map_err(|error| error.to_string())
         };

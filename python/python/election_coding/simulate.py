@@ -24,7 +24,7 @@ from ._election_coding import Code, pack
 Signs = npt.NDArray[np.int8]
 Attack = Callable[[int, Signs, Signs], Signs]
 
-__all__ = ["ATTACKS", "Attack", "CodedVote"]
+__all__ = ["ATTACKS", "Attack", "CodedVote", "VectorAttack"]
 
 
 def _reverse(worker: int, honest: Signs, majority: Signs) -> Signs:
@@ -43,13 +43,29 @@ ATTACKS: dict[str, Attack] = {"reverse": _reverse, "omniscient": _omniscient, "o
 """What a liar sends, from its number, its honest vote and the true majority, as arrays of +1 and -1 of shape (d,)."""
 
 
+class VectorAttack:
+    """An attack of a framework that works on vectors, as ByzFL's do, for liars that send signs.
+
+    Args:
+        attack: given the honest gradients, of shape (k, d), it returns the vector that the liars would send. They vote by
+            its signs; what is not a number, or 0, counts as positive.
+    """
+
+    def __init__(self, attack: Callable[[Any], Any]) -> None:
+        self.attack = attack
+
+    def signs(self, rows: npt.NDArray[Any]) -> Signs:
+        """What every liar votes."""
+        return np.where(np.asarray(self.attack(rows)) < 0, -1, 1).astype(np.int8)
+
+
 class CodedVote:
     """Aggregates the gradients of k partitions by the votes of n workers, of which some lie.
 
     Args:
         code: the allocation matrix.
         byzantine: the numbers of the workers that lie.
-        attack: a name of `ATTACKS`, or a function (worker, honest vote, majority) -> vote.
+        attack: a name of `ATTACKS`, a function (worker, honest vote, majority) -> vote, or a `VectorAttack`.
         missing: the numbers of the workers whose votes do not arrive.
 
     Calling it with gradients of shape (k, d), a list of k vectors, NumPy or torch, gives the decoded signs: +1, -1,
@@ -61,7 +77,7 @@ class CodedVote:
         code: Code,
         *,
         byzantine: Iterable[int] = (),
-        attack: str | Attack = "reverse",
+        attack: str | Attack | VectorAttack = "reverse",
         missing: Iterable[int] = (),
     ) -> None:
         self.code = code
@@ -86,15 +102,19 @@ class CodedVote:
         negative = (rows < 0).sum(axis=0)
         majority = np.where(2 * negative > self.code.k, -1, 1).astype(np.int8)
         votes: list[npt.NDArray[np.uint8] | None] = []
+        attack = self.attack
+        sent = attack.signs(rows) if isinstance(attack, VectorAttack) and self.byzantine else None
         for worker in range(self.code.n):
             if worker in self.missing:
                 votes.append(None)
                 continue
             vote = self.code.worker_vote(worker, [packed[i] for i in self.code.partitions(worker)], d)
             if worker in self.byzantine:
-                honest = np.where(np.unpackbits(vote, count=d, bitorder="little"), -1, 1).astype(np.int8)
-                sent = self.attack(worker, honest, majority)
-                vote = np.packbits(np.asarray(sent) < 0, bitorder="little")
+                lie = sent
+                if not isinstance(attack, VectorAttack):
+                    honest = np.where(np.unpackbits(vote, count=d, bitorder="little"), -1, 1).astype(np.int8)
+                    lie = attack(worker, honest, majority)
+                vote = np.packbits(np.asarray(lie) < 0, bitorder="little")
             votes.append(vote)
         return back(self.code.server_vote(votes, d))
 

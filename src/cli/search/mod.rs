@@ -13,7 +13,7 @@ use anyhow::ensure;
 use clap::{Args, ValueHint};
 use ecode::code::AllocationMatrix;
 use ecode::construct::{Block, Demand, KnownCode, best_for, blocks};
-use ecode::format::{Format, MatrixFile};
+use ecode::format::{Format, MatrixFile, verification_json};
 use ecode::search::{Bounds, SearchRequest, SearchRun, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::{Value, json};
@@ -23,7 +23,6 @@ use super::construct::remark_on_partitions;
 use super::demand::{DemandFlags, report_impossible};
 use super::ending::Ending;
 use super::output::Documents;
-use super::stored::verification;
 use super::verify::{How, ending};
 use super::{output, watch};
 use state::StateFile;
@@ -106,7 +105,8 @@ impl Search {
             Ok(least) => least,
             Err(error) => return report_impossible(&demand, error, self.json),
         };
-        let mut own = catalogue::read(self.catalogue.as_deref())?;
+        let control = common.control();
+        let mut own = catalogue::read(self.catalogue.as_deref(), &control)?;
         let code = |own: &[Block]| best_for(&demand, &[blocks(), own].concat());
         let before = code(&own)?;
         let request = SearchRequest {
@@ -118,10 +118,9 @@ impl Search {
         let all = [blocks(), &own].concat();
         let state = self.state.clone().map(StateFile::open).transpose()?;
         let mut run = match &state {
-            Some(state) => state.resume_or_begin(request, &all, common.quiet)?,
+            Some(state) => state.resume_or_begin(request, &all, common.quiet, &control)?,
             None => SearchRun::new(request, &all)?,
         };
-        let control = common.control();
         let begun = run.rounds();
         let settled = match &before {
             Some(code) => least.met_by(&demand, &code.matrix)?,
@@ -152,7 +151,7 @@ impl Search {
         let verdict = self.decide(&now.matrix, &construction, &control, common)?;
         ensure!(!verdict.is_refuted(), "the code found is not tolerant");
         if let (Some(path), Some(new)) = (&self.catalogue, &new) {
-            catalogue::add(path, new)?;
+            catalogue::add(path, new, &control)?;
         }
         if settled && !common.quiet {
             output::remark!(
@@ -178,7 +177,7 @@ impl Search {
         });
         let text = format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method());
         self.write(&MatrixFile {
-            verification: Some(verification(&verdict, &now.matrix)),
+            verification: Some(verification_json(&verdict, &now.matrix)),
             matrix: now.matrix,
             b: Some(self.b),
             construction: Some(construction),

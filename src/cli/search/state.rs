@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use ecode::construct::Block;
 use ecode::search::{SearchRequest, SearchRun};
+use ecode::verify::Control;
 use serde_json::{Value, json};
 
 use crate::cli::session::program;
@@ -31,12 +32,13 @@ impl StateFile {
         request: SearchRequest,
         blocks: &[Block],
         quiet: bool,
+        control: &Control,
     ) -> anyhow::Result<SearchRun> {
         if !self.path.exists() {
             return Ok(SearchRun::new(request, blocks)?);
         }
         let place = || self.path.display().to_string();
-        let text = input::text(&self.path, input::SMALL)?;
+        let text = input::text(&self.path, input::SMALL, control)?;
         let run = SearchRun::resume(request, blocks, &text).with_context(place)?;
         let written: Value = serde_json::from_str(&text).with_context(place)?;
         if let (Some(program), false) = (written["program"].as_str(), quiet)

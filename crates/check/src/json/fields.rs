@@ -36,7 +36,7 @@ pub(super) struct File {
 }
 
 /// Indices of partitions or workers.
-pub(super) type Indices = AtMost<usize, MAX_SIZE>;
+pub(crate) type Indices = AtMost<usize, MAX_SIZE>;
 
 /// More shards than this no enumeration has.
 const MOST_PARTS: usize = 1 << 20;
@@ -113,7 +113,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 /// A list that is refused as soon as it has more entries than this.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(super) struct AtMost<T, const MOST: usize>(pub(super) Vec<T>);
+pub(crate) struct AtMost<T, const MOST: usize>(pub(crate) Vec<T>);
 
 impl<T, const MOST: usize> Default for AtMost<T, MOST> {
     fn default() -> Self {

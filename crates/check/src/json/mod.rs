@@ -15,7 +15,10 @@ const SCHEMA: &str = "ecode/certificate/1";
 #[error("not a certificate: {0}")]
 pub struct MalformedCertificate(String);
 
-fn malformed<T>(what: impl AsRef<str>) -> Result<T, MalformedCertificate> {
+pub(crate) use fields::{AtMost, Indices};
+pub(crate) use read::{increasing, matrix};
+
+pub(crate) fn malformed<T>(what: impl AsRef<str>) -> Result<T, MalformedCertificate> {
     Err(MalformedCertificate(shown_sentence(what.as_ref())))
 }
 

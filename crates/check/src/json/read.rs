@@ -20,7 +20,7 @@ fn bit(name: &str, value: u8) -> Result<bool, MalformedCertificate> {
 }
 
 /// An increasing list of indices.
-fn increasing(name: &str, list: &[usize], below: usize) -> Result<(), MalformedCertificate> {
+pub(crate) fn increasing(name: &str, list: &[usize], below: usize) -> Result<(), MalformedCertificate> {
     if list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|&last| last < below) {
         return Ok(());
     }
@@ -88,7 +88,7 @@ impl Attack {
 }
 
 /// G from its rows.
-fn matrix(rows: &[AtMost<u8, MAX_SIZE>]) -> Result<AllocationMatrix, MalformedCertificate> {
+pub(crate) fn matrix(rows: &[AtMost<u8, MAX_SIZE>]) -> Result<AllocationMatrix, MalformedCertificate> {
     let bits = |(j, row): (usize, &AtMost<u8, MAX_SIZE>)| {
         let entry = |(i, &entry): (usize, &u8)| match entry {
             0 | 1 => Ok(entry == 1),

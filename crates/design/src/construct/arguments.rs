@@ -89,6 +89,19 @@ impl Arguments {
         )
     }
 
+    /// Whether a number that need not be given is the one that follows from the others.
+    ///
+    /// # Errors
+    /// When another one is given.
+    pub(super) fn agrees(&self, name: &str, derived: usize) -> Result<(), ConstructError> {
+        match self.whole(name) {
+            Some(given) if given != derived => {
+                refuse(format!("{name} = {given}, but the other parameters make it {derived}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A random seed or a number of a draw; 0 where none is given.
     #[must_use]
     pub fn seed(&self, name: &str) -> u64 {

@@ -52,6 +52,10 @@ pub(super) const LIARS: Parameter = Parameter::new(
 /// The number of Byzantine workers that the code is verified for; the matrix does not depend on it.
 pub(super) const CLAIM: Parameter = LIARS.or(Fallback::Derived("what the code tolerates"));
 
+/// How many workers hold each partition, of schemes that take a majority for each.
+pub(super) const REPLICAS: Parameter =
+    Parameter::new("replicas", SIZE, "number of workers that hold each partition").called("r");
+
 /// The number of partitions.
 pub(super) const PARTITIONS: Parameter = Parameter::new("k", SIZE, "number of data partitions")
     .or(Fallback::Derived("n; n − 1 where n is even and b ≥ 1"));

@@ -86,6 +86,12 @@ impl Parameter {
         Self { fallback, ..self }
     }
 
+    /// The same with a second, shorter key.
+    #[must_use]
+    pub const fn called(self, short: &'static str) -> Self {
+        Self { short: Some(short), ..self }
+    }
+
     /// The key in JSON documents.
     #[must_use]
     pub fn json_key(&self) -> String {

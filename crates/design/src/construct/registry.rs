@@ -12,7 +12,7 @@ use super::construction::Construction;
 use super::error::{ConstructError, refuse};
 
 /// All constructions.
-pub static CONSTRUCTIONS: [&Construction; 11] = [
+pub static CONSTRUCTIONS: [&Construction; 15] = [
     &super::best::CONSTRUCTION,
     &super::algorithm1::CONSTRUCTION,
     &super::gluing::CONSTRUCTION,
@@ -24,6 +24,10 @@ pub static CONSTRUCTIONS: [&Construction; 11] = [
     &super::full::CONSTRUCTION,
     &super::repetition::CONSTRUCTION,
     &super::cyclic::CONSTRUCTION,
+    &super::groups::CONSTRUCTION,
+    &super::mols::CONSTRUCTION,
+    &super::ramanujan::CONSTRUCTION,
+    &super::subsets::CONSTRUCTION,
 ];
 
 /// The construction of a name.

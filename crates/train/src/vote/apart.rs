@@ -2,11 +2,11 @@
 
 use std::borrow::Borrow;
 
-use super::block::{NONE, and, load, not, or};
-use super::counter::{Counter, worker};
+use super::plan::{Plan, Row};
 use super::{Decoded, Vote, VoteEngine};
-use crate::bits::{BLOCK, Bits};
+use crate::bits::Bits;
 use ecode_core::TieRule;
+use ecode_lanes::Instructions;
 
 impl VoteEngine {
     /// The honest vote of worker j alone, as a deployment computes it.
@@ -23,44 +23,38 @@ impl VoteEngine {
     pub(crate) fn vote_over(&self, j: usize, source: &[Bits], messages: &[Bits]) -> Vote {
         let row = &self.rows[j];
         let d = row.first().map_or_else(|| messages.first().map_or(0, Bits::len), |&i| source[i].len());
-        let (mut bits, mut silent) = (Bits::zeros(d), Bits::zeros(d));
-        let mut counter = Counter::new();
-        let blocks = bits.words_mut().as_chunks_mut::<BLOCK>().0.iter_mut();
-        for (place, (bits, silent)) in blocks.zip(silent.words_mut().as_chunks_mut::<BLOCK>().0).enumerate() {
-            let (won, tie) = worker(row, source, place * BLOCK, &mut counter);
-            *bits = match self.ties {
-                TieRule::Zero | TieRule::Abstain => won,
-                TieRule::One => or(won, tie),
-                TieRule::Adversarial if row.len() % 2 == 1 => won,
-                TieRule::Adversarial => {
-                    counter.start(self.k / 2 + 1, self.k);
-                    for message in messages {
-                        counter.add(0, load(message, place * BLOCK));
-                    }
-                    or(won, and(tie, not(counter.at_least())))
-                }
-            };
-            *silent = tie;
+        let can_be_silent = self.can_be_silent(j);
+        match (row.len(), self.ties) {
+            (0, TieRule::Zero) => return Vote { bits: Bits::zeros(d), silent: None },
+            (0, TieRule::One) => return Vote { bits: Bits::ones(d), silent: None },
+            (0, TieRule::Abstain) => return Vote { bits: Bits::zeros(d), silent: Some(Bits::ones(d)) },
+            _ => {}
         }
-        bits.clear_padding();
-        silent.clear_padding();
-        Vote { bits, silent: self.can_be_silent(j).then_some(silent) }
+        let mut plan = Plan::default();
+        let held = plan.inputs(row.iter().map(|&i| &source[i]));
+        let load = held.len();
+        let opposed = self.ties == TieRule::Adversarial && load % 2 == 0;
+        let all = if opposed { plan.inputs(messages) } else { Vec::new() };
+        let decided = match self.ties {
+            TieRule::Zero => plan.sum(held, Vec::new(), load / 2 + 1, false),
+            TieRule::One => plan.sum(held, Vec::new(), load.div_ceil(2), false),
+            TieRule::Adversarial if opposed => {
+                let majority = plan.sum(all, Vec::new(), self.k / 2 + 1, false).0;
+                (opposing(&mut plan, &held, majority), None)
+            }
+            TieRule::Abstain | TieRule::Adversarial => plan.majority(&held),
+        };
+        let (bits, silent, _) = plan.run(Instructions::widest(), d, decided, None);
+        Vote { bits, silent: silent.filter(|_| can_be_silent) }
     }
 
     /// μ: where a majority of all k messages is negative; a tie is not.
     #[must_use]
     pub fn majority(&self, messages: &[Bits]) -> Bits {
-        let mut bits = Bits::zeros(messages.first().map_or(0, Bits::len));
-        let mut counter = Counter::new();
-        for (place, bits) in bits.words_mut().as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
-            counter.start(self.k / 2 + 1, self.k);
-            for message in messages {
-                counter.add(0, load(message, place * BLOCK));
-            }
-            *bits = counter.at_least();
-        }
-        bits.clear_padding();
-        bits
+        let mut plan = Plan::default();
+        let rows = plan.inputs(messages);
+        let majority = plan.sum(rows, Vec::new(), self.k / 2 + 1, false);
+        plan.run(Instructions::widest(), messages.first().map_or(0, Bits::len), majority, None).0
     }
 
     /// The server's decode of d coordinates from the votes that it received; a vote that is missing is silence
@@ -74,23 +68,33 @@ impl VoteEngine {
         assert_eq!(votes.len(), n, "a place a worker");
         let present: Vec<&Vote> = votes.iter().flatten().map(Borrow::borrow).collect();
         assert!(present.iter().all(|vote| vote.bits.len() == d), "votes on d coordinates");
-        let (mut negative, mut tied) = (Bits::zeros(d), Bits::zeros(d));
-        let mut counter = Counter::new();
-        let blocks = negative.words_mut().as_chunks_mut::<BLOCK>().0.iter_mut();
-        for (place, (negative, tied)) in blocks.zip(tied.words_mut().as_chunks_mut::<BLOCK>().0).enumerate() {
+        let mut plan = Plan::default();
+        let bits = plan.inputs(present.iter().map(|vote| &vote.bits));
+        let silent: Vec<Option<Row>> =
+            present.iter().map(|vote| vote.silent.as_ref().map(|silent| plan.input(silent))).collect();
+        let heard = |(bits, silent): (Row, &Option<Row>)| match silent {
+            Some(silent) => plan.and_not(bits, *silent),
+            None => bits,
+        };
+        let heard: Vec<Row> = bits.into_iter().zip(&silent).map(heard).collect();
+        let silent: Vec<Row> = silent.into_iter().flatten().collect();
+        let can_tie = present.len() % 2 == 0 || !silent.is_empty();
+        let decided = if can_tie {
             // Twice the ones and the silent, against all that may be.
-            counter.start(present.len() + 1, 2 * present.len().max(1));
-            for vote in &present {
-                let silent = vote.silent.as_ref().map_or(NONE, |silent| load(silent, place * BLOCK));
-                counter.add(1, and(load(&vote.bits, place * BLOCK), not(silent)));
-                counter.add(0, silent);
-            }
-            *negative = counter.at_least();
-            *tied = counter.just_below();
-        }
-        negative.clear_padding();
-        tied.clear_padding();
-        let can_tie = present.len() % 2 == 0 || present.iter().any(|vote| vote.silent.is_some());
-        Decoded { negative, tied: can_tie.then_some(tied), wrong: 0 }
+            plan.sum(silent, heard, present.len() + 1, true)
+        } else {
+            plan.sum(heard, Vec::new(), present.len() / 2 + 1, false)
+        };
+        let (negative, tied, _) = plan.run(Instructions::widest(), d, decided, None);
+        Decoded { negative, tied, wrong: 0 }
+    }
+}
+
+/// The vote of who opposes the majority of all where its own partitions tie.
+fn opposing(plan: &mut Plan<'_>, held: &[Row], majority: Row) -> Row {
+    match plan.majority(held) {
+        _ if held.is_empty() => plan.not(majority),
+        (won, Some(tie)) => plan.or_and_not(won, tie, majority),
+        (won, None) => won,
     }
 }

@@ -8,14 +8,15 @@
 //!   input can be read from memory (docs/performance.md).
 
 mod apart;
-mod block;
-mod counter;
+mod plan;
 mod round;
+
+use std::collections::HashMap;
 
 use crate::bits::Bits;
 use ecode_core::{AllocationMatrix, TieRule};
 
-pub use round::Instructions;
+pub use ecode_lanes::Instructions;
 
 /// What a worker does with its vote.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,6 +88,8 @@ impl Decoded {
 #[derive(Clone, Debug)]
 pub struct VoteEngine {
     rows: Vec<Vec<usize>>,
+    /// The first worker with equal partitions.
+    same: Vec<usize>,
     k: usize,
     ties: TieRule,
 }
@@ -95,7 +98,10 @@ impl VoteEngine {
     /// The engine for a matrix.
     #[must_use]
     pub fn new(g: &AllocationMatrix, ties: TieRule) -> Self {
-        Self { rows: (0..g.n()).map(|j| g.support(j).collect()).collect(), k: g.k(), ties }
+        let rows: Vec<Vec<usize>> = (0..g.n()).map(|j| g.support(j).collect()).collect();
+        let mut first = HashMap::new();
+        let same = rows.iter().enumerate().map(|(j, row)| *first.entry(row).or_insert(j)).collect();
+        Self { same, rows, k: g.k(), ties }
     }
 
     /// Each worker's partitions.

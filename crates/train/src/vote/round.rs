@@ -1,58 +1,38 @@
 //! A round of votes where all messages are known: every worker's majority over its partitions, what liars make of
 //! theirs, and the server's majority.
 
-use rayon::prelude::*;
+use std::collections::HashMap;
 
-use super::block::{ALL, NONE, and, load, not, or, real, xor};
-use super::counter::{Counter, worker};
+use super::plan::{Plan, Row};
 use super::{Conduct, Decoded, VoteEngine};
-use crate::bits::{BLOCK, Bits};
+use crate::bits::Bits;
 use ecode_core::TieRule;
+use ecode_lanes::Instructions;
 
-/// Blocks that one task takes: 65,536 coordinates, small enough for the cache beside the others.
-const BLOCKS: usize = 128;
-
-/// Some of the coordinates of a round: whole blocks from word `first` on, of which the last `padding`
-/// coordinates do not exist and come out as zero.
-#[derive(Clone, Copy)]
-struct Task<'a> {
-    messages: &'a [Bits],
-    conduct: &'a [Conduct<'a>],
-    first: usize,
-    padding: usize,
+/// A worker's vote in a plan: nothing for 0 everywhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    pub(super) bits: Option<Row>,
+    pub(super) silent: Option<Row>,
 }
 
-/// Which instructions a round is computed by. All give the same bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Instructions {
-    /// Those that every processor has.
-    Portable,
-    /// AVX2, 256 bits at once.
-    Avx2,
-    /// AVX-512F, 512 bits at once.
-    Avx512,
+/// Rows that are made at most once.
+#[derive(Default)]
+struct Shared {
+    ones: Option<Row>,
+    not_majority: Option<Row>,
+    /// By the first worker with equal partitions.
+    honest: HashMap<usize, Sent>,
+    reversed: HashMap<usize, Sent>,
 }
 
-impl Instructions {
-    /// Those of this processor, the widest last.
-    #[must_use]
-    pub fn available() -> Vec<Self> {
-        let mut all = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if std::arch::is_x86_feature_detected!("avx2") {
-                all.push(Self::Avx2);
-            }
-            if std::arch::is_x86_feature_detected!("avx512f") {
-                all.push(Self::Avx512);
-            }
-        }
-        all
+impl Shared {
+    fn ones(&mut self, plan: &mut Plan<'_>) -> Row {
+        *self.ones.get_or_insert_with(|| plan.ones())
     }
 
-    fn widest() -> Self {
-        Self::available().pop().unwrap_or(Self::Portable)
+    fn not_majority(&mut self, plan: &mut Plan<'_>, majority: Row) -> Row {
+        *self.not_majority.get_or_insert_with(|| plan.not(majority))
     }
 }
 
@@ -77,127 +57,111 @@ impl VoteEngine {
         messages: &[Bits],
         conduct: &[Conduct<'_>],
     ) -> Decoded {
-        assert!(Instructions::available().contains(&instructions), "{instructions:?} is not here");
         assert_eq!((messages.len(), conduct.len()), (self.k, self.rows.len()), "k messages, n workers");
         let d = messages.first().map_or(0, Bits::len);
-        assert!(messages.iter().all(|message| message.len() == d), "messages of one length");
-        for (row, conduct) in self.rows.iter().zip(conduct) {
-            match conduct {
-                Conduct::Sends(bits) => assert_eq!(bits.len(), d, "one bit a coordinate"),
-                Conduct::Instead(other) => {
-                    assert!(row.iter().all(|&i| other[i].len() == d), "messages of one length");
-                }
-                _ => {}
-            }
-        }
-        let mut negative = Bits::zeros(d);
-        let mut tied = Bits::zeros(d);
-        let tasks = negative.words_mut().par_chunks_mut(BLOCK * BLOCKS);
-        let wrong = tasks
-            .zip(tied.words_mut().par_chunks_mut(BLOCK * BLOCKS))
-            .enumerate()
-            .map(|(task, (negative, tied))| {
-                let first = task * BLOCK * BLOCKS;
-                let padding = (64 * (first + negative.len())).saturating_sub(d);
-                self.part_by(instructions, &Task { messages, conduct, first, padding }, negative, tied)
+        let mut plan = Plan::default();
+        let inputs = plan.inputs(messages);
+        // What a worker votes over that is not the messages, and what it sends as it is.
+        let others: Vec<Vec<Row>> = conduct
+            .iter()
+            .zip(&self.rows)
+            .map(|(conduct, row)| match *conduct {
+                Conduct::Instead(other) => plan.inputs(row.iter().map(|&i| &other[i])),
+                Conduct::Sends(bits) => plan.inputs([bits]),
+                _ => Vec::new(),
             })
-            .sum();
-        Decoded { negative, tied: self.can_tie().then_some(tied), wrong }
-    }
-
-    /// Runs [`Self::part`] compiled for some instructions, which this processor has.
-    fn part_by(
-        &self,
-        instructions: Instructions,
-        task: &Task<'_>,
-        negative: &mut [u64],
-        tied: &mut [u64],
-    ) -> u64 {
-        match instructions {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: `round_with` has made sure that the processor has AVX-512F.
-            Instructions::Avx512 => unsafe { self.part_avx512(task, negative, tied) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: `round_with` has made sure that the processor has AVX2.
-            Instructions::Avx2 => unsafe { self.part_avx2(task, negative, tied) },
-            _ => self.part(task, negative, tied),
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f")]
-    fn part_avx512(&self, task: &Task<'_>, negative: &mut [u64], tied: &mut [u64]) -> u64 {
-        self.part(task, negative, tied)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn part_avx2(&self, task: &Task<'_>, negative: &mut [u64], tied: &mut [u64]) -> u64 {
-        self.part(task, negative, tied)
-    }
-
-    /// Votes on the coordinates of a task, and returns how many were decoded wrong.
-    #[inline(always)]
-    fn part(&self, task: &Task<'_>, negative: &mut [u64], tied: &mut [u64]) -> u64 {
-        let Task { messages, conduct, first, padding } = *task;
-        let can_tie = self.can_tie();
-        let mut wrong = 0;
-        let (mut votes, mut inner) = (Counter::new(), Counter::new());
-        let last = negative.len() / BLOCK - 1;
-        let blocks = negative.as_chunks_mut::<BLOCK>().0.iter_mut().zip(tied.as_chunks_mut::<BLOCK>().0);
-        for (place, (negative, tied)) in blocks.enumerate() {
-            let at = first + place * BLOCK;
-            // μ: the bit of a majority of the messages.
-            inner.start(self.k / 2 + 1, self.k);
-            for message in messages {
-                inner.add(0, load(message, at));
-            }
-            let majority = inner.at_least();
-            // Twice the ones plus the silent exceeds n exactly where the ones outnumber the zeros.
-            let n = self.rows.len();
-            if can_tie {
-                votes.start(n + 1, 2 * n);
-            } else {
-                votes.start(n / 2 + 1, n);
-            }
-            for (row, conduct) in self.rows.iter().zip(conduct) {
-                let source = if let Conduct::Instead(other) = conduct { other } else { messages };
-                let (won, tie) = match conduct {
-                    Conduct::Constant(_) | Conduct::Omniscient | Conduct::Sends(_) => (NONE, NONE),
-                    _ => worker(row, source, at, &mut inner),
-                };
-                let (honest, silent) = match self.ties {
-                    TieRule::Zero => (won, NONE),
-                    TieRule::One => (or(won, tie), NONE),
-                    TieRule::Adversarial => (or(won, and(tie, not(majority))), NONE),
-                    TieRule::Abstain => (won, tie),
-                };
-                let (sent, silent) = match conduct {
-                    Conduct::Honest | Conduct::Instead(_) => (honest, silent),
-                    Conduct::Reverse => (not(or(honest, silent)), silent),
-                    Conduct::Constant(bit) => (if *bit { ALL } else { NONE }, NONE),
-                    Conduct::Omniscient => (not(majority), NONE),
-                    Conduct::Sends(bits) => (load(bits, at), NONE),
-                };
-                if can_tie {
-                    votes.add(1, sent);
-                    if self.ties == TieRule::Abstain && row.len() % 2 == 0 {
-                        votes.add(0, silent);
+            .collect();
+        let (majority, _) = plan.sum(inputs.clone(), Vec::new(), self.k / 2 + 1, false);
+        let mut shared = Shared::default();
+        let sent = |j: usize| {
+            let same = self.same[j];
+            let held = || self.rows[j].iter().map(|&i| inputs[i]).collect::<Vec<_>>();
+            match conduct[j] {
+                Conduct::Honest => self.honest(&mut plan, &mut shared, same, &held(), majority),
+                Conduct::Reverse => {
+                    if let Some(&reversed) = shared.reversed.get(&same) {
+                        return reversed;
                     }
-                } else {
-                    votes.add(0, sent);
+                    let honest = self.honest(&mut plan, &mut shared, same, &held(), majority);
+                    let reversed = reverse(&mut plan, &mut shared, honest);
+                    shared.reversed.insert(same, reversed);
+                    reversed
                 }
+                Conduct::Constant(bit) => Sent { bits: bit.then(|| shared.ones(&mut plan)), silent: None },
+                Conduct::Omniscient => {
+                    Sent { bits: Some(shared.not_majority(&mut plan, majority)), silent: None }
+                }
+                Conduct::Sends(_) => Sent { bits: others[j].first().copied(), silent: None },
+                Conduct::Instead(_) => self.vote(&mut plan, &mut shared, &others[j], majority),
             }
-            let real = if place == last { real(padding) } else { ALL };
-            let won = and(votes.at_least(), real);
-            *negative = won;
-            if can_tie {
-                *tied = and(votes.just_below(), real);
+        };
+        let sent: Vec<Sent> = (0..self.rows.len()).map(sent).collect();
+        let decided = self.decide(&mut plan, &sent);
+        let (negative, tied, wrong) = plan.run(instructions, d, decided, Some(majority));
+        Decoded { negative, tied, wrong }
+    }
+
+    /// The server's majority of what was sent; a tie where there can be one. A row that is nothing is 0 everywhere.
+    fn decide(&self, plan: &mut Plan<'_>, sent: &[Sent]) -> super::plan::Decided {
+        let n = sent.len();
+        let bits = sent.iter().filter_map(|sent| sent.bits).collect();
+        if self.can_tie() {
+            // Twice the ones plus the silent exceeds n exactly where the ones outnumber the zeros.
+            let silent = sent.iter().filter_map(|sent| sent.silent).collect();
+            plan.sum(silent, bits, n + 1, true)
+        } else {
+            plan.sum(bits, Vec::new(), n / 2 + 1, false)
+        }
+    }
+
+    /// The honest vote of the workers who hold what worker `same` holds.
+    fn honest(
+        &self,
+        plan: &mut Plan<'_>,
+        shared: &mut Shared,
+        same: usize,
+        held: &[Row],
+        majority: Row,
+    ) -> Sent {
+        if self.holds_all(same) {
+            return Sent { bits: Some(majority), silent: None };
+        }
+        if let Some(&honest) = shared.honest.get(&same) {
+            return honest;
+        }
+        let honest = self.vote(plan, shared, held, majority);
+        shared.honest.insert(same, honest);
+        honest
+    }
+
+    /// A vote over these rows.
+    fn vote(&self, plan: &mut Plan<'_>, shared: &mut Shared, held: &[Row], majority: Row) -> Sent {
+        let bits = |bits| Sent { bits: Some(bits), silent: None };
+        match (self.ties, held.len()) {
+            (TieRule::Zero, 0) => Sent::default(),
+            (TieRule::One, 0) => bits(shared.ones(plan)),
+            (TieRule::Adversarial, 0) => bits(shared.not_majority(plan, majority)),
+            (TieRule::Abstain, 0) => Sent { bits: None, silent: Some(shared.ones(plan)) },
+            (TieRule::Zero, load) => bits(plan.sum(held.to_vec(), Vec::new(), load / 2 + 1, false).0),
+            (TieRule::One, load) => bits(plan.sum(held.to_vec(), Vec::new(), load.div_ceil(2), false).0),
+            (TieRule::Adversarial, _) => {
+                let (won, tie) = plan.majority(held);
+                bits(tie.map_or(won, |tie| plan.or_and_not(won, tie, majority)))
             }
-            for word in xor(won, and(majority, real)) {
-                wrong += u64::from(word.count_ones());
+            (TieRule::Abstain, _) => {
+                let (won, silent) = plan.majority(held);
+                Sent { bits: Some(won), silent }
             }
         }
-        wrong
     }
+}
+
+/// The opposite of a vote; who is silent stays silent.
+fn reverse(plan: &mut Plan<'_>, shared: &mut Shared, sent: Sent) -> Sent {
+    let bits = match sent.bits {
+        Some(bits) => plan.not(bits),
+        None => shared.ones(plan),
+    };
+    let bits = sent.silent.map_or(bits, |silent| plan.and_not(bits, silent));
+    Sent { bits: Some(bits), silent: sent.silent }
 }

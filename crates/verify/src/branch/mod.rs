@@ -30,9 +30,9 @@ use rayon::prelude::*;
 
 use crate::control::Control;
 use crate::engine::{Engine, Finding, Goal, Unsuitable};
+use crate::instance::Instance;
 use crate::local::LocalSearch;
-use crate::reduce::sides;
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use ecode_core::Outcome;
 
 /// The engine.
 pub struct Branch;
@@ -53,8 +53,8 @@ impl Engine for Branch {
         "branch"
     }
 
-    fn suits(&self, g: &AllocationMatrix, ties: TieRule) -> Result<(), Unsuitable> {
-        let choices = sides(g, ties).iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
+    fn suits(&self, instance: Instance<'_>) -> Result<(), Unsuitable> {
+        let choices = instance.sides().iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
         if choices <= MOST_CHOICES {
             return Ok(());
         }
@@ -63,13 +63,12 @@ impl Engine for Branch {
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         goal: Goal,
         start: Option<&Outcome>,
         control: &Control,
     ) -> Finding {
-        let sides = sides(g, ties);
+        let sides = instance.sides();
         let total = sides.iter().fold(0_u128, |sum, side| sum.saturating_add(side.choices()));
         control.begin(u64::try_from(total).unwrap_or(u64::MAX));
         let mut finding = Finding::default();
@@ -84,14 +83,14 @@ impl Engine for Branch {
                 .filter(|start| start.correct == side.correct)
                 .and_then(|start| side.counts(&start.message))
                 .unwrap_or_else(|| LocalSearch::default().search(side, enough, control));
-            finding.keep_worse(Outcome::of(g, ties, &side.message(&start)));
+            finding.keep_worse(instance.outcome(&side.message(&start)));
             if matches!(goal, Goal::Tolerates(b) if finding.beats(b)) {
                 return finding;
             }
             let searched = Tree::new(side).run(side.loss(&start), enough, control);
             finding.evaluated += searched.evaluated;
             if let Some(counts) = &searched.counts {
-                finding.keep_worse(Outcome::of(g, ties, &side.message(counts)));
+                finding.keep_worse(instance.outcome(&side.message(counts)));
             }
             match searched.most {
                 Some(most) => {
@@ -203,7 +202,8 @@ mod tests {
     use super::cover::{cover, vectors};
     use super::*;
     use crate::exhaustive::Plan;
-    use crate::reduce::choices_by_weight;
+    use crate::reduce::{choices_by_weight, sides};
+    use ecode_core::TieRule;
     use ecode_design::construct::{Bernoulli, bernoulli};
 
     /// The tree finds the largest loss by itself. The engine hardly ever needs that, since its local search

@@ -33,7 +33,7 @@ pub use rank::binomials;
 use walk::{Best, Counted, SidePlan, Walk};
 
 use crate::exhaustive::Exhaustive;
-use crate::reduce::sides;
+use crate::instance::Instance;
 
 use crate::control::Control;
 use crate::engine::{Engine as _, Unsuitable};
@@ -93,6 +93,8 @@ impl Count {
 pub struct Enumeration {
     matrix: AllocationMatrix,
     ties: TieRule,
+    /// How many partitions are chosen, where that is fixed.
+    weight: Option<usize>,
     sides: Vec<Ranked>,
 }
 
@@ -102,13 +104,29 @@ impl Enumeration {
     /// # Errors
     /// [`Unsuitable`] where there are more than 2^63 choices.
     pub fn new(g: &AllocationMatrix, ties: TieRule) -> Result<Self, Unsuitable> {
-        Exhaustive.suits(g, ties)?;
+        Self::of(Instance::new(g, ties))
+    }
+
+    /// Lists what there is to count of any instance.
+    ///
+    /// # Errors
+    /// [`Unsuitable`] where there are more than 2^63 choices.
+    pub fn of(instance: Instance<'_>) -> Result<Self, Unsuitable> {
+        Exhaustive.suits(instance)?;
         let mut ranked: Vec<Ranked> = Vec::new();
-        for side in sides(g, ties) {
+        for side in instance.sides() {
             let start = ranked.last().map_or(0, Ranked::end);
             ranked.push(Ranked::new(side, start));
         }
-        Ok(Self { matrix: g.clone(), ties, sides: ranked })
+        let (matrix, ties) = (instance.matrix.clone(), instance.ties);
+        Ok(Self { matrix, ties, weight: instance.weight(), sides: ranked })
+    }
+
+    fn instance(&self) -> Instance<'_> {
+        match self.weight {
+            None => Instance::new(&self.matrix, self.ties),
+            Some(weight) => Instance::of_weight(&self.matrix, weight),
+        }
     }
 
     /// How many choices there are; ranks are below this.
@@ -194,8 +212,8 @@ impl Enumeration {
             let chosen =
                 |class: &Vec<usize>| class.iter().filter(|&&i| message.contains(i) != side.correct).count();
             let counts: Vec<usize> = side.classes.iter().map(chosen).collect();
-            let counted =
-                ecode_core::majority(message) == side.correct && counts.iter().sum::<usize>() == side.weight;
+            let own = self.weight.is_some() || ecode_core::majority(message) == side.correct;
+            let counted = own && counts.iter().sum::<usize>() == side.weight;
             counted.then(|| ranked.start + ranked.rank(&counts))
         })
     }
@@ -273,7 +291,7 @@ impl Enumeration {
                 && count.worst.as_ref().is_none_or(|worst| best.margin < worst.margin)
             {
                 let message = plan.ranked.side.message(&plan.find(&best));
-                count.worst = Some(Outcome::of(&self.matrix, self.ties, &message));
+                count.worst = Some(self.instance().outcome(&message));
             }
         }
         Some(count)
@@ -297,7 +315,7 @@ mod tests {
     /// Margins by the definitions, over all messages of the sides' weights.
     fn defined(g: &AllocationMatrix, ties: TieRule) -> Vec<BTreeMap<i64, BigUint>> {
         let k = g.k();
-        sides(g, ties)
+        crate::reduce::sides(g, ties)
             .iter()
             .map(|side| {
                 let mut margins = BTreeMap::new();
@@ -371,7 +389,7 @@ mod tests {
         let codes = [
             dense.ok(),
             algorithm1(25, 1).ok(),
-            algorithm1(301, 1).ok().filter(|g| Exhaustive.suits(g, TieRule::Zero).is_ok()),
+            algorithm1(301, 1).ok().filter(|g| Exhaustive.suits(Instance::new(g, TieRule::Zero)).is_ok()),
             cyclic(22, 3).ok(),
             AllocationMatrix::from_supports(22, &wheel).ok(),
             AllocationMatrix::from_supports(200, &[(0..90).collect::<Vec<_>>(), (50..199).collect()]).ok(),

@@ -17,6 +17,7 @@ use num_bigint::BigUint;
 
 use super::count::{Count, Enumeration};
 use super::engine::{Finding, Unsuitable};
+use super::instance::Instance;
 use super::verdict::conclude;
 use super::verdict::{Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, Outcome, TieRule, shown};
@@ -306,7 +307,8 @@ fn verdict(
         messages: u128::try_from(messages).unwrap_or(u128::MAX),
         evaluated: u128::from(choices),
     };
-    conclude("exhaustive", &question.matrix, question.b, question.ties, finding, elapsed)
+    let instance = Instance::new(&question.matrix, question.ties);
+    conclude("exhaustive", instance, question.b, finding, elapsed)
 }
 
 impl Whole {

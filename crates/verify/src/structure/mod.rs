@@ -25,11 +25,12 @@ mod states;
 use crate::control::Control;
 use crate::engine::{Engine, Finding, Goal, Unsuitable};
 use crate::exhaustive::Plan;
+use crate::instance::Instance;
 use crate::order::Component;
-use crate::reduce::{Side, sides};
+use crate::reduce::Side;
 pub(crate) use components::apart;
 use components::components;
-use ecode_core::{AllocationMatrix, Outcome, TieRule};
+use ecode_core::Outcome;
 use profile::{Choice, Profile};
 use states::by_states;
 
@@ -63,14 +64,13 @@ impl Engine for Structure {
         "structure"
     }
 
-    fn suits(&self, _: &AllocationMatrix, _: TieRule) -> Result<(), Unsuitable> {
+    fn suits(&self, _: Instance<'_>) -> Result<(), Unsuitable> {
         Ok(())
     }
 
     fn examine_from(
         &self,
-        g: &AllocationMatrix,
-        ties: TieRule,
+        instance: Instance<'_>,
         _: Goal,
         _: Option<&Outcome>,
         control: &Control,
@@ -81,12 +81,12 @@ impl Engine for Structure {
         if control.stopped() {
             return finding;
         }
-        for side in sides(g, ties) {
+        for side in instance.sides() {
             let Some(solved) = self.solve(&side, control) else { return Finding::default() };
             finding.evaluated += solved.evaluated;
             floor = floor.min(side.margin(side.constant + solved.loss));
-            let outcome = Outcome::of(g, ties, &side.message(&solved.counts));
-            let key = |o: &Outcome| (o.margin, g.n() - o.wrong.count());
+            let outcome = instance.outcome(&side.message(&solved.counts));
+            let key = |o: &Outcome| (o.margin, o.wrong.len() - o.wrong.count());
             if finding.worst.as_ref().is_none_or(|worst| key(&outcome) < key(worst)) {
                 finding.worst = Some(outcome);
             }
@@ -193,6 +193,8 @@ fn by_enumeration(side: &Side, component: &Component, control: &Control) -> Opti
 mod tests {
     use super::states::Outlook;
     use super::*;
+    use crate::reduce::sides;
+    use ecode_core::{AllocationMatrix, TieRule};
     use ecode_design::construct::{Bernoulli, algorithm1, bernoulli};
 
     /// Both ways to a profile give the same losses, on components of every kind.

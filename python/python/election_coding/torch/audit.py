@@ -1,0 +1,413 @@
+"""Names and masks a rank that computes wrong, under any optimizer: ordinary data parallelism with b + 1 holders.
+
+On audited steps each partition's gradient is computed by b + 1 ranks and their digests are compared. Where they differ a
+further rank is asked, whoever was wrong is named, and the accepted gradient goes into the ordinary reduction, in its
+ordinary place: the step has the bits of a run without the fault.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from .._election_coding import EcodeError, Judge, Turn
+from .data import Reproducible
+from .faults import Fault, FaultFound
+from .digests import Fingerprints
+from .kinds import require_one_kind
+from .voter import Unverified
+
+__all__ = ["Audit"]
+
+_PAD = bytes(16)
+Compute = Callable[[int], object]
+
+
+class Audit:
+    """Data-parallel training with checks. Partition i is what rank i computes in an ordinary run.
+
+    ::
+
+        audit = Audit(model, optimizer, b=1, every=100, on_fault="mask")
+        for step in audit.steps(10_000):
+            if audit.backward(lambda i: loss(model, batch(step, i)).backward()):
+                optimizer.step()
+
+    It needs gradients that ranks reproduce bit for bit (`Reproducible.settings()`), and every rank able to load every
+    partition's batch. Every rank judges for itself from the same digests: it names faulty ranks, not malicious ones.
+
+    Args:
+        model: a module, or one wrapped in DistributedDataParallel, whose own reduction is then not used. Its parameters
+            are the same on every rank.
+        optimizer: compared and repaired as well, where it is given.
+        b: how many ranks can be wrong at a time.
+        every: one step in so many is audited: (b + 1)x the gradients in that step. What is wrong in between is not seen.
+        on_fault: "mask": the accepted gradient is taken, and named ranks' partitions are computed by others from then on;
+            "rollback": the same, after going back to the last audited step without a fault; "stop": `FaultFound` on every
+            rank; "warn": `on_named` is called and nothing else is done.
+        domains: for each rank the name of what fails as one, a host for instance: holders of a partition are in different
+            ones where there are enough. b counts ranks: where whole hosts fail, it is the ranks of a host.
+        on_named: called on every rank with each new `Fault`.
+        reduce_dtype: in which gradients are added up.
+        also: further objects with state_dict() that a rollback takes back, as a scheduler.
+        seed: of the random numbers of each partition.
+        mixed: take ranks of several kinds of device, driver, library or number of threads. Without it they are refused.
+
+    Attributes:
+        faults: what was named, in order.
+        step_count: the step, from 0.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer | None = None,
+        *,
+        b: int = 1,
+        every: int = 1,
+        on_fault: str = "mask",
+        domains: Sequence[str] | None = None,
+        on_named: Sequence[Callable[[Fault], None]] = (),
+        reduce_dtype: torch.dtype = torch.float32,
+        also: Sequence[Any] = (),
+        seed: int = 0,
+        key: bytes = b"audit",
+        mixed: bool = False,
+    ) -> None:
+        if on_fault not in ("mask", "rollback", "stop", "warn"):
+            raise ValueError(f"on_fault {on_fault!r}: expected 'mask', 'rollback', 'stop' or 'warn'")
+        if every < 1:
+            raise ValueError(f"every = {every}: one step in every 1, 2, …")
+        self.rank, self.n = dist.get_rank(), dist.get_world_size()
+        if domains is not None and len(domains) != self.n:
+            raise ValueError(f"domains: {len(domains)} names for {self.n} ranks")
+        if self.n < 2 * b + 1:
+            raise ValueError(f"{self.n} ranks cannot tell which {b} of them are wrong: {2 * b + 1} are needed")
+        self.model, self.optimizer, self.b, self.every, self.on_fault = model, optimizer, b, every, on_fault
+        self.domains = list(domains) if domains is not None else [str(rank) for rank in range(self.n)]
+        self.on_named, self.also, self.seed, self.reduce_dtype = list(on_named), list(also), seed, reduce_dtype
+        self.faults: list[Fault] = []
+        self.step_count = 0
+        self.gradients = 0
+        """Gradients that this rank has computed."""
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        if not mixed:
+            require_one_kind(self._parameters[0].device)
+        self._digest = Fingerprints(key)
+        self._judge = Judge(self.n, self.n, b, run=key)
+        self._flats: dict[int, torch.Tensor] = {}
+        self._answers: dict[int, dict[int, bytes]] = {}
+        self._snapshot: tuple[int, Any] | None = None
+        self._called = False
+        # Digests travel on the CPU where the backend can, else on the device.
+        cpu = "cpu" in dist.get_backend() or dist.get_backend() == "gloo"
+        self._wire = torch.device("cpu") if cpu else self._parameters[0].device
+
+    @property
+    def named(self) -> list[int]:
+        """Ranks that were named."""
+        return sorted({fault.rank for fault in self.faults})
+
+    def steps(self, total: int) -> Iterator[int]:
+        """The steps up to `total`, some again after a rollback; at the end states are compared once more."""
+        while self.step_count < total:
+            self._called = False
+            yield self.step_count
+            if not self._called:
+                raise RuntimeError(f"step {self.step_count}: backward() was not called")
+        self.check()
+
+    def backward(self, compute: Compute) -> bool:
+        """Computes this rank's part of the step; `.grad` becomes the mean over all partitions.
+
+        Args:
+            compute: given a partition, leaves its gradient in `.grad`: a forward and a backward pass, or several where
+                gradients are accumulated.
+
+        Returns:
+            Whether the optimizer is to step. False after a rollback: go on with the next step of `steps()`.
+
+        Raises:
+            FaultFound: with "stop", when somebody is named.
+            Unverified: more ranks are wrong than b; nobody is named by that.
+        """
+        self._called = True
+        self._flats.clear()
+        audited = self.step_count % self.every == 0
+        new: list[Fault] = []
+        if audited:
+            new += self._compare_states()
+            new += self._audit(compute)
+            if self.on_fault == "warn" and self.rank not in self._flats:
+                # It was named before: nobody asks it, and its gradient is used all the same.
+                self._flats[self.rank] = self._gradient(compute, self.rank)
+        else:
+            for i in self._substitutes_of(self.rank):
+                self._flats[i] = self._gradient(compute, i)
+        if self._act(new):
+            return False
+        if audited and not new and self.on_fault == "rollback":
+            self._snapshot = (self.step_count, self._keep())
+        self._reduce()
+        self.step_count += 1
+        return True
+
+    def check(self) -> list[Fault]:
+        """Compares parameters and optimizer state across the ranks now, before a checkpoint for instance; repairs them
+        under "mask" and "rollback"."""
+        new = self._compare_states()
+        self._act(new, back=False)
+        return new
+
+    # Gradients.
+
+    def _gradient(self, compute: Compute, i: int) -> torch.Tensor:
+        """The gradient of partition i as one vector; what it leaves in buffers stays only for this rank's own."""
+        self.gradients += 1
+        buffers = [buffer.clone() for buffer in self.model.buffers()] if i != self.rank else []
+        for p in self._parameters:
+            p.grad = None
+        no_sync = getattr(self.model, "no_sync", None)
+        quiet: AbstractContextManager[Any] = no_sync() if no_sync else nullcontext()
+        with quiet, Reproducible(self.seed, self.step_count, i):
+            compute(i)
+        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters]
+        if buffers:
+            with torch.no_grad():
+                for buffer, before in zip(self.model.buffers(), buffers):
+                    buffer.copy_(before)
+        return _flat(parts)
+
+    def _holders(self, i: int, unnamed: list[int], count: int) -> list[int]:
+        """The ranks that compute a partition in an audited step: its own, then others in other domains."""
+        turn = self.step_count // self.every
+        order = [(i + offset) % self.n for offset in range(self.n)]
+        # Another partner in each audited step.
+        rest = [rank for rank in order[1:] if rank in unnamed]
+        turned = rest[turn % len(rest) :] + rest[: turn % len(rest)]
+        holders = [i] if i in unnamed else []
+        for only_apart in (True, False):
+            for rank in turned:
+                apart = self.domains[rank] not in {self.domains[holder] for holder in holders}
+                if len(holders) < count and rank not in holders and (apart or not only_apart):
+                    holders.append(rank)
+        return holders
+
+    def _substitutes_of(self, rank: int) -> list[int]:
+        """The partitions that a rank computes in a step without audit."""
+        return [i for i in range(self.n) if self._computes(i) == rank]
+
+    def _computes(self, i: int) -> int:
+        out = self.named if self.on_fault in ("mask", "rollback") else []
+        if i not in out:
+            return i
+        return next(rank for rank in ((i + offset) % self.n for offset in range(1, self.n)) if rank not in out)
+
+    def _audit(self, compute: Compute) -> list[Fault]:
+        self._judge.seek(self.step_count)
+        known = {rank for rank, _, _ in self._judge.named} | set(self.named)
+        unnamed = [rank for rank in range(self.n) if rank not in known]
+        try:
+            holders = [self._holders(i, unnamed, self._judge.left + 1) for i in range(self.n)]
+            self._judge.begin(unnamed, holders)
+        except EcodeError as error:
+            raise Unverified(f"step {self.step_count}: {error}") from None
+        self._answers = {i: {} for i in range(self.n)}
+        asked = [(i, rank) for i in range(self.n) for rank in holders[i]]
+        while True:
+            self._answer(compute, asked)
+            turn: Turn = self._judge.next()
+            if turn.word == "settled":
+                break
+            if turn.word != "trip":
+                why = turn.reason or f"partitions {turn.open} cannot be settled by the ranks that are left"
+                raise Unverified(f"step {self.step_count}: {why}")
+            asked = [(i, rank) for i, rank, _ in turn.asks]
+        new = [(rank, why) for rank, _, why in self._judge.named if rank not in known]
+        accepted = [digest[:16] for digest in turn.accepted]
+        self._judge.close(b"".join(accepted))
+        repeats = self._repeats(compute, [rank for rank, _ in new], accepted)
+        if self.on_fault != "warn":
+            self._supply(accepted)
+        return [Fault(rank, self.step_count, "gradient", why, repeats.get(rank)) for rank, why in new]
+
+    def _answer(self, compute: Compute, asked: list[tuple[int, int]]) -> None:
+        """Computes what this rank is asked for, and hears everybody's digests."""
+        # This rank's own partition last, so that what its pass leaves behind is what stays.
+        mine = sorted((i for i, rank in asked if rank == self.rank), key=lambda i: i == self.rank)
+        digests = torch.zeros(self.n, 16, dtype=torch.uint8)
+        for i in mine:
+            self._flats[i] = self._gradient(compute, i)
+            digests[i] = _tensor(self._digest(_words(self._flats[i])))
+        heard = self._gather(digests)
+        for i, rank in asked:
+            digest = _bytes(heard[rank][i])
+            self._answers[i][rank] = digest
+            self._judge.answer(rank, i, digest + _PAD)
+            # Whoever has the digest can send the gradient.
+            self._judge.available(i, digest + _PAD)
+
+    def _repeats(self, compute: Compute, new: list[int], accepted: list[bytes]) -> dict[int, bool]:
+        """Lets each rank that was named compute again what it got wrong."""
+        if not new:
+            return {}
+        told = torch.zeros(1, dtype=torch.uint8)
+        for i, answers in self._answers.items():
+            if self.rank in new and answers.get(self.rank, accepted[i]) != accepted[i]:
+                again = self._digest(_words(self._gradient(compute, i)))
+                told[0] = 1 if again == answers[self.rank] else 2
+                break
+        heard = self._gather(told)
+        return {rank: int(heard[rank][0]) == 1 for rank in new if int(heard[rank][0])}
+
+    def _supply(self, accepted: list[bytes]) -> None:
+        """Brings each accepted gradient to the rank in whose place it is added up."""
+        for i, digest in enumerate(accepted):
+            if self._answers[i].get(i) == digest:
+                continue
+            self._send(i, min(rank for rank, own in self._answers[i].items() if own == digest))
+
+    def _send(self, i: int, source: int) -> None:
+        if source == self.rank:
+            dist.send(self._flats[i].to(self._wire), i)
+        elif self.rank == i:
+            flat = torch.zeros(sum(p.numel() * p.element_size() for p in self._parameters), dtype=torch.uint8)
+            flat = flat.to(self._wire)
+            dist.recv(flat, source)
+            self._flats[i] = flat.to(self._parameters[0].device)
+
+    def _reduce(self) -> None:
+        """The mean of all partitions' gradients, each added in its own rank's place."""
+        if self.step_count % self.every != 0:
+            for i in range(self.n):
+                if self._computes(i) != i:
+                    self._send(i, self._computes(i))
+        parts = _parts(self._flats[self.rank], self._parameters)
+        wide = torch.cat([part.reshape(-1).to(self.reduce_dtype) for part in parts])
+        dist.all_reduce(wide)
+        wide /= self.n
+        start = 0
+        for p in self._parameters:
+            p.grad = wide[start : start + p.numel()].view_as(p).to(p.dtype)
+            start += p.numel()
+        self._flats.clear()
+
+    # States.
+
+    def _state(self) -> list[torch.Tensor]:
+        tensors: list[torch.Tensor] = [p.detach() for p in self.model.parameters()]
+        for p in self._parameters if self.optimizer is not None else []:
+            own = self.optimizer.state.get(p, {}) if self.optimizer is not None else {}
+            tensors += [own[name] for name in sorted(own) if isinstance(own[name], torch.Tensor)]
+        return tensors
+
+    def _compare_states(self) -> list[Fault]:
+        heard = [_bytes(row) for row in self._gather(_tensor(self._digest(self._state())))]
+        named = set(self.named)
+        classes: dict[bytes, list[int]] = {}
+        for rank in range(self.n):
+            if rank not in named:
+                classes.setdefault(heard[rank], []).append(rank)
+        right = max(classes, key=lambda digest: len(classes[digest]))
+        good = classes[right]
+        wrong = [rank for rank in range(self.n) if heard[rank] != right]
+        if not wrong:
+            return []
+        new = [rank for rank in wrong if rank not in named]
+        if len(new) > self.b or len(good) <= self.b:
+            raise Unverified(
+                f"step {self.step_count}: the ranks hold {len(classes)} different states; at most {self.b} can be wrong"
+            )
+        if self.on_fault in ("mask", "rollback"):
+            for tensor in self._state():
+                there = tensor.to(self._wire)
+                dist.broadcast(there, good[0])
+                if self.rank in wrong:
+                    with torch.no_grad():
+                        tensor.copy_(there)
+        why = f"{len(good)} ranks hold another state"
+        return [Fault(rank, self.step_count, "state", why) for rank in new]
+
+    def _act(self, new: list[Fault], back: bool = True) -> bool:
+        """Says who was named, and does what was asked for; returns whether the run went back."""
+        new = [fault for fault in new if fault.rank not in self.named]
+        self.faults += new
+        for fault in new:
+            for hook in self.on_named:
+                hook(fault)
+        if not new:
+            return False
+        if self.on_fault == "stop":
+            raise FaultFound(new)
+        if self.on_fault == "rollback" and back and self._snapshot is not None:
+            self.step_count, state = self._snapshot
+            self._restore(state)
+            return True
+        return False
+
+    def _keep(self) -> Any:
+        optimizer = [self.optimizer] if self.optimizer is not None else []
+        return copy.deepcopy([thing.state_dict() for thing in [self.model, *optimizer, *self.also]])
+
+    def _restore(self, state: Any) -> None:
+        optimizer = [self.optimizer] if self.optimizer is not None else []
+        for thing, kept in zip([self.model, *optimizer, *self.also], copy.deepcopy(state)):
+            thing.load_state_dict(kept)
+
+    def _gather(self, own: torch.Tensor) -> list[torch.Tensor]:
+        own = own.to(self._wire)
+        heard = [torch.zeros_like(own) for _ in range(self.n)]
+        dist.all_gather(heard, own)
+        return [one.cpu() for one in heard]
+
+    def metrics(self) -> dict[str, float]:
+        """Numbers for a log: flat."""
+        return {
+            "audit/step": self.step_count,
+            "audit/named": len(self.named),
+            "audit/gradients": self.gradients,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs."""
+        faults = [vars(fault) for fault in self.faults]
+        return {"step": self.step_count, "judge": self._judge.state(), "faults": faults}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from a state."""
+        self._judge.load(state["judge"])
+        self.step_count = state["step"]
+        self.faults = [Fault(**fault) for fault in state["faults"]]
+
+
+def _flat(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Tensors of any kinds as the bytes of all of them."""
+    return torch.cat([tensor.detach().contiguous().reshape(-1).view(torch.uint8) for tensor in tensors])
+
+
+def _words(flat: torch.Tensor) -> torch.Tensor:
+    """Bytes as the widest words that they make, which are cheapest to digest."""
+    return flat.view(torch.int32) if flat.numel() % 4 == 0 else flat
+
+
+def _parts(flat: torch.Tensor, like: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    parts, start = [], 0
+    for tensor in like:
+        length = tensor.numel() * tensor.element_size()
+        # A copy begins where its kind may begin.
+        parts.append(flat[start : start + length].clone().view(tensor.dtype))
+        start += length
+    return parts
+
+
+def _tensor(digest: bytes) -> torch.Tensor:
+    return torch.tensor(list(digest), dtype=torch.uint8)
+
+
+def _bytes(row: torch.Tensor) -> bytes:
+    return bytes(row.tolist())

@@ -1,0 +1,63 @@
+//! `ecode check` on a certificate that `ecode distortion` wrote.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use ecode::certificate::{DistortionCertificate, Options, Refused, check_distortion};
+use ecode::code::Formula;
+use ecode::format::Format;
+use ecode::verify::Control;
+
+use super::ending::{Contradiction, Ending};
+use super::{check, input, output};
+
+/// What is done with it besides.
+pub(super) struct To<'a> {
+    /// The folder for the formula and the proof.
+    pub(super) extract: Option<&'a Path>,
+    /// Whether one JSON document is printed.
+    pub(super) json: bool,
+}
+
+/// Replays the certificate; `matrix` is what it must be about, where that is asked.
+pub(super) fn run(
+    bytes: &[u8],
+    name: &str,
+    matrix: Option<&Path>,
+    to: &To<'_>,
+    control: &Control,
+) -> anyhow::Result<Ending> {
+    let certificate = DistortionCertificate::parse(bytes).with_context(|| name.to_owned())?;
+    if let Some(path) = matrix {
+        let other = input::matrix(path, Format::of_path(path), control)?.matrix;
+        if other != certificate.matrix {
+            return Err(Contradiction(format!(
+                "{name}: it is about another matrix, {}; {} has {}",
+                certificate.matrix.digest(),
+                path.display(),
+                other.digest()
+            ))
+            .into());
+        }
+    }
+    let options = Options { stopped: &|| control.stopped(), ..Options::default() };
+    let outcome = check_distortion(&certificate, options);
+    let ending = match &outcome {
+        Ok(_) => Ending::Done,
+        Err(refused) if refused.exit_code() == 3 => Ending::Undecided,
+        Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
+        Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
+    };
+    if let Some(folder) = to.extract {
+        check::prepare(folder, &["opb", "pbp"].map(|end| format!("distortion.{end}")))?;
+        let formula = Formula::distortion(&certificate.matrix, certificate.liars, certificate.files);
+        output::write(&folder.join("distortion.opb"), formula.opb().as_bytes())?;
+        output::write(&folder.join("distortion.pbp"), certificate.proof.as_bytes())?;
+    }
+    match &outcome {
+        _ if to.json => output::print_verdict(&certificate.document(&outcome).to_string()),
+        Ok(accepted) => output::print_verdict(&certificate.report(accepted)),
+        Err(refused) => output::remark!("{name}: {refused}"),
+    }
+    Ok(ending)
+}
