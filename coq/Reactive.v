@@ -87,6 +87,27 @@ Proof.
     apply cnt_cover. intros j _ E. rewrite E. destruct (silent j); auto.
   - intros j Hj E. apply andb_prop in E as [E1 E2]. apply Ha; auto. now apply negb_true_iff.
 Qed.
+(** The counting in Theorems 20 and 21: helpers are asked for a partition, so many as the largest class lacks, and no more
+    afterwards. With b + 1 + e unnamed answers at the end, at least e are wrong; each is named where the right one is
+    accepted (named_a_is_faulty). *)
+Theorem helpers_are_paid i e largest (before helpers : nat -> bool) : i < k ->
+  (forall j, j < n -> helpers j = true -> before j = false) ->
+  (forall x, cnt (fun j => before j && says x (answer i j)) n <= largest) -> largest <= b ->
+  cnt helpers n = b + 1 - largest -> b + 1 + e <= cnt before n + cnt helpers n ->
+  e <= cnt (fun j => (before j || helpers j) && negb (says (right i) (answer i j))) n.
+Proof.
+  intros Hi Apart Few Le Hh All. specialize (Few (right i)).
+  pose proof (cnt_split before (fun j => says (right i) (answer i j)) n) as S1.
+  pose proof (cnt_split helpers (fun j => says (right i) (answer i j)) n) as S2.
+  assert (S3 : cnt (fun j => helpers j && says (right i) (answer i j)) n <= cnt helpers n)
+    by (apply cnt_sub; intros j _ E; now apply andb_prop in E).
+  assert (S4 : cnt (fun j => helpers j && negb (says (right i) (answer i j))) n +
+    cnt (fun j => before j && negb (says (right i) (answer i j))) n <=
+    cnt (fun j => (before j || helpers j) && negb (says (right i) (answer i j))) n); [|lia].
+  apply cnt_disjoint.
+  - intros j Hj E. apply andb_prop in E as [E1 E2]. rewrite E1, E2, (Apart j Hj E1). split; [reflexivity|reflexivity].
+  - intros j Hj E. apply andb_prop in E as [E1 E2]. now rewrite E1, E2.
+Qed.
 End Step.
 
 (** When all k partitions are accepted, the majority of what was accepted is the majority of the message. *)

@@ -1,6 +1,6 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
-From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint
+From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint Beside
   FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker.
 
 (* condition.md *)
@@ -96,6 +96,8 @@ Check check_gluing_sound.
 Print Assumptions check_gluing_sound.
 Check disjoint_rows.
 Print Assumptions disjoint_rows.
+Check beside_disjoint_rows.
+Print Assumptions beside_disjoint_rows.
 Check resizing.
 Print Assumptions resizing.
 (* bounds.md *)
@@ -132,6 +134,8 @@ Check budget_stays.
 Print Assumptions budget_stays.
 Check settled.
 Print Assumptions settled.
+Check helpers_are_paid.
+Print Assumptions helpers_are_paid.
 Check one_round.
 Print Assumptions one_round.
 Check exact_decode.

@@ -22,8 +22,8 @@ type place = { side : string; place : Proof_text.place }
 
 let reading side read =
   try read () with
-  | Proof_text.Refused what -> invalid "%s: %s" side what
-  | Proof_text.Malformed what -> raise (Certificate.Malformed (side ^ ": " ^ what))
+  | Proof_lines.Refused what -> invalid "%s: %s" side what
+  | Proof_lines.Malformed what -> raise (Certificate.Malformed (side ^ ": " ^ what))
 
 let next { side; place } = reading side (fun () ->
     match Proof_text.next place with

@@ -1,5 +1,6 @@
 """What checking takes: for each certificate its kind, n and size, and the seconds of processor time (the least of three
-runs) of `ecode check`, veripb on the extracted proof, and the proved checker, as rows of a table.
+runs) of `ecode check`, veripb on the extracted proof, and the proved checker, as rows of a table; "–" where it leaves
+the file undecided.
 Usage: measure.py ECODE-VERIFIED ECODE VERIPB CERTIFICATES..."""
 
 import json
@@ -16,6 +17,8 @@ def seconds(command):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         got = subprocess.run(command, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if got.returncode == 3:
+            return None
         if got.returncode:
             sys.exit(f"{command}: {got.stdout.decode()}{got.stderr.decode()}")
         took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -24,7 +27,7 @@ def seconds(command):
 
 
 def shown(took):
-    return f"{took:.2f}"
+    return "–" if took is None else f"{took:.2f}"
 
 
 def size(length):
@@ -35,13 +38,12 @@ verified, ecode, veripb = sys.argv[1:4]
 print("| certificate | n | b | size | `ecode check` | `veripb` | `ecode-verified` | ratio |\n|---|---|---|---|---|---|---|---|")
 for name in sys.argv[4:]:
     c = json.loads(pathlib.Path(name).read_text())
-    # A record that was never counted anew, and DRAT, are not for all of them.
     rust = seconds([ecode, "check", name])
     proved = seconds([verified, name])
     other = "–"
-    if c.get("sides"):
+    if c.get("sides") and c["kind"] != "drat":
         with tempfile.TemporaryDirectory() as place:
             proof = pathlib.Path(place, "proof")
             subprocess.run([ecode, "check", name, "--extract", proof], capture_output=True, check=True)
             other = shown(sum(seconds([veripb, p.with_suffix(".opb"), p]) for p in sorted(proof.glob("*.pbp"))))
-    print(f"| {c['kind']} | {c['n']} | {c['claim']['b']} | {size(pathlib.Path(name).stat().st_size)} | {shown(rust)} | {other} | {shown(proved)} | {proved / rust:.1f} |", flush=True)
+    print(f"| {c['kind']} | {c['n']} | {c['claim']['b']} | {size(pathlib.Path(name).stat().st_size)} | {shown(rust)} | {other} | {shown(proved)} | {f'{proved / rust:.1f}' if proved else '–'} |", flush=True)

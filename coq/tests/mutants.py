@@ -1,4 +1,5 @@
-"""Changes valid certificates at random, digests made to fit, and fails when one is accepted whose claim is false.
+"""Changes valid certificates at random, digests made to fit, and fails when one is accepted whose claim is false, or
+when docs/check.py, which shares nothing with the proved checker, says otherwise of one.
 Usage: mutants.py ECODE-VERIFIED COUNT FOLDERS..."""
 
 import copy
@@ -10,6 +11,7 @@ import sys
 import tempfile
 
 import model
+import script
 
 verified, count, folders = sys.argv[1], int(sys.argv[2]), map(pathlib.Path, sys.argv[3:])
 seeds = [json.loads(file.read_text()) for folder in folders for file in sorted(folder.glob("*.json"))]
@@ -159,7 +161,7 @@ def true(c):
 
 
 changes = [change_claim, change_matrix, change_proof, shorten_proof, change_attack, change_counts, change_shape]
-accepted = wrong = codes = 0
+accepted = wrong = 0
 seen = {}
 with tempfile.TemporaryDirectory() as place:
     file = pathlib.Path(place, "mutant.json")
@@ -168,7 +170,9 @@ with tempfile.TemporaryDirectory() as place:
         c = copy.deepcopy(seed)
         fit(c)
         assert {k: v for k, v in c.items() if v} == {k: v for k, v in seed.items() if v}, "the model's digests differ"
-    for _ in range(count):
+    codes = {}
+    for at in range(count):
+        file = pathlib.Path(place, f"mutant-{at}.json")
         c = copy.deepcopy(rng.choice(seeds))
         for change in rng.sample(changes, rng.choice([1, 1, 2, 3])):
             change(c)
@@ -177,6 +181,7 @@ with tempfile.TemporaryDirectory() as place:
         file.write_text(json.dumps(c))
         got = subprocess.run([verified, file], capture_output=True, text=True)
         seen[got.returncode] = seen.get(got.returncode, 0) + 1
+        codes[file] = got.returncode
         if got.returncode == 0:
             accepted += 1
             if not true(c):
@@ -185,5 +190,9 @@ with tempfile.TemporaryDirectory() as place:
         elif got.returncode not in (2, 3, 4) or not got.stdout.startswith("s NOT "):
             wrong += 1
             print(f"exit code {got.returncode}: {got.stdout}{got.stderr}\n{json.dumps(c)}")
-print(f"mutants: {count}, exit codes {dict(sorted(seen.items()))}, {accepted} accepted with claims that hold, {wrong} wrong")
+    for file, word in script.words(codes).items():
+        if not script.agrees(word, codes[file]):
+            wrong += 1
+            print(f"exit code {codes[file]}, but docs/check.py says {word}: {file.read_text()}")
+print(f"mutants: {count}, exit codes {dict(sorted(seen.items()))}, {accepted} accepted with claims that hold, docs/check.py agrees, {wrong} wrong")
 sys.exit(wrong > 0)

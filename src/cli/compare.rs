@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::common::Common;
 use super::ending::Ending;
+use super::stragglers::Missing;
 use super::{analyze, code, detect, input, output, values, verify, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
@@ -24,7 +25,7 @@ use super::{analyze, code, detect, input, output, values, verify, watch};
 #[command(
     after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  ecode compare best:n=9,b=2 algorithm1:n=9,b=2 full:n=9,b=2\n  \
                         ecode compare best:n=9,b=2 reactive:n=9,b=2 one-round:n=9,b=2\n  \
-                        ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
+                        ecode compare a.json b.json --b 1 --stragglers 2\n  ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
                         ecode compare a.json b.json --html codes.html\n  \
                         ecode compare mols:l=5,r=3 groups:n=15,r=3 --liars 3\n\n\
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
@@ -47,6 +48,9 @@ pub(crate) struct Compare {
     /// Say also how many partitions (files) this many liars overturn where a majority is taken for each
     #[arg(long, value_name = "Q", conflicts_with_all = ["csv", "json"])]
     liars: Option<usize>,
+    /// So many votes are missing besides, the worst ones for each message
+    #[arg(long, value_name = "S", conflicts_with = "csv")]
+    stragglers: Option<usize>,
     /// What a worker does whose own vote ties
     #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
@@ -102,6 +106,13 @@ impl Compare {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
             ensure!(b <= least, "--b {b}: one of the codes has only n = {least} workers");
         }
+        if let Some(missing) = self.stragglers {
+            let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
+            ensure!(
+                missing <= least,
+                "--stragglers {missing}: one of the codes has only n = {least} workers"
+            );
+        }
         let options = Options {
             ties: self.ties,
             qs: vec![self.q],
@@ -140,12 +151,17 @@ impl Compare {
             let codes: Vec<Value> = compared
                 .iter()
                 .map(|code| {
-                    json!({
+                    let missing = self.stragglers.map(|missing| Missing::of(&code.analysis, missing).at(b));
+                    let mut document = json!({
                         "file": code.name, "passes": code.passes(), "heaviest_worker": code.heaviest(),
                         "bytes_of_one_worker": code.bytes_of_one().to_string(),
                         "bytes_of_all_workers": code.bytes_of_all().to_string(),
                         "analysis": analysis_json(&code.analysis, None),
-                    })
+                    });
+                    if let Some(missing) = missing {
+                        document["stragglers"] = missing;
+                    }
+                    document
                 })
                 .collect();
             let mut document = json!({"q": self.q, "b": b, "codes": codes});
@@ -156,7 +172,7 @@ impl Compare {
         } else if self.csv {
             output::print(&compare_csv(&compared, self.q))?;
         } else {
-            let text = self.text(&compared, schemes, &control)?;
+            let text = self.text(&compared, schemes, b, &control)?;
             documents.report(&text)?;
         }
         let complete = compared.iter().all(|code| code.analysis.complete);
@@ -168,11 +184,15 @@ impl Compare {
         &self,
         compared: &[Compared],
         schemes: Vec<SchemeCost>,
+        b: usize,
         control: &Control,
     ) -> anyhow::Result<String> {
         let mut text = String::new();
         if !compared.is_empty() {
             text += &compare_table(compared, self.q);
+        }
+        for (code, missing) in compared.iter().zip(self.stragglers.into_iter().cycle()) {
+            text += &Missing::of(&code.analysis, missing).line(&code.name, b);
         }
         if !schemes.is_empty() {
             let of = |code: &Compared| {

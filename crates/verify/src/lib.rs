@@ -40,7 +40,7 @@ mod verified;
 pub use branch::Branch;
 pub use control::Control;
 pub use count::{Count, Enumeration, binomials};
-pub use definition::Definition;
+pub use definition::{Definition, overturned_with_missing};
 pub use distortion::{Assignment, Distortion, NoHolder};
 pub use ecode_core::Encoding;
 pub use engine::{Engine, Finding, Goal, Unsuitable};
