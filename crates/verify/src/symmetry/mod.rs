@@ -157,6 +157,7 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exhaustive::for_each_vector;
     use ecode_core::{AllocationMatrix, TieRule};
     use ecode_design::construct::{Bernoulli, algorithm1, bernoulli, cyclic, mols, ramanujan, repetition};
 
@@ -200,5 +201,36 @@ mod tests {
             }
         }
         assert!(cut > 300, "{cut}");
+    }
+
+    /// An enumeration that may leave table scans out finds a choice that is better by one unit, and none where there
+    /// is none.
+    #[test]
+    fn an_enumeration_above_a_loss_finds_what_is_above_it() {
+        let mut sparse = 0;
+        for draw in 0..300 {
+            let (n, k) = (3 + draw as usize % 9, 15 + draw as usize % 4);
+            let p = [0.1, 0.15, 0.2, 0.3][draw as usize % 4];
+            let how = Bernoulli { n, k, p, seed: 11, draw, redraw_empty: false, odd_rows: false };
+            let Ok(g) = bernoulli(how) else { panic!("sizes are valid") };
+            for weight in 1..=k / 3 {
+                let side = &Instance::of_weight(&g, weight).sides()[0];
+                sparse += usize::from(side.is_sparse());
+                let control = Control::default();
+                let sizes: Vec<usize> = side.classes.iter().map(Vec::len).collect();
+                let mut most = 0;
+                for_each_vector(&sizes, weight, &mut |counts, sum| {
+                    if sum == weight {
+                        let counts: Vec<usize> = counts.iter().map(|&count| usize::from(count)).collect();
+                        most = most.max(side.loss(&counts));
+                    }
+                });
+                let beyond = ((most - side.constant) / unit(side)) as i64;
+                let found = Plan::new(side).run_above(beyond - 1, &control).counts;
+                assert_eq!(found.map(|counts| side.loss(&counts)), Some(most), "{g:?} {weight}");
+                assert_eq!(Plan::new(side).run_above(beyond, &control).counts, None, "{g:?} {weight}");
+            }
+        }
+        assert!(sparse > 1000, "{sparse}");
     }
 }
