@@ -69,7 +69,11 @@ fn bomb(path: &Path, size: usize) {
 }
 
 /// The same of whatever else is read. `RUN` is a folder with a run that was interrupted.
-const OTHERS: [(&str, Hostile); 27] = [
+const OTHERS: [(&str, Hostile); 28] = [
+    (
+        "check FILE",
+        Hostile("rows.json", b"{\"schema\":\"ecode/distortion-certificate/1\",\"G\":[", b"[],", b"[]]}"),
+    ),
     ("check FILE", Hostile("lists.json", b"{\"a\":[", b"[],", b"[]]}")),
     (
         "check FILE",

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use assert_cmd::Command;
-use ecode::certificate::{Certificate, Evidence, ProofError, Scope, System, certify, check, refute, replay};
+use ecode::certificate::{
+    Certificate, Evidence, ProofError, Scope, System, certify, certify_distortion, check, refute, replay,
+};
 use ecode::code::{AllocationMatrix, Clauses, Formula, TieRule};
-use ecode::construct::{Bernoulli, Gluing, algorithm1, bernoulli};
-use ecode::verify::{Control, Method, verify};
+use ecode::construct::{Bernoulli, Gluing, Specification, algorithm1, bernoulli, blocks};
+use ecode::verify::{Assignment, Control, Method, verify};
 use outside::veripb;
 use proptest::prelude::*;
 
@@ -217,6 +219,25 @@ proptest! {
     #[test]
     fn veripb_accepts_the_proofs_of_any_shape_under_any_rule(g in matrices(9), ties in ties()) {
         accepted_outside(&certificate(&g, None, ties));
+    }
+}
+
+#[test]
+fn veripb_accepts_the_proofs_about_distortion() {
+    let control = Control::default();
+    for (scheme, liars) in
+        [("mols:l=5,r=3", 5), ("ramanujan:m=5,s=5", 5), ("groups:n=45,r=5", 12), ("subsets:n=7,r=3", 3)]
+    {
+        let scheme: Specification = scheme.parse().unwrap();
+        let g = scheme.build(TieRule::Adversarial, blocks()).unwrap().matrix;
+        let point = Assignment::new(&g).unwrap().worst(liars, 0, Method::Auto, &control).unwrap();
+        let made = certify_distortion(&g, liars, point.files, Some(&point.worst), &control).unwrap();
+        assert!(veripb(&Formula::distortion(&g, liars, point.files), &made.proof), "{scheme}, {liars} liars");
+        // One file fewer, and the proof shows nothing.
+        assert!(
+            !veripb(&Formula::distortion(&g, liars, point.files - 1), &made.proof),
+            "{scheme}, {liars} liars"
+        );
     }
 }
 

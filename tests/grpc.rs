@@ -41,6 +41,9 @@ fn workers_are_killed_and_come_back_and_the_server_too() {
     server.reaches(240);
     // The server is killed; it goes on from its checkpoint, and the workers that are ahead of it step back.
     server.kill();
+    // A worker that looks for its server says so while it looks.
+    let looks = |line: &str| line.contains("is not reached, trying again").then_some(());
+    workers[0].as_mut().unwrap().hears("that it looks for its server", looks);
     let mut server = deployment.resume(&address, &["--wait", "quorum"]);
     assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
     for row in [0, 1, 3] {
@@ -253,4 +256,71 @@ fn who_waits_ends_when_told_to() {
         process.signal("TERM");
         assert_eq!(process.ends(), Some(3), "{:#?}", process.said());
     }
+}
+
+/// Strangers that connect as fast as they can, with garbage, with nothing, and with keys of another authority: nobody gets in,
+/// the run goes on, and the server's memory stays where it was. Prints what it measured.
+#[test]
+#[ignore = "half a minute"]
+fn refused_handshakes_cost_no_memory() {
+    use std::io::Write as _;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::{Duration, Instant};
+
+    let training: Vec<&str> =
+        TRAINING.iter().map(|&word| if word == "600" { "100000" } else { word }).collect();
+    let deployment = Deployment::new(5, &training);
+    let strangers = Deployment::new(5, &training);
+    let (mut server, address) = deployment.serve(&["--wait", "quorum"]);
+    let _workers: Vec<_> = (0..5).map(|row| deployment.work(&address, row)).collect();
+    server.reaches(20);
+    let pid = server.id();
+    let memory = || -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let step = |server: &Process| -> u64 {
+        let at = |line: &String| line.strip_prefix("step ")?.split_whitespace().next()?.parse().ok();
+        server.said().iter().rev().find_map(at).unwrap()
+    };
+    // What the first ones cost stays.
+    let (mut before, mut began) = (0, 0);
+    let (refused, start) = (AtomicU64::new(0), Instant::now());
+    let until = Duration::from_secs(20);
+    std::thread::scope(|scope| {
+        for kind in 0..6 {
+            let (refused, address) = (&refused, &address);
+            scope.spawn(move || {
+                while start.elapsed() < until {
+                    let Ok(mut stream) = std::net::TcpStream::connect(address) else { continue };
+                    let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
+                    if kind > 0 {
+                        let _ = stream.write_all(&[0x16; 512]);
+                    }
+                    // It is cut off, or waits in a queue.
+                    let _ = std::io::Read::read(&mut stream, &mut [0; 64]);
+                    refused.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let (strangers, address) = (&strangers, &address);
+        scope.spawn(move || {
+            while start.elapsed() < until {
+                let mut stranger = strangers.work(address, 1);
+                std::thread::sleep(Duration::from_millis(500));
+                stranger.kill();
+            }
+        });
+        std::thread::sleep(Duration::from_secs(4));
+        (before, began) = (memory(), step(&server));
+    });
+    let (after, ended) = (memory(), step(&server));
+    let rate = refused.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
+    eprintln!(
+        "{rate:.0} connections refused a second; memory {before} kB, then {after} kB; steps {began} to {ended}"
+    );
+    assert!(after < before + 8192, "{before} kB, then {after} kB");
+    assert!(ended > began, "the run goes on");
+    assert!(!server.said().iter().any(|line| line.contains("worker 5")), "nobody got in");
 }

@@ -1,6 +1,6 @@
 //! Promise: over gRPC, with processes of their own, reactive redundancy comes to the parameters of one process, bit for bit,
 //! and names whom it names there, by the same rules: whatever liars do, whoever is killed or stopped, and the server too, in
-//! the middle of a dispute. What names is signed by the keys of the workers' certificates.
+//! the middle of a dispute. What names is signed by the workers' keys.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod processes;
@@ -44,7 +44,7 @@ fn assert_certificates(deployment: &Deployment, named: &Value) {
             assert_eq!(
                 rows["rows"][row]["key"].as_str(),
                 key.as_str(),
-                "signed by the key of its certificate"
+                "signed by the key that the list has"
             );
         }
     }

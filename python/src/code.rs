@@ -8,14 +8,13 @@ use std::sync::Arc;
 use ecode::analysis::{Analysis, Options};
 use ecode::certificate::{Scope, System, certify, certify_gluing};
 use ecode::code::TieRule;
-use ecode::format::{Format, MatrixFile, write_whole};
+use ecode::format::{Format, MatrixFile, verification_json, write_whole};
 use ecode::report::{Glyphs, analysis_json, matrix_svg, picture, standalone};
 use ecode::train::{Agreement, Bits, Vote, VoteEngine};
-use ecode::verify::{Method, Request, Shape};
+use ecode::verify::{Control, Method, Request, Shape, VerifyError};
 use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple, PyType};
-use serde_json::json;
 
 use crate::array::{bits, matrix_file, packed, python};
 use crate::errors::{bad, ties};
@@ -34,12 +33,15 @@ pub(crate) struct Code {
     verdict: Option<Arc<ecode::verify::Verdict>>,
 }
 
-impl Code {
-    /// A code that was verified just now.
-    pub(crate) fn verified(file: MatrixFile, verdict: ecode::verify::Verdict) -> Self {
-        Self { file, verdict: Some(Arc::new(verdict)) }
-    }
+/// What is asked of a code.
+struct Question {
+    b: Option<usize>,
+    ties: TieRule,
+    method: Method,
+    worst_case: bool,
+}
 
+impl Code {
     /// What a Python object stands for.
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(code) = object.cast::<Self>() {
@@ -53,6 +55,22 @@ impl Code {
         Shape::from_json(self.file.construction.as_ref()?.get("parts")?)
     }
 
+    /// Answers about this code, under the control of whoever asks.
+    fn ask(&self, request: &Question, control: &Control) -> Result<ecode::verify::Verdict, VerifyError> {
+        let Question { b, ties, method, worst_case } = *request;
+        let shape = self.shape();
+        let request = Request::new(&self.file.matrix).b(b).ties(ties).method(method).shape(shape.as_ref());
+        request.worst_case(worst_case).decide(control)
+    }
+
+    /// A matrix that was made just now, verified for the b that it is made for.
+    pub(crate) fn made(file: MatrixFile, ties: TieRule, control: &Control) -> Result<Self, VerifyError> {
+        let code = Self { file, verdict: None };
+        let question = Question { b: code.file.b, ties, method: Method::Auto, worst_case: false };
+        let verdict = code.ask(&question, control)?;
+        Ok(Self { verdict: Some(Arc::new(verdict)), ..code })
+    }
+
     pub(crate) fn decide(
         &self,
         py: Python<'_>,
@@ -62,18 +80,11 @@ impl Code {
         worst_case: bool,
         timeout: Option<f64>,
     ) -> PyResult<Verdict> {
-        let (rule, method) = (ties(rule)?, method.parse::<Method>().map_err(bad)?);
-        let (matrix, shape) = (Arc::new(self.file.matrix.clone()), self.shape());
-        let b = b.or(self.file.b);
-        let verdict = work::run(py, timeout, {
-            let matrix = Arc::clone(&matrix);
-            move |control| {
-                let request = Request::new(&matrix).b(b).ties(rule).method(method).shape(shape.as_ref());
-                request.worst_case(worst_case).decide(control)
-            }
-        })?
-        .map_err(bad)?;
-        Ok(Verdict { matrix, verdict: Arc::new(verdict) })
+        let method = method.parse::<Method>().map_err(bad)?;
+        let question = Question { b: b.or(self.file.b), ties: ties(rule)?, method, worst_case };
+        let code = self.clone();
+        let verdict = work::run(py, timeout, move |control| code.ask(&question, control))?.map_err(bad)?;
+        Ok(Verdict { matrix: Arc::new(self.file.matrix.clone()), verdict: Arc::new(verdict) })
     }
 
     fn engine(&self, rule: &str) -> PyResult<VoteEngine> {
@@ -145,10 +156,7 @@ impl Code {
     fn to_json(&self) -> String {
         let mut file = self.file.clone();
         if let Some(verdict) = &self.verdict {
-            file.verification = Some(json!({
-                "verdict": verdict.word(), "b": verdict.b(), "radius": verdict.radius().exactly(),
-                "ties": verdict.ties().name(), "method": verdict.method(),
-            }));
+            file.verification = Some(verification_json(verdict, &self.file.matrix));
         }
         String::from_utf8_lossy(&file.to_bytes(Format::Json)).into_owned()
     }

@@ -21,6 +21,13 @@ create_exception!(
     "A verdict that is neither tolerant nor refuted was asked for its truth."
 );
 
+create_exception!(
+    election_coding,
+    Impossible,
+    EcodeError,
+    "No code can do what was asked for; the text has the theorem."
+);
+
 /// The error for this text.
 pub(crate) fn bad(error: impl Display) -> PyErr {
     EcodeError::new_err(error.to_string())

@@ -23,7 +23,7 @@ use pyo3::types::PyDict;
 
 use ecode::construct::{Demand, Objective, Specification, blocks, construction, default_partitions};
 use ecode::format::MatrixFile;
-use ecode::search::bounds_on_ones;
+use ecode::search::{BoundError, bounds_on_ones};
 use ecode::verify::Control;
 use errors::bad;
 
@@ -70,21 +70,12 @@ fn design(
         };
         set(&key, &text)?;
     }
-    let (built, verdict) = work::run(py, timeout, move |control| {
-        let built = specification.build(ties, blocks()).map_err(|error| error.to_string())?;
-        let shape = built.provenance.get("parts").and_then(ecode::verify::Shape::from_json);
-        let request = ecode::verify::Request::new(&built.matrix).b(b).ties(ties).shape(shape.as_ref());
-        let verdict = request.decide(control).map_err(|error| error.to_string())?;
-        Ok::<_, String>((built, verdict))
+    work::run(py, timeout, move |control| {
+        let built = specification.build(ties, blocks()).map_err(bad)?;
+        let construction = Some(built.provenance);
+        let file = MatrixFile { matrix: built.matrix, b: Some(b), construction, verification: None };
+        code::Code::made(file, ties, control).map_err(bad)
     })?
-    .map_err(bad)?;
-    let file = MatrixFile {
-        matrix: built.matrix,
-        b: Some(b),
-        construction: Some(built.provenance),
-        verification: None,
-    };
-    Ok(code::Code::verified(file, verdict))
 }
 
 /// Whether a matrix tolerates b Byzantine workers, for every message and whatever they send.
@@ -124,7 +115,8 @@ fn verify(
 ///     A list of dicts with `ones`, `name` and `source`, the strongest last.
 ///
 /// Raises:
-///     EcodeError: no code can tolerate b of n; the text has the theorem.
+///     Impossible: it is proved that no code can do this; the text has the theorem.
+///     EcodeError: n, b or k is none.
 #[pyfunction]
 #[pyo3(signature = (n, b, *, k=None))]
 fn bounds(py: Python<'_>, n: usize, b: usize, k: Option<usize>) -> PyResult<Vec<Bound<'_, PyDict>>> {
@@ -132,7 +124,11 @@ fn bounds(py: Python<'_>, n: usize, b: usize, k: Option<usize>) -> PyResult<Vec<
     let ties = ecode::code::TieRule::Adversarial;
     let demand = Demand { n, k, b, ties, max_load: k, objective: Objective::Ones };
     demand.check().map_err(bad)?;
-    let all = work::run(py, None, move |_: &Control| bounds_on_ones(&demand))?.map_err(bad)?;
+    let all = work::run(py, None, move |_: &Control| bounds_on_ones(&demand))?;
+    let all = all.map_err(|error| match error {
+        BoundError::Impossible { .. } => errors::Impossible::new_err(error.to_string()),
+        error => bad(error),
+    })?;
     all.into_iter()
         .map(|bound| {
             let dict = PyDict::new(py);
@@ -168,6 +164,7 @@ fn set_num_threads(count: usize) {
 fn _election_coding(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("EcodeError", module.py().get_type::<errors::EcodeError>())?;
+    module.add("Impossible", module.py().get_type::<errors::Impossible>())?;
     module.add("Undecided", module.py().get_type::<errors::Undecided>())?;
     module.add_class::<code::Code>()?;
     module.add_class::<verdict::Verdict>()?;

@@ -52,11 +52,26 @@ pub(crate) fn unpack<'py>(
 
 /// The same into a float32 array of shape (d,) that is there already.
 #[pyfunction]
-pub(crate) fn unpack_into(packed: &Bound<'_, PyAny>, out: PyReadwriteArray1<'_, f32>) -> PyResult<()> {
+pub(crate) fn unpack_into(
+    py: Python<'_>,
+    packed: &Bound<'_, PyAny>,
+    out: PyReadwriteArray1<'_, f32>,
+) -> PyResult<()> {
     let mut out = out;
     let signs = bits(packed, out.len(), "unpack_into")?;
-    for (i, value) in out.as_array_mut().iter_mut().enumerate() {
-        *value = if signs.get(i) { -1.0 } else { 1.0 };
+    let write = |values: &mut [f32], word: u64| {
+        for (place, value) in values.iter_mut().enumerate() {
+            // The sign bit of a one.
+            *value = f32::from_bits(1.0_f32.to_bits() | ((word >> place & 1) as u32) << 31);
+        }
+    };
+    if let Ok(values) = out.as_slice_mut() {
+        let words = values.chunks_mut(64).zip(signs.words());
+        py.detach(|| words.for_each(|(values, &word)| write(values, word)));
+    } else {
+        for (i, value) in out.as_array_mut().iter_mut().enumerate() {
+            *value = if signs.get(i) { -1.0 } else { 1.0 };
+        }
     }
     Ok(())
 }

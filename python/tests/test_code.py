@@ -1,5 +1,6 @@
 """Promise: matrices come in from anything that NumPy knows and from every file, and go out again unchanged."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -102,3 +103,19 @@ def test_bounds_say_what_no_code_can_do() -> None:
     assert all(bound["source"] for bound in all_bounds)
     with pytest.raises(ec.EcodeError):
         ec.bounds(9, 5)
+
+
+def test_what_is_proved_to_be_impossible_is_said_as_that() -> None:
+    with pytest.raises(ec.Impossible) as error:
+        ec.bounds(9, 2, k=8)
+    assert isinstance(error.value, ec.EcodeError) and "no code exists" in str(error.value)
+    with pytest.raises(ec.EcodeError) as other:
+        ec.bounds(0, 0)
+    assert not isinstance(other.value, ec.Impossible)
+
+
+def test_a_refuted_code_keeps_its_attack() -> None:
+    code = ec.design(5, 2, construction="uncoded")
+    kept = json.loads(code.to_json())["verification"]
+    assert kept["verdict"] == "refuted" and kept["counterexample"] == ec.verify(code, 2).counterexample
+    assert ec.Code.from_json(code.to_json()) == code

@@ -12,13 +12,14 @@ use ecode::verify::Shape;
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
+use super::stragglers::Missing;
 use super::{input, output, values, watch};
 
 /// How often a decode is wrong: exact error probabilities beyond the radius, with noisy gradients
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode analyze matrix.json\n  ecode analyze matrix.json --q 0.05,0.1,0.2 --coordinates 11173962\n  \
-                  ecode analyze matrix.json --html report.html\n  ecode analyze matrix.json --json | jq .margins\n\n\
+                  ecode analyze matrix.json --stragglers 2    with two votes missing, too\n  ecode analyze matrix.json --html report.html\n  ecode analyze matrix.json --json | jq .margins\n\n\
                   Each partition's sign is wrong independently with probability q. The liars are chosen at random, \
                   or fixed before the message (the worst set), or after it (adaptive). Up to about 37 partitions, \
                   or where the matrix has structure, all 2^k messages are counted and every figure is exact; \
@@ -32,6 +33,9 @@ pub(crate) struct Analyze {
     /// Coordinates of the model: also report the expected number of wrong signs a step
     #[arg(long, value_name = "D")]
     coordinates: Option<u64>,
+    /// So many votes are missing besides, the worst ones for each message: report how often a decode is wrong, at most
+    #[arg(long, value_name = "S")]
+    stragglers: Option<usize>,
     #[command(flatten)]
     reading: input::Reading,
     /// Also write a page for the browser here, with pictures; complete in itself
@@ -93,6 +97,10 @@ impl Analyze {
             output::Documents::new(&[output::Documents::json(self.json), ("--html", self.html.as_deref())])?;
         let mut options = self.what.options()?;
         let file = self.reading.matrix(&self.file, &common.control())?;
+        if let Some(missing) = self.stragglers {
+            let n = file.matrix.n();
+            ensure!(missing <= n, "--stragglers {missing}: there are only n = {n} workers");
+        }
         options.time = common.timeout;
         options.parts = parts(&file);
         if self.html.is_some() {
@@ -106,10 +114,16 @@ impl Analyze {
             let page = analysis_page(&input::name(&self.file), &analysis, self.coordinates);
             output::write(path, page.as_bytes())?;
         }
+        let missing = self.stragglers.map(|missing| Missing::of(&analysis, missing));
         if self.json {
-            output::print(&analysis_json(&analysis, self.coordinates).to_string())?;
+            let mut document = analysis_json(&analysis, self.coordinates);
+            if let (Some(missing), Some(fields)) = (&missing, document.as_object_mut()) {
+                fields.insert("stragglers".into(), missing.to_json());
+            }
+            output::print(&document.to_string())?;
         } else {
-            documents.report(&analysis_text(&analysis, self.coordinates, output::glyphs()))?;
+            let text = analysis_text(&analysis, self.coordinates, output::glyphs());
+            documents.report(&(text + &missing.map_or(String::new(), |missing| missing.to_string())))?;
         }
         Ok(if analysis.complete { Ending::Done } else { Ending::Undecided })
     }

@@ -127,7 +127,8 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
         _ => ["opb", "pbp"],
     };
     let name = |correct: bool, end: &str| format!("side-{}.{end}", u8::from(correct));
-    prepare(folder, sides.iter().flat_map(|side| ends.map(|end| name(side.correct, end))).collect())?;
+    let ours: Vec<String> = sides.iter().flat_map(|side| ends.map(|end| name(side.correct, end))).collect();
+    prepare(folder, &ours)?;
     for side in sides {
         let formula = Formula::below(&claim.matrix, claim.ties, margin, side.correct);
         let formula = match &certificate.evidence {
@@ -142,7 +143,7 @@ fn extract(certificate: &Certificate, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Makes a folder for these files, which holds no others.
-pub(super) fn prepare(folder: &Path, ours: Vec<String>) -> anyhow::Result<()> {
+pub(super) fn prepare(folder: &Path, ours: &[String]) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     // A proof of another certificate beside these would be taken for a part of them.
     // What a killed process left of these is ours, too.

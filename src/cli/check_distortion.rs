@@ -49,7 +49,7 @@ pub(super) fn run(
         Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
     };
     if let Some(folder) = to.extract {
-        check::prepare(folder, ["opb", "pbp"].map(|end| format!("distortion.{end}")).into())?;
+        check::prepare(folder, &["opb", "pbp"].map(|end| format!("distortion.{end}")))?;
         let formula = Formula::distortion(&certificate.matrix, certificate.liars, certificate.files);
         output::write(&folder.join("distortion.opb"), formula.opb().as_bytes())?;
         output::write(&folder.join("distortion.pbp"), certificate.proof.as_bytes())?;

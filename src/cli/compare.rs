@@ -9,21 +9,25 @@ use ecode::analysis::{Analysis, Options};
 use ecode::code::TieRule;
 use ecode::format::MatrixFile;
 use ecode::report::{
-    Compared, SchemeCost, analysis_json, compare_csv, compare_page, compare_table, plain, schemes_table,
+    Compared, Promise, SchemeCost, analysis_json, compare_csv, compare_page, compare_table, plain,
+    promises_table, schemes_table,
 };
+use ecode::verify::{Assignment, Control, Method};
 use serde_json::{Value, json};
 
 use super::common::Common;
 use super::ending::Ending;
-use super::{analyze, code, detect, input, output, values, watch};
+use super::stragglers::Missing;
+use super::{analyze, code, detect, input, output, values, verify, watch};
 
 /// Several codes side by side: radius, worst set, errors, work, bytes
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode compare a.json b.json c.csv --q 0.1\n  ecode compare best:n=9,b=2 algorithm1:n=9,b=2 full:n=9,b=2\n  \
                         ecode compare best:n=9,b=2 reactive:n=9,b=2 one-round:n=9,b=2\n  \
-                        ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
-                        ecode compare a.json b.json --html codes.html\n\n\
+                        ecode compare a.json b.json --b 1 --stragglers 2\n  ecode compare a.json b.json --b 3 --csv > codes.csv\n  \
+                        ecode compare a.json b.json --html codes.html\n  \
+                        ecode compare mols:l=5,r=3 groups:n=15,r=3 --liars 3\n\n\
                         Errors are for b liars, by default one more than the largest radius among the codes. See \
                         'ecode analyze' for what they mean.\n\n\
                         All workers together pass over the data ones/k times a step. The heaviest worker's work is in \
@@ -41,6 +45,12 @@ pub(crate) struct Compare {
     /// The number of liars [default: one more than the largest radius]
     #[arg(long)]
     b: Option<usize>,
+    /// Say also how many partitions (files) this many liars overturn where a majority is taken for each
+    #[arg(long, value_name = "Q", conflicts_with_all = ["csv", "json"])]
+    liars: Option<usize>,
+    /// So many votes are missing besides, the worst ones for each message
+    #[arg(long, value_name = "S", conflicts_with = "csv")]
+    stragglers: Option<usize>,
     /// What a worker does whose own vote ties
     #[arg(long, default_value = "adversarial", value_name = "RULE", value_parser = values::ties())]
     ties: TieRule,
@@ -96,6 +106,13 @@ impl Compare {
             let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
             ensure!(b <= least, "--b {b}: one of the codes has only n = {least} workers");
         }
+        if let Some(missing) = self.stragglers {
+            let least = files.iter().map(|(_, file)| file.matrix.n()).min().unwrap_or(0);
+            ensure!(
+                missing <= least,
+                "--stragglers {missing}: one of the codes has only n = {least} workers"
+            );
+        }
         let options = Options {
             ties: self.ties,
             qs: vec![self.q],
@@ -134,12 +151,17 @@ impl Compare {
             let codes: Vec<Value> = compared
                 .iter()
                 .map(|code| {
-                    json!({
+                    let missing = self.stragglers.map(|missing| Missing::of(&code.analysis, missing).at(b));
+                    let mut document = json!({
                         "file": code.name, "passes": code.passes(), "heaviest_worker": code.heaviest(),
                         "bytes_of_one_worker": code.bytes_of_one().to_string(),
                         "bytes_of_all_workers": code.bytes_of_all().to_string(),
                         "analysis": analysis_json(&code.analysis, None),
-                    })
+                    });
+                    if let Some(missing) = missing {
+                        document["stragglers"] = missing;
+                    }
+                    document
                 })
                 .collect();
             let mut document = json!({"q": self.q, "b": b, "codes": codes});
@@ -150,22 +172,53 @@ impl Compare {
         } else if self.csv {
             output::print(&compare_csv(&compared, self.q))?;
         } else {
-            let mut text = String::new();
-            if !compared.is_empty() {
-                text += &compare_table(&compared, self.q);
-            }
-            if !schemes.is_empty() {
-                let of = |code: &Compared| {
-                    let radius = code.analysis.radius.at_least().unwrap_or(0);
-                    SchemeCost::vote(&code.name, &code.analysis.matrix, radius, self.coordinates)
-                };
-                let all: Vec<SchemeCost> = compared.iter().map(of).chain(schemes).collect();
-                let gap = if text.is_empty() { "" } else { "\n\n" };
-                text = format!("{}{gap}{}", text.trim_end(), schemes_table(&all));
-            }
+            let text = self.text(&compared, schemes, b, &control)?;
             documents.report(&text)?;
         }
         let complete = compared.iter().all(|code| code.analysis.complete);
         Ok(if complete { Ending::Done } else { Ending::Undecided })
+    }
+
+    /// The tables, for people.
+    fn text(
+        &self,
+        compared: &[Compared],
+        schemes: Vec<SchemeCost>,
+        b: usize,
+        control: &Control,
+    ) -> anyhow::Result<String> {
+        let mut text = String::new();
+        if !compared.is_empty() {
+            text += &compare_table(compared, self.q);
+        }
+        for (code, missing) in compared.iter().zip(self.stragglers.into_iter().cycle()) {
+            text += &Missing::of(&code.analysis, missing).line(&code.name, b);
+        }
+        if !schemes.is_empty() {
+            let of = |code: &Compared| {
+                let radius = code.analysis.radius.at_least().unwrap_or(0);
+                SchemeCost::vote(&code.name, &code.analysis.matrix, radius, self.coordinates)
+            };
+            let all: Vec<SchemeCost> = compared.iter().map(of).chain(schemes).collect();
+            let gap = if text.is_empty() { "" } else { "\n\n" };
+            text = format!("{}{gap}{}", text.trim_end(), schemes_table(&all));
+        }
+        if let Some(liars) = self.liars {
+            text = format!("{}\n\n{}", text.trim_end(), self.promises(liars, compared, control)?);
+        }
+        Ok(text)
+    }
+
+    /// What each of the codes promises: of votes, and of majorities for each file.
+    fn promises(&self, liars: usize, compared: &[Compared], control: &Control) -> anyhow::Result<String> {
+        let mut promises = Vec::new();
+        for code in compared {
+            let (name, matrix) = (code.name.clone(), &code.analysis.matrix);
+            let assignment = Assignment::new(matrix).with_context(|| name.clone())?;
+            ensure!(liars <= matrix.n(), "--liars {liars}: {name} has only {} workers", matrix.n());
+            let worst = assignment.worst(liars, 0, Method::Auto, control).map_err(verify::known)?;
+            promises.push(Promise { name, matrix, radius: code.analysis.radius, worst });
+        }
+        Ok(promises_table(&promises, self.coordinates))
     }
 }

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use clap::Args;
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::{Algorithm1, Built, Demand, Objective, Specification};
-use ecode::format::{Format, MatrixFile};
+use ecode::format::{Format, MatrixFile, verification_json};
 use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
@@ -16,7 +16,7 @@ use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
 use super::detect::DetectFlags;
 use super::ending::Ending;
-use super::stored::verification;
+use super::stragglers::Stragglers;
 use super::verify::{How, ending, report};
 use super::{output, watch};
 
@@ -24,6 +24,7 @@ use super::{output, watch};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode design --n 9 --b 2 -o matrix.json\n  \
                         ecode design --n 64 --b 2 --balanced\n  \
+                        ecode design --n 9 --b 1 --stragglers 4     one liar and four missing votes\n  \
                         ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
                         ecode design --construction repetition --n 9 --group 3 --b 1\n  \
                         ecode design --n 8 --b 1 --detect     what every way to the promise costs\n\n\
@@ -36,6 +37,9 @@ pub(crate) struct Design {
     /// bernoulli: try up to this many draws until one tolerates b [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     draws: Option<u64>,
+    /// So many votes may be missing besides: a code for b liars and S missing votes, whoever they are
+    #[arg(long, value_name = "S", conflicts_with = "detect")]
+    stragglers: Option<usize>,
     #[command(flatten)]
     detection: DetectFlags,
     #[command(flatten)]
@@ -61,8 +65,23 @@ impl Design {
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();
         ensure!(drawn || self.draws.is_none(), "--draws is for bernoulli, not for the construction '{name}'");
-        let (n, b) = (specification.arguments.needed("n")?, specification.arguments.needed("b")?);
-        ensure!(b <= n, "--b {b}: there are only n = {n} workers");
+        let (n, liars) = (specification.arguments.needed("n")?, specification.arguments.needed("b")?);
+        ensure!(liars <= n, "--b {liars}: there are only n = {n} workers");
+        let stragglers = self.stragglers.map(|missing| Stragglers::new(liars, missing));
+        if let Some(both) = stragglers {
+            ensure!(
+                liars.checked_add(both.missing).is_some_and(|all| all <= n),
+                "--stragglers {}: with {liars} liars that is more than the n = {n} workers",
+                both.missing
+            );
+        }
+        // A missing vote costs half of what a lie costs.
+        let b = stragglers.map_or(liars, Stragglers::as_liars);
+        let mut asked = specification.clone();
+        if b != liars {
+            asked.arguments.replace("b", &b.to_string())?;
+        }
+        let specification = &asked;
         if let Some(remark) = construct::remark_on_partitions(specification.arguments.reduced_from(), "--k")
             && !common.quiet
         {
@@ -98,9 +117,19 @@ impl Design {
                 "heaviest": Demand::heaviest(&matrix), "at_least": bound.least, "source": bound.source,
             });
         }
+        if let Some(both) = stragglers {
+            remarks.push(both.sentence(&matrix, &verdict));
+            if tolerant {
+                let missing = both.missing;
+                remarks.push(format!(
+                    "Train with it: --byzantine {liars}; then {missing} votes may be missing in a step."
+                ));
+            }
+        }
         let remark = (!remarks.is_empty()).then(|| remarks.join("\n"));
         let text = report(&matrix, &verdict, Some(b), remark.as_deref());
-        let verification = Some(verification(&verdict, &matrix));
+        let together = stragglers.map(|both| both.ending(&matrix, &verdict));
+        let verification = Some(verification_json(&verdict, &matrix));
         let file = MatrixFile { matrix, b: Some(b), construction: Some(provenance), verification };
         if let Some(path) = &self.output {
             let format = Format::of_path(path).unwrap_or(Format::Json);
@@ -114,7 +143,7 @@ impl Design {
             output::print_verdict(&text);
         }
         // That one draw is refuted says nothing of those that were not made.
-        Ok(if stopped { Ending::Undecided } else { ending(&verdict) })
+        Ok(if stopped { Ending::Undecided } else { together.unwrap_or(ending(&verdict)) })
     }
 
     /// Builds and verifies: for a random code draw after draw, until one tolerates b or the draws are used up. Also

@@ -36,7 +36,6 @@ mod scheme;
 mod search;
 mod session;
 mod show;
-mod stored;
 mod stragglers;
 mod sweep;
 mod table;

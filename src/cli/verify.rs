@@ -254,6 +254,8 @@ impl Verify {
         {
             output::remark!("{}: {}", verdict.method(), shown_sentence(reason));
         }
+        let tried = |both: Stragglers| both.tried(self.how.method, g, &verdict, &control);
+        let stragglers = stragglers.map(tried).transpose()?;
         self.publish(g, &verdict, b, stragglers, common, &documents)?;
         let certified = self.certify(g, &verdict, shape.as_ref(), &control, common)?;
         // A certificate that was not written is no verdict.
@@ -272,7 +274,7 @@ impl Verify {
             "--stragglers {missing}: with {liars} liars that is more than the n = {} workers",
             g.n()
         );
-        Ok(Some(Stragglers { liars, missing }))
+        Ok(Some(Stragglers::new(liars, missing)))
     }
 
     fn documents(&self) -> anyhow::Result<Documents> {

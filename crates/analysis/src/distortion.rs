@@ -100,7 +100,7 @@ impl Spectrum {
     /// Schwarz, σ being the second singular value. So they overturn at most (q·l − β)/(⌈r/2⌉ − 1) files.
     ///
     /// # References
-    /// K. Konstantinidis and A. Ramamoorthy: ByzShield. MLSys 2021, section 5.
+    /// K. Konstantinidis and A. Ramamoorthy: ByzShield. MLSys 2021.
     #[must_use]
     pub fn bound(&self, liars: usize) -> Option<f64> {
         let beyond_one = self.copies.div_ceil(2) - 1;

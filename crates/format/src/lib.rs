@@ -35,7 +35,7 @@ pub use file::{MAX_FILE, MatrixFile, read_all};
 pub use format::Format;
 pub use number::{exact, whole};
 pub use opb::opb;
-pub use verdict::verdict_json;
+pub use verdict::{verdict_json, verification_json};
 pub use write::{Aside, Written, check_writable, clear_leftovers, folder_beside, is_stdout, write_whole};
 
 impl MatrixFile {

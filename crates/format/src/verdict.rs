@@ -16,6 +16,22 @@ fn worst_json(worst: &Outcome) -> Value {
     })
 }
 
+/// What a matrix file says of its verification: the verdict in short, with the attack where it is refuted.
+#[must_use]
+pub fn verification_json(verdict: &Verdict, g: &ecode_core::AllocationMatrix) -> Value {
+    let mut stored = json!({
+        "verdict": verdict.word(),
+        "b": verdict.b(),
+        "radius": verdict.radius().exactly(),
+        "ties": verdict.ties().name(),
+        "method": verdict.method(),
+    });
+    if verdict.is_refuted() {
+        stored["counterexample"] = verdict_json(verdict, g)["counterexample"].take();
+    }
+    stored
+}
+
 /// The verdict as the JSON object `ecode/verdict/1`.
 #[must_use]
 pub fn verdict_json(verdict: &Verdict, g: &ecode_core::AllocationMatrix) -> Value {

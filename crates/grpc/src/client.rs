@@ -66,6 +66,8 @@ pub struct Greeting {
     pub data: String,
     /// The step of the worker's state, and the incarnation of the server that it had it from; 0 at the beginning.
     pub have: (u64, u64),
+    /// Under a scheme: what came of the gradients that server and workers both compute.
+    pub probe: Option<[u8; 32]>,
 }
 
 /// The way to a server, which is not gone yet.
@@ -172,6 +174,7 @@ impl Line {
             data: greeting.data.clone(),
             have_step: greeting.have.0,
             incarnation: greeting.have.1,
+            probe: greeting.probe.map_or_else(Bytes::new, |probe| Bytes::copy_from_slice(&probe)),
         };
         let (up, outgoing) = mpsc::channel(2);
         let client = &mut self.client;

@@ -41,6 +41,10 @@ pub struct Hello {
     pub have_step: u64,
     #[prost(uint64, tag = "7")]
     pub incarnation: u64,
+    /// Under a scheme that detects lies: a digest of some gradients that worker and server both compute, as bits.
+    /// Whose gradients are other bits than the server's is refused before it can be named.
+    #[prost(bytes = "bytes", tag = "8")]
+    pub probe: ::prost::bytes::Bytes,
 }
 /// A vote on one block of coordinates. Votes of one connection come in the order of steps, and of blocks within a
 /// step, each once. Bit i of byte i/8 is 1 where the sign of coordinate i is negative.
@@ -221,7 +225,7 @@ pub struct Slot {
     pub partition: u32,
     #[prost(bytes = "bytes", tag = "2")]
     pub digest: ::prost::bytes::Bytes,
-    /// Ed25519, by the key of the worker's certificate, of run, step, state, partition and digest (docs/reactive.md).
+    /// Ed25519, by the worker's key that the server's list of rows has, of run, step, state, partition and digest (docs/reactive.md).
     #[prost(bytes = "bytes", tag = "3")]
     pub signature: ::prost::bytes::Bytes,
 }

@@ -25,6 +25,8 @@ pub struct Offer {
     pub matrix_text: String,
     /// Where the server's data lie.
     pub data_text: String,
+    /// Under a scheme: what workers must get where they compute the same gradients as the server; none compares nothing.
+    pub probe: Option<[u8; 32]>,
 }
 
 /// What a server is started with.

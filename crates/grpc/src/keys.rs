@@ -84,12 +84,7 @@ pub fn make(folder: &Path, workers: usize) -> Result<(), KeysError> {
             Some(row) => (format!("worker-{row}"), ExtendedKeyUsagePurpose::ClientAuth),
         };
         let alternative = if row.is_none() { vec![SERVER_NAME.to_owned()] } else { Vec::new() };
-        // Workers sign what they answer; their signatures are read by the checker of namings, which knows Ed25519.
-        let key = match row {
-            None => KeyPair::generate(),
-            Some(_) => KeyPair::generate_for(&PKCS_ED25519),
-        };
-        let key = key.map_err(made)?;
+        let key = KeyPair::generate().map_err(made)?;
         let mut params = CertificateParams::new(alternative).map_err(made)?;
         params.distinguished_name.push(DnType::CommonName, name.as_str());
         params.extended_key_usages = vec![usage];
@@ -101,7 +96,10 @@ pub fn make(folder: &Path, workers: usize) -> Result<(), KeysError> {
         write(&own.join("own.pem"), certificate.pem().as_bytes(), false)?;
         write(&own.join("own.key"), key.serialize_pem().as_bytes(), true)?;
         if let Some(row) = row {
-            let public = hexadecimal(key.public_key_raw());
+            // What signs answers is a key of its own: not every TLS library connects with a certificate of Ed25519.
+            let signs = KeyPair::generate_for(&PKCS_ED25519).map_err(made)?;
+            write(&own.join(SIGNS), signs.serialize_pem().as_bytes(), true)?;
+            let public = hexadecimal(signs.public_key_raw());
             rows.push(Pin { row, sha256: sha256(certificate.der()), key: Some(public) });
         }
     }
@@ -141,8 +139,8 @@ pub struct Pin {
     pub row: usize,
     /// `sha256:` and the SHA-256 of the certificate in DER.
     pub sha256: String,
-    /// The certificate's public key, 32 bytes of Ed25519 in hexadecimal: by it answers are signed under schemes that
-    /// detect lies. None in lists that were made for votes alone.
+    /// The public key by which the row signs its answers under schemes that detect lies: 32 bytes of Ed25519 in
+    /// hexadecimal. None in lists that were made for votes alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
@@ -205,13 +203,18 @@ impl Keys {
 /// (RFC 8410).
 const ED25519: [u8; 9] = [0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
-/// The key in a worker's folder, to sign answers with.
+/// The name of a worker's key that signs.
+const SIGNS: &str = "sign.key";
+
+/// The key in a worker's folder that signs answers: `sign.key`.
 ///
 /// # Errors
 /// [`KeysError`]; the key must be of Ed25519.
 pub fn signer(folder: &Path) -> Result<Signer, KeysError> {
-    let content = |what: String| KeysError::Content { file: folder.join("own.key"), what };
-    let key = PrivateKeyDer::from_pem_slice(&Keys::read(folder)?.key);
+    let file = folder.join(SIGNS);
+    let content = |what: String| KeysError::Content { file: file.clone(), what };
+    let pem = fs::read(&file).map_err(|error| KeysError::Io { file: file.clone(), error })?;
+    let key = PrivateKeyDer::from_pem_slice(&pem);
     let key = key.map_err(|error| content(error.to_string()))?;
     let bytes = key.secret_der();
     let at = bytes.windows(ED25519.len()).position(|window| window == ED25519);
@@ -262,12 +265,16 @@ mod tests {
             assert_eq!(pins.rows[row].public_key(), Some(signer.key()), "the list has the key that signs");
         }
         assert!(read_rows(&folder.path().join("server"), 2).is_err(), "row 2 of two");
-        let error = signer(&folder.path().join("server")).map(drop).unwrap_err();
-        assert!(error.to_string().contains("own.key: no key of Ed25519"), "{error}");
+        let worker = folder.path().join("worker-1");
+        fs::copy(worker.join("own.key"), worker.join("sign.key")).unwrap();
+        let error = signer(&worker).map(drop).unwrap_err();
+        assert!(error.to_string().contains("sign.key: no key of Ed25519"), "{error}");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = fs::metadata(folder.path().join("worker-1/own.key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            let mode = fs::metadata(folder.path().join("worker-2/sign.key")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

@@ -1,5 +1,5 @@
-//! What travels under a scheme that detects lies: tasks down; digests, vectors and refusals up, each signed by the key of the
-//! worker's certificate.
+//! What travels under a scheme that detects lies: tasks down; digests, vectors and refusals up, each signed by the
+//! worker's key.
 //!
 //! # What is promised
 //! - Nobody is heard who was not asked: a connection may send twice as many digests as it was asked for (a second one that

@@ -148,6 +148,12 @@ impl Service {
                 return Err(Status::failed_precondition(said));
             }
         }
+        if offer.probe.is_some_and(|probe| hello.probe[..] != probe) {
+            return Err(Status::failed_precondition(
+                "this worker's gradients are other bits than the server's, so it would be named without having lied: ecode \
+                 doctor --reproducible --digests compares machines, and a vote code needs no equal bits",
+            ));
+        }
         Ok(())
     }
 }

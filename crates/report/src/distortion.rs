@@ -9,6 +9,7 @@ use super::chart::axis::{Axis, Scale};
 use super::chart::lines::{Chart, Series};
 use super::markdown::Markdown;
 use super::numbers::{figures, plain, thousands};
+use ecode_analysis::RadiusBounds;
 use ecode_core::{AllocationMatrix, Workers, shown};
 use ecode_verify::Distortion;
 
@@ -46,6 +47,11 @@ pub struct Distorted {
     pub second: Option<f64>,
     /// By the number of liars.
     pub points: Vec<Point>,
+}
+
+/// Twelve decimals of what comes from rotations in double precision, so that every machine writes the same.
+fn rounded(value: f64) -> f64 {
+    (value * 1e12).round() / 1e12
 }
 
 /// The least and the most of some numbers.
@@ -141,7 +147,7 @@ impl Distorted {
             let mut value = json!({
                 "liars": worst.liars, "files": worst.files, "at_most": worst.at_most,
                 "fraction": point.fraction(self.files()), "exact": worst.is_exact(),
-                "worst": indices(&worst.worst), "mean": point.mean, "spectral_bound": point.spectral,
+                "worst": indices(&worst.worst), "mean": point.mean, "spectral_bound": point.spectral.map(rounded),
                 "method": worst.method,
             });
             if self.stragglers > 0 {
@@ -156,7 +162,7 @@ impl Distorted {
         json!({
             "schema": "ecode/distortion/1", "name": self.name, "digest": g.digest(),
             "n": g.n(), "k": g.k(), "ones": g.ones(), "stragglers": self.stragglers,
-            "second_singular_value": self.second,
+            "second_singular_value": self.second.map(rounded),
             "points": self.points.iter().map(point).collect::<Vec<_>>(),
         })
     }
@@ -223,7 +229,7 @@ pub fn distortion_csv(all: &[Distorted]) -> String {
                 worst.is_exact().to_string(),
                 plain(point.fraction(one.files())),
                 number(point.mean),
-                number(point.spectral),
+                number(point.spectral.map(rounded)),
                 list(&worst.worst),
                 list(&worst.missing),
             ]);
@@ -260,4 +266,60 @@ pub fn distortion_svg(all: &[Distorted]) -> String {
     let label = "Worst-case distortion over the number of liars";
     let chart = Chart { label, x, y, series, legend: true, size: (560.0, 320.0) };
     super::chart::standalone(&chart.scene().svg().into_string())
+}
+
+/// What one matrix promises in both ways of using it.
+#[derive(Clone, Debug)]
+pub struct Promise<'a> {
+    /// Its name.
+    pub name: String,
+    /// Who holds what.
+    pub matrix: &'a AllocationMatrix,
+    /// How many liars its votes tolerate.
+    pub radius: RadiusBounds,
+    /// What liars make of majorities for each file.
+    pub worst: Distortion,
+}
+
+/// The promises side by side: *no wrong sign* of the vote code, *at most ε of the files* of the redundancy scheme.
+/// Bytes are for a model of so many coordinates.
+#[must_use]
+pub fn promises_table(promises: &[Promise<'_>], coordinates: u64) -> String {
+    let liars = promises.first().map_or(0, |promise| promise.worst.liars);
+    let lost = format!("files overturned by {liars} liars, majority for each file");
+    let mut table = Markdown::new([
+        "matrix",
+        "votes: no wrong sign up to",
+        "bytes up, one worker",
+        &lost,
+        "ε",
+        "bytes up, heaviest worker",
+    ]);
+    for Promise { name, matrix, radius, worst } in promises {
+        let files = matrix.k();
+        let share = |files_lost: usize| figures(files_lost as f64 / files as f64, 3);
+        let (lost, fraction) = if worst.is_exact() {
+            (worst.files.to_string(), share(worst.files))
+        } else {
+            let between = format!("{} to {}", worst.files, worst.at_most);
+            (between, format!("{} to {}", share(worst.files), share(worst.at_most)))
+        };
+        let liars = match radius.to_string().as_str() {
+            "none" => "no liar".to_owned(),
+            "1" => "1 liar".to_owned(),
+            some => format!("{some} liars"),
+        };
+        let heaviest = matrix.worker_loads().into_iter().max().unwrap_or(0) as u128;
+        table.row([
+            name.clone(),
+            liars,
+            thousands(coordinates.div_ceil(8).into()),
+            format!("{lost} of {files}"),
+            fraction,
+            thousands(4 * heaviest * u128::from(coordinates)),
+        ]);
+    }
+    format!(
+        "{table}\n\nVotes are one bit a coordinate; files are gradients of 32 bits a coordinate, each sent by itself."
+    )
 }

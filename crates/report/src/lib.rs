@@ -27,7 +27,10 @@ pub use compare::{Compared, compare_csv, compare_table};
 pub use curves::{Curve, NothingToDraw, code_label, curves_html, curves_svg};
 #[cfg(feature = "plot")]
 pub use curves::{CurvesError, curves_png};
-pub use distortion::{Distorted, Point, distortion_csv, distortion_json, distortion_svg, distortion_text};
+pub use distortion::{
+    Distorted, Point, Promise, distortion_csv, distortion_json, distortion_svg, distortion_text,
+    promises_table,
+};
 pub use json::analysis_json;
 pub use markdown::Markdown;
 pub use matrix::matrix_svg;

@@ -16,6 +16,7 @@ fn signer(worker: usize) -> Signer {
 }
 
 /// Everybody has signed what it sent.
+#[allow(clippy::unnecessary_wraps, reason = "others may not have signed")]
 fn signs(worker: usize, partition: usize, digest: &Digest, of_vector: bool) -> Option<(Digest, [u8; 64])> {
     let signer = signer(worker);
     Some((signer.key(), signer.sign(&HEADER, partition, digest, of_vector)))

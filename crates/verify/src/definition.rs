@@ -116,6 +116,49 @@ fn won(instance: Instance<'_>, weight: usize, control: &Control) -> Finding {
     finding
 }
 
+/// Whether some b liars and s further missing votes overturn a message, by the definition alone: every message, every
+/// choice of both, everything that the liars may send. Nothing of the theorem on errors and erasures is used
+/// (docs/theory/errors.md, Theorem 17). None where `control` said stop before that was known.
+///
+/// # Errors
+/// [`Unsuitable`] for n > 9 or k > 16.
+pub fn overturned_with_missing(
+    g: &AllocationMatrix,
+    ties: TieRule,
+    (b, s): (usize, usize),
+    control: &Control,
+) -> Result<Option<bool>, Unsuitable> {
+    Definition.suits(Instance::new(g, ties))?;
+    control.begin(1 << g.k());
+    for bits in 0..1_u32 << g.k() {
+        let message = Message::from_indices(g.k(), (0..g.k()).filter(|i| bits >> i & 1 == 1));
+        let honest: Vec<_> = (0..g.n()).map(|j| honest_vote(g, ties, j, &message)).collect();
+        for liars in (0..g.n()).combinations(b) {
+            if control.stopped() {
+                return Ok(None);
+            }
+            let others: Vec<usize> = (0..g.n()).filter(|j| !liars.contains(j)).collect();
+            for missing in others.into_iter().combinations(s) {
+                // A liar may be silent, too, under every rule: nobody can make it vote.
+                for lies in
+                    (0..b).map(|_| [Some(false), Some(true), None].into_iter()).multi_cartesian_product()
+                {
+                    let mut received = honest.clone();
+                    for (&liar, lie) in liars.iter().zip(lies) {
+                        received[liar] = lie;
+                    }
+                    missing.iter().for_each(|&j| received[j] = None);
+                    if decode(&received) != majority(&message) {
+                        return Ok(Some(true));
+                    }
+                }
+            }
+        }
+        control.advance(1);
+    }
+    Ok(Some(false))
+}
+
 /// The most Byzantine workers under which this message decodes right whoever they are and whatever
 /// they send; −1 when it decodes wrong with none.
 fn survived(g: &AllocationMatrix, ties: TieRule, message: &Message) -> i64 {

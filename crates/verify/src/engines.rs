@@ -9,6 +9,7 @@ use super::sat::Library;
 #[cfg(feature = "sat")]
 use super::sat::Sat;
 use super::structure::Structure;
+use super::symmetry::Symmetry;
 
 /// Every engine, in the order in which `--method all` runs them.
 #[must_use]
@@ -18,6 +19,7 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
         Box::new(Exhaustive),
         Box::new(Branch),
         Box::new(Structure::default()),
+        Box::new(Symmetry),
         #[cfg(feature = "sat")]
         Box::new(Sat::default()),
         #[cfg(feature = "cadical")]

@@ -232,9 +232,15 @@ impl<'a> Plan<'a> {
 
     /// The same where a choice is known: it is the answer where no other loses more.
     fn run_from(&self, known: Option<Vec<usize>>, control: &Control) -> Scanned {
-        let reached = known
-            .as_ref()
-            .map_or(-1, |counts| ((self.side.loss(counts) - self.side.constant) / unit(self.side)) as i64);
+        let beyond = |counts: &Vec<usize>| (self.side.loss(counts) - self.side.constant) / unit(self.side);
+        let reached = known.as_ref().map_or(-1, |counts| beyond(counts) as i64);
+        let scanned = self.run_above(reached, control);
+        Scanned { counts: scanned.counts.or(known), ..scanned }
+    }
+
+    /// The same where only more units than these beyond the constant are of interest: where there are none, no choice
+    /// is given.
+    pub(super) fn run_above(&self, reached: i64, control: &Control) -> Scanned {
         let sizes: Vec<usize> = self.outer.iter().map(|&c| self.side.classes[c].len()).collect();
         // The tasks: all count vectors of the first few outer classes.
         let mut depth = 0;
@@ -279,7 +285,7 @@ impl<'a> Plan<'a> {
             }
             counts
         });
-        Scanned { counts: counts.or(known), choices, complete }
+        Scanned { counts, choices, complete }
     }
 }
 

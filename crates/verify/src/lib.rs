@@ -33,13 +33,14 @@ pub mod reduce;
 #[cfg(feature = "sat")]
 mod sat;
 mod structure;
+mod symmetry;
 mod verdict;
 mod verified;
 
 pub use branch::Branch;
 pub use control::Control;
 pub use count::{Count, Enumeration, binomials};
-pub use definition::Definition;
+pub use definition::{Definition, overturned_with_missing};
 pub use distortion::{Assignment, Distortion, NoHolder};
 pub use ecode_core::Encoding;
 pub use engine::{Engine, Finding, Goal, Unsuitable};
@@ -56,5 +57,6 @@ pub use proved::{ProvedSide, SolverEvidence, conclude_from};
 #[cfg(feature = "sat")]
 pub use sat::{Library, Sat};
 pub use structure::Structure;
+pub use symmetry::Symmetry;
 pub use verdict::{Conclusion, Radius, Verdict, VerifyError};
 pub use verified::{Verified, VerifiedCode};

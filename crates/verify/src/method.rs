@@ -22,6 +22,8 @@ pub enum Method {
     Branch,
     /// [`Structure`](super::Structure).
     Structure,
+    /// [`Symmetry`](super::Symmetry).
+    Symmetry,
     /// `Sat` with varisat, of the feature `sat`.
     Sat,
     /// `Sat` with CaDiCaL, of the feature `cadical`.
@@ -35,13 +37,14 @@ pub struct UnknownMethod(String);
 
 impl Method {
     /// Every method, those of features that were not built included.
-    pub const EVERY: [Self; 8] = [
+    pub const EVERY: [Self; 9] = [
         Self::Auto,
         Self::All,
         Self::Definition,
         Self::Exhaustive,
         Self::Branch,
         Self::Structure,
+        Self::Symmetry,
         Self::Sat,
         Self::Cadical,
     ];
@@ -56,6 +59,7 @@ impl Method {
             Self::Exhaustive => "exhaustive",
             Self::Branch => "branch",
             Self::Structure => "structure",
+            Self::Symmetry => "symmetry",
             Self::Sat => "sat",
             Self::Cadical => "cadical",
         }

@@ -32,6 +32,7 @@ use super::race::{Racer, race};
 use super::reduce::Side;
 use super::structure::Structure;
 use super::structure::apart;
+use super::symmetry::{Symmetry, worthwhile};
 use super::verdict::{Verdict, VerifyError};
 use super::verdict::{agree, conclude, run};
 use ecode_core::{AllocationMatrix, TieRule};
@@ -44,7 +45,7 @@ const ENUMERABLE: u128 = 1 << 27;
 /// Up to so many messages plain enumeration is faster than branch and bound (docs/performance.md).
 const ENUMERATED: u128 = 1 << 31;
 /// The same for choices of a fixed weight. Rows of few ones, as redundancy schemes have them, leave branch and bound
-/// little to give up: MOLS of 35 workers take it twice the time (docs/performance.md).
+/// little to give up: MOLS of 35 workers took it twice the time.
 const ENUMERATED_OF_WEIGHT: u128 = 1 << 37;
 /// Where components are taken apart, an enumeration of so many choices is worth its minutes.
 const APART: u128 = 1 << 36;
@@ -225,6 +226,10 @@ impl<'a> Request<'a> {
             self.conclude(engine.name(), with(found), why)
         };
         let fixed = instance.weight().is_some();
+        let one_side = |side: &Side| Symmetry.suits(instance).is_ok() && worthwhile(side, control);
+        if fixed && choices > ENUMERABLE && sides.iter().all(one_side) {
+            return one(&Symmetry, format!("{merged}, and symmetries"));
+        }
         if choices <= if fixed { ENUMERATED_OF_WEIGHT } else { ENUMERABLE } {
             return one(&Exhaustive, format!("{merged}, and no small components"));
         }

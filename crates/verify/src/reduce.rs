@@ -180,6 +180,49 @@ impl Side {
         }
     }
 
+    /// The choices that take the first partition of this class, and none of the excluded classes, as a side of its
+    /// own: what is left to choose, by those voters that it can still turn.
+    ///
+    /// # Panics
+    /// When nothing is to be chosen.
+    #[must_use]
+    pub(super) fn taking(&self, class: usize, excluded: &[usize]) -> Self {
+        let weight = self.weight - 1;
+        let left = |c: usize| match self.classes[c].as_slice() {
+            _ if excluded.contains(&c) => &[][..],
+            [_, rest @ ..] if c == class => rest,
+            all => all,
+        };
+        let kept: Vec<usize> = (0..self.classes.len()).filter(|&c| !left(c).is_empty()).collect();
+        let mut constant = self.constant;
+        let mut voters: BTreeMap<(Vec<bool>, usize), usize> = BTreeMap::new();
+        for voter in &self.voters {
+            let needed = voter.needed - usize::from(voter.holds[class]);
+            let holds: Vec<bool> = kept.iter().map(|&c| voter.holds[c]).collect();
+            let held: usize = kept.iter().filter(|&&c| voter.holds[c]).map(|&c| left(c).len()).sum();
+            if needed == 0 {
+                constant += voter.units;
+            } else if needed <= held.min(weight) {
+                *voters.entry((holds, needed)).or_default() += voter.units;
+            }
+        }
+        // Classes that none of these voters tells apart are one.
+        let column = |place: usize| voters.keys().map(|(holds, _)| holds[place]).collect::<Vec<bool>>();
+        let alike = classes(kept.len(), column);
+        let voters = voters.iter().map(|((holds, needed), &units)| Voter {
+            holds: alike.iter().map(|places| holds[places[0]]).collect(),
+            needed: *needed,
+            units,
+        });
+        let merged = |places: &Vec<usize>| {
+            let mut all: Vec<usize> = places.iter().flat_map(|&place| left(kept[place])).copied().collect();
+            all.sort_unstable();
+            all
+        };
+        let voters = voters.collect();
+        Self { weight, constant, voters, classes: alike.iter().map(merged).collect(), ..*self }
+    }
+
     /// Whether at most a third of the partitions are chosen.
     #[must_use]
     pub fn is_sparse(&self) -> bool {

@@ -12,6 +12,7 @@ __version__: str
 __all__ = [
     "__version__",
     "EcodeError",
+    "Impossible",
     "Undecided",
     "Code",
     "Verdict",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 class EcodeError(ValueError): ...
+class Impossible(EcodeError): ...
 class Undecided(RuntimeError): ...
 
 @final

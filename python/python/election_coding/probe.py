@@ -29,6 +29,7 @@ import torch.distributed as dist
 
 from .torch.data import Reproducible
 from .torch.digests import Fingerprints
+from .torch.kinds import device_kind
 
 __all__ = ["judge", "main", "micro_step", "measure"]
 
@@ -186,7 +187,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     # Answers are small and go over the CPU, whatever the device.
     dist.init_process_group("gloo", timeout=timedelta(seconds=given.timeout))
     answers: list[Any] = [None] * world
-    own = {"class": _class(device), "host": platform.node(), "digests": digests, "unsteady": unsteady}
+    own = {"class": device_kind(device), "host": platform.node(), "digests": digests, "unsteady": unsteady}
     dist.all_gather_object(answers, own)
     told = judge(answers)
     told["seconds"] = round(seconds, 2)
@@ -208,18 +209,6 @@ def _from_slurm() -> None:
     if os.environ.get("SLURM_NNODES", "1") == "1":
         os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     os.environ.setdefault("MASTER_PORT", "29511")
-
-
-def _class(device: torch.device) -> str:
-    """Ranks that must come to the same bits: the same device, driver and libraries."""
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-        cudnn: Any = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
-        return f"{name}, CUDA {torch.version.cuda}, cuDNN {cudnn}, torch {torch.__version__}"
-    model = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError, StopIteration), open("/proc/cpuinfo") as lines:
-        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return f"{model}, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
 
 
 def _words(told: dict[str, Any]) -> str:

@@ -52,12 +52,16 @@ def loss(name: str, model: torch.nn.Module, step: int, i: int) -> torch.Tensor:
 
 
 def run(name: str, on_fault: str, kind: str | None = None, seed: int = 0, replay: bool = False, every: int = 1,
-        steps: int = STEPS) -> tuple[str, Audit, bool]:
+        steps: int = STEPS, ddp: bool = False, host: bool = False) -> tuple[str, Audit, bool]:
     model = build(name)
+    if ddp:
+        model = torch.nn.parallel.DistributedDataParallel(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    audit = Audit(model, optimizer, b=1, every=every, on_fault=on_fault)
+    # Two ranks a host; a whole host may be wrong, so b is 2.
+    hosts = [str(other // 2) for other in range(n)] if host else None
+    audit = Audit(model, optimizer, b=2 if host else 1, every=every, on_fault=on_fault, domains=hosts)
     faulty = (seed * 3 + 1) % n
-    if kind is not None and rank == faulty:
+    if kind is not None and (rank // 2 == faulty // 2 if host else rank == faulty):
         Injected(kind, seed, model, optimizer, seed % 2 == 0, lambda: audit.step_count)
     digests, differs = Fingerprints(), False
 
@@ -85,7 +89,7 @@ results = {"cases": [], "honest named": []}
 for name in config["models"]:
     honest, quiet, _ = run(name, "mask")
     results["honest named"] += quiet.named
-    for kind in KINDS:
+    for kind in [kind for kind in KINDS if kind.startswith(config.get("kinds", ""))]:
         for seed in config["seeds"]:
             faulty = (seed * 3 + 1) % n
             masked, audit, _ = run(name, "mask", kind, seed)
@@ -106,6 +110,24 @@ if config.get("honest steps"):
     for name in config["models"]:
         named += run(name, "mask", steps=config["honest steps"])[1].named
     results["honest"] = {"steps": config["honest steps"], "named": named, "seconds": time.monotonic() - began}
+if config.get("mixed"):
+    torch.set_num_threads(1 + rank % 2)
+    try:
+        run(config["models"][0], "mask", steps=1)
+    except ValueError as error:
+        results["mixed"] = str(error)
+    torch.set_num_threads(1)
+if config.get("ddp"):
+    # Models in DistributedDataParallel's wrapper, batch normalisation's buffers included.
+    results["ddp"] = []
+    for name in config["models"]:
+        plain = run(name, "mask", steps=3)[0]
+        wrapped, audit, _ = run(name, "mask", "backward, two signs", 2, steps=3, ddp=True)
+        results["ddp"].append((wrapped == plain, audit.named))
+if config.get("host"):
+    name = config["models"][0]
+    whole, audit, _ = run(name, "mask", "forward, eight bits", 2, steps=3, host=True)
+    results["host"] = {"same": whole == run(name, "mask", steps=3, host=True)[0], "named": audit.named}
 if config.get("rollback"):
     model = config["models"][0]
     honest = run(model, "mask", steps=9)[0]

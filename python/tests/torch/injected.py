@@ -37,7 +37,8 @@ class Injected:
                  step: Callable[[], int]) -> None:
         self.kind, self.seed, self.steady, self.step, self.calls = kind, seed, steady, step, 0
         self.on = True
-        layers = [m for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
+        # Not the output projection of attention: torch never calls that module.
+        layers = [m for m in model.modules() if type(m) in (torch.nn.Linear, torch.nn.Conv2d)]
         layer = layers[seed % len(layers)]
         if kind.startswith("forward"):
             self.handle = layer.register_forward_hook(self._forward)
@@ -89,7 +90,7 @@ class Injected:
             flat = flip(flat, list(range(self.seed, flat.numel(), 32)), 0)
         elif self.kind == "backward, stuck bit":
             words = flat.view({2: torch.int16, 4: torch.int32}[flat.element_size()])
-            words[one] = words[one] | 0x15
+            words[one] = words[one] | 0x3F
         return flat.view_as(gradient)
 
     def _stepped(self, optimizer: torch.optim.Optimizer, *_: object) -> None:

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use comfy_table::{Table, presets};
 use ecode::construct::{Demand, KnownCode, best};
-use ecode::format::MatrixFile;
+use ecode::format::{MatrixFile, verification_json};
 use ecode::report::{thousands, time};
 use ecode::search::{Exact, bounds, minimum_within};
 use serde_json::{Value, json};
@@ -14,7 +14,6 @@ use super::Search;
 use crate::cli::common::Common;
 use crate::cli::ending::Ending;
 use crate::cli::output::{self, Documents};
-use crate::cli::stored::verification;
 use crate::cli::watch;
 
 /// What came of it, beside what was known.
@@ -60,7 +59,7 @@ pub(super) fn run(
     let verdict = search.decide(&matrix, &construction, &control, common)?;
     ensure!(!verdict.is_refuted(), "the code found is not tolerant");
     let (ones, minimal) = (matrix.ones(), matrix.ones() == outcome.found.at_least);
-    let verification = Some(verification(&verdict, &matrix));
+    let verification = Some(verification_json(&verdict, &matrix));
     search.write(&MatrixFile { matrix, b: Some(b), construction: Some(construction), verification })?;
     if search.json {
         output::print(&outcome.to_json(ones, minimal, verdict.word()).to_string())?;

@@ -13,7 +13,7 @@ use anyhow::ensure;
 use clap::{Args, ValueHint};
 use ecode::code::AllocationMatrix;
 use ecode::construct::{Block, Demand, KnownCode, best_for, blocks};
-use ecode::format::{Format, MatrixFile};
+use ecode::format::{Format, MatrixFile, verification_json};
 use ecode::search::{Bounds, SearchRequest, SearchRun, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::{Value, json};
@@ -23,7 +23,6 @@ use super::construct::remark_on_partitions;
 use super::demand::{DemandFlags, report_impossible};
 use super::ending::Ending;
 use super::output::Documents;
-use super::stored::verification;
 use super::verify::{How, ending};
 use super::{output, watch};
 use state::StateFile;
@@ -178,7 +177,7 @@ impl Search {
         });
         let text = format!("{}\n{} by {}", summary.text(), verdict.word(), verdict.method());
         self.write(&MatrixFile {
-            verification: Some(verification(&verdict, &now.matrix)),
+            verification: Some(verification_json(&verdict, &now.matrix)),
             matrix: now.matrix,
             b: Some(self.b),
             construction: Some(construction),

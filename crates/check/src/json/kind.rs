@@ -34,6 +34,9 @@ pub(super) fn other_kind(bytes: &[u8]) -> Option<&'static str> {
                 Some("this is the log of a training run; `ecode plot` reads run folders")
             }
             (Some("ecode/check/1"), ..) => Some("this is what `ecode check` said about a certificate"),
+            (Some("ecode/distortion/1"), ..) => {
+                Some("this is what `ecode distortion` found; with --certificate FILE it writes a certificate")
+            }
             (Some("ecode/analysis/1"), ..) => Some("this is an analysis"),
             (Some("ecode/search/1"), ..) => {
                 Some("this is the state of a search; `ecode search --state` goes on with it")

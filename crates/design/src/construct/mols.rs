@@ -40,7 +40,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
 ///
 /// # References
 /// - K. Konstantinidis and A. Ramamoorthy: ByzShield: an efficient and robust system for distributed training.
-///   MLSys 2021, section 4.1. The squares are those of R. C. Bose, Sankhyā 3, 1938.
+///   MLSys 2021. The squares are those of R. C. Bose, Sankhyā 3, 1938.
 pub fn mols(l: usize, r: usize) -> Result<AllocationMatrix, ConstructError> {
     let Some(field) = (2..=64).contains(&l).then(|| Field::new(l)).flatten() else {
         return refuse(format!("mols needs an order l that is a power of a prime, 2 to 64, but l = {l}"));

@@ -43,7 +43,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
 ///
 /// # References
 /// - K. Konstantinidis and A. Ramamoorthy: ByzShield: an efficient and robust system for distributed training.
-///   MLSys 2021, section 4.2.
+///   MLSys 2021.
 /// - S. P. Burnwal, K. Sinha and M. Vidyasagar: New and explicit constructions of unbalanced Ramanujan bipartite
 ///   graphs. The Ramanujan Journal 57, 2022.
 pub fn ramanujan(m: usize, s: usize) -> Result<AllocationMatrix, ConstructError> {

@@ -10,7 +10,7 @@ use ecode_core::{AllocationMatrix, MAX_SIZE};
 pub(super) static CONSTRUCTION: Construction = Construction {
     name: "subsets",
     summary: "Every set of r workers has a file of its own",
-    source: "Konstantinidis and Ramamoorthy, ISIT 2022 (Aspis)",
+    source: "Konstantinidis and Ramamoorthy, arXiv:2108.02416 (Aspis)",
     parameters: &[WORKERS.called("K"), CLAIM, REPLICAS],
     example: "n=6,b=0,r=3",
     build: |arguments, _, _| {
@@ -26,7 +26,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
 /// When r is not in 1..=n, or there would be more files than a matrix has columns.
 ///
 /// # References
-/// - K. Konstantinidis and A. Ramamoorthy: Aspis: robust detection for distributed learning. ISIT 2022.
+/// - K. Konstantinidis and A. Ramamoorthy: Aspis: robust detection for distributed learning. arXiv:2108.02416, 2021.
 pub fn subsets(n: usize, r: usize) -> Result<AllocationMatrix, ConstructError> {
     if !(1..=n).contains(&r) {
         return refuse(format!("subsets needs 1 ≤ r ≤ n = {n}, but r = {r}"));

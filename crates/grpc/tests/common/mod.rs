@@ -27,6 +27,7 @@ pub fn offer() -> Offer {
         config_text: "steps = 9".into(),
         matrix_text: "{}".into(),
         data_text: "synthetic".into(),
+        probe: None,
     }
 }
 
@@ -47,8 +48,14 @@ pub fn settings(rules: Rules) -> Settings {
 }
 
 pub fn join(address: &str, keys: &Path, have: (u64, u64)) -> Result<(Client, Welcome), ClientError> {
-    let greeting =
-        Greeting { version: "test".into(), matrix: "m".into(), config: "c".into(), data: "d".into(), have };
+    let greeting = Greeting {
+        version: "test".into(),
+        matrix: "m".into(),
+        config: "c".into(),
+        data: "d".into(),
+        have,
+        probe: None,
+    };
     Line::connect(address, keys)?.join(&greeting)
 }
 

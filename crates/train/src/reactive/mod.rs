@@ -32,6 +32,8 @@ pub use ecode_server::reactive::{Certificate, NamingError};
 pub use journal::{Journal, Naming};
 pub use ledger::{Identity, Ledger};
 pub use plan::{Plan, checked_risk, least_holders};
+#[cfg(feature = "grpc")]
+pub(crate) use probe::fingerprint;
 pub use probe::{Order, probe};
 pub use report::{NamedWorker, Report};
 

@@ -13,6 +13,8 @@ use crate::bits::Bits;
 use crate::config::Config;
 use crate::data::Data;
 use crate::error::TrainError;
+#[cfg(feature = "grpc")]
+use crate::model::Learner;
 use crate::model::{Job, learner};
 use crate::random::{Purpose, permutation, stream};
 
@@ -71,4 +73,36 @@ pub fn probe(config: &Config, data: &Data, order: Order) -> Result<Vec<Digest>, 
         }
     }
     Ok(digests)
+}
+
+/// A digest of some gradients themselves, to be compared between machines: their signs can agree many times before a
+/// coordinate is so near to zero that another order of sums turns it, while their bits differ at once.
+///
+/// # Errors
+/// [`TrainError::Model`].
+#[cfg(feature = "grpc")]
+pub(crate) fn fingerprint(
+    learner: &mut dyn Learner,
+    config: &Config,
+    data: &Data,
+) -> Result<Digest, TrainError> {
+    let parameters = learner.initial(config.seed);
+    let samples = permutation(&mut stream(config.seed, Purpose::Order, 0, 0), data.train.len());
+    let each = config.samples_per_partition().clamp(1, samples.len() / PARTITIONS);
+    let job = |samples| Job { samples, crops: &[], flip_labels: false };
+    let jobs: Vec<Job<'_>> = samples.chunks(each).take(PARTITIONS).map(job).collect();
+    let digests: Vec<Mutex<Digest>> = jobs.iter().map(|_| Mutex::default()).collect();
+    learner.gradients(&parameters, &data.train, &jobs, &|place, gradient| {
+        let mut hasher = blake3::Hasher::new();
+        for value in gradient.iter().flat_map(|piece| piece.iter()) {
+            hasher.update(&value.to_bits().to_le_bytes());
+        }
+        *digests[place].lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            *hasher.finalize().as_bytes();
+    })?;
+    let mut hasher = blake3::Hasher::new_derive_key("ecode 1 probe: digests of gradients");
+    for digest in digests {
+        hasher.update(&digest.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+    Ok(*hasher.finalize().as_bytes())
 }

@@ -24,7 +24,7 @@ use crate::config::{ConfigError, Scheme};
 use crate::data::Crop;
 use crate::error::TrainError;
 use crate::random::{Purpose, stream};
-use crate::reactive::{Crowd, Failure, Lies};
+use crate::reactive::{Crowd, Failure, Lies, fingerprint};
 use crate::standing::Excess;
 use crate::transport::grpc::{Join, News, Panel, Peer, Sought};
 use crate::transport::{Deployment, LOOK};
@@ -46,6 +46,18 @@ impl Trainer {
             return fail("window is for one process: over transport grpc each step waits for its digests");
         }
         Ok(())
+    }
+
+    /// What server and workers compare before a worker is asked anything; none with votes.
+    pub(super) fn probed(&mut self) -> Result<Option<[u8; 32]>, TrainError> {
+        if self.detection.is_none() {
+            return Ok(None);
+        }
+        let Self { config, data, learner, .. } = self;
+        let kept = learner.state()?;
+        let fingerprint = fingerprint(learner.as_mut(), config, data)?;
+        learner.restore(&kept)?;
+        Ok(Some(fingerprint))
     }
 
     /// Makes this trainer the server of a scheme.
@@ -168,11 +180,10 @@ impl Trainer {
         say: &mut dyn FnMut(&str),
     ) -> Result<(), TrainError> {
         let signer = keys::signer(&join.keys).map_err(|error| TrainError::Transport(error.to_string()))?;
-        let mut peer = Peer::new(join, greeting, self.dimension(), control).chained();
+        let mut peer = Peer::new(join, greeting, self.dimension(), control, say).chained();
         let mut known = Known::default();
         while !self.finished() {
             let step = self.state.step;
-            peer.take_said().iter().for_each(|text| say(text));
             match peer.next(step, LOOK)? {
                 Some(News::Task(task)) => self.answer(&mut peer, row, &task, &signer, &mut known)?,
                 Some(News::Decoded(decoded, loss)) => {
@@ -192,14 +203,13 @@ impl Trainer {
                 Some(News::Again) | None => {}
             }
         }
-        peer.take_said().iter().for_each(|text| say(text));
         Ok(())
     }
 
     /// Does what a task asks for.
     fn answer(
         &mut self,
-        peer: &mut Peer,
+        peer: &mut Peer<'_>,
         row: usize,
         task: &Task,
         signer: &Signer,

@@ -43,6 +43,7 @@ impl Trainer {
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
         self.settles_remotely()?;
+        let probe = self.probed()?;
         let g = self.code.matrix();
         let n = g.n();
         let radius = self.code.tolerates().unwrap_or(0);
@@ -82,6 +83,7 @@ impl Trainer {
                 config_text,
                 matrix_text: matrix,
                 data_text: self.config.data.absolute().to_string(),
+                probe,
             },
             most_losses: g.worker_loads().into_iter().max().unwrap_or(0),
             can_be_silent: (0..n).map(|j| self.engine.can_be_silent(j)).collect(),
@@ -148,15 +150,15 @@ impl Trainer {
             config: sha256(self.shared_config().to_toml().as_bytes()),
             data: data_digest(&self.data),
             have: (0, 0),
+            probe: self.probed()?,
         };
         if self.detection.is_some() {
             return self.answer_for(join, row, control, greeting, say);
         }
-        let mut peer = Peer::new(join, greeting, self.dimension(), control);
+        let mut peer = Peer::new(join, greeting, self.dimension(), control, say);
         let mut mine = None;
         while !self.finished() {
             let step = self.state.step;
-            peer.take_said().iter().for_each(|text| say(text));
             // What is decided already needs no vote.
             let mut news = peer.next(step, std::time::Duration::ZERO)?;
             if news.is_none() {
@@ -173,14 +175,13 @@ impl Trainer {
             match news {
                 Some(News::Decoded(decoded, loss)) => self.follow(decoded, loss)?,
                 Some(News::State { step, parameters, velocity, .. }) => {
-                    self.begin(step, parameters, velocity)
+                    self.begin(step, parameters, velocity);
                 }
                 Some(News::Done) => break,
                 // Where votes are taken nobody is asked.
                 Some(News::Again | News::Task(_)) | None => {}
             }
         }
-        peer.take_said().iter().for_each(|text| say(text));
         Ok(())
     }
 

@@ -13,7 +13,7 @@ Nothing here was run on a GPU; what a tensor's device decides is done by tensor 
 from .audit import Audit
 from .coded import CodedSignSGD, CodedVote
 from .data import CodedSampler, Reproducible, steps
-from .faults import Fault, FaultFound, json_lines
+from .faults import Fault, FaultFound, json_lines, slurm_drain
 from .digests import Fingerprints, fingerprint
 from .packing import pack_signs, unpack_signs
 from .parameters import parameters_digest
@@ -35,6 +35,7 @@ __all__ = [
     "json_lines",
     "pack_signs",
     "parameters_digest",
+    "slurm_drain",
     "steps",
     "unpack_signs",
 ]

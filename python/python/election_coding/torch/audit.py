@@ -19,6 +19,7 @@ from .._election_coding import EcodeError, Judge, Turn
 from .data import Reproducible
 from .faults import Fault, FaultFound
 from .digests import Fingerprints
+from .kinds import require_one_kind
 from .voter import Unverified
 
 __all__ = ["Audit"]
@@ -55,6 +56,7 @@ class Audit:
         reduce_dtype: in which gradients are added up.
         also: further objects with state_dict() that a rollback takes back, as a scheduler.
         seed: of the random numbers of each partition.
+        mixed: take ranks of several kinds of device, driver, library or number of threads. Without it they are refused.
 
     Attributes:
         faults: what was named, in order.
@@ -75,6 +77,7 @@ class Audit:
         also: Sequence[Any] = (),
         seed: int = 0,
         key: bytes = b"audit",
+        mixed: bool = False,
     ) -> None:
         if on_fault not in ("mask", "rollback", "stop", "warn"):
             raise ValueError(f"on_fault {on_fault!r}: expected 'mask', 'rollback', 'stop' or 'warn'")
@@ -93,6 +96,8 @@ class Audit:
         self.gradients = 0
         """Gradients that this rank has computed."""
         self._parameters = [p for p in model.parameters() if p.requires_grad]
+        if not mixed:
+            require_one_kind(self._parameters[0].device)
         self._digest = Fingerprints(key)
         self._judge = Judge(self.n, self.n, b, run=key)
         self._flats: dict[int, torch.Tensor] = {}

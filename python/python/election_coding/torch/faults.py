@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TextIO
 
-__all__ = ["Fault", "FaultFound", "json_lines"]
+__all__ = ["Fault", "FaultFound", "json_lines", "slurm_drain"]
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,27 @@ def json_lines(stream: TextIO | None = None) -> Callable[[Fault], None]:
         print(fault.to_json(), file=stream if stream is not None else sys.stderr, flush=True)
 
     return write
+
+
+def slurm_drain(hosts: Sequence[str], rank: int, scontrol: str = "scontrol") -> Callable[[Fault], None]:
+    """A hook that asks Slurm to drain the node of a named rank: no new job starts there, this one goes on.
+
+    Fails open: where scontrol is missing, refuses or hangs, a line on standard error says so and training goes on.
+
+    Args:
+        hosts: the node of each rank.
+        rank: this rank. The hook acts on the lowest rank that is not the named one, so that it acts once.
+        scontrol: the program.
+    """
+
+    def drain(fault: Fault) -> None:
+        if rank != (1 if fault.rank == 0 else 0):
+            return
+        reason = f"rank {fault.rank} computed wrong in step {fault.step} ({fault.kind}: {fault.why})"
+        command = [scontrol, "update", f"NodeName={hosts[fault.rank]}", "State=DRAIN", f"Reason={reason}"]
+        try:
+            subprocess.run(command, check=True, timeout=30, capture_output=True, text=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"{hosts[fault.rank]} could not be drained: {error}", file=sys.stderr, flush=True)
+
+    return drain

@@ -37,10 +37,10 @@ def pack_with_operations(flat: torch.Tensor, zero: bool = False) -> torch.Tensor
     return (bits.view(-1, 8) * weights).sum(dim=1, dtype=torch.uint8)
 
 
-def unpack_signs(packed: torch.Tensor, d: int) -> torch.Tensor:
-    """+1 and -1 as float32 of shape (d,), on the device of the packed signs."""
+def unpack_signs(packed: torch.Tensor, d: int, out: torch.Tensor | None = None) -> torch.Tensor:
+    """+1 and -1 as float32 of shape (d,), on the device of the packed signs; on the CPU into `out`, where it is given."""
     if packed.device.type == "cpu":
-        out = torch.empty(d, dtype=torch.float32)
+        out = torch.empty(d, dtype=torch.float32) if out is None else out
         unpack_into(packed.numpy(), out.numpy())
         return out
     return unpack_with_operations(packed, d)

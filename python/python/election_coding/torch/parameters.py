@@ -31,6 +31,8 @@ class Parameters:
             raise ValueError(f"params: they are on {len(devices)} devices; a vote needs them on one")
         self.device = self.tensors[0].device
         self.d = sum(tensor.numel() for tensor in self.tensors)
+        # Kept from step to step: fresh memory of this size costs more than what is done in it.
+        self._flat: torch.Tensor | None = None
 
     def clear(self) -> None:
         """Sets all gradients to None."""
@@ -38,12 +40,14 @@ class Parameters:
             tensor.grad = None
 
     def gradient(self) -> torch.Tensor:
-        """The gradients as one vector of shape (d,); 0 where a parameter has none."""
+        """The gradients as one vector of shape (d,), until the next call; 0 where a parameter has none."""
         parts = [
             torch.zeros_like(tensor).reshape(-1) if tensor.grad is None else tensor.grad.detach().reshape(-1)
             for tensor in self.tensors
         ]
-        return torch.cat(parts)
+        if self._flat is None and len({part.dtype for part in parts}) == 1:
+            self._flat = torch.empty(self.d, dtype=parts[0].dtype, device=self.device)
+        return torch.cat(parts) if self._flat is None else torch.cat(parts, out=self._flat)
 
     def fill(self, flat: torch.Tensor) -> None:
         """Makes a vector of shape (d,) the gradients."""

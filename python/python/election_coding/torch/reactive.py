@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .._election_coding import Code, EcodeError, Judge, Turn
+from .kinds import require_one_kind
 from .message import HEAD, join, split
 from .voter import Unverified, Voter
 
@@ -40,6 +41,7 @@ class ReactiveVote(Voter):
         run: what identifies the run, mixed into every digest.
         deadline: seconds that rank 0 waits for an answer. Who takes longer is lost.
         seed: of the random numbers inside `partition()`.
+        mixed: take ranks of several kinds of device, driver, library or number of threads. Without it they are refused.
 
     Attributes:
         named: rank -> (step, why).
@@ -60,11 +62,14 @@ class ReactiveVote(Voter):
         run: bytes = b"",
         deadline: float = 60.0,
         seed: int = 0,
+        mixed: bool = False,
     ) -> None:
         super().__init__(params, 1, exchange, deadline, seed)
         self.k = k if k is not None else self.n - 1 + self.n % 2
         if self.k < 1 or self.k % 2 == 0:
             raise ValueError(f"k = {self.k}: a majority needs an odd number of partitions")
+        if not mixed:
+            require_one_kind(self.parameters.device)
         self.named: dict[int, tuple[int, str]] = {}
         self._judge = Judge(self.n, self.k, b, spare=spare, total=total, run=run)
         self._todo: list[int] | None = None

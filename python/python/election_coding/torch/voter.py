@@ -43,6 +43,7 @@ class Voter:
         self.exchange = exchange
         self._pairs = Pairs(deadline) if exchange == "pairs" else None
         self._sent = 0
+        self._out: torch.Tensor | None = None
         self.rank, self.n = dist.get_rank(), dist.get_world_size()
 
     @contextmanager
@@ -70,7 +71,8 @@ class Voter:
     def _decoded(self, packed: torch.Tensor) -> None:
         """Fills `.grad` with what was decoded: the packed signs, then, where there are ties, their places."""
         size = -(-self.d // 8)
-        signs = unpack_signs(packed[:size].to(self.parameters.device), self.d)
+        signs = unpack_signs(packed[:size].to(self.parameters.device), self.d, self._out)
+        self._out = signs
         if packed.numel() > size:
             tied = unpack_signs(packed[size:].to(self.parameters.device), self.d) < 0
             signs = signs.masked_fill(tied, 0.0)

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ecode_grpc::{Happening, Heard, Server, Settings, Task};
-use ecode_server::reactive::{Digest, Header, Next, Question, Roster, Settlement, Sitting};
+use ecode_server::reactive::{Ask, Digest, Fetch, Header, Next, Question, Roster, Settlement, Sitting};
 use ecode_server::{Cut, Wait};
 use ecode_verify::Control;
 
@@ -157,7 +157,7 @@ impl Panel {
                         self.there.remove(&row);
                     }
                     Cut::Replaced => {
-                        (self.say)(&format!("worker {row} was cut off: a newer connection speaks for it"))
+                        (self.say)(&format!("worker {row} was cut off: a newer connection speaks for it"));
                     }
                     _ => {
                         self.there.remove(&row);
@@ -263,18 +263,9 @@ impl Panel {
                 Next::Trip { asks, fetches } => {
                     minutes.asked(&asks);
                     sitting.account.bytes_down += QUESTION * (asks.len() + fetches.len()) as u64;
-                    let asks = asks
-                        .iter()
-                        .map(|ask| format!("worker {} is asked for partition {}", ask.worker, ask.partition));
-                    let fetches = fetches.iter().map(|fetch| {
-                        format!(
-                            "the vector of partition {} is fetched from worker {}",
-                            fetch.partition, fetch.worker
-                        )
-                    });
-                    let what: Vec<String> = asks.chain(fetches).collect();
+                    let what = asked_for(&asks, &fetches);
                     let trip = settlement.trips();
-                    (self.say)(&format!("step {}, extra trip {trip}: {}", header.step, what.join("; ")));
+                    (self.say)(&format!("step {}, extra trip {trip}: {}", header.step, what));
                     self.ask(&mut sitting, questions, rehearsal.as_ref());
                 }
                 Next::Settled(accepted) => break accepted,
@@ -299,18 +290,7 @@ impl Panel {
                 Next::Stop(excess) => return Ok(Err(Failure::Excess(excess))),
             }
         };
-        let mut vectors = Vec::with_capacity(accepted.len());
-        for (partition, digest) in accepted.iter().enumerate() {
-            // The vector of an accepted digest is that of an honest worker.
-            let bits = sitting.vectors.get(&(partition, *digest));
-            let bits = bits.and_then(|bytes| Bits::from_bytes(state.parameters.len(), bytes));
-            let Some(bits) = bits else {
-                let why =
-                    format!("the accepted vector of partition {partition} in step {} is none", header.step);
-                return Err(TrainError::Transport(why));
-            };
-            vectors.push(bits);
-        }
+        let vectors = sitting.bits(&accepted, state.parameters.len())?;
         let loss = sitting.loss();
         let gradient_s = median(std::mem::take(&mut sitting.seconds)).unwrap_or(0.0);
         let Records { sitting, mut account, .. } = sitting;
@@ -388,6 +368,16 @@ impl Drop for Panel {
     }
 }
 
+/// What a round trip asks for, in words.
+fn asked_for(asks: &[Ask], fetches: &[Fetch]) -> String {
+    let asks =
+        asks.iter().map(|ask| format!("worker {} is asked for partition {}", ask.worker, ask.partition));
+    let fetches = fetches.iter().map(|fetch| {
+        format!("the vector of partition {} is fetched from worker {}", fetch.partition, fetch.worker)
+    });
+    asks.chain(fetches).collect::<Vec<String>>().join("; ")
+}
+
 /// What was heard in a step.
 struct Records {
     sitting: Sitting,
@@ -463,6 +453,21 @@ impl Records {
             }
             Heard::Refusal { .. } => self.sitting.gone(now, worker),
         }
+    }
+
+    /// The bits of accepted vectors.
+    fn bits(&self, accepted: &[Digest], d: usize) -> Result<Vec<Bits>, TrainError> {
+        let bits = |(partition, digest): (usize, &Digest)| {
+            let bytes = self.vectors.get(&(partition, *digest));
+            // The vector of an accepted digest is that of an honest worker.
+            bytes.and_then(|bytes| Bits::from_bytes(d, bytes)).ok_or_else(|| {
+                let step = self.header.step;
+                TrainError::Transport(format!(
+                    "the accepted vector of partition {partition} in step {step} is none"
+                ))
+            })
+        };
+        accepted.iter().enumerate().map(bits).collect()
     }
 
     /// The mean over partitions of the median of what workers say.

@@ -45,7 +45,7 @@ pub(crate) enum News {
 }
 
 /// A worker's way to its server.
-pub struct Peer {
+pub struct Peer<'a> {
     join: Join,
     control: Control,
     client: Option<Client>,
@@ -58,7 +58,8 @@ pub struct Peer {
     /// A state to be taken before anything else.
     behind: bool,
     heard: Instant,
-    said: Vec<String>,
+    /// What happens is said at once: a worker that looks for its server is not silent meanwhile.
+    say: &'a mut dyn FnMut(&str),
     /// Whether a state comes with its digest.
     chained: bool,
 }
@@ -134,8 +135,14 @@ impl Run {
     }
 }
 
-impl Peer {
-    pub(crate) fn new(join: Join, greeting: Greeting, dimension: usize, control: Control) -> Self {
+impl<'a> Peer<'a> {
+    pub(crate) fn new(
+        join: Join,
+        greeting: Greeting,
+        dimension: usize,
+        control: Control,
+        say: &'a mut dyn FnMut(&str),
+    ) -> Self {
         Self {
             join,
             control,
@@ -146,7 +153,7 @@ impl Peer {
             open: Open::default(),
             behind: false,
             heard: Instant::now(),
-            said: Vec::new(),
+            say,
             chained: false,
         }
     }
@@ -156,22 +163,16 @@ impl Peer {
         Self { chained: true, ..self }
     }
 
-    /// What there is to say since this was asked last.
-    pub(crate) fn take_said(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.said)
-    }
-
     pub(crate) fn is_connected(&self) -> bool {
         self.client.is_some()
     }
 
     fn connect(&mut self, step: u64) -> Result<(), TrainError> {
-        let Self { join, control, greeting, heard, said, .. } = self;
+        let Self { join, control, greeting, heard, say, .. } = self;
         let before = greeting.have.1;
         greeting.have.0 = step;
         let attempt = || Line::connect(&join.server, &join.keys)?.join(greeting);
-        let (client, welcome) =
-            persist(join, control, *heard, &mut |text| said.push(text.to_owned()), attempt)?;
+        let (client, welcome) = persist(join, control, *heard, &mut **say, attempt)?;
         let (blocks, bytes) = (welcome.blocks as usize, welcome.block_bytes as usize);
         if welcome.dimension != self.dimension as u64
             || bytes % 8 != 0
@@ -182,7 +183,7 @@ impl Peer {
                 welcome.dimension, self.dimension
             )));
         }
-        self.said.push(format!(
+        (self.say)(&format!(
             "works as worker {} in step {} of run {:016x}{}",
             welcome.row,
             welcome.step,
@@ -203,7 +204,7 @@ impl Peer {
             ClientError::Gone(why) => {
                 self.client = None;
                 self.heard = Instant::now();
-                self.said.push(format!("the connection is lost: {why}"));
+                (self.say)(&format!("the connection is lost: {why}"));
                 Ok(())
             }
             other => Err(TrainError::Transport(other.to_string())),
@@ -245,7 +246,7 @@ impl Peer {
                 Ok(Some(ecode_grpc::News::Stop { why, .. })) => {
                     self.client = None;
                     self.heard = Instant::now();
-                    self.said.push(format!("the server ends: {why}"));
+                    (self.say)(&format!("the server ends: {why}"));
                     return Ok(None);
                 }
                 Ok(Some(ecode_grpc::News::Task(task))) => return Ok(Some(News::Task(task))),
