@@ -26,14 +26,14 @@ def test_docstrings() -> None:
     assert failed == 0 and tried >= 3
 
 
-@pytest.mark.parametrize("example", ["nine_ranks.py", "one_wrong_of_eight.py"])
-def test_examples(example: str) -> None:
+# one_wrong_of_eight.py runs in its notebook.
+@pytest.mark.parametrize("example,shown", [("nine_ranks.py", "the same parameters, bit for bit")])
+def test_examples(example: str, shown: str) -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "python/examples" / example)], capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stderr
-    shown = {"nine_ranks.py": "the same parameters, bit for bit", "one_wrong_of_eight.py": "named: [5]"}
-    assert shown[example] in done.stdout
+    assert shown in done.stdout
 
 
 @pytest.mark.parametrize("name", ["design-and-play", "cnn-under-attack", "one-wrong-gpu"])
