@@ -87,7 +87,7 @@ impl Work {
                 );
             }
         }
-        let data = input::data(&config.data, control)?;
+        let data = input::data(&config.data, &control)?;
         let code = if config.scheme == ecode::train::Scheme::Vote {
             TrainingCode::unverified(matrix, None, "the server's")
         } else {
