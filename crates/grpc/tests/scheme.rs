@@ -24,12 +24,12 @@ fn answer(client: &mut Client, step: u64, digests: &[Signed]) {
     client.answer(step, &header(step).state, digests, &Report::default()).unwrap();
 }
 
-/// What happens next but for who joins; none where nothing does for a while.
+/// What happens next but for who joins and leaves; none where nothing does for a while.
 fn next(server: &Server) -> Option<Happening> {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(1) {
         match server.next(Duration::from_millis(50)) {
-            None | Some(Happening::Joined { .. }) => {}
+            None | Some(Happening::Joined { .. } | Happening::Lost { .. }) => {}
             happening => return happening,
         }
     }
