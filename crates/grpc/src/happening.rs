@@ -155,6 +155,8 @@ pub enum Happening {
     Heard {
         /// The row.
         row: usize,
+        /// The step that it is of. The caller may be in a later one by now, of which it says nothing.
+        step: u64,
         /// What it sent.
         heard: Heard,
     },

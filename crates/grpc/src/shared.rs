@@ -385,7 +385,7 @@ impl Shared {
             }
         };
         if let Some(heard) = heard {
-            self.tell(Happening::Heard { row, heard });
+            self.tell(Happening::Heard { row, step: header.step, heard });
         }
         Ok(())
     }

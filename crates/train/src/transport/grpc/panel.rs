@@ -138,7 +138,8 @@ impl Panel {
         }
         let Some(happening) = self.server()?.next(wait.min(LOOK)) else { return Ok(None) };
         Ok(match happening {
-            Happening::Heard { row, heard } => Some(News::Heard(row, heard)),
+            // What was on its way when its step ended says nothing of the next one.
+            Happening::Heard { row, step, heard } => (step == state.step).then_some(News::Heard(row, heard)),
             Happening::Joined { row, version } => {
                 (self.say)(&format!("worker {row} has joined ({version})"));
                 let again = !self.there.insert(row);
