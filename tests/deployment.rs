@@ -351,7 +351,7 @@ fn a_worker_that_fails_says_why() {
     let mut served = served.unwrap();
     assert_eq!(served.parameters_digest().unwrap(), expected);
     assert_eq!(served.lost(), [Lost { worker: 2, step: 0 }]);
-    assert_eq!(served.take_said(), ["worker 2: out of\\nmemory"]);
+    assert_eq!(served.take_remarks(), ["worker 2: out of\\nmemory"]);
 }
 
 /// Workers notice a server that is gone; one of them says so.

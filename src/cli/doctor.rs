@@ -100,12 +100,12 @@ impl Doctor {
             let differ = first.len().abs_diff(digests.len())
                 + first.iter().zip(digests).filter(|(a, b)| a != b).count();
             drifts |= differ > 0;
-            let said = if differ == 0 {
+            let outcome = if differ == 0 {
                 "the same".to_owned()
             } else {
                 format!("{differ} of {} differ", first.len())
             };
-            lines.push(format!("{way}: {said}"));
+            lines.push(format!("{way}: {outcome}"));
         }
         let verdict = if drifts {
             "Not reproducible: comparing digests would name innocent workers; take a vote code."

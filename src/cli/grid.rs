@@ -111,7 +111,7 @@ impl Grid<'_> {
             self.codes.insert(key, (file, code));
         }
         let (task, _) = self.task(run)?;
-        let settled = check(&task.said, &task.code, task.data)?;
+        let settled = check(&task.requested, &task.code, task.data)?;
         let path = self.path(run);
         if path.join("config.toml").exists() {
             let (folder, kept) = RunFolder::open(&path)?;
@@ -137,7 +137,7 @@ impl Grid<'_> {
     fn task(&self, run: &GridRun) -> anyhow::Result<(Task<'_>, PathBuf)> {
         let data = self.data.get(&run.config.data.to_string()).context("data that were not read")?;
         let (file, code) = self.codes.get(&key(&run.config)).context("a code that was not made")?;
-        Ok((Task { said: run.config.clone(), code: code.clone(), file, data }, self.path(run)))
+        Ok((Task { requested: run.config.clone(), code: code.clone(), file, data }, self.path(run)))
     }
 
     /// Trains what is free, then waits for what others hold.

@@ -8,8 +8,8 @@ use serde_json::json;
 /// The holders of a scheme that is described by its sizes; none where a code is named, or votes are taken.
 pub(crate) fn holders(config: &Config) -> anyhow::Result<Option<MatrixFile>> {
     if config.scheme == Scheme::Vote {
-        let said = [("n", config.n), ("b", config.b), ("k", config.k)];
-        if let Some((name, _)) = said.iter().find(|(_, value)| value.is_some()) {
+        let sizes = [("n", config.n), ("b", config.b), ("k", config.k)];
+        if let Some((name, _)) = sizes.iter().find(|(_, value)| value.is_some()) {
             anyhow::bail!("--{name} belongs to --scheme reactive, one-round and checked; votes take --code");
         }
     }

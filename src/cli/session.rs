@@ -34,7 +34,7 @@ pub(crate) fn program() -> Program {
 /// What is trained.
 pub(crate) struct Task<'a> {
     /// The configuration as it was said.
-    pub(crate) said: Config,
+    pub(crate) requested: Config,
     pub(crate) code: TrainingCode,
     pub(crate) file: &'a MatrixFile,
     pub(crate) data: &'a Data,
@@ -42,7 +42,7 @@ pub(crate) struct Task<'a> {
 
 impl Task<'_> {
     fn trainer(&self) -> Result<Trainer, TrainError> {
-        Trainer::new(self.said.clone(), self.code.clone(), self.data.clone())
+        Trainer::new(self.requested.clone(), self.code.clone(), self.data.clone())
     }
 }
 
@@ -102,7 +102,7 @@ impl Session<'_> {
         };
         let mut folder = match place(trainer.config()) {
             Place::Held(mut folder) => {
-                for remark in folder.resume(&mut trainer, &task.said)? {
+                for remark in folder.resume(&mut trainer, &task.requested)? {
                     self.say(&format!("note: {remark}"));
                 }
                 // Nothing more comes of it.
@@ -115,7 +115,7 @@ impl Session<'_> {
             }
             Place::New(path) => {
                 connect(&mut trainer)?;
-                let folder = RunFolder::create(&path, &task.said, task.file, &trainer, &program())?;
+                let folder = RunFolder::create(&path, &task.requested, task.file, &trainer, &program())?;
                 trainer.keep_namings(folder.journal());
                 folder
             }
@@ -211,7 +211,7 @@ impl Session<'_> {
             }
             let advanced = trainer.advance();
             bar.set_position(trainer.state().step);
-            for text in trainer.take_said() {
+            for text in trainer.take_remarks() {
                 bar.suspend(|| output::remark!("{text}"));
             }
             // Over gRPC that is said already, and some come back.

@@ -69,7 +69,7 @@ pub(crate) struct Train {
 
 /// What is to be trained, before the code is verified.
 struct Source {
-    said: Config,
+    requested: Config,
     /// The matrix, where it lies in a file of the configuration's folder.
     matrix: Option<PathBuf>,
     /// The folder of a run that goes on, held by this process.
@@ -133,15 +133,15 @@ impl Train {
         let mut source = self.source(works, &control)?;
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None, &control)?,
-            None => match scheme::holders(&source.said)? {
+            None => match scheme::holders(&source.requested)? {
                 Some(file) => file,
-                None => code::resolve(&source.said.code, source.said.ties, &control)?,
+                None => code::resolve(&source.requested.code, source.requested.ties, &control)?,
             },
         };
-        if let Some(remark) = code::remark(&source.said.code).filter(|_| !common.quiet && !works) {
+        if let Some(remark) = code::remark(&source.requested.code).filter(|_| !common.quiet && !works) {
             output::remark!("{remark}");
         }
-        let data = input::data(&source.said.data, &control)?;
+        let data = input::data(&source.requested.data, &control)?;
         let folder = source.folder.take();
         let task = source.task(&file, &data, &session, works)?;
         let outcome = match (works, processes) {
@@ -174,8 +174,8 @@ impl Train {
     /// The configuration: that of the folder that goes on, or that of a file, changed by flags.
     fn source(&self, works: bool, control: &Control) -> anyhow::Result<Source> {
         let (Some(path), true) = (&self.run, self.resume) else {
-            let (said, matrix) = configuration(self.config.as_deref(), &self.flags.0, control)?;
-            return Ok(Source { said, matrix, folder: None });
+            let (requested, matrix) = configuration(self.config.as_deref(), &self.flags.0, control)?;
+            return Ok(Source { requested, matrix, folder: None });
         };
         if let Some((flag, _)) = self.flags.0.iter().next() {
             bail!(
@@ -186,11 +186,12 @@ impl Train {
         if works {
             // The server holds the folder; a worker reads it.
             let (folder, _) = RunFolder::open(path)?;
-            let (said, _) = configuration(Some(&path.join("config.toml")), &toml::Table::new(), control)?;
-            return Ok(Source { said, matrix: Some(folder.matrix()), folder: None });
+            let (requested, _) =
+                configuration(Some(&path.join("config.toml")), &toml::Table::new(), control)?;
+            return Ok(Source { requested, matrix: Some(folder.matrix()), folder: None });
         }
-        let (folder, said) = RunFolder::hold(path, &program())?;
-        Ok(Source { said, matrix: Some(folder.matrix()), folder: Some(Box::new(folder)) })
+        let (folder, requested) = RunFolder::hold(path, &program())?;
+        Ok(Source { requested, matrix: Some(folder.matrix()), folder: Some(Box::new(folder)) })
     }
 }
 
@@ -204,14 +205,14 @@ impl Source {
         works: bool,
     ) -> anyhow::Result<Task<'a>> {
         let quiet = session.common.quiet || works;
-        if self.said.scheme != Scheme::Vote {
-            let code = scheme::training_code(&self.said, file)?;
-            return Ok(Task { said: self.said, code, file, data });
+        if self.requested.scheme != Scheme::Vote {
+            let code = scheme::training_code(&self.requested, file)?;
+            return Ok(Task { requested: self.requested, code, file, data });
         }
-        let Config { code: text, ties, allow_unverified, .. } = &self.said;
+        let Config { code: text, ties, allow_unverified, .. } = &self.requested;
         let code: TrainingCode =
             code::verified(file, text, *ties, *allow_unverified, session.control, quiet)?;
-        Ok(Task { said: self.said, code, file, data })
+        Ok(Task { requested: self.requested, code, file, data })
     }
 }
 

@@ -71,10 +71,13 @@ impl Work {
                 run.version
             );
         }
-        let said = Config::from_toml(&run.config).context("the server's configuration")?;
+        let requested = Config::from_toml(&run.config).context("the server's configuration")?;
         let data = self.data.unwrap_or(run.data).parse().context("--data")?;
-        let config =
-            Config { data, device: ecode::train::Device::try_from(self.device).context("--device")?, ..said };
+        let config = Config {
+            data,
+            device: ecode::train::Device::try_from(self.device).context("--device")?,
+            ..requested
+        };
         let matrix =
             MatrixFile::parse(run.matrix.as_bytes(), Format::Json).context("the server's matrix")?.matrix;
         if let Some(path) = &self.code {

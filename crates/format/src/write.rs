@@ -303,10 +303,10 @@ fn in_place(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(target)?;
     file.write_all(bytes).and_then(|()| file.set_len(bytes.len() as u64)).and_then(|()| sync(&file)).map_err(
         |error| {
-            let said = format!(
+            let why = format!(
                 "{error}; it can only be written in its place, and may hold a part of the new contents now"
             );
-            io::Error::new(error.kind(), said)
+            io::Error::new(error.kind(), why)
         },
     )
 }

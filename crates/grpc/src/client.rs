@@ -158,7 +158,7 @@ impl Line {
     /// [`ClientError`].
     pub fn describe(&mut self) -> Result<Description, ClientError> {
         let described = self.runtime.block_on(self.client.describe(DescribeRequest {}));
-        described.map(tonic::Response::into_inner).map_err(|status| said(&status))
+        described.map(tonic::Response::into_inner).map_err(|status| refusal(&status))
     }
 
     /// Joins the election.
@@ -181,9 +181,10 @@ impl Line {
         let joined = self.runtime.block_on(async {
             let ended = || ClientError::Gone("the server has closed the connection".to_owned());
             up.send(Up { is: Some(up::Is::Hello(hello)) }).await.map_err(|_| ended())?;
-            let answer = client.join(ReceiverStream::new(outgoing)).await.map_err(|status| said(&status))?;
+            let answer =
+                client.join(ReceiverStream::new(outgoing)).await.map_err(|status| refusal(&status))?;
             let mut down = answer.into_inner();
-            match down.message().await.map_err(|status| said(&status))?.ok_or_else(ended)?.is {
+            match down.message().await.map_err(|status| refusal(&status))?.ok_or_else(ended)?.is {
                 Some(down::Is::Welcome(welcome)) => Ok((down, welcome)),
                 _ => Err(ClientError::Protocol("it did not begin with a welcome".to_owned())),
             }
@@ -303,7 +304,7 @@ impl Client {
         let next = self.line.runtime.block_on(async { tokio::time::timeout(wait, down.message()).await });
         let Ok(next) = next else { return Ok(None) };
         let ended = || ClientError::Gone("the server has closed the connection".to_owned());
-        let message = next.map_err(|status| said(&status))?.ok_or_else(ended)?;
+        let message = next.map_err(|status| refusal(&status))?.ok_or_else(ended)?;
         Ok(Some(match message.is {
             Some(down::Is::Decode(decode)) => News::Decode {
                 step: decode.step,
@@ -331,9 +332,9 @@ impl Client {
         let wrong = |what: &str| ClientError::Protocol(format!("the state {what}"));
         runtime.block_on(async {
             let mut pieces =
-                client.state(StateRequest {}).await.map_err(|status| said(&status))?.into_inner();
+                client.state(StateRequest {}).await.map_err(|status| refusal(&status))?.into_inner();
             let mut state = Vec::new();
-            while let Some(piece) = pieces.message().await.map_err(|status| said(&status))? {
+            while let Some(piece) = pieces.message().await.map_err(|status| refusal(&status))? {
                 if piece.length > MOST_STATE || state.len() as u64 + piece.bytes.len() as u64 > piece.length {
                     return Err(wrong("is longer than was said"));
                 }
@@ -349,7 +350,7 @@ impl Client {
 }
 
 /// What a status means for a worker.
-fn said(status: &Status) -> ClientError {
+fn refusal(status: &Status) -> ClientError {
     let message = status.message().to_owned();
     match status.code() {
         Code::FailedPrecondition | Code::PermissionDenied | Code::InvalidArgument | Code::Unimplemented => {
@@ -364,10 +365,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
-        let said = next.to_string();
-        if !text.contains(&said) {
+        let reason = next.to_string();
+        if !text.contains(&reason) {
             text += ": ";
-            text += &said;
+            text += &reason;
         }
         cause = next.source();
     }

@@ -99,10 +99,10 @@ const UP: [Quantity; 2] = [
 
 /// The configuration without what the legend says anyway, or what makes no difference between runs of one kind.
 fn settings(config: &Config) -> Value {
-    let said = ["code", "seed", "byzantine", "attack", "aggregator", "allow-unverified"];
+    let named = ["code", "seed", "byzantine", "attack", "aggregator", "allow-unverified"];
     let mut settings = serde_json::to_value(config).unwrap_or_default();
     if let Some(settings) = settings.as_object_mut() {
-        settings.retain(|key, _| !said.contains(&key.replace('_', "-").as_str()));
+        settings.retain(|key, _| !named.contains(&key.replace('_', "-").as_str()));
     }
     settings
 }

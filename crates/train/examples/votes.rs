@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ecode_core::{AllocationMatrix, TieRule};
 use ecode_design::construct::{algorithm1, cyclic};
-use ecode_train::{Bits, Conduct, Vote, VoteEngine};
+use ecode_train::{Bits, Conduct, Instructions, Vote, VoteEngine};
 
 const D: usize = 11_173_962;
 
@@ -66,8 +66,8 @@ fn main() {
         ("cyclic (31), load 15", cyclic(31, 15).unwrap()),
         ("Algorithm 1 (51,5)", algorithm1(51, 5).unwrap()),
     ];
-    println!("| code | reading, ms | round | one full worker's vote | decode |");
-    println!("|---|---|---|---|---|");
+    println!("| code | reading, ms | round | by AVX2 | portable | one full worker's vote | decode |");
+    println!("|---|---|---|---|---|---|---|");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     pool.install(|| {
         for (name, matrix) in codes {
@@ -82,6 +82,14 @@ fn main() {
             let round = least(&mut || {
                 black_box(engine.round(&messages, &liars));
             });
+            let narrow = [Instructions::Avx2, Instructions::Portable].map(|instructions| {
+                if !instructions.here() {
+                    return f64::NAN;
+                }
+                least(&mut || {
+                    black_box(engine.round_with(instructions, &messages, &liars));
+                })
+            });
             let vote = least(&mut || {
                 black_box(engine.worker_vote(heaviest, &messages));
             });
@@ -91,8 +99,10 @@ fn main() {
                 black_box(engine.decode(D, &votes));
             });
             println!(
-                "| {name} | {reading:.2} | {round:.2} ({:.1}) | {vote:.2} | {decode:.2} |",
-                round / reading
+                "| {name} | {reading:.2} | {round:.2} ({:.1}) | {:.2} | {:.2} | {vote:.2} | {decode:.2} |",
+                round / reading,
+                narrow[0],
+                narrow[1]
             );
         }
     });

@@ -86,15 +86,15 @@ impl Config {
 
     fn check_numbers(&self) -> Result<(), ConfigError> {
         /// A number of single precision, as it was written.
-        fn said(value: f32) -> f64 {
+        fn shortest(value: f32) -> f64 {
             value.to_string().parse().unwrap_or(f64::from(value))
         }
         for (name, value, least) in [
-            ("momentum", said(self.momentum), 0.0),
-            ("weight-decay", said(self.weight_decay), 0.0),
+            ("momentum", shortest(self.momentum), 0.0),
+            ("weight-decay", shortest(self.weight_decay), 0.0),
             ("gradient-noise", self.gradient_noise, 0.0),
-            ("lr", said(self.learning_rate(0.0)), f64::MIN_POSITIVE),
-            ("attack-scale", said(self.scale()), 0.0),
+            ("lr", shortest(self.learning_rate(0.0)), f64::MIN_POSITIVE),
+            ("attack-scale", shortest(self.scale()), 0.0),
             ("bandwidth", self.bandwidth, 1.0),
         ] {
             if !(value >= least && value.is_finite()) {
@@ -107,7 +107,7 @@ impl Config {
             }
         }
         if self.momentum >= 1.0 {
-            return fail(format!("momentum is {}; expected below 1", plain(said(self.momentum))));
+            return fail(format!("momentum is {}; expected below 1", plain(shortest(self.momentum))));
         }
         if let Some(epoch) = self.lr_decay_epochs.iter().find(|epoch| !(**epoch >= 0.0 && epoch.is_finite()))
         {
@@ -182,7 +182,7 @@ impl Config {
         let scheme = self.scheme.name();
         let default = Self::default();
         if self.scheme == Scheme::Vote {
-            let said = [
+            let of_schemes = [
                 ("n", self.n.is_some()),
                 ("b", self.b.is_some()),
                 ("k", self.k.is_some()),
@@ -192,7 +192,7 @@ impl Config {
                 ("window", self.window != default.window),
                 ("referee", self.referee != default.referee),
             ];
-            return match said.iter().find(|(_, given)| *given) {
+            return match of_schemes.iter().find(|(_, given)| *given) {
                 Some((name, _)) => fail(format!("{name} belongs to the schemes; scheme is vote")),
                 None => Ok(()),
             };

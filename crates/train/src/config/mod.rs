@@ -292,14 +292,14 @@ impl Config {
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<(String, String, String)> {
         let (mine, theirs) = (self.to_table(), other.to_table());
-        let said = |table: &toml::Table, name: &str| {
+        let shown = |table: &toml::Table, name: &str| {
             table.get(name).map_or_else(|| "not given".to_owned(), ToString::to_string)
         };
         Self::FIELDS
             .iter()
             .map(Field::name)
             .filter(|name| mine.get(name) != theirs.get(name))
-            .map(|name| (name.clone(), said(&mine, &name), said(&theirs, &name)))
+            .map(|name| (name.clone(), shown(&mine, &name), shown(&theirs, &name)))
             .collect()
     }
 }

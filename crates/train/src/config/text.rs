@@ -23,12 +23,12 @@ pub(super) fn optional_single<'de, D: Deserializer<'de>>(deserializer: D) -> Res
     Option::<f64>::deserialize(deserializer)?.map(held).transpose()
 }
 
-fn held<E: serde::de::Error>(said: f64) -> Result<f32, E> {
-    let held = said as f32;
-    if (held.is_infinite() && said.is_finite()) || (held == 0.0 && said != 0.0) {
+fn held<E: serde::de::Error>(given: f64) -> Result<f32, E> {
+    let held = given as f32;
+    if (held.is_infinite() && given.is_finite()) || (held == 0.0 && given != 0.0) {
         return Err(E::custom(format!(
             "{} does not fit a number of single precision; expected 1.2e-38 to 3.4e38, or 0",
-            plain(said)
+            plain(given)
         )));
     }
     Ok(held)
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_people_do() {
-        let said = [0.0, 0.1, -0.1, 1e300, 1e-300, 1e38, 12.5, 1e-4].map(plain);
-        assert_eq!(said, ["0", "0.1", "-0.1", "1e300", "1e-300", "1e38", "12.5", "0.0001"]);
+        let given = [0.0, 0.1, -0.1, 1e300, 1e-300, 1e38, 12.5, 1e-4].map(plain);
+        assert_eq!(given, ["0", "0.1", "-0.1", "1e300", "1e-300", "1e38", "12.5", "0.0001"]);
     }
 }

@@ -172,10 +172,10 @@ pub fn fetch(
     };
     progress(aside.length());
     if !status.success() {
-        let mut said = String::new();
-        let _ = curl.0.stderr.take().map(|stderr| stderr.take(1 << 12).read_to_string(&mut said));
-        let said = said.lines().last().unwrap_or_default().trim_start_matches("curl: ").to_owned();
-        return Err(network(&address, if said.is_empty() { format!("curl: {status}") } else { said }));
+        let mut message = String::new();
+        let _ = curl.0.stderr.take().map(|stderr| stderr.take(1 << 12).read_to_string(&mut message));
+        let message = message.lines().last().unwrap_or_default().trim_start_matches("curl: ").to_owned();
+        return Err(network(&address, if message.is_empty() { format!("curl: {status}") } else { message }));
     }
     let found = digest_of(aside.path()).map_err(io(to))?;
     if found != file.sha256 {

@@ -30,14 +30,14 @@ pub(super) struct Binding {
 
 impl Binding {
     /// What a trainer at its start begins with; `said` is the configuration as its folder holds it.
-    pub(super) fn of(trainer: &Trainer, said: &Config, program: &Program) -> Self {
-        let Config { code: at, data, .. } = said.clone();
+    pub(super) fn of(trainer: &Trainer, requested: &Config, program: &Program) -> Self {
+        let Config { code: at, data, .. } = requested.clone();
         Self {
             schema: SCHEMA.to_owned(),
             program: program.clone(),
             matrix: trainer.code().matrix().digest(),
             data: data_digest(trainer.data()),
-            config: said.to_toml(),
+            config: requested.to_toml(),
             settled: Config { code: at, data, ..trainer.config().clone() },
         }
     }
@@ -53,12 +53,17 @@ impl Binding {
     }
 
     /// Refuses what differs from the beginning, by name.
-    pub(super) fn compare(&self, folder: &Path, trainer: &Trainer, said: &Config) -> Result<(), FolderError> {
+    pub(super) fn compare(
+        &self,
+        folder: &Path,
+        trainer: &Trainer,
+        requested: &Config,
+    ) -> Result<(), FolderError> {
         let differs = |what: String| Err(FolderError::Differs { folder: folder.to_owned(), what });
         let broken = |what: String| FolderError::Broken { place: folder.join(super::BINDING), what };
         let began = Config::from_toml(&self.config).map_err(|error| broken(error.0))?;
         // Where the data lie may change, what they are may not.
-        let moved = Config { data: began.data.clone(), code: began.code.clone(), ..said.clone() };
+        let moved = Config { data: began.data.clone(), code: began.code.clone(), ..requested.clone() };
         if let Some((name, before, now)) = began.differences(&moved).into_iter().next() {
             return differs(format!("{name} was {before}, and is {now} in config.toml"));
         }
@@ -67,7 +72,7 @@ impl Binding {
             return differs(format!("the matrix was {}, and is {matrix} in matrix.json", self.matrix));
         }
         if data_digest(trainer.data()) != self.data {
-            return differs(format!("the samples of {} are others now", said.data));
+            return differs(format!("the samples of {} are others now", requested.data));
         }
         Ok(())
     }

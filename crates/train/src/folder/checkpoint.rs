@@ -85,13 +85,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Saved, String> {
     let text = |error: safetensors::SafeTensorError| error.to_string();
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(text)?;
     let metadata = header.metadata().as_ref();
-    let said = |name: &str| metadata.and_then(|metadata| metadata.get(name));
-    let about = said(FORM).ok_or_else(|| format!("it has no description of the form {FORM}"))?;
+    let described = |name: &str| metadata.and_then(|metadata| metadata.get(name));
+    let about = described(FORM).ok_or_else(|| format!("it has no description of the form {FORM}"))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(text)?;
     let mut all: Vec<(String, TensorView<'_>)> = tensors.tensors();
     all.sort_by(|a, b| a.0.cmp(&b.0));
     let sum = checksum(about, all.iter().map(|(name, view)| (name.as_str(), view.data())));
-    if said(CHECKSUM) != Some(&sum) {
+    if described(CHECKSUM) != Some(&sum) {
         return Err("its checksum is another: bytes of it were changed".to_owned());
     }
     let About { run, log, step, totals, best, excess, lost, ledger, named } =

@@ -112,7 +112,7 @@ impl RunFolder {
     /// [`FolderError::Taken`] when there is a run in it already, [`FolderError::Held`], [`FolderError::Io`].
     pub fn create(
         path: &Path,
-        said: &Config,
+        requested: &Config,
         matrix: &MatrixFile,
         trainer: &Trainer,
         program: &Program,
@@ -128,7 +128,7 @@ impl RunFolder {
         if path.join(CONFIG).exists() {
             return Err(FolderError::Taken(path.to_owned()));
         }
-        let kept = Config { code: MATRIX.into(), data: said.data.absolute(), ..said.clone() };
+        let kept = Config { code: MATRIX.into(), data: requested.data.absolute(), ..requested.clone() };
         let binding = Binding::of(trainer, &kept, program);
         let (path, program) = (path.to_owned(), program.clone());
         let mut folder = Self { path, program, binding: None, log: None, lock: Some(lock) };
@@ -150,9 +150,9 @@ impl RunFolder {
     /// # Errors
     /// [`FolderError::Empty`] when there is none, [`FolderError::Broken`], [`FolderError::Io`].
     pub fn open(path: &Path) -> Result<(Self, Config), FolderError> {
-        let (folder, said) = Self::unlocked(path, &Program::default())?;
+        let (folder, requested) = Self::unlocked(path, &Program::default())?;
         let binding: Option<Binding> = read_json(path, BINDING)?;
-        let mut config = binding.map_or(said, |binding| binding.settled);
+        let mut config = binding.map_or(requested, |binding| binding.settled);
         config.code = folder.matrix().display().to_string();
         Ok((folder, config))
     }
@@ -211,7 +211,7 @@ impl RunFolder {
     /// # Errors
     /// [`FolderError::Differs`] where the trainer was not made from what the run began with,
     /// [`FolderError::Broken`], [`FolderError::Io`], [`FolderError::Train`] where the state does not fit.
-    pub fn resume(&mut self, trainer: &mut Trainer, said: &Config) -> Result<Vec<String>, FolderError> {
+    pub fn resume(&mut self, trainer: &mut Trainer, requested: &Config) -> Result<Vec<String>, FolderError> {
         if self.lock.is_none() {
             return Err(FolderError::Held {
                 folder: self.path.clone(),
@@ -223,7 +223,7 @@ impl RunFolder {
             folder: self.path.clone(),
             what: format!("{BINDING}, which says what it began with, is missing"),
         })?;
-        binding.compare(&self.path, trainer, said)?;
+        binding.compare(&self.path, trainer, requested)?;
         if binding.program != self.program {
             let Program { version, revision } = &binding.program;
             let revision = revision.as_ref().map_or(String::new(), |revision| format!(" ({revision})"));

@@ -30,12 +30,12 @@ impl Journal for Namings {
     fn keep(&mut self, naming: &Naming) -> Result<(), String> {
         let mut line = serde_json::to_string(naming).map_err(|error| error.to_string())?;
         line.push('\n');
-        let said = |error: std::io::Error| format!("{}: {error}", self.place.display());
+        let named = |error: std::io::Error| format!("{}: {error}", self.place.display());
         let mut file = match self.file.take() {
             Some(file) => file,
-            None => OpenOptions::new().append(true).create(true).open(&self.place).map_err(said)?,
+            None => OpenOptions::new().append(true).create(true).open(&self.place).map_err(named)?,
         };
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(said)?;
+        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(named)?;
         self.file = Some(file);
         certify(&self.place, naming)
     }

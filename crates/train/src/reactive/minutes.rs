@@ -71,7 +71,12 @@ impl Minutes {
 
     /// A line for each partition on which workers said different things, and one for each naming; and how many such
     /// partitions there were.
-    pub(crate) fn said(&self, settlement: &Settlement, step: u64, partitions: usize) -> (u64, Vec<String>) {
+    pub(crate) fn remarks(
+        &self,
+        settlement: &Settlement,
+        step: u64,
+        partitions: usize,
+    ) -> (u64, Vec<String>) {
         let disputed: Vec<(usize, BTreeMap<Digest, Vec<usize>>)> = (0..partitions)
             .map(|partition| (partition, settlement.answers(partition)))
             .filter(|(_, classes)| classes.len() > 1)

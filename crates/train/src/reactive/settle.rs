@@ -50,7 +50,7 @@ pub(crate) struct Course {
     pub(crate) settlement: Settlement,
     pub(crate) account: Account,
     /// A line for each dispute and each naming.
-    pub(crate) said: Vec<String>,
+    pub(crate) remarks: Vec<String>,
 }
 
 /// Why a step has no decode.
@@ -92,21 +92,21 @@ struct Trips<'c, 'a, 'j> {
 impl Trips<'_, '_, '_> {
     /// A worker has computed a partition and answers. Returns whether it said anything.
     fn answer(&mut self, worker: usize, partition: usize) -> bool {
-        let said = self.crowd.says(worker, partition);
+        let claimed = self.crowd.says(worker, partition);
         let header = self.crowd.header;
-        for &(_, digest) in &said {
+        for &(_, digest) in &claimed {
             self.settlement.answer(worker, &header, partition, digest);
-            if digest != said[0].1 {
+            if digest != claimed[0].1 {
                 self.minutes.own.seconds.insert((worker, partition), digest);
             }
         }
-        if said.is_empty() {
+        if claimed.is_empty() {
             self.settlement.silent(worker);
         } else {
             self.account.gradients += 1;
-            self.account.bytes_up += size_of::<Digest>() as u64 * said.len() as u64;
+            self.account.bytes_up += size_of::<Digest>() as u64 * claimed.len() as u64;
         }
-        !said.is_empty()
+        !claimed.is_empty()
     }
 
     /// A worker sends a whole vector.
@@ -236,7 +236,7 @@ pub(crate) fn settle(
         }
     };
     let Trips { settlement, mut account, contents, shares, crowd, minutes, .. } = trips;
-    let (disputes, said) = minutes.said(&settlement, crowd.header.step, accepted.len());
+    let (disputes, remarks) = minutes.remarks(&settlement, crowd.header.step, accepted.len());
     account.disputes = disputes;
     let contents: Vec<Content> = accepted
         .iter()
@@ -255,5 +255,5 @@ pub(crate) fn settle(
     account.extra_trips = settlement.trips() as u64;
     account.timeouts = settlement.silents().count() as u64;
     account.heaviest = settlement.heaviest() as u64;
-    Ok(Course { vectors, settlement, account, said })
+    Ok(Course { vectors, settlement, account, remarks })
 }

@@ -141,9 +141,9 @@ impl Trainer {
 
     /// What happened since this was asked last that is to be told: what workers that left have said, on the server of a
     /// deployment; disputes and namings under a scheme that detects lies.
-    pub fn take_said(&mut self) -> Vec<String> {
+    pub fn take_remarks(&mut self) -> Vec<String> {
         match &mut self.deployment {
-            Some(Deployment::Server(server)) => server.take_said(),
+            Some(Deployment::Server(server)) => server.take_remarks(),
             _ => self.take_disputes(),
         }
     }
@@ -211,9 +211,9 @@ impl Trainer {
         let lost = server.take_lost();
         self.state.lost.extend(lost.into_iter().map(|worker| Lost { worker, step }));
         if server.is_alone() {
-            let said = server.take_said().join("; ");
-            let said = if said.is_empty() { said } else { format!(" ({said})") };
-            return Err(TrainError::Transport(format!("no worker answers any more in step {step}{said}")));
+            let remarks = server.take_remarks().join("; ");
+            let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
+            return Err(TrainError::Transport(format!("no worker answers any more in step {step}{remarks}")));
         }
         let missing: Vec<usize> = (0..ballots.len()).filter(|&j| ballots[j].is_none()).collect();
         let k = self.code.matrix().k();

@@ -156,8 +156,8 @@ impl Trainer {
         for (partition, &content) in open.committed.iter().enumerate() {
             let digest = crowd.digest(partition, content);
             let agree = |&worker: &usize| {
-                let said = crowd.says(worker, partition);
-                said.len() == 1 && said[0].1 == digest
+                let claimed = crowd.says(worker, partition);
+                claimed.len() == 1 && claimed[0].1 == digest
             };
             if holders[partition].iter().all(agree) {
                 agreed.insert(partition, content);

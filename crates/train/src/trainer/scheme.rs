@@ -28,7 +28,7 @@ pub(super) struct Detection {
     pub(super) plan: Plan,
     pub(super) journal: Option<Box<dyn Journal>>,
     /// What is to be told of the steps since this was asked last.
-    pub(super) said: Vec<String>,
+    pub(super) remarks: Vec<String>,
     /// The steps whose digests are still on the way, the oldest first.
     pub(super) open: VecDeque<Open>,
 }
@@ -46,7 +46,7 @@ impl Detection {
             Some(_) => Plan::of_sizes(config)?,
             None => Plan::of_matrix(config, trainer.matrix(), trainer.b())?,
         };
-        Ok(Some(Self { plan, journal: None, said: Vec::new(), open: VecDeque::new() }))
+        Ok(Some(Self { plan, journal: None, remarks: Vec::new(), open: VecDeque::new() }))
     }
 }
 
@@ -146,16 +146,16 @@ impl Trainer {
         let negative = self.engine.majority(&vectors);
         let wrong = differing(&negative, &truth);
         ledger.advance(step, &negative.to_bytes());
-        let mut said = wrong;
+        let mut counted = wrong;
         if optimistic && let Some(open) = self.detection.as_mut().and_then(|with| with.open.back_mut()) {
             // What is wrong with an open step is counted when it closes.
-            (open.wrong, said) = (wrong, 0);
+            (open.wrong, counted) = (wrong, 0);
         }
         Ok(Round {
-            update: Update::Signs(Decoded { negative, tied: None, wrong: said }),
+            update: Update::Signs(Decoded { negative, tied: None, wrong: counted }),
             momentum: None,
             loss: Some(loss),
-            wrong: Some(said),
+            wrong: Some(counted),
             gradient_s,
             missing: Vec::new(),
             settled: Some((account, ledger)),
@@ -249,7 +249,7 @@ impl Trainer {
         };
         let asked = course.settlement.asked().into_iter().chain(course.settlement.silents());
         roster.note(step, asked.collect::<BTreeSet<_>>(), &course.settlement);
-        detection.said.extend(course.said.iter().cloned());
+        detection.remarks.extend(course.remarks.iter().cloned());
         let mut ledger = ledger.clone();
         ledger.records = roster.records().to_vec();
         ledger.account.add(&course.account);
@@ -258,7 +258,7 @@ impl Trainer {
 
     /// What disputes and namings there were since this was asked last.
     pub(super) fn take_disputes(&mut self) -> Vec<String> {
-        self.detection.as_mut().map(|detection| std::mem::take(&mut detection.said)).unwrap_or_default()
+        self.detection.as_mut().map(|detection| std::mem::take(&mut detection.remarks)).unwrap_or_default()
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) struct Server {
     /// Workers that were given up and not yet told of.
     lost: Vec<usize>,
     /// What workers that left said.
-    said: Vec<String>,
+    remarks: Vec<String>,
     /// Whether the end will not wait for some rank.
     stuck: bool,
     finished: bool,
@@ -64,8 +64,8 @@ impl Server {
     ) -> Self {
         let alive = vec![true; shapes.len()];
         let blame = Blame::new(shapes.len(), Vec::new());
-        let (lost, said, stuck, finished) = (Vec::new(), Vec::new(), false, false);
-        Self { link, patience, control, shapes, dimension, alive, blame, lost, said, stuck, finished }
+        let (lost, remarks, stuck, finished) = (Vec::new(), Vec::new(), false, false);
+        Self { link, patience, control, shapes, dimension, alive, blame, lost, remarks, stuck, finished }
     }
 
     /// The ranks that are still waited for.
@@ -84,13 +84,13 @@ impl Server {
     }
 
     /// What workers that left have said since this was asked last, each text once.
-    pub(crate) fn take_said(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.said)
+    pub(crate) fn take_remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
     }
 
     /// Something for people to hear.
     pub(crate) fn say(&mut self, text: String) {
-        self.said.push(text);
+        self.remarks.push(text);
     }
 
     fn give_up(&mut self, ranks: &[usize]) {
@@ -107,8 +107,8 @@ impl Server {
     fn failed(&mut self, rank: usize, text: &str) {
         let text = shown_sentence(text);
         self.give_up(&[rank]);
-        if !self.said.iter().any(|said| said.ends_with(&text)) {
-            self.said.push(format!("worker {}: {text}", rank - 1));
+        if !self.remarks.iter().any(|remark| remark.ends_with(&text)) {
+            self.remarks.push(format!("worker {}: {text}", rank - 1));
         }
     }
 

@@ -296,14 +296,14 @@ impl Panel {
         let gradient_s = median(std::mem::take(&mut sitting.seconds)).unwrap_or(0.0);
         let Records { sitting, mut account, .. } = sitting;
         let settlement = sitting.into_settlement();
-        let (disputes, said) = minutes.said(&settlement, header.step, accepted.len());
+        let (disputes, remarks) = minutes.remarks(&settlement, header.step, accepted.len());
         account.disputes = disputes;
         account.extra_gradients = settlement.helpers() as u64;
         account.extra_trips = settlement.trips() as u64;
         account.timeouts = settlement.silents().count() as u64;
         account.heaviest = settlement.heaviest() as u64;
-        said.iter().for_each(|line| (self.say)(line));
-        let course = Course { vectors, settlement, account, said: Vec::new() };
+        remarks.iter().for_each(|line| (self.say)(line));
+        let course = Course { vectors, settlement, account, remarks: Vec::new() };
         Ok(Ok(Session { course, loss, gradient_s }))
     }
 
