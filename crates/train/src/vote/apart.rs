@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 
 use super::plan::{Plan, Row};
+use super::round::Shared;
 use super::{Decoded, Vote, VoteEngine};
 use crate::bits::Bits;
 use ecode_core::TieRule;
@@ -23,29 +24,17 @@ impl VoteEngine {
     pub(crate) fn vote_over(&self, j: usize, source: &[Bits], messages: &[Bits]) -> Vote {
         let row = &self.rows[j];
         let d = row.first().map_or_else(|| messages.first().map_or(0, Bits::len), |&i| source[i].len());
-        let can_be_silent = self.can_be_silent(j);
-        match (row.len(), self.ties) {
-            (0, TieRule::Zero) => return Vote { bits: Bits::zeros(d), silent: None },
-            (0, TieRule::One) => return Vote { bits: Bits::ones(d), silent: None },
-            (0, TieRule::Abstain) => return Vote { bits: Bits::zeros(d), silent: Some(Bits::ones(d)) },
-            _ => {}
-        }
         let mut plan = Plan::default();
         let held = plan.inputs(row.iter().map(|&i| &source[i]));
-        let load = held.len();
-        let opposed = self.ties == TieRule::Adversarial && load % 2 == 0;
-        let all = if opposed { plan.inputs(messages) } else { Vec::new() };
-        let decided = match self.ties {
-            TieRule::Zero => plan.sum(held, Vec::new(), load / 2 + 1, false),
-            TieRule::One => plan.sum(held, Vec::new(), load.div_ceil(2), false),
-            TieRule::Adversarial if opposed => {
-                let majority = plan.sum(all, Vec::new(), self.k / 2 + 1, false).0;
-                (opposing(&mut plan, &held, majority), None)
-            }
-            TieRule::Abstain | TieRule::Adversarial => plan.majority(&held),
+        let opposes = self.ties == TieRule::Adversarial && held.len() % 2 == 0;
+        let all = if opposes { plan.inputs(messages) } else { Vec::new() };
+        let majority = &mut |plan: &mut Plan<'_>| plan.sum(all.clone(), Vec::new(), self.k / 2 + 1, false).0;
+        let sent = self.vote(&mut plan, &mut Shared::default(), &held, majority);
+        let Some(bits) = sent.bits else {
+            return Vote { bits: Bits::zeros(d), silent: sent.silent.map(|_| Bits::ones(d)) };
         };
-        let (bits, silent, _) = plan.run(Instructions::widest(), d, decided, None);
-        Vote { bits, silent: silent.filter(|_| can_be_silent) }
+        let (bits, silent, _) = plan.run(Instructions::widest(), d, (bits, sent.silent), None);
+        Vote { bits, silent }
     }
 
     /// μ: where a majority of all k messages is negative; a tie is not.
@@ -87,14 +76,5 @@ impl VoteEngine {
         };
         let (negative, tied, _) = plan.run(Instructions::widest(), d, decided, None);
         Decoded { negative, tied, wrong: 0 }
-    }
-}
-
-/// The vote of who opposes the majority of all where its own partitions tie.
-fn opposing(plan: &mut Plan<'_>, held: &[Row], majority: Row) -> Row {
-    match plan.majority(held) {
-        _ if held.is_empty() => plan.not(majority),
-        (won, Some(tie)) => plan.or_and_not(won, tie, majority),
-        (won, None) => won,
     }
 }

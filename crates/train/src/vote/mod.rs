@@ -4,8 +4,8 @@
 //! # What is promised
 //! - On every coordinate the result is that of [`honest_vote`](ecode_core::honest_vote) and
 //!   [`decode`](ecode_core::decode), under every tie rule.
-//! - The messages are read once and nothing but the result is written: a round is close to as fast as its
-//!   input can be read from memory (docs/performance.md).
+//! - The messages are read from memory once and nothing but the result is written. docs/performance.md says how near a
+//!   round is to the time that the reading alone takes.
 
 mod apart;
 mod plan;

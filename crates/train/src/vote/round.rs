@@ -16,9 +16,12 @@ pub(super) struct Sent {
     pub(super) silent: Option<Row>,
 }
 
+/// Where the majority of all messages is, for who opposes it.
+type Majority<'a> = &'a mut dyn FnMut(&mut Plan<'_>) -> Row;
+
 /// Rows that are made at most once.
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     ones: Option<Row>,
     not_majority: Option<Row>,
     /// By the first worker with equal partitions.
@@ -31,8 +34,11 @@ impl Shared {
         *self.ones.get_or_insert_with(|| plan.ones())
     }
 
-    fn not_majority(&mut self, plan: &mut Plan<'_>, majority: Row) -> Row {
-        *self.not_majority.get_or_insert_with(|| plan.not(majority))
+    fn not_majority(&mut self, plan: &mut Plan<'_>, majority: Majority<'_>) -> Row {
+        *self.not_majority.get_or_insert_with(|| {
+            let majority = majority(plan);
+            plan.not(majority)
+        })
     }
 }
 
@@ -89,10 +95,10 @@ impl VoteEngine {
                 }
                 Conduct::Constant(bit) => Sent { bits: bit.then(|| shared.ones(&mut plan)), silent: None },
                 Conduct::Omniscient => {
-                    Sent { bits: Some(shared.not_majority(&mut plan, majority)), silent: None }
+                    Sent { bits: Some(shared.not_majority(&mut plan, &mut |_| majority)), silent: None }
                 }
                 Conduct::Sends(_) => Sent { bits: others[j].first().copied(), silent: None },
-                Conduct::Instead(_) => self.vote(&mut plan, &mut shared, &others[j], majority),
+                Conduct::Instead(_) => self.vote(&mut plan, &mut shared, &others[j], &mut |_| majority),
             }
         };
         let sent: Vec<Sent> = (0..self.rows.len()).map(sent).collect();
@@ -129,13 +135,19 @@ impl VoteEngine {
         if let Some(&honest) = shared.honest.get(&same) {
             return honest;
         }
-        let honest = self.vote(plan, shared, held, majority);
+        let honest = self.vote(plan, shared, held, &mut |_| majority);
         shared.honest.insert(same, honest);
         honest
     }
 
-    /// A vote over these rows.
-    fn vote(&self, plan: &mut Plan<'_>, shared: &mut Shared, held: &[Row], majority: Row) -> Sent {
+    /// A vote over these rows, an honest one where they are the worker's.
+    pub(super) fn vote(
+        &self,
+        plan: &mut Plan<'_>,
+        shared: &mut Shared,
+        held: &[Row],
+        majority: Majority<'_>,
+    ) -> Sent {
         let bits = |bits| Sent { bits: Some(bits), silent: None };
         match (self.ties, held.len()) {
             (TieRule::Zero, 0) => Sent::default(),
@@ -146,7 +158,13 @@ impl VoteEngine {
             (TieRule::One, load) => bits(plan.sum(held.to_vec(), Vec::new(), load.div_ceil(2), false).0),
             (TieRule::Adversarial, _) => {
                 let (won, tie) = plan.majority(held);
-                bits(tie.map_or(won, |tie| plan.or_and_not(won, tie, majority)))
+                bits(match tie {
+                    None => won,
+                    Some(tie) => {
+                        let majority = majority(plan);
+                        plan.or_and_not(won, tie, majority)
+                    }
+                })
             }
             (TieRule::Abstain, _) => {
                 let (won, silent) = plan.majority(held);
