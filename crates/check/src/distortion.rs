@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::budget::{MAX_FILE, MOST_TERMS};
 use super::cutting_planes::replay;
-use super::json::{AtMost, Indices, MalformedCertificate, increasing, malformed, matrix};
+use super::json::{AtMost, Indices, MalformedCertificate, increasing, malformed, matrix, rows};
 use super::options::Options;
 use super::outcome::{Refused, invalid};
 use super::proof::ProofError;
@@ -94,16 +94,7 @@ impl DistortionCertificate {
         if file.schema != SCHEMA {
             return malformed(format!("schema is \"{}\", expected \"{SCHEMA}\"", shown(&file.schema)));
         }
-        let matrix = matrix(&file.g.0)?;
-        if (file.n, file.k) != (matrix.n(), matrix.k()) {
-            return malformed(format!(
-                "n and k are {} and {}, but G is {} × {}",
-                file.n,
-                file.k,
-                matrix.n(),
-                matrix.k()
-            ));
-        }
+        let matrix = matrix(&file.g.0, (file.n, file.k))?;
         if let Some(worst) = &file.worst {
             increasing("worst", &worst.0, matrix.n())?;
         }
@@ -124,18 +115,12 @@ impl DistortionCertificate {
     #[must_use]
     pub fn to_json(&self) -> String {
         let g = &self.matrix;
-        let rows: Vec<String> = (0..g.n())
-            .map(|j| {
-                let row: Vec<&str> = (0..g.k()).map(|i| if g.holds(j, i) { "1" } else { "0" }).collect();
-                format!("  [{}]", row.join(","))
-            })
-            .collect();
         let mut lines = vec![
             format!(" \"schema\":\"{SCHEMA}\""),
             format!(" \"program\":{}", json!(self.program)),
             format!(" \"digest\":{}", json!(self.digest)),
             format!(" \"n\":{},\"k\":{}", g.n(), g.k()),
-            format!(" \"G\":[\n{}]", rows.join(",\n")),
+            format!(" \"G\":[\n{}]", rows(g)),
             format!(" \"liars\":{},\"files\":{}", self.liars, self.files),
         ];
         if let Some(worst) = &self.worst {

@@ -17,6 +17,7 @@ pub struct MalformedCertificate(String);
 
 pub(crate) use fields::{AtMost, Indices};
 pub(crate) use read::{increasing, matrix};
+pub(crate) use write::rows;
 
 pub(crate) fn malformed<T>(what: impl AsRef<str>) -> Result<T, MalformedCertificate> {
     Err(MalformedCertificate(shown_sentence(what.as_ref())))

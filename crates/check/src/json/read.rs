@@ -87,8 +87,11 @@ impl Attack {
     }
 }
 
-/// G from its rows.
-pub(crate) fn matrix(rows: &[AtMost<u8, MAX_SIZE>]) -> Result<AllocationMatrix, MalformedCertificate> {
+/// G from its rows, of the sizes that are stated beside it.
+pub(crate) fn matrix(
+    rows: &[AtMost<u8, MAX_SIZE>],
+    (n, k): (usize, usize),
+) -> Result<AllocationMatrix, MalformedCertificate> {
     let bits = |(j, row): (usize, &AtMost<u8, MAX_SIZE>)| {
         let entry = |(i, &entry): (usize, &u8)| match entry {
             0 | 1 => Ok(entry == 1),
@@ -97,7 +100,11 @@ pub(crate) fn matrix(rows: &[AtMost<u8, MAX_SIZE>]) -> Result<AllocationMatrix, 
         row.0.iter().enumerate().map(entry).collect()
     };
     let rows: Vec<Vec<bool>> = rows.iter().enumerate().map(bits).collect::<Result<_, _>>()?;
-    AllocationMatrix::from_rows(&rows).or_else(|error| malformed(format!("G: {error}")))
+    let matrix = AllocationMatrix::from_rows(&rows).or_else(|error| malformed(format!("G: {error}")))?;
+    if (n, k) == (matrix.n(), matrix.k()) {
+        return Ok(matrix);
+    }
+    malformed(format!("n and k are {n} and {k}, but G is {} × {}", matrix.n(), matrix.k()))
 }
 
 /// Reads a certificate.
@@ -110,16 +117,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Certificate, MalformedCertificate> {
     if file.schema != SCHEMA {
         return malformed(format!("schema is \"{}\", expected \"{SCHEMA}\"", shown(&file.schema)));
     }
-    let matrix = matrix(&file.g.0)?;
-    if (file.n, file.k) != (matrix.n(), matrix.k()) {
-        return malformed(format!(
-            "n and k are {} and {}, but G is {} × {}",
-            file.n,
-            file.k,
-            matrix.n(),
-            matrix.k()
-        ));
-    }
+    let matrix = matrix(&file.g.0, (file.n, file.k))?;
     let claim = file.claim.0;
     let ties: TieRule = claim.ties.parse().or_else(|error| malformed(format!("{error}")))?;
     let read = |Named(side): Named<Side>| {

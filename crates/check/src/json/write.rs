@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::SCHEMA;
 use super::fields::{AtMost, Attack, Counted, Part, Side};
 use crate::certificate::{Certificate, Evidence, GluedPart, SideProof};
-use ecode_core::Counterexample;
+use ecode_core::{AllocationMatrix, Counterexample};
 
 impl Attack {
     fn of(attack: &Counterexample) -> Self {
@@ -29,16 +29,19 @@ fn parts(shape: &[GluedPart]) -> Value {
     Value::Array(shape.iter().map(part).collect())
 }
 
+/// The rows of G, one a line.
+pub(crate) fn rows(g: &AllocationMatrix) -> String {
+    let row = |j: usize| {
+        let row: Vec<&str> = (0..g.k()).map(|i| if g.holds(j, i) { "1" } else { "0" }).collect();
+        format!("  [{}]", row.join(","))
+    };
+    (0..g.n()).map(row).collect::<Vec<_>>().join(",\n")
+}
+
 /// One field a line, and one row of G.
 pub(crate) fn write(certificate: &Certificate) -> String {
     let Certificate { program, claim, tolerant, radius, digest, evidence, tight, reductions } = certificate;
     let g = &claim.matrix;
-    let rows: Vec<String> = (0..g.n())
-        .map(|j| {
-            let row: Vec<&str> = (0..g.k()).map(|i| if g.holds(j, i) { "1" } else { "0" }).collect();
-            format!("  [{}]", row.join(","))
-        })
-        .collect();
     let attack = |attack: &Counterexample| json!(Attack::of(attack));
     let (kind, attacked, sides, margin) = match evidence {
         Evidence::Refutation { attack, worst: None } => ("refutation", Some(attack), &[][..], None),
@@ -65,7 +68,7 @@ pub(crate) fn write(certificate: &Certificate) -> String {
         format!(" \"program\":{}", json!(program)),
         format!(" \"digest\":{}", json!(digest)),
         format!(" \"n\":{},\"k\":{}", g.n(), g.k()),
-        format!(" \"G\":[\n{}]", rows.join(",\n")),
+        format!(" \"G\":[\n{}]", rows(g)),
         format!(" \"claim\":{stated}"),
         format!(" \"kind\":\"{kind}\""),
     ];
