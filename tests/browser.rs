@@ -9,7 +9,8 @@ use ecode::analysis::{Analysis, Options};
 use ecode::code::{AllocationMatrix, Message, TieRule, decode, honest_vote, majority};
 use ecode::construct::{algorithm1, full};
 use ecode::report::{
-    Compared, Curve, VOTE_SCRIPT, analysis_page, codes_html, compare_page, curves_html, matrix_page,
+    Compared, Curve, SiteCode, VOTE_SCRIPT, analysis_page, codes_html, compare_page, curves_html,
+    matrix_page, site_index, site_page,
 };
 use ecode::train::{Config, Metrics};
 use ecode::verify::{Control, Method, verify};
@@ -128,10 +129,17 @@ fn the_pages_are_good_in_a_browser() {
     let sizes = [(19, 4), (25, 5), (31, 7), (43, 3), (61, 2), (101, 4)];
     let many = sizes.map(|(n, b)| compared(&format!("n{n}.json"), &algorithm1(n, b).unwrap()));
     let entries = ecode::search::catalogue(&[5, 7], None, None).unwrap();
+    let site: Vec<SiteCode> = ecode::search::catalogue(&[5, 7, 31], None, None)
+        .unwrap()
+        .into_iter()
+        .map(|entry| SiteCode { verdict: verdict(&entry.code.matrix), certified: true, entry })
+        .collect();
     let pages = [
         ("sizes", compare_page(&many, 0.1), 8),
         ("curves", curves_html(&training()).unwrap(), 6),
         ("table", codes_html(&entries), 0),
+        ("site", site_index(&site), 0),
+        ("code", site_page(&site, 3), 1),
         ("analysis", analysis_page("matrix.json", &of(&small), Some(1_000_000)), 4),
         ("large", analysis_page("matrix.json", &of(&wide), None), 4),
         ("matrix", matrix_page("matrix.json", &small, Some(&verdict(&small))), 1),
@@ -310,7 +318,7 @@ view.location.hash='#m=111100000&lies=4,5,6&missing=7,99,x';
     assert_eq!(lines[6], "=x=======", "{told}");
     assert!(lines[7].starts_with("1 stop, pressed "), "{told}");
     assert!(lines[8].ends_with(" ones after a flip"), "{told}");
-    assert!(lines[9].starts_with("#m=") && lines[9].ends_with("&lies=0"), "{told}");
+    assert!(lines[9].starts_with("#m=") && lines[9].ends_with("&amp;lies=0"), "{told}");
     assert!(lines[10].starts_with("by a link: decoded wrong: 1 instead of 0"), "{told}");
     assert_eq!(lines[11], "111100000");
 }

@@ -17,6 +17,7 @@ mod simplex;
 #[cfg(feature = "sat")]
 mod solve;
 mod solver;
+mod usual;
 
 pub use glue::certify_gluing;
 pub use make::{NoCertificate, Scope, certify, certify_distortion, record};
@@ -25,3 +26,4 @@ pub use prove::{MOST_BYTES, NoProof, refute};
 #[cfg(feature = "sat")]
 pub use solve::refute_clauses;
 pub use solver::{NoSolver, SolverCommand, find_program, verify_with_solver};
+pub use usual::certify_usual;

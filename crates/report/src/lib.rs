@@ -16,6 +16,7 @@ mod picture;
 mod play;
 mod runs;
 mod schemes;
+mod site;
 mod story;
 mod table;
 
@@ -41,5 +42,6 @@ pub use picture::{Glyphs, picture};
 pub use play::VOTE_SCRIPT;
 pub use runs::{Cell, Times, run_label, run_table, sweep_table, times_table};
 pub use schemes::{SchemeCost, schemes_svg, schemes_table};
+pub use site::{SiteCode, site_index, site_page};
 pub use story::refutation;
 pub use table::{loads, verdict_table};

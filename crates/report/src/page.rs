@@ -47,7 +47,7 @@ pub(super) fn page(title: &str, content: &Markup) -> String {
 }
 
 /// A whole page; with the script that plays the vote, where it `plays`.
-fn whole(title: &str, content: &Markup, plays: bool) -> String {
+pub(super) fn whole(title: &str, content: &Markup, plays: bool) -> String {
     let scripts = if plays { format!("; script-src '{}'", play::SCRIPT_DIGEST) } else { String::new() };
     let policy = format!("default-src 'none'; style-src 'unsafe-inline'{scripts}");
     html! {
@@ -180,7 +180,7 @@ pub fn matrix_page(name: &str, g: &AllocationMatrix, verdict: Option<&Verdict>) 
 }
 
 /// The picture of G, and the vote to play with.
-fn matrix_part(g: &AllocationMatrix, verdict: Option<&Verdict>) -> Markup {
+pub(super) fn matrix_part(g: &AllocationMatrix, verdict: Option<&Verdict>) -> Markup {
     let worst = verdict.and_then(Verdict::worst_case);
     html! {
         figure {

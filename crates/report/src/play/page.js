@@ -70,7 +70,8 @@ addEventListener("DOMContentLoaded", () => {
       role.value = state.roles[j];
       sees.textContent = `${row.filter((i) => state.message[i]).length} of ${row.length}`;
       const wrong = round.sent[j] !== null && round.sent[j] !== round.correct;
-      sends.textContent = round.sent[j] === null ? "nothing" : `${round.sent[j]}${wrong ? " wrong" : ""}`;
+      const why = { honest: wrong ? " wrong" : "", lies: " lie", missing: "" }[state.roles[j]];
+      sends.textContent = round.sent[j] === null ? (state.roles[j] === "missing" ? "missing" : "nothing") : round.sent[j] + why;
       line.classList.toggle("wrong", wrong);
       line.classList.toggle("silent", round.sent[j] === null);
     });
