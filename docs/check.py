@@ -115,6 +115,8 @@ def read(data):
     certificate = json.loads(data.decode(), object_pairs_hook=once, parse_float=no_number, parse_constant=no_number,
                              parse_int=lambda digits: int(digits) if digits != "-0" else no_number(digits))
     json.dumps(certificate, ensure_ascii=False).encode()  # Fails on half a character.
+    if type(certificate) is dict and text(certificate.get("schema")):
+        require(certificate["schema"] == "ecode/certificate/1", "the schema is another one than ecode/certificate/1")
     require(CERTIFICATE(certificate), "a field is missing, unknown or not of its type")
     require(all(certificate.get(name, []) is not None for name in ("reductions", "sides")), "a list is null")
     for part in (certificate, certificate["claim"]):

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bits::Bits;
 use super::names::named;
 use super::random::{Purpose, permutation, stream};
-use ecode_core::{AllocationMatrix, Message, TieRule, Workers, honest_vote, majority};
+use ecode_core::{AllocationMatrix, DomainSet, Domains, Message, TieRule, Workers, honest_vote, majority};
 
 named! {
     /// How a Byzantine worker chooses what it sends. Where workers send gradients instead of votes, x̄ is the
@@ -111,31 +111,79 @@ impl ByzantineSet {
             Self::First => Workers::from_indices(n, 0..b),
             Self::Random => random(0),
             Self::RandomPerStep => random(step + 1),
-            Self::Worst => worst(g, ties, b),
+            Self::Worst => Workers::from_indices(n, worst(g, ties, &(0..n).collect::<Vec<_>>(), b)),
             Self::List(workers) => Workers::from_indices(n, workers.iter().copied()),
         }
+    }
+
+    /// The workers of b failure domains that lie in a whole run: `first`, `random` and `worst` as for workers, a list by the
+    /// domains' numbers, in the order in which they are first named.
+    ///
+    /// # Errors
+    /// What is wrong, in a sentence: other domains in every step, a list of others than b domains, or more than there are.
+    pub fn choose_domains(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        domains: &Domains,
+        b: usize,
+        seed: u64,
+    ) -> Result<DomainSet, String> {
+        let all = domains.len();
+        if b > all {
+            return Err(format!("byzantine is {b}; there are {all} domains"));
+        }
+        let chosen: Vec<usize> = match self {
+            Self::First => (0..b).collect(),
+            Self::Random => {
+                let order = permutation(&mut stream(seed, Purpose::ByzantineSet, 0, 0), all);
+                order[..b].iter().map(|&domain| domain as usize).collect()
+            }
+            Self::RandomPerStep => {
+                return Err(
+                    "byzantine-set is random-per-step; with domains the same lie in every step".into()
+                );
+            }
+            Self::Worst => worst(g, ties, domains.of(), b),
+            Self::List(list) => list.clone(),
+        };
+        let different: std::collections::BTreeSet<usize> = chosen.iter().copied().collect();
+        let known = different.last().is_none_or(|&last| last < all);
+        if different.len() != b || chosen.len() != b || !known {
+            return Err(format!(
+                "byzantine-set is {self}; expected {b} different domains of 0 to {}",
+                all - 1
+            ));
+        }
+        Ok(DomainSet::from_indices(all, chosen))
     }
 }
 
 /// Random messages on which sets are compared.
 const MESSAGES: usize = 2048;
 
-/// A set of b workers whose lies overturn as many of some random messages as greedy choice and exchanges
-/// find; among equals the one that leaves the smallest leads.
-fn worst(g: &AllocationMatrix, ties: TieRule, b: usize) -> Workers {
-    let (n, k) = (g.n(), g.k());
+/// A set of b units whose lies overturn as many of some random messages as greedy choice and exchanges find; among equals
+/// the one that leaves the smallest leads. Worker j belongs to unit `units[j]`: itself, or its failure domain.
+fn worst(g: &AllocationMatrix, ties: TieRule, units: &[usize], b: usize) -> Vec<usize> {
+    let k = g.k();
+    let n = units.iter().max().map_or(0, |most| most + 1);
     let mut random = stream(0, Purpose::WorstSet, 0, 0);
-    // For each message every worker's part in the correct answer's lead: +1 right, 0 silent, −1 wrong.
-    // A liar moves the lead by what it gave plus one.
+    // Each worker's part in the correct answer's lead on a message: +1 right, 0 silent, −1 wrong. A liar moves the lead by what it
+    // gave plus one, a unit by what its workers do.
     let parts: Vec<(Vec<i32>, i32)> = (0..MESSAGES)
         .map(|_| {
             let message = Message::from_indices(k, (0..k).filter(|_| random.next_u64() >> 63 == 1));
             let correct = majority(&message);
             let vote =
                 |j| honest_vote(g, ties, j, &message).map_or(0, |bit| if bit == correct { 1 } else { -1 });
-            let parts: Vec<i32> = (0..n).map(vote).collect();
-            let lead = parts.iter().sum::<i32>() - i32::from(correct);
-            (parts.into_iter().map(|part| part + 1).collect(), lead)
+            let mut parts = vec![0; n];
+            let mut lead = -i32::from(correct);
+            for (j, &unit) in units.iter().enumerate() {
+                let part = vote(j);
+                lead += part;
+                parts[unit] += part + 1;
+            }
+            (parts, lead)
         })
         .collect();
     // The smooth count of overturned messages: a lead below zero is one, and near zero nearly one.
@@ -177,7 +225,7 @@ fn worst(g: &AllocationMatrix, ties: TieRule, b: usize) -> Workers {
         shift(&mut leads, back, 1);
         chosen[place] = back;
     }
-    Workers::from_indices(n, chosen)
+    chosen
 }
 
 /// Fair coins of a Byzantine worker in a step.

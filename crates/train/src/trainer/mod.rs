@@ -390,6 +390,7 @@ impl Trainer {
             return Ok(());
         }
         let promise = match self.code.tolerates() {
+            Some(b) if self.code.domains().is_some() => format!("the code is verified for any {b} domains"),
             Some(b) if self.code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
             None => "the code is UNVERIFIED".to_owned(),
@@ -412,7 +413,13 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
     }
     if config.on_excess == OnExcess::Stop {
         let lie = if config.attack == Attack::None { 0 } else { config.liars() };
-        let liars = Workers::from_indices(code.matrix().n(), 0..lie);
+        let liars = match &config.byzantine_set {
+            // With domains it matters who they are.
+            ByzantineSet::List(workers) if lie > 0 => {
+                Workers::from_indices(code.matrix().n(), workers.iter().copied())
+            }
+            _ => Workers::from_indices(code.matrix().n(), 0..lie),
+        };
         if let Some(why) = exceeds(code, config.aggregator, &liars, &[]) {
             return Err(ConfigError(format!("on-excess is stop: {why}")));
         }
