@@ -28,21 +28,17 @@ pub(crate) fn verified(
     ties: TieRule,
     control: &Control,
 ) -> anyhow::Result<Result<VerifiedDomains, String>> {
-    let b = match made_for(file, domains) {
-        Some(b) => b,
-        None => {
-            let verdict = DomainRequest::new(&file.matrix, domains)
-                .ties(ties)
-                .decide(control)
-                .map_err(verify::known)?;
-            match verdict.radius() {
-                Radius::Exactly(radius) | Radius::AtLeast(radius) => radius,
-                Radius::FailsWithoutLiars => {
-                    return Ok(Err("some message is decoded wrong even when nobody lies".into()));
-                }
-                Radius::Unknown => {
-                    return Ok(Err("how many domains it tolerates could not be decided in time".into()));
-                }
+    let b = if let Some(b) = made_for(file, domains) {
+        b
+    } else {
+        let request = DomainRequest::new(&file.matrix, domains).ties(ties);
+        match request.decide(control).map_err(verify::known)?.radius() {
+            Radius::Exactly(radius) | Radius::AtLeast(radius) => radius,
+            Radius::FailsWithoutLiars => {
+                return Ok(Err("some message is decoded wrong even when nobody lies".into()));
+            }
+            Radius::Unknown => {
+                return Ok(Err("how many domains it tolerates could not be decided in time".into()));
             }
         }
     };

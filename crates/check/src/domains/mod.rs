@@ -130,7 +130,7 @@ pub fn check_domains(
                 cases.len()
             ));
             checked.push(format!(
-                "every set of {b} domains, {sets} in all, has no rows but those of one of these"
+                "each of the {sets} ways to choose b = {b} domains has no rows but those of one of these sets"
             ));
             true
         }
