@@ -10,8 +10,8 @@ use ecode::code::{Claim, TieRule};
 use ecode::construct::{algorithm1, uncoded};
 use ecode::train::data::DataSource;
 use ecode::train::{
-    Aggregator, Attack, ByzantineSet, Config, MomentumAt, OnExcess, TrainError, Trainer, TrainingCode,
-    ZeroSign,
+    Aggregator, Attack, ByzantineSet, Config, MomentumAt, OnExcess, PreAggregation, TrainError, Trainer,
+    TrainingCode, ZeroSign,
 };
 use ecode::verify::{Control, Method, VerifiedCode};
 
@@ -79,6 +79,12 @@ fn every_option_trains_and_any_number_of_threads_gives_the_same_parameters() {
         Config { aggregator: Aggregator::Krum, attack: Attack::Ipm, ..base.clone() },
         Config { aggregator: Aggregator::TrimmedMean, attack: Attack::Alie, ..base.clone() },
         Config { aggregator: Aggregator::Mean, attack: Attack::Random, ..base.clone() },
+        Config { aggregator: Aggregator::CenteredClipping, clip_radius: 0.1, ..base.clone() },
+        Config {
+            aggregator: Aggregator::Median,
+            pre_aggregation: PreAggregation::Bucketing(3),
+            ..base.clone()
+        },
         Config { seed: 1, ..base.clone() },
     ];
     let mut seen = Vec::new();
@@ -335,6 +341,38 @@ fn bad_configurations_get_one_line() {
         (&["--code", "uncoded:n=9", "--momentum", "1"], "momentum is 1; expected below 1"),
         (&["--code", "uncoded:n=9", "--data", "mnist:"], "unknown data 'mnist:'"),
         (&["--code", "uncoded:n=4", "--aggregator", "krum", "--byzantine", "2"], "krum needs n > 2b + 2"),
+        (
+            &[
+                "--code",
+                "uncoded:n=9",
+                "--byzantine",
+                "2",
+                "--aggregator",
+                "krum",
+                "--pre-aggregation",
+                "bucketing:2",
+            ],
+            "krum needs n > 2b + 2, but n = 5, b = 2 (9 workers make 5 buckets of 2)",
+        ),
+        (
+            &[
+                "--code",
+                "uncoded:n=9",
+                "--byzantine",
+                "1",
+                "--declared-byzantine",
+                "5",
+                "--aggregator",
+                "meamed",
+            ],
+            "meamed needs n > 2b, but n = 9, b = 5",
+        ),
+        (&["--code", "uncoded:n=9", "--pre-aggregation", "nnm"], "a vote has none"),
+        (&["--code", "uncoded:n=9", "--pre-aggregation", "mix"], "unknown pre-aggregation 'mix'"),
+        (
+            &["--code", "uncoded:n=9", "--clip-radius", "1"],
+            "clip-radius belongs to the aggregator centered-clipping",
+        ),
         (&["--run", "nothing", "--resume"], "nothing holds no run"),
         (&["--code", "uncoded:n=9", "--lr", "-1"], "lr is -1; expected above 0"),
         (&["--code", "uncoded:n=9", "--lr", "1e300"], "lr: 1e300 does not fit"),

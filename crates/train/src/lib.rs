@@ -36,7 +36,7 @@ mod trainer;
 pub mod transport;
 mod vote;
 
-pub use aggregate::Aggregator;
+pub use aggregate::{Aggregator, Moment, PreAggregation, Rule, UnknownPreAggregation};
 pub use attack::{Attack, ByzantineSet, Knowledge, UnknownSet, hidden_deviations};
 pub use bits::Bits;
 pub use blame::{Agreement, Named, unusual};

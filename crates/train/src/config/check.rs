@@ -95,6 +95,7 @@ impl Config {
             ("gradient-noise", self.gradient_noise, 0.0),
             ("lr", shortest(self.learning_rate(0.0)), f64::MIN_POSITIVE),
             ("attack-scale", shortest(self.scale()), 0.0),
+            ("clip-radius", shortest(self.clip_radius), f64::MIN_POSITIVE),
             ("bandwidth", self.bandwidth, 1.0),
         ] {
             if !(value >= least && value.is_finite()) {
@@ -153,12 +154,19 @@ impl Config {
             return fail("audit compares votes; it needs the aggregator vote".into());
         }
         if let Some(declared) = self.declared_byzantine
-            && !self.aggregator.takes_declared()
+            && !self.rule().takes_declared()
         {
+            let told = Aggregator::ALL.iter().filter(|rule| rule.takes_declared()).map(|rule| rule.name());
+            let told = told.collect::<Vec<_>>().join(", ");
             return fail(format!(
-                "declared-byzantine is {declared}; the aggregator {} asks for no number (trimmed-mean and krum do)",
-                self.aggregator.name()
+                "declared-byzantine is {declared}; the aggregator {} asks for no number (nnm, {told} do)",
+                self.rule().name()
             ));
+        }
+        if self.clip_radius.to_bits() != Self::default().clip_radius.to_bits()
+            && self.aggregator != Aggregator::CenteredClipping
+        {
+            return fail("clip-radius belongs to the aggregator centered-clipping".into());
         }
         if !votes && !g.empty_workers().is_empty() {
             return fail(format!(
@@ -166,7 +174,7 @@ impl Config {
                 g.empty_workers()
             ));
         }
-        self.aggregator.unfit(g.n(), self.declared()).map_or(Ok(()), fail)
+        self.rule().unfit(g.n()).map_or(Ok(()), fail)
     }
 }
 

@@ -97,6 +97,7 @@ impl Trainer {
             step: 0,
             velocity: vec![0.0; d],
             momentum: if at_workers { vec![vec![0.0; d]; k] } else { Vec::new() },
+            joined: Vec::new(),
             model: learner.state()?,
             parameters,
             totals: Totals::default(),
@@ -151,7 +152,10 @@ impl Trainer {
                 state.momentum.iter().map(Vec::len).collect::<Vec<_>>(),
             )
         };
+        let remembered =
+            if self.config.aggregator.remembers() && state.step > 0 { self.dimension() } else { 0 };
         if sizes(&state) != sizes(&self.state)
+            || state.joined.len() != remembered
             || state.step > self.schedule.steps
             || state.ledger.as_ref().map(|ledger| ledger.records.len())
                 != self.detection.as_ref().map(|detection| detection.plan.n)
@@ -304,7 +308,7 @@ impl Trainer {
     fn exceeds(&self, liars: &Workers, missing: &[usize]) -> Option<String> {
         let honest = self.config.attack == Attack::None;
         let liars = if honest { Workers::from_indices(self.code.matrix().n(), []) } else { liars.clone() };
-        exceeds(&self.code, self.config.aggregator, &liars, missing)
+        exceeds(&self.code, &self.config.rule(), &liars, missing)
     }
 
     /// Trains one step.
@@ -351,6 +355,11 @@ impl Trainer {
             self.stale = true;
         } else {
             round.update.apply(&mut self.state, lr, eta, decay);
+            if let Update::Gradient(joined) = &round.update
+                && self.config.aggregator.remembers()
+            {
+                self.state.joined.clone_from(joined);
+            }
         }
         self.count(round, start);
         self.close_when_due()?;
@@ -413,7 +422,7 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
     if config.on_excess == OnExcess::Stop {
         let lie = if config.attack == Attack::None { 0 } else { config.liars() };
         let liars = Workers::from_indices(code.matrix().n(), 0..lie);
-        if let Some(why) = exceeds(code, config.aggregator, &liars, &[]) {
+        if let Some(why) = exceeds(code, &config.rule(), &liars, &[]) {
             return Err(ConfigError(format!("on-excess is stop: {why}")));
         }
     }

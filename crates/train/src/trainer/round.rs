@@ -6,7 +6,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use super::Trainer;
 use super::update::Update;
-use crate::aggregate::Aggregator;
+use crate::aggregate::{Aggregator, Moment};
 use crate::attack::{Attack, Knowledge, coins};
 use crate::bits::Bits;
 use crate::clock::median;
@@ -218,7 +218,8 @@ impl Trainer {
             knowledge.corrupt(self.config.attack, self.config.seed, self.state.step, j, &mut sent[j]);
         }
         let sent: Vec<&[f32]> = sent.iter().map(Vec::as_slice).collect();
-        let joined = self.config.aggregator.join(&sent, self.config.declared());
+        let moment = Moment { seed: self.config.seed, step: self.state.step, last: &self.state.joined };
+        let joined = self.config.rule().join(&sent, &moment);
         Ok(Round {
             update: Update::Gradient(joined),
             momentum: (self.config.momentum_at == MomentumAt::Worker).then_some(gradients),
