@@ -302,25 +302,24 @@ mod tests {
         use crate::aggregate::{Aggregator, PreAggregation};
         let text = "settings = [{ n = 9, b = 2 }]\nschemes = [\"uncoded+nnm+median\", \
                     \"cyclic:r=3+bucketing:2+trimmed-mean\", \"uncoded+krum\"]\n";
-        let runs = runs(text)?;
-        let rules: Vec<_> = runs.iter().map(|run| run.config.rule().name()).collect();
+        let all = runs(text)?;
+        let rules: Vec<_> = all.iter().map(|run| run.config.rule().name()).collect();
         assert_eq!(rules, ["nnm+median", "bucketing:2+trimmed-mean", "krum"]);
-        assert_eq!(runs[0].name, "n9-b2/uncoded+nnm+median/reverse/seed0");
-        assert_eq!(runs[1].name, "n9-b2/cyclic-r-3+bucketing-2+trimmed-mean/reverse/seed0");
+        assert_eq!(all[0].name, "n9-b2/uncoded+nnm+median/reverse/seed0");
+        assert_eq!(all[1].name, "n9-b2/cyclic-r-3+bucketing-2+trimmed-mean/reverse/seed0");
         assert_eq!(
-            (runs[1].config.aggregator, runs[1].config.pre_aggregation),
+            (all[1].config.aggregator, all[1].config.pre_aggregation),
             (Aggregator::TrimmedMean, PreAggregation::Bucketing(2))
         );
         for (scheme, expected) in [
             ("uncoded+nnm", "uncoded+nnm: unknown variant `nnm`"),
             ("uncoded+mixing+median", "uncoded+mixing+median: unknown pre-aggregation 'mixing'"),
         ] {
-            let error =
-                super::tests::runs(&format!("settings = [{{ n = 5, b = 1 }}]\nschemes = [\"{scheme}\"]"));
+            let error = runs(&format!("settings = [{{ n = 5, b = 1 }}]\nschemes = [\"{scheme}\"]"));
             assert!(error.as_ref().is_err_and(|error| error.starts_with(expected)), "{error:?}");
         }
         let twice = "[overrides.\"uncoded+nnm+median\"]\npre-aggregation = \"nnm\"\n";
-        let error = super::tests::runs(&format!("{text}{twice}"));
+        let error = runs(&format!("{text}{twice}"));
         assert!(error.is_err_and(|error| error.contains("names its pre-aggregation already")));
         Ok(())
     }

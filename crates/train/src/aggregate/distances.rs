@@ -5,14 +5,14 @@ use rayon::prelude::*;
 use super::coordinate::CHUNK;
 
 /// The squared Euclidean distances between all pairs of n vectors.
-pub(super) struct Distances {
+pub(crate) struct Distances {
     n: usize,
     squared: Vec<f64>,
 }
 
 impl Distances {
     /// Those of vectors of one length.
-    pub(super) fn of(vectors: &[&[f32]]) -> Self {
+    pub(crate) fn of(vectors: &[&[f32]]) -> Self {
         let n = vectors.len();
         let pairs: Vec<(usize, usize)> = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).collect();
         let each: Vec<f64> = pairs.par_iter().map(|&(i, j)| squared(vectors[i], vectors[j])).collect();
@@ -29,7 +29,7 @@ impl Distances {
     }
 
     /// The squared distances of vector i from all, its own 0 among them.
-    pub(super) fn row(&self, i: usize) -> &[f64] {
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
         &self.squared[i * self.n..(i + 1) * self.n]
     }
 }

@@ -19,6 +19,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use distances::Distances;
 pub use pre::{PreAggregation, UnknownPreAggregation};
 pub use rule::{Moment, Rule};
 

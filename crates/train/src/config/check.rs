@@ -3,7 +3,7 @@
 use super::text::plain;
 use super::{Config, ConfigError, MomentumAt, Scheme};
 use crate::aggregate::Aggregator;
-use crate::attack::{Attack, ByzantineSet};
+use crate::attack::ByzantineSet;
 use crate::random::STEPS;
 use ecode_core::AllocationMatrix;
 use ecode_server::reactive::Budget;
@@ -144,12 +144,6 @@ impl Config {
 
     fn check_rules(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
         let votes = self.aggregator == Aggregator::Vote;
-        if votes && matches!(self.attack, Attack::Alie | Attack::Ipm) {
-            let attack = self.attack.name();
-            return fail(format!(
-                "attack {attack} changes gradients; a vote has none: use another aggregator"
-            ));
-        }
         if !votes && self.audit {
             return fail("audit compares votes; it needs the aggregator vote".into());
         }
@@ -208,6 +202,12 @@ impl Config {
         if self.aggregator != Aggregator::Vote {
             let other = self.aggregator.name();
             return fail(format!("scheme {scheme} takes signs; the aggregator {other} has none"));
+        }
+        if self.attack.makes_gradient() {
+            return fail(format!(
+                "scheme {scheme} takes signs of partitions; attack {} makes gradients of workers",
+                self.attack.name()
+            ));
         }
         if self.momentum_at == MomentumAt::Worker {
             return fail(format!(

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::aggregate::{Aggregator, PreAggregation, Rule};
 use super::attack::{Attack, ByzantineSet};
-use super::data::DataSource;
+use super::data::{DataSource, Split};
 use ecode_core::TieRule;
 use ecode_server::reactive::{Adversary, Budget};
 
@@ -125,6 +125,9 @@ configuration! {
     ties: TieRule = TieRule::Abstain, Choice(&["adversarial", "zero", "one", "abstain"]), "RULE";
     /// The data: mnist:DIR, cifar10:DIR, amazon:FILE, amazon-pairs:FILE or synthetic.
     data: DataSource = DataSource::Synthetic, Text, "SPEC";
+    /// Which partition learns from which samples: shuffled (all from all), or fixed shards: iid, dirichlet:ALPHA, gamma:G
+    /// (a share G alike, the rest by class), class.
+    split: Split = Split::Shuffled, Text, "SPLIT";
     /// The model; all but logistic need the feature tch.
     model: ModelKind = ModelKind::Logistic, Choice(ModelKind::NAMES), "NAME";
     /// Where it is computed: auto (a GPU where libtorch finds one), cpu or cuda:N.
@@ -135,7 +138,7 @@ configuration! {
     declared_byzantine: Option<usize> = None, Integer, "B", "those there really are";
     /// Which workers are Byzantine: first, random, random-per-step, worst, or a list as in 0,3,7.
     byzantine_set: ByzantineSet = ByzantineSet::Random, Text, "SET";
-    /// What Byzantine workers do; alie and ipm change gradients, so need another aggregator than vote.
+    /// What Byzantine workers do; from alie on a vote is the sign of the gradient that the attack makes.
     attack: Attack = Attack::Reverse, Choice(Attack::NAMES), "NAME";
     /// How hard attacks on gradients strike.
     [serde(deserialize_with = "text::optional_single")]
