@@ -126,16 +126,11 @@ impl LocalRows {
     }
 
     fn block(&self, rows: &[Row], points: usize, effort: Effort) -> Block {
-        let Self { n, b, disjoint, heaviest, .. } = self;
-        let mut found = format!("search --local-rows {} --local-load {heaviest}", self.rows);
+        let Self { n, b, disjoint, .. } = self;
+        let found = effort.found();
         if points == FamilyProblem::whole(*n, *b).points && disjoint.iter().all(|&load| load == 1) {
-            let found = effort.found().replacen("search", &found, 1);
             let rows = listed(rows, points);
             return Block { placement: Placement::Whole, b: *b, points, workers: 0, rows, found };
-        }
-        let loads: Vec<String> = disjoint.iter().map(usize::to_string).collect();
-        if !loads.is_empty() {
-            found += &format!(" --disjoint-loads {}", loads.join(","));
         }
         let mut first = 0;
         let mut all: Vec<(Vec<usize>, usize)> = Vec::new();
@@ -145,7 +140,6 @@ impl LocalRows {
         }
         let local = listed(rows, points);
         all.extend(local.into_iter().map(|(row, _)| (row.into_iter().map(|i| i + first).collect(), 0)));
-        let found = effort.found().replacen("search", &found, 1);
         Block { placement: Placement::Code, b: *b, points: *n, workers: *n, rows: all, found }
     }
 }

@@ -109,6 +109,11 @@ impl SearchRequest {
         }
     }
 
+    /// The block with the words that say how to find it again: the same seed, and so many rounds.
+    fn named(&self, block: Block, words: &str, round: u64) -> Block {
+        Block { found: format!("{words}, seed {}, round {}", self.seed, round + 1), ..block }
+    }
+
     /// Local rows beside others: first beside rows of load 1 alone, every fourth time beside rows of load 1 and 3.
     fn local_round(
         &self,
@@ -150,11 +155,19 @@ impl SearchRequest {
             };
             let moves = 100_000 << round.min(DOUBLINGS);
             let effort = Effort { moves, restarts: 8, seed: self.seed.wrapping_add(round), rotation: 1 };
-            return Ok(kind.anneal(effort, stopped));
+            let loads: Vec<String> = self.disjoint_loads.iter().map(usize::to_string).collect();
+            let beside = if loads.is_empty() {
+                String::new()
+            } else {
+                format!(" --disjoint-loads {}", loads.join(","))
+            };
+            let found = format!("search{beside} --local-rows {rows} --local-load {}", kind.heaviest);
+            return Ok(kind.anneal(effort, stopped).map(|block| self.named(block, &found, round)));
         }
         let whole = self.plain() && self.disjoint_loads.is_empty();
         if whole && round % 2 == 0 {
-            return Ok(self.local_round(round / 2, than, stopped));
+            let found = self.local_round(round / 2, than, stopped);
+            return Ok(found.map(|block| self.named(block, "search", round)));
         }
         let round = if whole { round / 2 } else { round };
         let moves = 50_000 << round.min(DOUBLINGS);

@@ -147,3 +147,72 @@ impl Counts {
         ceiling((ways as i128) << FRACTION, self.all)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every balanced vector on m points, as signs.
+    fn balanced(m: usize) -> Vec<Vec<f64>> {
+        let vectors = (0..1_u32 << m).filter(|v| v.count_ones() as usize == m / 2);
+        vectors.map(|v| (0..m).map(|i| if v >> i & 1 == 1 { 1.0 } else { -1.0 }).collect()).collect()
+    }
+
+    fn mean(values: impl Iterator<Item = f64>, of: usize) -> f64 {
+        values.sum::<f64>() / of as f64
+    }
+
+    /// χ of a range of points, on every vector.
+    fn signs(vectors: &[Vec<f64>], points: std::ops::Range<usize>) -> Vec<f64> {
+        let sum = |v: &Vec<f64>| v[points.clone()].iter().sum::<f64>();
+        vectors.iter().map(sum).map(|sum| if sum == 0.0 { 0.0 } else { sum.signum() }).collect()
+    }
+
+    /// The projection on the span of the coordinates, on every vector: what is left is orthogonal to all of them.
+    fn projection(vectors: &[Vec<f64>], signs: &[f64]) -> Vec<f64> {
+        let (all, m) = (vectors.len(), vectors[0].len());
+        let along = |i: usize| mean(signs.iter().zip(vectors).map(|(sign, v)| sign * v[i]), all);
+        let along: Vec<f64> = (0..m).map(along).collect();
+        let share = (m - 1) as f64 / m as f64;
+        let of = |v: &Vec<f64>| share * v.iter().zip(&along).map(|(v, along)| v * along).sum::<f64>();
+        let projected: Vec<f64> = vectors.iter().map(of).collect();
+        for i in 0..m {
+            let left = signs.iter().zip(&projected).zip(vectors).map(|((sign, p), v)| (sign - p) * v[i]);
+            assert!(mean(left, all).abs() < 1e-12);
+        }
+        projected
+    }
+
+    #[test]
+    fn kernels_are_means_over_all_balanced_vectors() {
+        let mut compared = 0;
+        for m in [4, 6, 8, 10] {
+            let vectors = balanced(m);
+            let counts = Counts::new(m);
+            let all = vectors.len();
+            for w in 1..m {
+                let mine = signs(&vectors, 0..w);
+                let tied = mine.iter().filter(|&&sign| sign == 0.0).count() as f64 / all as f64;
+                assert!((counts.tied(w) as f64 / ONE as f64 - tied).abs() < 1e-9, "m = {m}, w = {w}");
+                let level = projection(&vectors, &mine);
+                for other in 1..m {
+                    for o in (w + other).saturating_sub(m)..=w.min(other) {
+                        let theirs = signs(&vectors, w - o..w - o + other);
+                        let product = |a: &[f64], b: &[f64]| mean(a.iter().zip(b).map(|(a, b)| a * b), all);
+                        let line = counts.line(w, other, o);
+                        let (whole, level1) =
+                            (product(&mine, &theirs), product(&level, &projection(&vectors, &theirs)));
+                        let near =
+                            |number: i64, value: f64| (number as f64 / ONE as f64 - value).abs() < 1e-9;
+                        assert!(
+                            near(line.whole, whole) && near(line.level1, level1),
+                            "m = {m}: {w}, {other}, {o}"
+                        );
+                        compared += 1;
+                    }
+                }
+            }
+        }
+        assert!(compared > 400, "{compared}");
+    }
+}
