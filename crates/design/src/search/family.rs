@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::anneal::{Problem, Row, Schedule, Test, anneal, local_tests, message_tests, part_tests};
 use super::effort::Effort;
-use super::local::LocalRows;
+use super::local::{LocalRows, placement};
 use crate::construct::{Block, Placement};
 
 /// A search problem: the family that is to be found.
@@ -140,8 +140,12 @@ pub fn anneal_family(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Option<Block> {
     let most = if problem.placement == Placement::Code { problem.points } else { usize::MAX };
+    let placement = |rows: usize| match problem.placement {
+        Placement::Whole => placement(problem.b, problem.points, rows),
+        placement => placement,
+    };
     lightest(&|rows| problem.problem(rows), problem.full(), most, effort, stopped).map(|rows| Block {
-        placement: problem.placement,
+        placement: placement(rows.len()),
         b: problem.b,
         points: problem.points,
         workers: if problem.placement == Placement::Code { problem.points } else { 0 },

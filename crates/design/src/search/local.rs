@@ -129,8 +129,8 @@ impl LocalRows {
         let Self { n, b, disjoint, .. } = self;
         let found = effort.found();
         if points == FamilyProblem::whole(*n, *b).points && disjoint.iter().all(|&load| load == 1) {
-            let rows = listed(rows, points);
-            return Block { placement: Placement::Whole, b: *b, points, workers: 0, rows, found };
+            let placement = placement(*b, points, rows.len());
+            return Block { placement, b: *b, points, workers: 0, rows: listed(rows, points), found };
         }
         let mut first = 0;
         let mut all: Vec<(Vec<usize>, usize)> = Vec::new();
@@ -142,6 +142,12 @@ impl LocalRows {
         all.extend(local.into_iter().map(|(row, _)| (row.into_iter().map(|i| i + first).collect(), 0)));
         Block { placement: Placement::Code, b: *b, points: *n, workers: *n, rows: all, found }
     }
+}
+
+/// Where a family may stand that wins at most |K| − b rows with every K of b to `points` − b − 1 points. Where it has so few
+/// rows that no larger K could win too many, it may stand before other parts.
+pub(super) fn placement(b: usize, points: usize, rows: usize) -> Placement {
+    if rows + 2 * b <= points { Placement::First } else { Placement::Whole }
 }
 
 /// What a round without instructions tries: the numbers of local rows that could beat `than` ones, the smallest two.

@@ -132,7 +132,7 @@ impl SearchRequest {
         };
         let ones = |block: &Block| {
             let rows = block.rows.len();
-            let full = if block.placement == Placement::Whole { block.points - rows } else { n - rows };
+            let full = if block.placement == Placement::Code { n - rows } else { block.points - rows };
             block.weight() + full * n
         };
         kinds.iter().filter_map(|kind| kind.anneal(effort, stopped)).min_by_key(ones)
@@ -153,7 +153,7 @@ impl SearchRequest {
             } else {
                 LocalRows { disjoint: self.disjoint_loads.clone(), ..kind }
             };
-            let moves = 100_000 << round.min(DOUBLINGS);
+            let moves = 200_000 << round.min(DOUBLINGS);
             let effort = Effort { moves, restarts: 8, seed: self.seed.wrapping_add(round), rotation: 1 };
             let loads: Vec<String> = self.disjoint_loads.iter().map(usize::to_string).collect();
             let beside = if loads.is_empty() {
