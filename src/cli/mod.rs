@@ -5,6 +5,7 @@
 
 mod analyze;
 mod bounds;
+mod budget;
 mod check;
 mod check_distortion;
 mod code;

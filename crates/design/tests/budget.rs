@@ -73,7 +73,7 @@ fn errors_are_those_of_the_definition_and_budgets_are_kept() {
                 liars,
                 ..BudgetRequest::new(n, b, ones)
             };
-            let mut run = BudgetRun::new(request.clone(), None).unwrap();
+            let mut run = BudgetRun::new(request.clone(), &[]).unwrap();
             // Cut short: it is not about the best code.
             let asked = AtomicUsize::new(0);
             let found = run.advance(&|| asked.fetch_add(1, Relaxed) > 20).unwrap().unwrap();
@@ -93,7 +93,7 @@ fn errors_are_those_of_the_definition_and_budgets_are_kept() {
 #[test]
 fn an_interrupted_search_goes_on_as_if_nothing_had_been() {
     let request = BudgetRequest { seed: 7, ..BudgetRequest::new(5, 1, 13) };
-    let mut whole = BudgetRun::new(request.clone(), None).unwrap();
+    let mut whole = BudgetRun::new(request.clone(), &[]).unwrap();
     whole.advance(&never).unwrap();
     let state = whole.to_json().to_string();
     whole.advance(&never).unwrap();
@@ -118,7 +118,7 @@ fn what_cannot_be_is_refused() {
     let refused = |change: &dyn Fn(&mut BudgetRequest)| {
         let mut request = BudgetRequest::new(9, 2, 27);
         change(&mut request);
-        BudgetRun::new(request, None).unwrap_err().to_string()
+        BudgetRun::new(request, &[]).unwrap_err().to_string()
     };
     assert!(refused(&|request| request.b = 5).contains("make every decode wrong"));
     assert!(refused(&|request| request.stragglers = 7).contains("votes missing"));
@@ -126,5 +126,5 @@ fn what_cannot_be_is_refused() {
     assert!(refused(&|request| request.qs = vec![0.5]).contains("below 0.5"));
     assert!(refused(&|request| request.n = 1000).contains("128 workers"));
     let many = BudgetRequest { liars: Liars::Fixed, ..BudgetRequest::new(25, 12, 75) };
-    assert!(BudgetRun::new(many, None).unwrap_err().to_string().contains("adaptive"));
+    assert!(BudgetRun::new(many, &[]).unwrap_err().to_string().contains("adaptive"));
 }

@@ -16,7 +16,10 @@ mod request;
 mod run;
 
 pub use bounds::{Bound, BoundError, Bounds, Exhausted, bounds, bounds_for, bounds_on_ones, exhausted};
-pub use budget::{BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars};
+pub use budget::{
+    BudgetEntry, BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars, budget_catalogue, least_error,
+    q_range,
+};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use code::anneal_code;
 pub use effort::Effort;
