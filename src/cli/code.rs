@@ -10,7 +10,7 @@ use ecode::train::TrainingCode;
 use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
 
 use super::ending::Stopped;
-use super::{construct, input, output, watch};
+use super::{budget, construct, input, output, watch};
 
 /// The matrix that a `--code` names, with what is said of it. `ties` is the tie rule of those who use it.
 pub(crate) fn resolve(text: &str, ties: TieRule, control: &Control) -> anyhow::Result<MatrixFile> {
@@ -63,6 +63,14 @@ pub(crate) fn verified(
     quiet: bool,
 ) -> anyhow::Result<TrainingCode> {
     let name = name(file, text);
+    if let Some(b) = budget::liars(file) {
+        let control = control.within(PATIENCE);
+        let promise = watch::with_progress(&control, quiet, || budget::promise(file, b, &control));
+        if !quiet {
+            output::remark!("note: training with a budgeted code, which is not tolerant: {promise}");
+        }
+        return Ok(TrainingCode::budgeted(file.matrix.clone(), b, promise, name));
+    }
     let limited = if allow_unverified { control.within(PATIENCE) } else { control.clone() };
     let work = || -> anyhow::Result<Result<VerifiedCode, String>> {
         let found = || -> anyhow::Result<Result<usize, String>> {

@@ -130,12 +130,11 @@ impl FromArgMatches for ConstructionFlags {
         let seed = matches.get_one::<String>(SEED).filter(|_| searches && given(matches, SEED));
         // An error of a value takes one line, and no usage.
         let mut specification = Self::read(matches, searches);
-        let seed = match seed.map(|text| text.parse()).transpose() {
-            Ok(seed) => seed,
-            Err(_) => {
-                specification = Err("--seed: expected a whole number from 0 on".to_owned());
-                None
-            }
+        let seed = if let Ok(seed) = seed.map(|text| text.parse()).transpose() {
+            seed
+        } else {
+            specification = Err("--seed: expected a whole number from 0 on".to_owned());
+            None
         };
         Ok(Self { specification, searches, seed })
     }

@@ -7,6 +7,7 @@ mod codes;
 mod compare;
 mod curves;
 mod distortion;
+mod frontier;
 mod json;
 mod markdown;
 mod matrix;
@@ -30,6 +31,9 @@ pub use curves::{CurvesError, curves_png};
 pub use distortion::{
     Distorted, Point, Promise, distortion_csv, distortion_json, distortion_svg, distortion_text,
     promises_table,
+};
+pub use frontier::{
+    Frontier, FrontierPoint, Peer, frontier_csv, frontier_json, frontier_page, frontier_svg, frontier_text,
 };
 pub use json::analysis_json;
 pub use markdown::Markdown;

@@ -17,6 +17,12 @@ enum Kind {
         matrix: AllocationMatrix,
         b: Option<usize>,
     },
+    /// A code that is made to decode wrong seldom, and tolerates nothing.
+    Budgeted {
+        matrix: AllocationMatrix,
+        b: usize,
+        promise: String,
+    },
     /// Holders of partitions under a scheme that detects lies for b.
     Holders {
         matrix: AllocationMatrix,
@@ -37,6 +43,21 @@ impl TrainingCode {
         Self { name: name.into(), kind: Kind::Unverified { matrix, b } }
     }
 
+    /// A matrix that decodes wrong seldom against b liars, and is not tolerant: `promise` says how seldom.
+    #[must_use]
+    pub fn budgeted(matrix: AllocationMatrix, b: usize, promise: String, name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: Kind::Budgeted { matrix, b, promise } }
+    }
+
+    /// How seldom a budgeted code decodes wrong; none of other codes.
+    #[must_use]
+    pub fn budget(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Budgeted { promise, .. } => Some(promise),
+            _ => None,
+        }
+    }
+
     /// Who holds what under a scheme that detects lies of b workers (docs/theory/reactive.md): not a code of votes.
     #[must_use]
     pub fn holders(matrix: AllocationMatrix, b: usize, name: impl Into<String>) -> Self {
@@ -54,7 +75,9 @@ impl TrainingCode {
     pub fn matrix(&self) -> &AllocationMatrix {
         match &self.kind {
             Kind::Verified(code) => code.matrix(),
-            Kind::Unverified { matrix, .. } | Kind::Holders { matrix, .. } => matrix,
+            Kind::Unverified { matrix, .. }
+            | Kind::Budgeted { matrix, .. }
+            | Kind::Holders { matrix, .. } => matrix,
         }
     }
 
@@ -70,7 +93,7 @@ impl TrainingCode {
         match &self.kind {
             Kind::Verified(code) => Some(code.claim().b),
             Kind::Unverified { b, .. } => *b,
-            Kind::Holders { b, .. } => Some(*b),
+            Kind::Budgeted { b, .. } | Kind::Holders { b, .. } => Some(*b),
         }
     }
 
@@ -79,7 +102,7 @@ impl TrainingCode {
     pub fn proof(&self) -> Option<&VerifiedCode> {
         match &self.kind {
             Kind::Verified(code) => Some(code),
-            Kind::Unverified { .. } | Kind::Holders { .. } => None,
+            Kind::Unverified { .. } | Kind::Budgeted { .. } | Kind::Holders { .. } => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! `ecode design --redundancy R`: the code for a price that decodes the wrong sign least often.
 
 mod check;
+mod promise;
 mod qs;
 mod state;
 mod summary;
@@ -24,6 +25,7 @@ use super::ending::Ending;
 use super::output::{self, Documents};
 use super::verify::How;
 use super::{values, watch};
+pub(crate) use promise::{liars, promise};
 pub(crate) use qs::Qs;
 use state::BudgetState;
 use summary::Summary;
@@ -98,6 +100,7 @@ impl BudgetFlags {
             found: &found,
             errors,
             before: before.as_ref(),
+            least: run.least(),
             rounds: run.rounds(),
         };
         let construction = summary.provenance(asked.specification.arguments.real("redundancy"));

@@ -4,7 +4,7 @@ use ecode::analysis::{Ensemble, Estimate, MeanErrors};
 use ecode::code::{AllocationMatrix, TieRule};
 use ecode::construct::Demand;
 use ecode::report::{Markdown, picture, plain, probability};
-use ecode::search::{BudgetRequest, Budgeted, Liars, least_error};
+use ecode::search::{BudgetRequest, Budgeted, Liars};
 use ecode::verify::{Control, Radius, Verdict};
 use serde_json::{Value, json};
 
@@ -16,6 +16,8 @@ pub(super) struct Summary<'a> {
     pub(super) found: &'a Budgeted,
     /// At each q, confirmed.
     pub(super) errors: Vec<Estimate>,
+    /// No code within the budget errs less often, at each q.
+    pub(super) least: &'a [f64],
     /// What the search began with.
     pub(super) before: Option<&'a Budgeted>,
     pub(super) rounds: u64,
@@ -31,17 +33,12 @@ impl Summary<'_> {
         let more = json!({
             "name": "budget search", "objective": "probability of a wrong sign, geometric mean over q",
             "redundancy": redundancy, "errors": values, "intervals": if exact { None } else { Some(ends) },
-            "exact": exact, "lower_bounds": self.least(), "rounds": self.rounds,
+            "exact": exact, "lower_bounds": self.least, "rounds": self.rounds,
         });
         if let (Value::Object(made), Value::Object(more)) = (&mut made, more) {
             made.extend(more);
         }
         made
-    }
-
-    /// No code within the budget errs less often, at each q.
-    fn least(&self) -> Vec<f64> {
-        self.request.qs.iter().map(|&q| least_error(self.request, q)).collect()
     }
 
     /// The first q, one in the middle, and the last.
@@ -96,7 +93,7 @@ impl Summary<'_> {
             row("known before", Some(&before.matrix), of(&before.errors));
         }
         row("this code", Some(g), shown.iter().map(|&at| estimate(self.errors[at])).collect());
-        row("no code errs less often than", None, of(&self.least()));
+        row("no code errs less often than", None, of(self.least));
         let missing = if stragglers > 0 { format!(" and {stragglers} missing votes") } else { String::new() };
         let lying = if b == 1 { "liar" } else { "liars" };
         let unheld = g.partition_loads().iter().filter(|&&load| load == 0).count();

@@ -26,7 +26,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
         },
         super::best::MAX_LOAD,
     ],
-    example: "n=5,b=1,redundancy=3",
+    example: "n=15,b=3,redundancy=3",
     build: |arguments, _, _| {
         let (n, k, b) = (arguments.needed("n")?, arguments.partitions()?, arguments.needed("b")?);
         let Some(redundancy) = arguments.real("redundancy") else {

@@ -17,7 +17,7 @@ mod run;
 
 pub use bounds::{Bound, BoundError, Bounds, Exhausted, bounds, bounds_for, bounds_on_ones, exhausted};
 pub use budget::{
-    BudgetEntry, BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars, budget_catalogue, least_error,
+    BudgetEntry, BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars, budget_catalogue, least_errors,
     q_range,
 };
 pub use catalogue::{CATALOGUE, Entry, catalogue};

@@ -116,7 +116,7 @@ pub struct Summary {
 fn code(trainer: &Trainer) -> Value {
     let code = trainer.code();
     let g = code.matrix();
-    json!({
+    let mut said = json!({
         "digest": g.digest(),
         "name": code.name(),
         "n": g.n(),
@@ -127,7 +127,11 @@ fn code(trainer: &Trainer) -> Value {
         "r_eff": trainer.config().batch_reduction * g.redundancy(),
         "max_load": g.worker_loads().into_iter().max(),
         "verified": trainer.unverified().is_none(),
-    })
+    });
+    if let Some(promise) = code.budget() {
+        said["budgeted"] = json!(promise);
+    }
+    said
 }
 
 /// Bytes that a worker sends and receives in a step, the largest of each.

@@ -392,6 +392,7 @@ impl Trainer {
         let promise = match self.code.tolerates() {
             Some(b) if self.code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
+            None if self.code.budget().is_some() => "the code is budgeted, not tolerant".to_owned(),
             None => "the code is UNVERIFIED".to_owned(),
         };
         let (dimension, byzantine) = (self.dimension(), self.config.liars());

@@ -17,15 +17,19 @@ const MOST_PARTITIONS: usize = 31;
 /// Rounding that is taken off, relative.
 const ROUNDING: f64 = 1e-9;
 
-/// No code within the budget decodes the wrong sign less often than this, at this q: the larger one of two bounds.
+/// No code within the budget decodes the wrong sign less often than this, at each q of the request: the larger one of
+/// two bounds.
 ///
 /// # References
-/// docs/theory/budget.md: Theorem 27, that most of the partitions' signs are wrong; Theorem 28, from the first two
+/// docs/theory/budget.md: Theorem 41, that most of the partitions' signs are wrong; Theorem 42, from the first two
 /// moments of the number of wrong workers, for every multiset of loads.
 #[must_use]
-pub fn least_error(request: &BudgetRequest, q: f64) -> f64 {
-    let majority = majority(request.k, q);
-    moments(request, q).map_or(majority, |moments| majority.max(moments * (1.0 - ROUNDING)))
+pub fn least_errors(request: &BudgetRequest) -> Vec<f64> {
+    let mut least: Vec<f64> = request.qs.iter().map(|&q| majority(request.k, q)).collect();
+    for (least, moments) in least.iter_mut().zip(moments(request).into_iter().flatten()) {
+        *least = least.max(moments * (1.0 - ROUNDING));
+    }
+    least
 }
 
 /// P[most partitions' signs are wrong]; of a tie one sign or the other is wrong.
@@ -35,7 +39,7 @@ fn majority(k: usize, q: f64) -> f64 {
 }
 
 /// The least over all multisets of loads of what the moments say; none where there are too many.
-fn moments(request: &BudgetRequest, q: f64) -> Option<f64> {
+fn moments(request: &BudgetRequest) -> Option<Vec<f64>> {
     let BudgetRequest { n, k, ones, .. } = *request;
     let heaviest = request.heaviest();
     let mut all = Vec::new();
@@ -48,9 +52,10 @@ fn moments(request: &BudgetRequest, q: f64) -> Option<f64> {
     let loss = Loss::of(if request.liars == Liars::Fixed { &random } else { request });
     let quadratics = quadratics(n, &loss);
     let pairs: Vec<Pairs> = (0..=k).map(|v| Pairs::new(k, v, heaviest)).collect();
-    let likely: Vec<f64> = (0..=k).map(|v| binomial(k, q, v)).collect();
+    let likely: Vec<Vec<f64>> =
+        request.qs.iter().map(|&q| (0..=k).map(|v| binomial(k, q, v)).collect()).collect();
     let shares = all.len() <= MOST_SHARED;
-    let of_loads = |counts: &Vec<usize>| {
+    let of_loads = |counts: &Vec<usize>| -> Vec<f64> {
         // Lower bounds on the loss for each weight; it grows with the weight.
         let mut least: Vec<f64> =
             pairs.iter().map(|pairs| of_weight(k, counts, pairs, &quadratics, shares)).collect();
@@ -58,19 +63,21 @@ fn moments(request: &BudgetRequest, q: f64) -> Option<f64> {
             least[v] = least[v].max(least[v - 1]);
         }
         // A message and its complement together lose at least 1.
-        let together = |v: usize| {
-            let other = k - v;
-            match other.cmp(&v) {
-                std::cmp::Ordering::Greater => {
+        let together = |likely: &Vec<f64>| -> f64 {
+            let pair = |v: usize| {
+                let other = k - v;
+                if v == other {
+                    likely[v] * least[v].max(0.5)
+                } else {
                     likely[v] * least[v] + likely[other] * least[other].max(1.0 - least[v])
                 }
-                std::cmp::Ordering::Equal => likely[v] * least[v].max(0.5),
-                std::cmp::Ordering::Less => 0.0,
-            }
+            };
+            (0..=k / 2).map(pair).sum()
         };
-        (0..=k).map(together).sum::<f64>()
+        likely.iter().map(together).collect()
     };
-    Some(all.iter().map(of_loads).fold(f64::INFINITY, f64::min))
+    let smaller = |a: Vec<f64>, b: Vec<f64>| a.into_iter().zip(b).map(|(a, b)| a.min(b)).collect();
+    all.iter().map(of_loads).reduce(smaller)
 }
 
 /// Lists how many of n rows have load 1, 3, 5, …, spending at most `left` pairs of ones beyond the first one of each.

@@ -15,7 +15,7 @@
 //! # Why all rows are odd
 //! Under the tie rule `adversarial` a row of even weight 2a ≥ 2 is wrong when a of its partitions are. Without any one
 //! of them it is wrong only when a of the other 2a − 1 are, which is rarer on every message, and costs a one less. So a
-//! code with even rows is never better than one without (docs/theory/budget.md, Theorem 26).
+//! code with even rows is never better than one without (docs/theory/budget.md, Theorem 40).
 
 mod bound;
 mod catalogue;
@@ -29,7 +29,7 @@ mod run;
 mod votes;
 mod walk;
 
-pub use bound::least_error;
+pub use bound::least_errors;
 pub use catalogue::{BudgetEntry, budget_catalogue};
 pub use request::{BudgetRequest, Liars, q_range};
 pub use run::{BudgetRun, BudgetStateError, Budgeted};

@@ -11,7 +11,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::bound::least_error;
+use super::bound::least_errors;
 use super::messages::Messages;
 use super::objective::{Objective, between};
 use super::request::BudgetRequest;
@@ -57,6 +57,8 @@ pub struct BudgetRun {
     request: BudgetRequest,
     rounds: u64,
     best: Option<Budgeted>,
+    /// No code errs less often, at each q.
+    least: Vec<f64>,
 }
 
 /// Walks of a round.
@@ -83,7 +85,7 @@ impl BudgetRun {
     /// Those of [`BudgetRequest::check`].
     pub fn new(request: BudgetRequest, known: &[AllocationMatrix]) -> Result<Self, ConstructError> {
         request.check()?;
-        let mut run = Self { request, rounds: 0, best: None };
+        let mut run = Self { least: least_errors(&request), request, rounds: 0, best: None };
         let known: Vec<&AllocationMatrix> = known.iter().filter(|known| run.keeps(known)).collect();
         if !known.is_empty() {
             let judged = run.judged();
@@ -115,13 +117,19 @@ impl BudgetRun {
         self.best.as_ref()
     }
 
+    /// What no code within the budget errs less often than, at each q.
+    #[must_use]
+    pub fn least(&self) -> &[f64] {
+        &self.least
+    }
+
     /// Whether nothing within the budget errs less often than the best of the finished rounds.
     #[must_use]
     pub fn settled(&self) -> bool {
         let least = |best: &Budgeted| -> bool {
-            let mut errors = self.request.qs.iter().zip(&best.errors);
-            self.request.is_exact()
-                && errors.all(|(&q, error)| *error <= least_error(&self.request, q) * (1.0 + 1e-12))
+            let mut errors = self.least.iter().zip(&best.errors);
+            // A bound has lost something to rounding.
+            self.request.is_exact() && errors.all(|(least, &error)| error <= least * (1.0 + 2e-9))
         };
         self.best.as_ref().is_some_and(least)
     }
@@ -269,8 +277,8 @@ impl BudgetRun {
         }
         let rounds = state["rounds"].as_u64().ok_or(BudgetStateError::Broken("'rounds' as a number"))?;
         let broken = || BudgetStateError::Broken("'best' as the rows of a code within the budget, or null");
-        let mut run = Self { request, rounds, best: None };
-        run.request.check().map_err(|_| broken())?;
+        request.check().map_err(|_| broken())?;
+        let mut run = Self { least: least_errors(&request), request, rounds, best: None };
         if !state["best"].is_null() {
             let rows: Vec<Vec<usize>> =
                 serde_json::from_value(state["best"].clone()).map_err(|_| broken())?;
