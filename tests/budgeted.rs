@@ -170,8 +170,14 @@ fn a_frontier_puts_budgeted_codes_beside_others() {
     let number = |code: &Value, key: &str| code[key].as_f64().unwrap();
     for code in codes {
         let better = codes.iter().any(|other| {
-            ["ones", "heaviest", "error"].iter().all(|key| number(other, key) <= number(code, key))
-                && ["ones", "heaviest", "error"].iter().any(|key| number(other, key) < number(code, key))
+            let (own, other) = (["ones", "heaviest", "error"])
+                .map(|key| (number(code, key), number(other, key)))
+                .into_iter()
+                .unzip::<_, _, Vec<_>, Vec<_>>();
+            let less = |a: f64, b: f64| a < b * (1.0 - 1e-12);
+            let mut pairs = own.iter().zip(&other);
+            pairs.clone().all(|(&own, &other)| !less(own, other))
+                && pairs.any(|(&own, &other)| less(other, own))
         });
         assert_eq!(code["front"], !better, "{code}");
         if code["code"] == "budgeted" {

@@ -148,7 +148,10 @@ impl FrontierCommand {
                     break;
                 };
                 before[at] = Some(point.matrix.clone());
-                frontier.points.push(point);
+                let same = |other: &FrontierPoint| other.matrix == point.matrix && other.bernoulli.is_some();
+                if !frontier.points.iter().any(same) || point.bernoulli.is_some() {
+                    frontier.points.push(point);
+                }
             }
             if control.stopped() {
                 break;

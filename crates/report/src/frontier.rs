@@ -52,6 +52,9 @@ pub struct Frontier {
     pub peers: Vec<Peer>,
 }
 
+/// Errors that differ by less are the same, relative.
+const ROUNDING: f64 = 1e-12;
+
 fn heaviest(g: &AllocationMatrix) -> usize {
     g.worker_loads().into_iter().max().unwrap_or(0)
 }
@@ -68,10 +71,13 @@ impl Frontier {
 
     /// Whether no other code is at least as good in ones, heaviest load and error, and better in one of them.
     fn on_front(&self, g: &AllocationMatrix, error: f64) -> bool {
-        let own = (g.ones(), heaviest(g), error);
+        let (ones, load) = (g.ones(), heaviest(g));
+        // Equal codes are counted in different orders.
+        let (alike, less) = (error * (1.0 + ROUNDING), error * (1.0 - ROUNDING));
         !self.all().into_iter().any(|(_, other, error)| {
-            let other = (other.ones(), heaviest(other), error);
-            other.0 <= own.0 && other.1 <= own.1 && other.2 <= own.2 && other != own
+            let (other_ones, other_load) = (other.ones(), heaviest(other));
+            let better = other_ones < ones || other_load < load || error < less;
+            other_ones <= ones && other_load <= load && error <= alike && better
         })
     }
 
@@ -221,6 +227,8 @@ fn chart(frontier: &Frontier) -> Chart<'static> {
         bernoulli.iter().map(|&(r, [_, low, high])| (r, low, high)).collect(),
         false,
     );
+    let least = by_load(true).iter().map(|point| (point.matrix.redundancy(), point.least)).collect();
+    add("no code below", least, Vec::new(), false);
     let mut kinds: Vec<&str> = Vec::new();
     for peer in &frontier.peers {
         if !kinds.contains(&peer.name.as_str()) {
@@ -231,14 +239,14 @@ fn chart(frontier: &Frontier) -> Chart<'static> {
         let named = frontier.peers.iter().filter(|peer| peer.name == kind);
         add(kind, named.map(|peer| (peer.matrix.redundancy(), peer.error)).collect(), Vec::new(), true);
     }
-    let least = by_load(true).iter().map(|point| (point.matrix.redundancy(), point.least)).collect();
-    add("no code below", least, Vec::new(), false);
     let xs = series.iter().flat_map(|series| series.points.iter().map(|point| point.0));
     let x = Axis::over("redundancy r, mean partitions a worker", Scale::Linear, xs);
     let bands = series.iter().flat_map(|series| series.band.iter().flat_map(|band| [band.1, band.2]));
     let values = series.iter().flat_map(|series| series.points.iter().map(|point| point.1)).chain(bands);
-    let least = values.filter(|&value| value > 0.0).fold(1.0, f64::min);
-    let y = Axis::between("", Scale::Logarithmic, 10_f64.powf(least.log10().floor().min(-1.0)), 1.0);
+    let decades: Vec<f64> = values.filter(|&value| value > 0.0).map(f64::log10).collect();
+    let low = decades.iter().copied().fold(-1.0, f64::min).floor();
+    let high = decades.iter().copied().fold(low + 1.0, f64::max).ceil();
+    let y = Axis::between("", Scale::Logarithmic, 10_f64.powf(low), 10_f64.powf(high));
     let label = "Probability of a wrong sign over the redundancy";
     Chart { label, x, y, series, legend: true, size: (560.0, 340.0) }
 }

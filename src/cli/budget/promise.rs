@@ -25,9 +25,9 @@ pub(crate) fn promise(file: &MatrixFile, b: usize, control: &Control) -> String 
         let errors = profile.errors(Kind::Sign, Adversary::Adaptive, &[q], control).ok()?;
         Some(errors[0].worst().get(b)?.value())
     };
-    let often = error().map_or("how often is not known".to_owned(), |error| {
-        format!("with probability {} where each partition's is with {}", probability(error), plain(q))
+    let often = error().map_or("; how often is not known".to_owned(), |error| {
+        format!(" with probability {} where each partition's is with {}", probability(error), plain(q))
     });
     let lying = if b == 1 { "liar" } else { "liars" };
-    format!("with {b} adaptive {lying} a sign is decoded wrong, {often}")
+    format!("with {b} adaptive {lying} a sign is decoded wrong{often}")
 }

@@ -87,7 +87,7 @@ impl Summary<'_> {
         };
         let of = |errors: &[f64]| shown.iter().map(|&at| probability(errors[at])).collect::<Vec<_>>();
         if let Some(errors) = self.bernoulli() {
-            row("Bernoulli, mean over draws", None, of(&errors));
+            row("Bernoulli, mean over all draws, ties wrong", None, of(&errors));
         }
         if let Some(before) = self.before.filter(|before| before.matrix != *g) {
             row("known before", Some(&before.matrix), of(&before.errors));
