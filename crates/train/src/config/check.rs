@@ -1,11 +1,11 @@
 //! Whether a configuration can be run with a code on some data, and for how long it then runs.
 
 use super::text::plain;
-use super::{Config, ConfigError, MomentumAt, Scheme};
+use super::{Config, ConfigError, MomentumAt, OnExcess, Scheme};
 use crate::aggregate::Aggregator;
 use crate::attack::ByzantineSet;
 use crate::random::STEPS;
-use ecode_core::AllocationMatrix;
+use ecode_core::{AllocationMatrix, Workers};
 use ecode_server::reactive::Budget;
 
 /// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
@@ -139,6 +139,34 @@ impl Config {
                 ));
             }
         }
+        self.check_domains(n)
+    }
+
+    /// Liars are whole domains, where domains are named.
+    fn check_domains(&self, n: usize) -> Result<(), ConfigError> {
+        if self.scheme != Scheme::Vote && self.domains.is_some() {
+            let scheme = self.scheme.name();
+            return fail(format!(
+                "scheme {scheme} settles lies by counting workers; domains belong to votes"
+            ));
+        }
+        let Some(domains) = self.failure_domains(n)? else { return Ok(()) };
+        let liars = match &self.byzantine_set {
+            ByzantineSet::List(workers) => Workers::from_indices(n, workers.iter().copied()),
+            _ if self.liars() == 0 => Workers::empty(n),
+            other => {
+                return fail(format!(
+                    "byzantine-set is {other}; with domains the liars are a list of workers, whole domains of them"
+                ));
+            }
+        };
+        let whole = domains.members_of(&domains.touched(&liars));
+        if whole != liars {
+            return fail(format!(
+                "byzantine-set is {}; with domains whole domains lie, which would be workers {whole}",
+                self.byzantine_set
+            ));
+        }
         Ok(())
     }
 
@@ -193,6 +221,7 @@ impl Config {
                 ("spare", self.spare != default.spare),
                 ("window", self.window != default.window),
                 ("referee", self.referee != default.referee),
+                ("on-excess code:…", matches!(self.on_excess, OnExcess::Code(_))),
             ];
             return match of_schemes.iter().find(|(_, given)| *given) {
                 Some((name, _)) => fail(format!("{name} belongs to the schemes; scheme is vote")),

@@ -10,6 +10,7 @@ mod batches;
 #[cfg(feature = "grpc")]
 mod council;
 mod deployed;
+mod fallback;
 mod open;
 #[cfg(feature = "grpc")]
 mod remote;
@@ -20,6 +21,7 @@ mod tally;
 mod update;
 mod work;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
@@ -40,6 +42,7 @@ use crate::vote::VoteEngine;
 use batches::Batches;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
+use fallback::Fallback;
 use round::Round;
 use scheme::Detection;
 use update::Update;
@@ -67,6 +70,8 @@ pub struct Trainer {
     deployment: Option<Deployment>,
     /// The scheme that detects lies, where it is not a vote that corrects them.
     detection: Option<Detection>,
+    /// The code whose votes are taken where that scheme cannot go on.
+    fallback: Option<Arc<Fallback>>,
 }
 
 impl Trainer {
@@ -134,6 +139,7 @@ impl Trainer {
             steady,
             deployment,
             detection,
+            fallback: None,
         };
         trainer.enter()?;
         trainer.state.ledger = trainer.ledger();
@@ -317,7 +323,7 @@ impl Trainer {
     fn exceeds(&self, liars: &Workers, missing: &[usize]) -> Option<String> {
         let honest = self.config.attack == Attack::None;
         let liars = if honest { Workers::from_indices(self.code.matrix().n(), []) } else { liars.clone() };
-        exceeds(&self.code, &self.config.rule(), &liars, missing)
+        exceeds(self.deciding_code(), &self.config.rule(), &self.unnamed(&liars), missing)
     }
 
     /// Trains one step.
@@ -326,7 +332,14 @@ impl Trainer {
     /// [`TrainError::Audit`], [`TrainError::Diverged`], [`TrainError::Excess`], [`TrainError::Model`], and in a
     /// deployment [`TrainError::Transport`] and [`TrainError::Interrupted`]. The state is that before the step.
     pub fn advance(&mut self) -> Result<(), TrainError> {
-        self.advance_by(Self::round)
+        match self.advance_by(Self::round) {
+            // The step that could not be settled is decoded from votes.
+            Err(TrainError::Excess(excess)) if self.falls_back() => {
+                self.fall_back(&excess);
+                self.advance_by(Self::round)
+            }
+            advanced => advanced,
+        }
     }
 
     /// Trains one step, of which `round` makes the round of a batch and the step's liars.
@@ -397,8 +410,10 @@ impl Trainer {
         if !self.config.audit || wrong == 0 {
             return Ok(());
         }
-        let promise = match self.code.tolerates() {
-            Some(b) if self.code.detects() => format!("the scheme provides for {b}"),
+        let code = self.deciding_code();
+        let promise = match code.tolerates() {
+            Some(b) if code.domains().is_some() => format!("the code is verified for any {b} domains"),
+            Some(b) if code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
             None => "the code is UNVERIFIED".to_owned(),
         };
@@ -420,7 +435,13 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
     }
     if config.on_excess == OnExcess::Stop {
         let lie = if config.attack == Attack::None { 0 } else { config.liars() };
-        let liars = Workers::from_indices(code.matrix().n(), 0..lie);
+        let liars = match &config.byzantine_set {
+            // With domains it matters who they are.
+            ByzantineSet::List(workers) if lie > 0 => {
+                Workers::from_indices(code.matrix().n(), workers.iter().copied())
+            }
+            _ => Workers::from_indices(code.matrix().n(), 0..lie),
+        };
         if let Some(why) = exceeds(code, &config.rule(), &liars, &[]) {
             return Err(ConfigError(format!("on-excess is stop: {why}")));
         }
