@@ -160,7 +160,7 @@ fn a_run_falls_back_on_the_votes_of_a_code() {
         ecode(&all)
     };
     for (code, expected) in [
-        ("code:uncoded:n=9", "is not verified"),
+        ("code:uncoded:n=9", "the code is verified for b = 0; the scheme provides for 2"),
         ("code:best:n=7,b=2", "the code has 7 workers and 7 partitions; the scheme has 9 and 9"),
         ("sing", "expected warn, stop or code:CODE"),
     ] {

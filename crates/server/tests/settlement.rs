@@ -149,6 +149,7 @@ fn run(steps: u64, n: usize, b: usize, silent_liars: usize, straggle: f64) -> (R
                     }
                 }
                 Next::Stop(excess) => panic!("{excess:?}"),
+                Next::Again(_) | Next::Compare(_) => panic!("nobody drifts"),
             }
         }
         timeouts += settlement.silents().count() as u64;

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Assignment, Digest, Header, Next, Settlement};
+use super::{Ask, Assignment, Digest, Fetch, Header, Next, Settlement};
 use crate::rules::Wait;
 
 /// A round trip is waited for so many times as long as all but b' workers took for the first one.
@@ -216,7 +216,11 @@ impl Sitting {
             }
         }
         let next = self.settlement.next(pick);
-        let Next::Trip { asks, fetches } = &next else { return Some((next, Vec::new())) };
+        let (asks, fetches): (&[Ask], &[Fetch]) = match &next {
+            Next::Trip { asks, fetches } => (asks, fetches),
+            Next::Again(asks) => (asks, &[]),
+            _ => return Some((next, Vec::new())),
+        };
         self.base = self.base.or(Some(self.longest));
         self.since = now;
         let mut questions: BTreeMap<usize, Question> = BTreeMap::new();

@@ -62,6 +62,9 @@ impl Trainer {
             }
             Some(_) => {}
         }
+        if let Some(b) = code.tolerates().filter(|&b| b < plan.b) {
+            return fail(format!("the code is verified for b = {b}; the scheme provides for {}", plan.b));
+        }
         let engine = VoteEngine::new(g, self.config.ties);
         let columns = (0..g.k()).map(|i| (0..g.n()).filter(|&j| g.holds(j, i)).collect()).collect();
         self.fallback = Some(Arc::new(Fallback { code, engine, columns }));
