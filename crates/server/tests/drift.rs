@@ -71,7 +71,7 @@ fn play(
                 for ask in asks {
                     match manner(ask.worker).again {
                         Some(again) => {
-                            settlement.digest(ask.worker, ask.partition, value(ask.partition, again))
+                            settlement.digest(ask.worker, ask.partition, value(ask.partition, again));
                         }
                         None => settlement.silent(ask.worker),
                     }

@@ -43,8 +43,8 @@ pub use blame::{Agreement, Named, unusual};
 pub use clock::ThreadClock;
 pub use code::TrainingCode;
 pub use config::{
-    Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Referee, Schedule,
-    Scheme, ZeroSign,
+    Classes, Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Referee,
+    Schedule, Scheme, ZeroSign,
 };
 pub use error::TrainError;
 pub use folder::{FolderError, NoCheckpoint, Program, RunFolder, Status, Summary};

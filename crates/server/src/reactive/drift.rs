@@ -29,7 +29,8 @@ use super::settlement::Settlement;
 use super::{Ask, Digest, Evidence};
 
 /// How workers that are right may differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Drift {
     /// Not at all: their gradients are reproducible bit for bit.
     #[default]
@@ -38,6 +39,32 @@ pub enum Drift {
     Repeat,
     /// In at most so many coordinates of a partition's signs.
     Close(usize),
+}
+
+impl TryFrom<String> for Drift {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "none" => Ok(Self::None),
+            "repeat" => Ok(Self::Repeat),
+            other => other
+                .strip_prefix("close:")
+                .and_then(|most| most.parse().ok())
+                .map(Self::Close)
+                .ok_or_else(|| format!("drift is '{text}'; expected none, repeat or close:COORDINATES")),
+        }
+    }
+}
+
+impl From<Drift> for String {
+    fn from(drift: Drift) -> Self {
+        match drift {
+            Drift::None => "none".to_owned(),
+            Drift::Repeat => "repeat".to_owned(),
+            Drift::Close(most) => format!("close:{most}"),
+        }
+    }
 }
 
 /// Why a worker is asked no more, though nothing proves that it lied.

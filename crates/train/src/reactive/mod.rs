@@ -18,6 +18,7 @@
 mod account;
 mod crowd;
 mod journal;
+mod kinds;
 mod ledger;
 mod lies;
 mod minutes;
@@ -30,6 +31,7 @@ mod shares;
 pub use account::Account;
 pub use ecode_server::reactive::{Certificate, NamingError};
 pub use journal::{Journal, Naming};
+pub use kinds::Hardware;
 pub use ledger::{FellBack, Identity, Ledger};
 pub use plan::{Plan, checked_risk, least_holders};
 #[cfg(feature = "grpc")]
@@ -38,6 +40,7 @@ pub use probe::{Order, probe};
 pub use report::{NamedWorker, Report};
 
 pub(crate) use crowd::Crowd;
+pub(crate) use kinds::{OtherBits, Others};
 pub(crate) use lies::Lies;
 #[cfg(feature = "grpc")]
 pub(crate) use minutes::Minutes;

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ecode_server::reactive::{Assignment, Content, Digest, Excess, Next, Roster, Settlement, Signer};
+use ecode_server::reactive::{
+    Assignment, Content, Digest, Drift, Excess, Next, Pair, Roster, Settlement, Signer,
+};
 
 use super::account::Account;
 use super::crowd::Crowd;
 use super::journal::Journal;
+use super::kinds::Hardware;
 use super::minutes::Minutes;
 use super::plan::HEADER;
 use super::shares::Cut;
@@ -39,6 +42,9 @@ pub(crate) struct Table {
     pub(crate) trusted: BTreeMap<usize, Content>,
     /// Who was silent when it was to send a vector.
     pub(crate) silent: Vec<usize>,
+    /// Classes of hardware, and how workers that are right may differ.
+    pub(crate) hardware: Option<Hardware>,
+    pub(crate) drift: Drift,
     /// Whom evidence of another step has named since: they are asked nothing more.
     pub(crate) retired: Vec<usize>,
 }
@@ -109,6 +115,28 @@ impl Trips<'_, '_, '_> {
         !claimed.is_empty()
     }
 
+    /// A worker computes once more what it has answered.
+    fn again(&mut self, worker: usize, partition: usize) {
+        let Some(digest) = self.crowd.says_again(worker, partition) else {
+            return self.settlement.silent(worker);
+        };
+        self.account.gradients += 1;
+        self.account.extra_gradients += 1;
+        self.account.bytes_up += size_of::<Digest>() as u64;
+        let header = self.crowd.header;
+        self.settlement.answer(worker, &header, partition, digest);
+    }
+
+    /// Counts in how many coordinates two vectors differ.
+    fn compare(&mut self, pair: &Pair) {
+        let bits = |digest| {
+            let content = self.contents.get(&(pair.partition, digest)).copied();
+            self.crowd.bits(pair.partition, content.unwrap_or(Content::Honest))
+        };
+        let coordinates = bits(pair.accepted).differing(&bits(pair.other));
+        self.settlement.compared(pair, usize::try_from(coordinates).unwrap_or(usize::MAX));
+    }
+
     /// A worker sends a whole vector.
     fn vector(&mut self, worker: usize, partition: usize) {
         let Some((content, digest)) = self.crowd.sends(worker, partition) else {
@@ -165,6 +193,10 @@ pub(crate) fn settle(
     journal: Option<&mut (dyn Journal + 'static)>,
 ) -> Result<Course, Failure> {
     let mut settlement = Settlement::new(&table.assignment, &table.present, table.left).of(crowd.header);
+    settlement = settlement.drifting(table.drift);
+    if let Some(Hardware { workers, partitions }) = table.hardware.take() {
+        settlement = settlement.of_classes(workers, partitions);
+    }
     if table.cut.is_some() {
         settlement = settlement.without_primaries();
     }
@@ -216,6 +248,11 @@ pub(crate) fn settle(
                 }
                 fetches.iter().for_each(|fetch| trips.vector(fetch.worker, fetch.partition));
             }
+            Next::Again(asks) => {
+                trips.account.bytes_down += QUESTION * asks.len() as u64;
+                asks.iter().for_each(|ask| trips.again(ask.worker, ask.partition));
+            }
+            Next::Compare(pairs) => pairs.iter().for_each(|pair| trips.compare(pair)),
             Next::Settled(accepted) => break accepted,
             Next::Short(open) => {
                 if let Some(place) = roster.least_missing(&table.asleep) {
@@ -251,7 +288,8 @@ pub(crate) fn settle(
         rebuilt.unwrap_or_else(|| crowd.bits(partition, contents[partition]))
     };
     let vectors = accepted.iter().enumerate().map(vector).collect();
-    account.extra_gradients = settlement.helpers() as u64;
+    account.extra_gradients += settlement.helpers() as u64;
+    account.close_disputes = settlement.close().len() as u64;
     account.extra_trips = settlement.trips() as u64;
     account.timeouts = settlement.silents().count() as u64;
     account.heaviest = settlement.heaviest() as u64;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use ecode_grpc::{Greeting, Report, Signed, Task, keys};
-use ecode_server::reactive::Signer;
+use ecode_server::reactive::{Drift, Signer};
 use ecode_verify::Control;
 
 use super::Trainer;
@@ -41,6 +41,11 @@ impl Trainer {
                 "scheme {} is for one process: transport grpc carries votes and scheme reactive",
                 plan.scheme.name()
             ));
+        }
+        if plan.hardware.is_some() || plan.drift != Drift::None {
+            return fail(
+                "classes and drift are for one process: over transport grpc a worker with other bits is refused when it joins",
+            );
         }
         if plan.window > 1 {
             return fail("window is for one process: over transport grpc each step waits for its digests");
@@ -302,6 +307,7 @@ impl Trainer {
             attack,
             seed: self.config.seed,
             step: self.state.step,
+            other: None,
         });
         let (mut honest, mut instead) = (held.honest, held.instead);
         for ((&(i, flip), bits), one) in places.iter().zip(signs).zip(&computed) {
@@ -316,7 +322,8 @@ impl Trainer {
         known.lies = Some(if whole {
             lies(&self.config, &self.engine, self.state.step, honest, instead)
         } else {
-            Lies { honest, instead, opposite: None, attack, seed: self.config.seed, step: self.state.step }
+            let (seed, step) = (self.config.seed, self.state.step);
+            Lies { honest, instead, opposite: None, attack, seed, step, other: None }
         });
         Ok(seconds(&computed) as f32)
     }

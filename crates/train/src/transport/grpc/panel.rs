@@ -288,6 +288,10 @@ impl Panel {
                         return Ok(Err(Failure::Short { open, answering }));
                     }
                 }
+                // A scheme in which workers may drift is refused before.
+                Next::Again(_) | Next::Compare(_) => {
+                    return Err(TrainError::Transport("workers may not drift over transport grpc".into()));
+                }
                 Next::Stop(excess) => return Ok(Err(Failure::Excess(excess))),
             }
         };
