@@ -59,7 +59,7 @@ impl Trainer {
             patience: listen.patience,
             on_excess: match self.config.on_excess {
                 OnExcess::Stop => ecode_server::OnExcess::Stop,
-                OnExcess::Warn => ecode_server::OnExcess::Warn,
+                OnExcess::Warn | OnExcess::Code(_) => ecode_server::OnExcess::Warn,
             },
             quarantine: listen.quarantine,
             ..Rules::new(n, radius, declared.min(radius)).map_err(transport)?
