@@ -224,3 +224,33 @@ fn a_partition_is_of_one_class() {
     let (_, next) = play(Settlement::new(&assignment, &present, 2), &assignment, &manners);
     assert!(matches!(next, Next::Stop(_)), "{next:?}");
 }
+
+/// Worker 0 wavers on partition 1, where two others contradict it; a liar contradicts it on partition 0, where it is right.
+/// It has to compute both again: what it says of partition 0 alone would be the same, and name it.
+#[test]
+fn everything_that_is_contradicted_is_computed_again() {
+    let assignment = Assignment { holders: vec![vec![0, 3], vec![1, 0, 2], vec![4, 1]] };
+    let present: Vec<usize> = (0..5).collect();
+    let mut settlement = Settlement::new(&assignment, &present, 1).drifting(Drift::Repeat);
+    for (worker, partition, said) in
+        [(0, 0, 0), (3, 0, 9), (0, 1, 5), (1, 1, 0), (2, 1, 0), (4, 2, 0), (1, 2, 0)]
+    {
+        settlement.digest(worker, partition, value(partition, said));
+    }
+    let Next::Again(asks) = settlement.next(&mut |_| 0) else { panic!("nobody is to compute again") };
+    let of = |worker: usize| {
+        asks.iter().filter(|ask| ask.worker == worker).map(|ask| ask.partition).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0), [0, 1]);
+    for ask in &asks {
+        let said = if ask.worker == 3 { 9 } else { 0 };
+        settlement.digest(ask.worker, ask.partition, value(ask.partition, said));
+    }
+    settlement.next(&mut |_| 0);
+    assert_eq!(settlement.dismissed().collect::<Vec<_>>(), [(0, Doubt::Differs(1))]);
+    assert!(
+        settlement.named().all(|named| named.worker == 3),
+        "{:?}",
+        settlement.named().collect::<Vec<_>>()
+    );
+}

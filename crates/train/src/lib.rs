@@ -52,7 +52,7 @@ pub use metrics::{Best, Metrics};
 pub use random::{Purpose, stream};
 pub use standing::{Excess, Lost};
 pub use state::{State, Totals};
-pub use trainer::{Trainer, check};
+pub use trainer::{Finding, Trainer, check};
 pub use vote::{Conduct, Decoded, Instructions, Vote, VoteEngine};
 
 /// The bindings of libtorch that this crate was built with.

@@ -2,7 +2,7 @@
 //!
 //! # The rules
 //! - *Classes*: a partition's holders and helpers are of one class of hardware ([`Settlement::of_classes`]).
-//! - [`Drift::Repeat`]: before it is named by what others say, a worker computes the partition again. Who then says
+//! - [`Drift::Repeat`]: before it is named by what others say, a worker computes again what they contradict. Who then says
 //!   something else, or nothing, is not reproducible: it is *dismissed* ([`Doubt`]), asked no more in the run, and b' stays.
 //!   Who says the same is named.
 //! - [`Drift::Close`]: an answer that differs from the accepted one accuses, and proves nothing. The vectors are compared:
@@ -23,9 +23,9 @@
 //! # References
 //! docs/theory/reactive.md.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::settlement::Settlement;
+use super::settlement::{Settlement, Slot};
 use super::{Ask, Digest, Evidence};
 
 /// How workers that are right may differ.
@@ -101,14 +101,15 @@ pub struct Pair {
     pub other: Digest,
 }
 
-/// An answer that is to be given again.
-#[derive(Clone, Copy, Debug)]
+/// Answers that are to be given again, by partition.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Repeat {
-    pub(super) partition: usize,
-    /// Whether it has been asked for.
-    asked: bool,
-    /// Whether the same was said again.
-    pub(super) confirmed: bool,
+    /// To be given again.
+    open: BTreeSet<usize>,
+    /// Those that have been asked for.
+    asked: BTreeSet<usize>,
+    /// Given again, and the same.
+    confirmed: BTreeSet<usize>,
 }
 
 /// Hardware classes.
@@ -146,12 +147,11 @@ impl Settlement {
     pub(super) fn repeats(&mut self, worker: usize, partition: usize, digest: Digest) -> bool {
         let first = self.slots[partition].answers.get(&worker).copied();
         let Some(repeat) = self.repeats.get_mut(&worker) else { return false };
-        if repeat.partition != partition || !repeat.asked || repeat.confirmed {
+        if !repeat.asked.contains(&partition) || !repeat.open.remove(&partition) {
             return false;
         }
-        if first == Some(digest) {
-            repeat.confirmed = true;
-        } else {
+        repeat.confirmed.insert(partition);
+        if first != Some(digest) {
             self.doubts.entry(worker).or_insert(Doubt::Differs(partition));
         }
         true
@@ -159,11 +159,8 @@ impl Settlement {
 
     /// A worker has not computed a partition again in time.
     pub(super) fn repeats_nothing(&mut self, worker: usize) {
-        if let Some(repeat) = self.repeats.get(&worker)
-            && repeat.asked
-            && !repeat.confirmed
-        {
-            self.doubts.entry(worker).or_insert(Doubt::Unanswered(repeat.partition));
+        if let Some(partition) = self.repeats.get(&worker).and_then(|repeat| repeat.open.first()) {
+            self.doubts.entry(worker).or_insert(Doubt::Unanswered(*partition));
         }
     }
 
@@ -175,13 +172,8 @@ impl Settlement {
             return waits;
         }
         for (&worker, &evidence) in &*condemned {
-            let partition = match evidence {
-                Evidence::Differs(partition) => partition,
-                // Any partition on which it is contradicted.
-                Evidence::Contradicted(_) => match self.disputed_by(worker) {
-                    Some(partition) => partition,
-                    None => continue,
-                },
+            let disputed = match evidence {
+                Evidence::Differs(_) | Evidence::Contradicted(_) => self.disputed_by(worker),
                 Evidence::TwoDigests(partition) => {
                     self.doubts.insert(worker, Doubt::Differs(partition));
                     continue;
@@ -190,39 +182,42 @@ impl Settlement {
             };
             if self.silent.contains(&worker) || self.retired.contains(&worker) {
                 // It is asked nothing more in this step.
+                let partition = disputed.first().copied().unwrap_or(0);
                 self.doubts.insert(worker, Doubt::Unanswered(partition));
                 continue;
             }
-            let repeat = self.repeats.entry(worker);
-            waits |= !repeat.or_insert(Repeat { partition, asked: false, confirmed: false }).confirmed;
+            let repeat = self.repeats.entry(worker).or_default();
+            repeat.open.extend(disputed.difference(&repeat.confirmed));
+            waits |= !repeat.open.is_empty();
         }
         condemned.retain(|worker, _| !self.doubts.contains_key(worker));
         waits
     }
 
-    /// The first partition on which somebody says something else than a worker.
-    fn disputed_by(&self, worker: usize) -> Option<usize> {
-        self.slots.iter().position(|slot| {
-            let own = slot.answers.get(&worker);
-            own.is_some_and(|own| slot.answers.values().any(|other| other != own))
-        })
+    /// The partitions on which an unnamed worker says something else than this one: any of them may be what it is condemned
+    /// for.
+    fn disputed_by(&self, worker: usize) -> BTreeSet<usize> {
+        let disputed = |slot: &Slot| {
+            let Some(own) = slot.answers.get(&worker) else { return false };
+            slot.accepted.is_some_and(|accepted| accepted != *own)
+                || slot.answers.iter().any(|(other, said)| said != own && !self.named.contains_key(other))
+        };
+        (0..self.slots.len()).filter(|&partition| disputed(&self.slots[partition])).collect()
     }
 
-    /// Who is to compute a partition again now.
+    /// What is to be computed again now.
     pub(super) fn agains(&mut self) -> Vec<Ask> {
-        let doubts = &self.doubts;
-        let open = self
-            .repeats
-            .iter_mut()
-            .filter(|(worker, repeat)| !repeat.asked && !repeat.confirmed && !doubts.contains_key(worker));
-        let asks: Vec<Ask> = open
-            .map(|(&worker, repeat)| {
-                repeat.asked = true;
-                Ask { partition: repeat.partition, worker, vector: false }
-            })
-            .collect();
-        for ask in &asks {
-            *self.present.entry(ask.worker).or_default() += 1;
+        let mut asks = Vec::new();
+        for (&worker, repeat) in &mut self.repeats {
+            if self.doubts.contains_key(&worker) {
+                continue;
+            }
+            let new: Vec<usize> = repeat.open.difference(&repeat.asked).copied().collect();
+            for partition in new {
+                repeat.asked.insert(partition);
+                asks.push(Ask { partition, worker, vector: false });
+                *self.present.entry(worker).or_default() += 1;
+            }
         }
         asks
     }

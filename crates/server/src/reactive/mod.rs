@@ -40,9 +40,11 @@ mod slot;
 pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign};
 pub use drift::{Doubt, Drift, Pair};
-pub use naming::{Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed};
+pub use naming::{
+    Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed, signed_bytes,
+};
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};
 pub use settlement::Settlement;
-pub use sitting::{FACTOR, LEAST, Question, Sitting};
+pub use sitting::{FACTOR, LEAST, Question, Sent, Sitting};
 pub use slot::{Digest, Header};

@@ -55,6 +55,8 @@ pub struct Settlement {
     helpers: usize,
     trips: usize,
     stopped: Option<Excess>,
+    /// Whether every holder sends a share.
+    shared: bool,
     /// The step that answers must be about; none where the caller compares headers.
     header: Option<Header>,
     /// A rule that a test breaks.
@@ -89,6 +91,7 @@ impl Settlement {
             helpers: 0,
             trips: 0,
             stopped: None,
+            shared: false,
             header: None,
             #[cfg(test)]
             breaks: None,
@@ -105,7 +108,13 @@ impl Settlement {
     #[must_use]
     pub fn without_primaries(mut self) -> Self {
         self.slots.iter_mut().for_each(|slot| slot.refused.clear());
+        self.shared = true;
         self
+    }
+
+    /// Whether every holder sends a share.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// A worker's digest has come, with what its sender takes for the run, step and state. Of another run, step or

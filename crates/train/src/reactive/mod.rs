@@ -30,6 +30,7 @@ mod shares;
 
 pub use account::Account;
 pub use ecode_server::reactive::{Certificate, NamingError};
+pub(crate) use journal::hexadecimal;
 pub use journal::{Journal, Naming};
 pub use kinds::Hardware;
 pub use ledger::{FellBack, Identity, Ledger};
@@ -49,3 +50,5 @@ pub(crate) use plan::HEADER;
 #[cfg(feature = "grpc")]
 pub(crate) use settle::QUESTION;
 pub(crate) use settle::{Course, Failure, Table, settle};
+#[cfg(feature = "grpc")]
+pub(crate) use shares::Cut;

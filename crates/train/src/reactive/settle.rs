@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecode_server::reactive::{
-    Assignment, Content, Digest, Drift, Excess, Next, Pair, Roster, Settlement, Signer,
+    Assignment, Content, Digest, Drift, Excess, Header, Next, Pair, Roster, Settlement, Signer,
 };
 
 use super::account::Account;
@@ -47,6 +47,23 @@ pub(crate) struct Table {
     pub(crate) drift: Drift,
     /// Whom evidence of another step has named since: they are asked nothing more.
     pub(crate) retired: Vec<usize>,
+}
+
+impl Table {
+    /// The settlement of the step of a header.
+    pub(crate) fn open(&self, header: Header) -> Settlement {
+        let mut settlement =
+            Settlement::new(&self.assignment, &self.present, self.left).of(header).drifting(self.drift);
+        if let Some(Hardware { workers, partitions }) = self.hardware.clone() {
+            settlement = settlement.of_classes(workers, partitions);
+        }
+        if self.cut.is_some() {
+            settlement = settlement.without_primaries();
+        }
+        self.silent.iter().for_each(|&worker| settlement.silent(worker));
+        self.retired.iter().for_each(|&worker| settlement.retire(worker));
+        settlement
+    }
 }
 
 /// How a step went.
@@ -192,16 +209,7 @@ pub(crate) fn settle(
     pick: &mut dyn FnMut(&[usize]) -> usize,
     journal: Option<&mut (dyn Journal + 'static)>,
 ) -> Result<Course, Failure> {
-    let mut settlement = Settlement::new(&table.assignment, &table.present, table.left).of(crowd.header);
-    settlement = settlement.drifting(table.drift);
-    if let Some(Hardware { workers, partitions }) = table.hardware.take() {
-        settlement = settlement.of_classes(workers, partitions);
-    }
-    if table.cut.is_some() {
-        settlement = settlement.without_primaries();
-    }
-    table.silent.iter().for_each(|&worker| settlement.silent(worker));
-    table.retired.iter().for_each(|&worker| settlement.retire(worker));
+    let settlement = table.open(crowd.header);
     let vector_bytes = crowd.lies.honest.first().map_or(0, |bits| bits.len().div_ceil(8)) as u64;
     let mut trips = Trips {
         crowd,

@@ -36,11 +36,10 @@ impl Trainer {
     pub(super) fn settles_remotely(&self) -> Result<(), ConfigError> {
         let fail = |text: &str| Err(ConfigError(text.into()));
         let Some(plan) = self.plan() else { return Ok(()) };
-        if plan.scheme != Scheme::Reactive {
-            return fail(&format!(
-                "scheme {} is for one process: transport grpc carries votes and scheme reactive",
-                plan.scheme.name()
-            ));
+        if plan.scheme == Scheme::Checked {
+            return fail(
+                "scheme checked is for one process: transport grpc carries votes and the schemes reactive and one-round",
+            );
         }
         if plan.hardware.is_some() || plan.drift != Drift::None {
             return fail(
@@ -254,6 +253,15 @@ impl Trainer {
         if !digests.is_empty() {
             peer.answer(task.step, &header.state, &digests, &report)?;
         }
+        for &(partition, place) in &task.shares {
+            // A list is that of the digest, whatever the share is of.
+            let own = crowd.says(row, partition).first().map(|&(content, _)| content);
+            let (Some(own), Some((content, _))) = (own, crowd.sends(row, partition)) else { continue };
+            let share = crowd.coded(partition, content).0.get(place).cloned().unwrap_or_default();
+            let bytes = [crowd.coded(partition, own).1.clone(), share].concat();
+            let signature = signer.sign_bytes(&header, partition, &bytes);
+            peer.vector(task.step, &header.state, partition, (&bytes.into(), true), &signature)?;
+        }
         let fetches = task.fetches.iter().map(|&(partition, digest)| (partition, Some(digest)));
         for (partition, meant) in task.vectors.iter().map(|&partition| (partition, None)).chain(fetches) {
             let Some((content, digest)) = crowd.sends(row, partition) else { continue };
@@ -262,8 +270,11 @@ impl Trainer {
                 continue;
             }
             let bytes = Bytes::from(crowd.bits(partition, content).to_bytes());
-            let signature = sign(partition, digest, true).signature;
-            peer.vector(task.step, &header.state, partition, &bytes, &signature)?;
+            let signature = match task.cut {
+                Some(_) => signer.sign_bytes(&header, partition, &bytes),
+                None => sign(partition, digest, true).signature,
+            };
+            peer.vector(task.step, &header.state, partition, (&bytes, false), &signature)?;
         }
         Ok(())
     }

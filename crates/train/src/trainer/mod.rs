@@ -13,6 +13,7 @@ mod fallback;
 mod open;
 #[cfg(feature = "grpc")]
 mod remote;
+mod replay;
 mod round;
 mod scheme;
 mod seat;
@@ -41,6 +42,7 @@ use crate::vote::VoteEngine;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
 use fallback::Fallback;
+pub use replay::Finding;
 use round::Round;
 use scheme::Detection;
 use update::Update;

@@ -11,7 +11,7 @@ use super::update::Update;
 use crate::config::OnExcess;
 use crate::error::TrainError;
 use crate::identity::data_digest;
-use crate::standing::{Excess, Lost};
+use crate::standing::{Excess, Lost, verified_for};
 use crate::transport::grpc::{Desk, Join, Listen, News, Peer};
 use crate::transport::{Deployment, LOOK};
 use crate::vote::Decoded;
@@ -111,11 +111,8 @@ impl Trainer {
             && self.state.excess.is_none()
         {
             let b = self.code.tolerates().unwrap_or(0);
-            let why = format!(
-                "{missing} votes are missing and {} liars declared, the code is verified for {b} liars, or two missing \
-                 votes in place of each",
-                self.config.liars()
-            );
+            let (declared, promise) = (self.config.liars(), verified_for(b));
+            let why = format!("{missing} votes are missing and {declared} liars declared, {promise}");
             self.state.excess = Some(Excess { step: self.state.step, why });
         }
         Ok(Round {
