@@ -257,7 +257,7 @@ fn the_played_vote_is_the_defined_one() {
 fn the_worst_workers_are_the_worst() {
     let page = format!(
         "<!doctype html><meta charset=utf-8><pre id=\"out\"></pre><script>{VOTE_SCRIPT}\n{}</script>",
-        r#"
+        r"
 let seed=7;const draw=below=>{seed=(seed*48271)%2147483647;return seed%below};
 let worse=0,cases=0;
 for(let t=0;t<300;t++){const n=1+draw(5),k=1+draw(5),ties=['adversarial','zero','one','abstain'][t%4];
@@ -271,7 +271,7 @@ for(let t=0;t<300;t++){const n=1+draw(5),k=1+draw(5),ties=['adversarial','zero',
  for(const [key,least] of Object.entries(best)){const [l,s]=key.split(',').map(Number);cases++;
   const roles=worstRoles(code,message,l,s);
   if(lead(roles)!==least||roles.filter(e=>e==='lies').length!==l||roles.filter(e=>e==='missing').length!==s)worse++}}
-out.textContent=`${worse} of ${cases>1000}`;"#
+out.textContent=`${worse} of ${cases>1000}`;"
     );
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(written(folder.path(), &page), "0 of true");

@@ -21,7 +21,7 @@ mod usual;
 
 pub use glue::certify_gluing;
 pub use make::{NoCertificate, Scope, certify, certify_distortion, record};
-pub use opinion::{NoOpinion, Opinion, second_opinion};
+pub use opinion::{NoOpinion, Opinion, Shown, second_opinion};
 pub use prove::{MOST_BYTES, NoProof, refute};
 #[cfg(feature = "sat")]
 pub use solve::refute_clauses;

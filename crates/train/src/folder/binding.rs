@@ -8,7 +8,6 @@ use sha2::{Digest as _, Sha256};
 use super::FolderError;
 use super::summary::{Program, SCHEMA};
 use crate::config::Config;
-use crate::identity::data_digest;
 use crate::trainer::Trainer;
 use ecode_core::digest::hexadecimal;
 
@@ -40,7 +39,7 @@ impl Binding {
             program: program.clone(),
             matrix: trainer.code().matrix().digest(),
             fallback: trainer.fallback().map(|code| code.matrix().digest()),
-            data: data_digest(trainer.data()),
+            data: trainer.data_identity(),
             config: requested.to_toml(),
             settled: Config { code: at, data, on_excess, ..trainer.config().clone() },
         }
@@ -79,7 +78,7 @@ impl Binding {
         if fallback != self.fallback {
             return differs("the matrix of fallback.json is another one now".to_owned());
         }
-        if data_digest(trainer.data()) != self.data {
+        if trainer.data_identity() != self.data {
             return differs(format!("the samples of {} are others now", requested.data));
         }
         Ok(())

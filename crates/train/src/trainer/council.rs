@@ -117,7 +117,7 @@ impl Trainer {
         let mut journal = self.detection.as_mut().and_then(|detection| detection.journal.take());
         let state = self.state.clone();
         let mut referee = |partition: usize| -> Result<Bits, TrainError> {
-            let (mut signs, _) = self.signs_at(&[(partition, false)], batch, crops)?;
+            let (mut signs, _) = self.signs_at(&[(partition, false)], batch, crops, None)?;
             Ok(signs.swap_remove(0))
         };
         let sought = Sought {
@@ -305,7 +305,7 @@ impl Trainer {
         let mut computed = None;
         let ended = self.advance_by(|trainer, batch, _| {
             let crops = trainer.crops();
-            computed = Some(trainer.signs_at(&places, batch, &crops)?);
+            computed = Some(trainer.signs_at(&places, batch, &crops, None)?);
             Err(TrainError::Interrupted)
         });
         let Some((signs, computed)) = computed else {

@@ -45,7 +45,7 @@ impl Trainer {
             let mut ledger = trainer.state.ledger.clone().ok_or_else(missing)?;
             let all: Vec<(usize, bool)> = (0..trainer.code.matrix().k()).map(|i| (i, false)).collect();
             let crops = trainer.crops();
-            let (signs, computed) = trainer.signs_at(&all, batch, &crops)?;
+            let (signs, computed) = trainer.signs_at(&all, batch, &crops, None)?;
             let negative = trainer.engine.majority(&signs);
             ledger.advance(trainer.state.step, &negative.to_bytes());
             Ok(Round {
@@ -97,7 +97,7 @@ impl Trainer {
         let mut signs = None;
         let ended = self.advance_by(|trainer, batch, _| {
             let crops = trainer.crops();
-            signs = Some(trainer.signs_at(&[(partition, false)], batch, &crops)?.0);
+            signs = Some(trainer.signs_at(&[(partition, false)], batch, &crops, None)?.0);
             Err(TrainError::Interrupted)
         });
         match signs.and_then(|mut signs| signs.pop()) {
