@@ -40,6 +40,7 @@ mod lock;
 mod merge;
 mod output;
 mod plot;
+mod recompute;
 mod scheme;
 mod search;
 mod session;

@@ -68,7 +68,6 @@ pub(super) fn exceeds(
     let lying = (lie > 0).then(|| count(lie, "lies", "lie"));
     let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
     let who: Vec<String> = lying.into_iter().chain(silent).collect();
-    let promise = if code.detects() { "the scheme provides for" } else { "the code is verified for" };
     if let Some(verified) = code.domains() {
         let (domains, b) = (verified.domains(), verified.b());
         let either = Workers::from_indices(n, liars.indices().chain(missing.iter().copied()));
@@ -79,8 +78,17 @@ pub(super) fn exceeds(
             domains.len()
         ));
     }
-    let rule = if lost > 0 && !code.detects() { " liars, or two missing votes in place of each" } else { "" };
-    Some(format!("{}, {promise} {b}{rule}", who.join(" and ")))
+    let promise = match (code.detects(), lost) {
+        (true, _) => format!("the scheme provides for {b}"),
+        (false, 0) => format!("the code is verified for {b}"),
+        (false, _) => verified_for(b),
+    };
+    Some(format!("{}, {promise}", who.join(" and ")))
+}
+
+/// What a code that is verified for b liars promises where votes are missing, in words.
+pub(super) fn verified_for(b: usize) -> String {
+    format!("the code is verified for {b} liars, or two missing votes in place of each")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod fallback;
 mod open;
 #[cfg(feature = "grpc")]
 mod remote;
+mod replay;
 mod round;
 mod scheme;
 mod seat;
@@ -43,6 +44,7 @@ use batches::Batches;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
 use fallback::Fallback;
+pub use replay::Finding;
 use round::Round;
 use scheme::Detection;
 use update::Update;

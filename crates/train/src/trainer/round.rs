@@ -96,7 +96,8 @@ impl Trainer {
         }
         if self.detection.is_some() {
             let signs = self.signs(&jobs, &flipped)?;
-            self.scheme_round(signs, liars)
+            let other = self.other_signs(&jobs[..k])?;
+            self.scheme_round(signs, other, liars)
         } else if self.config.aggregator == Aggregator::Vote {
             Ok(self.vote_round(&jobs, &flipped, liars)?)
         } else {
