@@ -9,7 +9,7 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
-use ecode::train::{Config, RunFolder, Scheme, Status, Summary, TrainingCode};
+use ecode::train::{Config, MomentumAt, RunFolder, Scheme, Status, Summary, TrainingCode};
 use ecode::verify::Control;
 use indicatif::MultiProgress;
 
@@ -131,6 +131,9 @@ impl Train {
         let works =
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works, &control)?;
+        if self.transport != "in-process" && source.requested.momentum_at == MomentumAt::Auto {
+            source.requested.momentum_at = MomentumAt::Server;
+        }
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None, &control)?,
             None => match scheme::holders(&source.requested)? {

@@ -26,6 +26,8 @@ pub enum Purpose {
     WorstSet = 8,
     /// Which workers hold which partitions, and who helps.
     Assignment = 9,
+    /// Which training samples are held out for validation.
+    Validation = 16,
 }
 
 /// Steps are below this: a stream's number has 40 bits for them.

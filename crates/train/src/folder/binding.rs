@@ -36,7 +36,7 @@ impl Binding {
             schema: SCHEMA.to_owned(),
             program: program.clone(),
             matrix: trainer.code().matrix().digest(),
-            data: data_digest(trainer.data()),
+            data: data_digest(trainer.data(), trainer.validation()),
             config: requested.to_toml(),
             settled: Config { code: at, data, ..trainer.config().clone() },
         }
@@ -71,7 +71,7 @@ impl Binding {
         if matrix != self.matrix {
             return differs(format!("the matrix was {}, and is {matrix} in matrix.json", self.matrix));
         }
-        if data_digest(trainer.data()) != self.data {
+        if data_digest(trainer.data(), trainer.validation()) != self.data {
             return differs(format!("the samples of {} are others now", requested.data));
         }
         Ok(())

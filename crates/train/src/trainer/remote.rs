@@ -79,7 +79,7 @@ impl Trainer {
                 version: version(),
                 matrix: g.digest(),
                 config: sha256(config_text.as_bytes()),
-                data: data_digest(&self.data),
+                data: data_digest(&self.data, self.validation.as_ref()),
                 config_text,
                 matrix_text: matrix,
                 data_text: self.config.data.absolute().to_string(),
@@ -148,7 +148,7 @@ impl Trainer {
             version: version(),
             matrix: self.code.matrix().digest(),
             config: sha256(self.shared_config().to_toml().as_bytes()),
-            data: data_digest(&self.data),
+            data: data_digest(&self.data, self.validation.as_ref()),
             have: (0, 0),
             probe: self.probed()?,
         };

@@ -59,7 +59,7 @@ impl Trainer {
         let identity = Identity {
             matrix: &self.code.matrix().digest(),
             config: &config.to_toml(),
-            data: &data_digest(&self.data),
+            data: &data_digest(&self.data, self.validation.as_ref()),
             dimension: self.dimension(),
         };
         Some(Ledger::new(plan, &identity, &self.state.parameters, &self.state.velocity))
