@@ -62,6 +62,9 @@ pub(crate) struct Train {
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
     #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
+    /// Keep the log as an event file for TensorBoard, too, in the folder's `tensorboard`
+    #[arg(long)]
+    tensorboard: bool,
     /// Print the run's summary as one JSON document
     #[arg(long)]
     json: bool,
@@ -127,7 +130,8 @@ impl Train {
     /// What this process does: one of many, or the only one.
     fn ranked(&self, common: &Common, processes: Option<&mut Processes>) -> anyhow::Result<Ending> {
         let control = common.control();
-        let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
+        let (tensorboard, bars) = (self.tensorboard, MultiProgress::new());
+        let session = Session { common, control: &control, speak: true, tensorboard, bars };
         let works =
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works, &control)?;

@@ -2,7 +2,8 @@
 //!
 //! # What is promised
 //! - Runs that differ in their seed only are one curve: their mean, with a band from the lowest to the highest.
-//! - A curve has the same colour and dash in all panels. No two entries of the legend are alike.
+//! - A scheme has one colour, whatever is done to it, in all panels. No two entries of the legend are alike.
+//! - A panel has at most seven curves. The legend calls a grid's scheme as the grid's tables do.
 //! - A run whose code is not verified says so in the legend.
 
 use maud::{Markup, html};
@@ -11,7 +12,8 @@ use serde_json::Value;
 use super::chart::axis::{Axis, Scale};
 use super::chart::lines::{Chart, LETTER, SAMPLE, Series, legend};
 use super::chart::scene::{Mark, Scene};
-use super::chart::style::{Ink, dash};
+use super::chart::style::Look;
+use super::chart::text::cut;
 use super::numbers::{figures, plain, thousands};
 use super::page;
 use super::runs::run_label;
@@ -23,8 +25,12 @@ use ecode_train::{Aggregator, Config, Metrics, Summary};
 pub struct Curve {
     /// What its owner calls it: the path of its folder.
     pub name: String,
-    /// The code and what is done to it.
-    pub what: String,
+    /// The code with the aggregator, which a colour stands for.
+    pub scheme: String,
+    /// What is done to it.
+    pub situation: String,
+    /// Whether the legend says scheme and situation only, as the tables of a grid do.
+    pub of_grid: bool,
     /// How it is trained.
     pub config: Config,
     /// The lines of its log.
@@ -41,11 +47,24 @@ impl Curve {
     /// The curve of a run that has no summary yet: `code` says what it trains with.
     #[must_use]
     pub fn unfinished(name: &str, code: &str, config: &Config, log: Vec<Metrics>) -> Self {
-        let attack = match config.liars() {
+        let situation = match config.liars() {
             0 => "nobody lies".to_owned(),
             b => format!("{b} lie: {}", config.attack.name()),
         };
-        Self { name: shown(name), what: format!("{code}; {attack}"), config: config.clone(), log }
+        let (scheme, config) = (code.to_owned(), config.clone());
+        Self { name: shown(name), scheme, situation, of_grid: false, config, log }
+    }
+
+    /// The same curve under the names that a grid's tables have: the scheme as the grid says it, and what it meets.
+    #[must_use]
+    pub fn in_grid(self, scheme: &str, situation: &str) -> Self {
+        let situation = format!("{situation}{}", self.situation);
+        Self { scheme: shown(scheme), situation: shown(&situation), of_grid: true, ..self }
+    }
+
+    /// Scheme and situation.
+    fn what(&self) -> String {
+        format!("{}; {}", self.scheme, self.situation)
     }
 }
 
@@ -75,6 +94,7 @@ pub struct NothingToDraw;
 struct Group<'a> {
     name: String,
     runs: Vec<&'a Curve>,
+    look: Look,
 }
 
 /// A function of a line of the log.
@@ -92,10 +112,7 @@ const ACROSS: [Quantity; 3] = [
     ("estimated deployed time, seconds", Scale::Linear, |m| Some(m.deployed_s)),
 ];
 
-const UP: [Quantity; 2] = [
-    ("test accuracy, %", Scale::Linear, |m| Some(100.0 * m.test_accuracy)),
-    ("training loss", Scale::Linear, |m| m.train_loss),
-];
+const LOSS: Quantity = ("training loss", Scale::Linear, |m| m.train_loss);
 
 /// The configuration without what the legend says anyway, or what makes no difference between runs of one kind.
 fn settings(config: &Config) -> Value {
@@ -134,78 +151,115 @@ fn common(names: &[&str]) -> String {
     if rest.is_empty() || trimmed.is_empty() { (*first).to_owned() } else { trimmed.to_owned() }
 }
 
+/// The places of some curves' names among the different ones, in their order.
+fn different<'a>(curves: &'a [Curve], of: impl Fn(&'a Curve) -> &'a str) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for name in curves.iter().map(of) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
 fn groups(curves: &[Curve]) -> Vec<Group<'_>> {
     let short = short_names(curves);
-    let mut groups: Vec<(&str, Value, Vec<&Curve>)> = Vec::new();
+    let mut groups: Vec<(String, Value, Vec<&Curve>)> = Vec::new();
     for curve in curves {
-        let settings = settings(&curve.config);
-        let alike = groups.iter_mut().find(|(what, kept, runs)| {
+        // What was chosen for a grid's scheme is not said in its name.
+        let settings = if curve.of_grid { Value::Null } else { settings(&curve.config) };
+        let what = curve.what();
+        let alike = groups.iter_mut().find(|(other, kept, runs)| {
             let seeds = runs.iter().all(|run| run.config.seed != curve.config.seed);
-            *what == curve.what && *kept == settings && seeds
+            *other == what && *kept == settings && seeds
         });
         match alike {
             Some((_, _, runs)) => runs.push(curve),
-            None => groups.push((&curve.what, settings, vec![curve])),
+            None => groups.push((what, settings, vec![curve])),
         }
     }
-    // Settings in which the groups differ.
-    let first = groups.first().map_or(Value::Null, |(_, settings, _)| settings.clone());
-    let differ = |key: &str| groups.iter().any(|(_, settings, _)| settings[key] != first[key]);
-    let keys: Vec<String> = groups
-        .iter()
-        .filter_map(|(_, settings, _)| settings.as_object())
-        .flat_map(|settings| settings.keys().cloned())
-        .fold(Vec::new(), |mut keys, key| {
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-            keys
-        });
-    let keys: Vec<String> = keys.into_iter().filter(|key| differ(key)).collect();
+    let keys = differing(&groups);
+    let (schemes, situations) = (
+        different(curves, |curve| curve.scheme.as_str()),
+        different(curves, |curve| curve.situation.as_str()),
+    );
+    // Where every scheme is one group, or every situation has panels of its own, dashes are free to tell schemes apart.
+    let apart = schemes.len() == groups.len() || (groups.len() > MOST && situations.len() > 1);
     let mut named: Vec<Group<'_>> = Vec::new();
     for (what, settings, runs) in groups {
-        let of_group = |run: &&Curve| curves.iter().position(|curve| std::ptr::eq(curve, *run));
-        let names: Vec<&str> = runs.iter().filter_map(of_group).map(|place| short[place].as_str()).collect();
-        let mut name = format!("{}: {what}", common(&names));
-        for key in &keys {
-            let value = match &settings[key] {
-                Value::Null => continue,
-                Value::String(text) => shown(text),
-                Value::Number(number) => number.as_f64().map_or_else(
-                    || number.to_string(),
-                    |value| {
-                        // Single precision in the configuration: as it was given there.
-                        if f64::from(value as f32) == value {
-                            plain((value as f32).to_string().parse().unwrap_or(value))
-                        } else {
-                            plain(value)
-                        }
-                    },
-                ),
-                other => other.to_string(),
-            };
-            name += &format!("; {key} {value}");
-        }
+        let Some(first) = runs.first() else { continue };
+        let mut name = if first.of_grid {
+            if situations.len() == 1 || apart { first.scheme.clone() } else { what }
+        } else {
+            let of_group = |run: &&Curve| curves.iter().position(|curve| std::ptr::eq(curve, *run));
+            let names: Vec<&str> =
+                runs.iter().filter_map(of_group).map(|place| short[place].as_str()).collect();
+            format!("{}: {what}{}", common(&names), said(&settings, &keys))
+        };
         name += &match runs.as_slice() {
             [one] => format!("; seed {}", one.config.seed),
             _ => format!("; {} seeds", runs.len()),
         };
+        let place = |names: &[&str], name: &str| names.iter().position(|other| *other == name).unwrap_or(0);
+        let (scheme, situation) = (place(&schemes, &first.scheme), place(&situations, &first.situation));
         // Whatever is alike still: number the entries.
         let again = named
             .iter()
+            .filter(|group| group.runs[0].situation == first.situation)
             .filter(|group| group.name == name || group.name.starts_with(&format!("{name} (")))
             .count();
         if again > 0 {
             name += &format!(" ({})", again + 1);
         }
-        named.push(Group { name, runs });
+        let look = if apart { Look::of(scheme) } else { Look::of_scheme(scheme, situation + again) };
+        named.push(Group { name, runs, look });
     }
     named
 }
 
+/// Settings in which the groups differ.
+fn differing(groups: &[(String, Value, Vec<&Curve>)]) -> Vec<String> {
+    let first = groups.first().map_or(Value::Null, |(_, settings, _)| settings.clone());
+    let differ = |key: &str| groups.iter().any(|(_, settings, _)| settings[key] != first[key]);
+    let mut keys: Vec<String> = Vec::new();
+    for key in
+        groups.iter().filter_map(|(_, settings, _)| settings.as_object()).flat_map(|settings| settings.keys())
+    {
+        if !keys.contains(key) && differ(key) {
+            keys.push(key.clone());
+        }
+    }
+    keys
+}
+
+/// Some settings, as a legend says them.
+fn said(settings: &Value, keys: &[String]) -> String {
+    let mut text = String::new();
+    for key in keys {
+        let value = match &settings[key] {
+            Value::Null => continue,
+            Value::String(text) => shown(text),
+            Value::Number(number) => number.as_f64().map_or_else(
+                || number.to_string(),
+                |value| {
+                    // Single precision in the configuration: as it was given there.
+                    if f64::from(value as f32) == value {
+                        plain((value as f32).to_string().parse().unwrap_or(value))
+                    } else {
+                        plain(value)
+                    }
+                },
+            ),
+            other => other.to_string(),
+        };
+        text += &format!("; {key} {value}");
+    }
+    text
+}
+
 impl Group<'_> {
     /// The mean over the runs at every step that all of them logged, and around it the lowest and the highest.
-    fn series(&self, place: usize, across: Reading, up: Reading) -> Series {
+    fn series(&self, across: Reading, up: Reading) -> Series {
         let mut points = Vec::new();
         let mut band = Vec::new();
         let steps = self.runs.first().map(|run| run.log.iter().map(|line| line.step)).into_iter().flatten();
@@ -234,33 +288,100 @@ impl Group<'_> {
                 ));
             }
         }
-        Series { name: self.name.clone(), place, points, band, marked: false }
+        Series { name: self.name.clone(), look: self.look, points, band, marked: false }
     }
 }
 
-/// The six panels; none where nothing can be drawn.
+/// Curves in a panel, at most.
+const MOST: usize = 7;
+
+/// What the first row shows, and the length that its axis has at least: the metric of the tables.
+fn metric(groups: &[Group<'_>]) -> (Quantity, f64) {
+    let mut lines = groups.iter().flat_map(|group| &group.runs).flat_map(|run| &run.log).peekable();
+    if lines.peek().is_some() && lines.all(|line| line.test_auc.is_some()) {
+        return (("test AUC", Scale::Linear, |m| m.test_auc), 0.04);
+    }
+    (("test accuracy, %", Scale::Linear, |m| Some(100.0 * m.test_accuracy)), 4.0)
+}
+
+/// The axis over what some series show.
+fn axis_over<'a>(name: &str, scale: Scale, series: impl IntoIterator<Item = &'a Series>, least: f64) -> Axis {
+    let values = series.into_iter().flat_map(|series| {
+        let band = series.band.iter().flat_map(|&(_, low, high)| [low, high]);
+        series.points.iter().map(|point| point.1).chain(band)
+    });
+    Axis::over(name, scale, values).at_least(least).with_room()
+}
+
+/// The panels: six of all groups, or, where these are too many for one, of the tables' metric against the steps one for
+/// each situation and so many schemes as it can hold. None where nothing can be drawn.
 fn panels(groups: &[Group<'_>], size: (f64, f64)) -> Result<Vec<Scene>, NothingToDraw> {
     if groups.iter().all(|group| group.runs.iter().all(|run| run.log.is_empty())) {
         return Err(NothingToDraw);
     }
+    let (metric, least) = metric(groups);
+    if groups.len() > MOST {
+        return Ok(crowded(groups, metric, least, size));
+    }
     let mut panels = Vec::new();
-    for (up_name, up_scale, up) in UP {
+    for ((up_name, up_scale, up), least) in [(metric, least), (LOSS, 0.0)] {
         for (name, scale, across) in ACROSS {
-            let series: Vec<Series> =
-                groups.iter().enumerate().map(|(place, group)| group.series(place, across, up)).collect();
-            let xs = series.iter().flat_map(|series| series.points.iter().map(|point| point.0));
-            let ys = series.iter().flat_map(|series| {
-                let band = series.band.iter().flat_map(|&(_, low, high)| [low, high]);
-                series.points.iter().map(|point| point.1).chain(band)
-            });
-            let x = Axis::over(name, scale, xs);
-            let x = if scale == Scale::Logarithmic { x.with_room() } else { x.with_zero() };
-            let y = Axis::over(up_name, up_scale, ys).with_room();
+            let series: Vec<Series> = groups.iter().map(|group| group.series(across, up)).collect();
+            let y = axis_over(up_name, up_scale, &series, least);
             let label = format!("{up_name} against {name}");
-            panels.push(Chart { label: &label, x, y, series, legend: false, size }.scene());
+            panels.push(panel(&label, (name, scale), y, series, size));
         }
     }
     Ok(panels)
+}
+
+fn panel(label: &str, (name, scale): (&str, Scale), y: Axis, series: Vec<Series>, size: (f64, f64)) -> Scene {
+    let x =
+        Axis::over(name, scale, series.iter().flat_map(|series| series.points.iter().map(|point| point.0)));
+    let x = if scale == Scale::Logarithmic { x.with_room() } else { x.with_zero() };
+    Chart { label, x, y, series, legend: false, size }.scene()
+}
+
+/// A panel for each situation and at most [`MOST`] schemes, all with the same axis.
+fn crowded(
+    groups: &[Group<'_>],
+    (up_name, up_scale, up): Quantity,
+    least: f64,
+    size: (f64, f64),
+) -> Vec<Scene> {
+    let (name, scale, across) = ACROSS[0];
+    let mut situations: Vec<(&str, Vec<Series>)> = Vec::new();
+    for group in groups {
+        let situation = group.runs[0].situation.as_str();
+        let series = group.series(across, up);
+        match situations.iter_mut().find(|(other, _)| *other == situation) {
+            Some((_, all)) => all.push(series),
+            None => situations.push((situation, vec![series])),
+        }
+    }
+    let y = axis_over(up_name, up_scale, situations.iter().flat_map(|(_, all)| all), least);
+    let mut panels = Vec::new();
+    for (situation, all) in situations {
+        let each = all.len().div_ceil(all.len().div_ceil(MOST));
+        for series in all.chunks(each) {
+            let title = format!("{situation}; {up_name}");
+            let y = y.clone().named(&cut(&title, LETTER, size.0 - 8.0));
+            panels.push(panel(&format!("{title} against {name}"), (name, scale), y, series.to_vec(), size));
+        }
+    }
+    panels
+}
+
+/// What the legend says, each entry once.
+fn entries<'a>(groups: &'a [Group<'_>]) -> Vec<(Look, &'a str)> {
+    let mut entries: Vec<(Look, &str)> = Vec::new();
+    for group in groups {
+        let entry = (group.look, group.name.as_str());
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    entries
 }
 
 /// All panels in one picture, the legend below.
@@ -275,9 +396,7 @@ fn sheet(curves: &[Curve]) -> Result<Scene, NothingToDraw> {
         sheet.height = sheet.height.max(place.1 + panel.height);
         sheet.place(panel, place);
     }
-    let names: Vec<(usize, &str)> =
-        groups.iter().enumerate().map(|(place, group)| (place, group.name.as_str())).collect();
-    legend(&mut sheet, &names);
+    legend(&mut sheet, &entries(&groups));
     Ok(sheet)
 }
 
@@ -287,6 +406,15 @@ fn sheet(curves: &[Curve]) -> Result<Scene, NothingToDraw> {
 /// [`NothingToDraw`].
 pub fn curves_svg(curves: &[Curve]) -> Result<String, NothingToDraw> {
     Ok(super::chart::standalone(&sheet(curves)?.svg().into_string()))
+}
+
+/// The curves as a PDF file of one page: vectors, letters as outlines.
+///
+/// # Errors
+/// [`CurvesError`]: nothing to draw.
+#[cfg(feature = "plot")]
+pub fn curves_pdf(curves: &[Curve]) -> Result<Vec<u8>, CurvesError> {
+    Ok(super::chart::pdf::pdf(&sheet(curves)?)?)
 }
 
 /// The curves as a PNG image.
@@ -312,11 +440,11 @@ pub enum CurvesError {
 }
 
 /// A line of the page's legend.
-fn entry(place: usize, name: &str) -> Markup {
+fn entry(look: Look, name: &str) -> Markup {
     let mut sample = Scene::new("");
     (sample.width, sample.height) = (SAMPLE, LETTER);
     let points = vec![(0.0, LETTER / 2.0), (SAMPLE - 4.0, LETTER / 2.0)];
-    sample.marks.push(Mark::Line { points, ink: Ink::Curve(place), width: 2.5, dash: dash(place) });
+    sample.marks.push(Mark::Line { points, ink: look.ink(), width: 2.5, dash: look.dash() });
     html! { li { span class="sample" aria-hidden="true" { (sample.svg()) } (name) } }
 }
 
@@ -337,7 +465,7 @@ pub fn curves_html(curves: &[Curve]) -> Result<String, NothingToDraw> {
             let last = curve.log.last()?;
             Some(vec![
                 name,
-                curve.what.clone(),
+                curve.what(),
                 curve.config.seed.to_string(),
                 thousands(last.step.into()),
                 format!("{:.2}", 100.0 * last.test_accuracy),
@@ -348,7 +476,7 @@ pub fn curves_html(curves: &[Curve]) -> Result<String, NothingToDraw> {
         .collect();
     let content = html! {
         h1 { "Training curves" }
-        ul class="legend" { @for (place, group) in groups.iter().enumerate() { (entry(place, &group.name)) } }
+        ul class="legend" { @for (look, name) in entries(&groups) { (entry(look, name)) } }
         @if bands { p { "A curve of several seeds is their mean; its band goes from the lowest to the highest." } }
         div class="grid" {
             @for panel in &panels { figure { (panel.svg()) } }

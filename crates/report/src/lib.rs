@@ -19,6 +19,7 @@ mod story;
 mod sweeps;
 mod swept;
 mod table;
+mod worth;
 
 pub use analysis::analysis_text;
 #[cfg(feature = "plot")]
@@ -28,7 +29,7 @@ pub use codes::{codes_csv, codes_html, codes_json, codes_markdown};
 pub use compare::{Compared, compare_csv, compare_table};
 pub use curves::{Curve, NothingToDraw, code_label, curves_html, curves_svg};
 #[cfg(feature = "plot")]
-pub use curves::{CurvesError, curves_png};
+pub use curves::{CurvesError, curves_pdf, curves_png};
 pub use distortion::{
     Distorted, Point, Promise, distortion_csv, distortion_json, distortion_svg, distortion_text,
     promises_table,
@@ -45,3 +46,4 @@ pub use story::refutation;
 pub use sweeps::{Cell, Cost, comparison_tables, sweep_table, values_text};
 pub use swept::{SweptRun, swept_csv};
 pub use table::{loads, verdict_table};
+pub use worth::worth_svg;

@@ -118,7 +118,7 @@ fn cost(summary: &Summary) -> Option<Cost> {
     let samples = summary.config.samples_per_partition() as f64;
     let (all, most) = (number("r")? * number("n")?, number("max_load")?);
     Some(Cost {
-        samples: all * samples,
+        samples: all.round() * samples,
         heaviest: most * samples,
         thread_s: summary.last.gradient_s.map(|seconds| seconds * most),
         deployed_s: summary.last.deployed_s,

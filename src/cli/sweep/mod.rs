@@ -51,9 +51,12 @@ pub(crate) struct Sweep {
     /// The folder of all runs [default: runs/NAME-OF-THE-GRID]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
-    /// Draw the curves of all finished runs: .svg, .png or .html
+    /// Draw the curves of all finished runs behind the table: .svg, .png, .pdf or .html
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Draw what each scheme gives under its worst attack against what it computes, as SVG
+    #[arg(long, value_name = "FILE")]
+    worth: Option<PathBuf>,
     /// Print the table as one JSON document
     #[arg(long)]
     json: bool,
@@ -82,6 +85,11 @@ impl Sweep {
         }
         swept.keep(&base)?;
         let cells = cells(swept.ended.iter().filter(|run| shown(&run.run)), &swept.shown);
+        if let Some(file) = &self.worth
+            && let Some(picture) = worth_svg(&cells)
+        {
+            output::write(file, picture.as_bytes())?;
+        }
         if self.json {
             output::print(&swept.json(&cells).to_string())?;
         } else if grid.axes.is_empty() && grid.tune.is_empty() {
