@@ -136,7 +136,7 @@ def replay(run):
     config = json.loads((run / "run.json").read_text())["settled"]
     held = {
         "model": "logistic", "aggregator": "vote", "scheme": "vote", "gradient-noise": 0.0, "zero-sign": "balanced",
-        "lr-decay-epochs": [], "epochs": None, "batch-reduction": 1.0, "split": "iid",
+        "lr-decay-epochs": [], "epochs": None, "batch-reduction": 1.0, "split": "shuffled",
     }  # fmt: skip
     for name, value in held.items():
         require(config.get(name, value) == value, f"{run}: {name} is {config.get(name)}; only {value} is covered")

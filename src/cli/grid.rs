@@ -182,10 +182,9 @@ impl Grid<'_> {
     fn ended(&self, run: &GridRun, summary: Summary) -> anyhow::Result<Ended> {
         let (_, curve) = plot::read(&self.path(run))?;
         let ecode::train::sweep::Setting { n, b, .. } = run.setting;
-        let mut situation = format!("n {n}, b {b}, ");
-        if !run.axes.is_empty() {
-            situation += &format!("{}, ", ecode::report::values_text(&run.axes));
-        }
+        let axes = ecode::report::values_text(&run.axes);
+        let situation =
+            if axes.is_empty() { format!("n {n}, b {b}") } else { format!("{axes}, n {n}, b {b}") };
         Ok(Ended { curve: curve.in_grid(&run.scheme, &situation), run: run.clone(), summary })
     }
 

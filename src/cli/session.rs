@@ -272,7 +272,7 @@ impl Session<'_> {
 pub(crate) fn default_folder(config: &Config, name: &str, n: usize) -> PathBuf {
     let kind = match config.aggregator {
         ecode::train::Aggregator::Vote => String::new(),
-        other => format!("-{}", other.name()),
+        _ => format!("-{}", config.rule().name().replace([':', '+'], "-")),
     };
     let attack = config.attack.name();
     Path::new("runs").join(format!("{name}-n{n}{kind}-{attack}-b{}-seed{}", config.liars(), config.seed))

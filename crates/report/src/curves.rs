@@ -18,7 +18,7 @@ use super::numbers::{figures, plain, thousands};
 use super::page;
 use super::runs::run_label;
 use ecode_core::shown;
-use ecode_train::{Aggregator, Config, Metrics, Summary};
+use ecode_train::{Aggregator, Config, Metrics, Rule, Summary};
 
 /// A run to draw: what is said of it, and its log.
 #[derive(Clone, Debug)]
@@ -57,8 +57,8 @@ impl Curve {
 
     /// The same curve under the names that a grid's tables have: the scheme as the grid says it, and what it meets.
     #[must_use]
-    pub fn in_grid(self, scheme: &str, situation: &str) -> Self {
-        let situation = format!("{situation}{}", self.situation);
+    pub fn in_grid(self, scheme: &str, meets: &str) -> Self {
+        let situation = format!("{}, {meets}", self.situation);
         Self { scheme: shown(scheme), situation: shown(&situation), of_grid: true, ..self }
     }
 
@@ -70,15 +70,10 @@ impl Curve {
 
 /// How a code with an aggregator is called where there is no summary.
 #[must_use]
-pub fn code_label(
-    name: &str,
-    (n, b, r): (usize, Option<usize>, f64),
-    aggregator: Aggregator,
-    verified: bool,
-) -> String {
-    let aggregator = match aggregator {
+pub fn code_label(name: &str, (n, b, r): (usize, Option<usize>, f64), rule: &Rule, verified: bool) -> String {
+    let aggregator = match rule.aggregator {
         Aggregator::Vote => String::new(),
-        other => format!(" + {}", other.name()),
+        _ => format!(" + {}", rule.name()),
     };
     let b = b.map_or(String::new(), |b| format!(", b {b}"));
     let verified = if verified { "" } else { ", UNVERIFIED" };
@@ -364,7 +359,7 @@ fn crowded(
     for (situation, all) in situations {
         let each = all.len().div_ceil(all.len().div_ceil(MOST));
         for series in all.chunks(each) {
-            let title = format!("{situation}; {up_name}");
+            let title = format!("{up_name}; {situation}");
             let y = y.clone().named(&cut(&title, LETTER, size.0 - 8.0));
             panels.push(panel(&format!("{title} against {name}"), (name, scale), y, series.to_vec(), size));
         }

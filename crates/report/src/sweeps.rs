@@ -330,7 +330,7 @@ mod tests {
             "| scheme | reverse | alie | worst | chosen |",
             "| best | 81.0 ± 1.4 | 71.0 ± 1.4 | 71.0 | lr 0.0001, momentum-at worker |",
             "| uncoded | 51.0 ± 1.4 | diverged | diverged | lr 0.0001, momentum-at worker |",
-            "| best | 472 | 72 | 2.00 ms | 982 | 3.00 s |",
+            "| best | 472 | 72 | 2.0 ms | 982 | 3.00 s |",
             "9 workers, codes for b = 2, 2 lie, 3 declared; split dirichlet:0.1",
             "| best | 15.0 ± 7.1 | lr 0.0001, momentum-at worker |",
         ] {

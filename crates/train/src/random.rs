@@ -26,6 +26,10 @@ pub enum Purpose {
     WorstSet = 8,
     /// Which workers hold which partitions, and who helps.
     Assignment = 9,
+    /// What an aggregator draws: buckets, coordinates.
+    Aggregation = 10,
+    /// Which partition holds which training samples.
+    Split = 11,
     /// Which training samples are held out for validation.
     Validation = 16,
 }

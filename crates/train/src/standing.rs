@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::aggregate::Aggregator;
+use super::aggregate::{Aggregator, Rule};
 use super::code::TrainingCode;
 use ecode_core::Workers;
 
@@ -40,12 +40,12 @@ pub struct Lost {
 /// Why nothing covers a step, in which some workers lie and others sent no vote; none where the proof does.
 pub(super) fn exceeds(
     code: &TrainingCode,
-    aggregator: Aggregator,
+    rule: &Rule,
     liars: &Workers,
     missing: &[usize],
 ) -> Option<String> {
-    if aggregator != Aggregator::Vote {
-        return Some(format!("nothing is proved of the aggregator {}", aggregator.name()));
+    if rule.aggregator != Aggregator::Vote {
+        return Some(format!("nothing is proved of the aggregator {}", rule.name()));
     }
     let Some(b) = code.tolerates() else { return Some("the code is not verified".into()) };
     let lie = liars.count();
@@ -85,7 +85,7 @@ mod tests {
         let code = code(2);
         let why = |liars: &[usize], missing: &[usize]| {
             let liars = Workers::from_indices(9, liars.iter().copied());
-            exceeds(&code, Aggregator::Vote, &liars, missing)
+            exceeds(&code, &Rule::new(Aggregator::Vote, 0), &liars, missing)
         };
         for (liars, missing) in
             [(&[][..], &[][..]), (&[0, 1], &[]), (&[], &[3, 4, 5, 6]), (&[0], &[1, 2]), (&[0, 1], &[0, 1])]
@@ -98,11 +98,11 @@ mod tests {
         assert_eq!(text(&[0, 1], &[2]), format!("2 workers lie and 1 worker sends no vote, {rule}"));
         assert_eq!(text(&[], &[1, 2, 3, 7, 8]), format!("5 workers send no vote, {rule}"));
         let nobody = Workers::from_indices(9, []);
-        let other = exceeds(&code, Aggregator::Median, &nobody, &[]);
+        let other = exceeds(&code, &Rule::new(Aggregator::Median, 0), &nobody, &[]);
         assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));
         let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");
         assert_eq!(
-            exceeds(&unknown, Aggregator::Vote, &nobody, &[]).as_deref(),
+            exceeds(&unknown, &Rule::new(Aggregator::Vote, 0), &nobody, &[]).as_deref(),
             Some("the code is not verified")
         );
     }

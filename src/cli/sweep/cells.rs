@@ -84,7 +84,7 @@ pub(crate) fn cell_json(cell: &Cell) -> serde_json::Value {
                 "cost".into(),
                 json!({
                     "samples_per_step": cost.samples, "heaviest_samples_per_step": cost.heaviest,
-                    "heaviest_thread_s_per_step": cost.thread_s, "deployed_s": cost.deployed_s,
+                    "heaviest_thread_s_per_step": cost.thread_s.map(rounded), "deployed_s": rounded(cost.deployed_s),
                     "bytes_up_per_worker_and_step": cost.bytes_up,
                 }),
             );

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use ecode::report::{Cell, comparison_tables, sweep_table, swept_csv};
+use ecode::report::{Cell, comparison_tables, sweep_table, swept_csv, worth_svg};
 use ecode::train::sweep::{Choice, Grid, GridRun, Validated, choices};
 use ecode::verify::Control;
 use serde_json::json;

@@ -1,7 +1,11 @@
 //! A scene as a PDF file of one page: vectors, in the colours for light surroundings, letters as outlines, so that it looks
 //! the same wherever it is printed and needs no font.
 
-use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref};
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use pdf_writer::{Content, Filter, Finish as _, Name, Pdf, Rect, Ref};
 use tiny_skia::{Path, PathSegment};
 use ttf_parser::Face;
 
@@ -47,7 +51,10 @@ pub(crate) fn pdf(scene: &Scene) -> Result<Vec<u8>, DrawError> {
     for (place, percent) in opacities.iter().enumerate() {
         pdf.ext_graphics(state(place)).non_stroking_alpha(f32::from(*percent) / 100.0);
     }
-    pdf.stream(stream, &content.finish());
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+    let packed = packed.write_all(&content.finish()).and_then(|()| packed.finish());
+    let packed = packed.map_err(|error| DrawError(error.to_string()))?;
+    pdf.stream(stream, &packed).filter(Filter::FlateDecode);
     Ok(pdf.finish())
 }
 

@@ -3,7 +3,7 @@
 use super::text::plain;
 use super::{Config, ConfigError, MomentumAt, Scheme};
 use crate::aggregate::Aggregator;
-use crate::attack::{Attack, ByzantineSet};
+use crate::attack::ByzantineSet;
 use crate::random::STEPS;
 use ecode_core::AllocationMatrix;
 use ecode_server::reactive::Budget;
@@ -101,6 +101,7 @@ impl Config {
             ("gradient-noise", self.gradient_noise, 0.0),
             ("lr", shortest(self.learning_rate(0.0)), f64::MIN_POSITIVE),
             ("attack-scale", shortest(self.scale()), 0.0),
+            ("clip-radius", shortest(self.clip_radius), f64::MIN_POSITIVE),
             ("bandwidth", self.bandwidth, 1.0),
         ] {
             if !(value >= least && value.is_finite()) {
@@ -153,22 +154,23 @@ impl Config {
 
     fn check_rules(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
         let votes = self.aggregator == Aggregator::Vote;
-        if votes && matches!(self.attack, Attack::Alie | Attack::Ipm) {
-            let attack = self.attack.name();
-            return fail(format!(
-                "attack {attack} changes gradients; a vote has none: use another aggregator"
-            ));
-        }
         if !votes && self.audit {
             return fail("audit compares votes; it needs the aggregator vote".into());
         }
         if let Some(declared) = self.declared_byzantine
-            && !self.aggregator.takes_declared()
+            && !self.rule().takes_declared()
         {
+            let told = Aggregator::ALL.iter().filter(|rule| rule.takes_declared()).map(|rule| rule.name());
+            let told = told.collect::<Vec<_>>().join(", ");
             return fail(format!(
-                "declared-byzantine is {declared}; the aggregator {} asks for no number (trimmed-mean and krum do)",
-                self.aggregator.name()
+                "declared-byzantine is {declared}; the aggregator {} asks for no number (nnm, {told} do)",
+                self.rule().name()
             ));
+        }
+        if self.clip_radius.to_bits() != Self::default().clip_radius.to_bits()
+            && self.aggregator != Aggregator::CenteredClipping
+        {
+            return fail("clip-radius belongs to the aggregator centered-clipping".into());
         }
         if !votes && !g.empty_workers().is_empty() {
             return fail(format!(
@@ -176,7 +178,7 @@ impl Config {
                 g.empty_workers()
             ));
         }
-        self.aggregator.unfit(g.n(), self.declared()).map_or(Ok(()), fail)
+        self.rule().unfit(g.n()).map_or(Ok(()), fail)
     }
 }
 
@@ -210,6 +212,12 @@ impl Config {
         if self.aggregator != Aggregator::Vote {
             let other = self.aggregator.name();
             return fail(format!("scheme {scheme} takes signs; the aggregator {other} has none"));
+        }
+        if self.attack.makes_gradient() {
+            return fail(format!(
+                "scheme {scheme} takes signs of partitions; attack {} makes gradients of workers",
+                self.attack.name()
+            ));
         }
         if self.momentum_at == MomentumAt::Worker {
             return fail(format!(

@@ -8,7 +8,6 @@ use sha2::{Digest as _, Sha256};
 use super::FolderError;
 use super::summary::{Program, SCHEMA};
 use crate::config::Config;
-use crate::identity::data_digest;
 use crate::trainer::Trainer;
 use ecode_core::digest::hexadecimal;
 
@@ -36,7 +35,7 @@ impl Binding {
             schema: SCHEMA.to_owned(),
             program: program.clone(),
             matrix: trainer.code().matrix().digest(),
-            data: data_digest(trainer.data(), trainer.validation()),
+            data: trainer.data_identity(),
             config: requested.to_toml(),
             settled: Config { code: at, data, ..trainer.config().clone() },
         }
@@ -71,7 +70,7 @@ impl Binding {
         if matrix != self.matrix {
             return differs(format!("the matrix was {}, and is {matrix} in matrix.json", self.matrix));
         }
-        if data_digest(trainer.data(), trainer.validation()) != self.data {
+        if trainer.data_identity() != self.data {
             return differs(format!("the samples of {} are others now", requested.data));
         }
         Ok(())

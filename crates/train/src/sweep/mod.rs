@@ -43,7 +43,8 @@ pub struct Grid {
     /// Workers, the b that the code is made for, and, where they differ, how many lie and how many an aggregator is told of.
     pub settings: Vec<Setting>,
     /// Codes and aggregators, as in `algorithm1`, `bernoulli:r=2.5` (a draw for each seed), `bernoulli:r=2.5,seed=3`,
-    /// `uncoded+median`, `uncoded@large` (a name after `@` tells schemes apart that differ in their overrides).
+    /// `uncoded+median`, `uncoded+nnm+median`, `uncoded+bucketing:2+krum`, `uncoded@large` (a name after `@` tells schemes
+    /// apart that differ in their overrides).
     pub schemes: Vec<String>,
     /// Attacks; by default that of the base.
     #[serde(default)]
@@ -160,6 +161,9 @@ impl Grid {
             decided(&place, table, &always)?;
             if name.contains('+') && table.contains_key("aggregator") {
                 return Err(ConfigError(format!("{place}: the scheme names its aggregator already")));
+            }
+            if name.matches('+').count() > 1 && table.contains_key("pre-aggregation") {
+                return Err(ConfigError(format!("{place}: the scheme names its pre-aggregation already")));
             }
             let chosen = self.tuned(name).into_iter().flat_map(|tune| tune.values.keys());
             for (key, by) in self.axes.keys().map(|key| (key, "axes")).chain(chosen.map(|key| (key, "tune")))
@@ -338,6 +342,34 @@ mod tests {
             let error = runs(text);
             assert!(error.as_ref().is_err_and(|error| error.starts_with(expected)), "{text}: {error:?}");
         }
+    }
+
+    /// A scheme names its code, what comes before the aggregator, and the aggregator.
+    #[test]
+    fn schemes_name_pre_aggregation_and_aggregator() -> Result<(), String> {
+        use crate::aggregate::{Aggregator, PreAggregation};
+        let text = "settings = [{ n = 9, b = 2 }]\nschemes = [\"uncoded+nnm+median\", \
+                    \"cyclic:r=3+bucketing:2+trimmed-mean\", \"uncoded+krum\"]\n";
+        let all = runs(text)?;
+        let rules: Vec<_> = all.iter().map(|run| run.config.rule().name()).collect();
+        assert_eq!(rules, ["nnm+median", "bucketing:2+trimmed-mean", "krum"]);
+        assert_eq!(all[0].name, "n9-b2/uncoded+nnm+median/reverse/seed0");
+        assert_eq!(all[1].name, "n9-b2/cyclic-r-3+bucketing-2+trimmed-mean/reverse/seed0");
+        assert_eq!(
+            (all[1].config.aggregator, all[1].config.pre_aggregation),
+            (Aggregator::TrimmedMean, PreAggregation::Bucketing(2))
+        );
+        for (scheme, expected) in [
+            ("uncoded+nnm", "uncoded+nnm: unknown variant `nnm`"),
+            ("uncoded+mixing+median", "uncoded+mixing+median: unknown pre-aggregation 'mixing'"),
+        ] {
+            let error = runs(&format!("settings = [{{ n = 5, b = 1 }}]\nschemes = [\"{scheme}\"]"));
+            assert!(error.as_ref().is_err_and(|error| error.starts_with(expected)), "{error:?}");
+        }
+        let twice = "[overrides.\"uncoded+nnm+median\"]\npre-aggregation = \"nnm\"\n";
+        let error = runs(&format!("{text}{twice}"));
+        assert!(error.is_err_and(|error| error.contains("names its pre-aggregation already")));
+        Ok(())
     }
 
     /// A base says attack and seed where no axis does, and an override may say the length otherwise.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Grid, Setting, change, read};
+use crate::Attack;
 use crate::config::{Config, ConfigError};
-use crate::{Aggregator, Attack};
 
 /// Values of some keys of a configuration, as a table shows them: in the order of the keys.
 pub type Values = Vec<(String, String)>;
@@ -109,11 +109,16 @@ impl Grid {
         }
         let mut config = read(&table, scheme)?;
         let (joined, _) = scheme.split_once('@').unwrap_or((scheme, ""));
-        let (code, aggregator) = joined.split_once('+').unwrap_or((joined, ""));
-        if !aggregator.is_empty() {
-            config.aggregator = toml::Value::from(aggregator)
-                .try_into()
-                .map_err(|error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message())))?;
+        let (code, rule) = joined.split_once('+').map_or((joined, None), |(code, rule)| (code, Some(rule)));
+        if let Some(rule) = rule {
+            // The last name is the aggregator; what stands before it comes before it.
+            let (pre, aggregator) =
+                rule.rsplit_once('+').map_or((None, rule), |(pre, name)| (Some(pre), name));
+            let unknown = |error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message()));
+            config.aggregator = toml::Value::from(aggregator).try_into().map_err(unknown)?;
+            if let Some(pre) = pre {
+                config.pre_aggregation = toml::Value::from(pre).try_into().map_err(unknown)?;
+            }
         }
         let (name, rest) = code.split_once(':').unwrap_or((code, ""));
         config.code = match name {
@@ -125,7 +130,7 @@ impl Grid {
         };
         config.allow_unverified |= name == "bernoulli";
         config.byzantine = Some(setting.liars());
-        if config.aggregator.takes_declared() && config.aggregator != Aggregator::Vote {
+        if config.rule().takes_declared() {
             config.declared_byzantine = declared.or(config.declared_byzantine);
         }
         (config.attack, config.seed) = (attack, seed);

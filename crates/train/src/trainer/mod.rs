@@ -6,6 +6,7 @@
 //! - After an error the state is that before the step (but for the running statistics of batch normalisation, which
 //!   a step that failed after its gradients has moved).
 
+mod batches;
 #[cfg(feature = "grpc")]
 mod council;
 mod deployed;
@@ -30,12 +31,13 @@ use crate::code::TrainingCode;
 use crate::config::{Config, ConfigError, MomentumAt, OnExcess, Schedule};
 use crate::data::{Data, Samples};
 use crate::error::TrainError;
+use crate::identity::data_digest;
 use crate::model::{Learner, ModelError, learner};
-use crate::random::{Purpose, permutation, stream};
 use crate::standing::{Excess, Lost, exceeds};
 use crate::state::{State, Totals};
 use crate::transport::Deployment;
 use crate::vote::VoteEngine;
+use batches::Batches;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
 use round::Round;
@@ -54,8 +56,8 @@ pub struct Trainer {
     engine: VoteEngine,
     /// Byzantine workers where they do not change.
     liars: Option<Workers>,
-    /// The order of the samples in the current epoch.
-    order: Option<(u64, Vec<u32>)>,
+    /// Which samples each step takes.
+    batches: Batches,
     state: State,
     /// Whether parameters and momentum live where the model is computed; those of `state` then lag behind
     /// when `stale`.
@@ -105,6 +107,7 @@ impl Trainer {
             step: 0,
             velocity: vec![0.0; d],
             momentum: if at_workers { vec![vec![0.0; d]; k] } else { Vec::new() },
+            joined: Vec::new(),
             model: learner.state()?,
             parameters,
             totals: Totals::default(),
@@ -122,7 +125,8 @@ impl Trainer {
         // Digests are of what is on the host.
         let resident =
             config.aggregator == Aggregator::Vote && detection.is_none() && learner.resident().is_some();
-        let (order, stale, steady, deployment) = (None, false, Steady::default(), None);
+        let batches = Batches::new(&config, &data.train, k, schedule.per_epoch)?;
+        let (stale, steady, deployment) = (false, Steady::default(), None);
         let mut trainer = Self {
             config,
             schedule,
@@ -132,7 +136,7 @@ impl Trainer {
             learner,
             engine,
             liars,
-            order,
+            batches,
             state,
             resident,
             stale,
@@ -160,7 +164,10 @@ impl Trainer {
                 state.momentum.iter().map(Vec::len).collect::<Vec<_>>(),
             )
         };
+        let remembered =
+            if self.config.aggregator.remembers() && state.step > 0 { self.dimension() } else { 0 };
         if sizes(&state) != sizes(&self.state)
+            || state.joined.len() != remembered
             || state.step > self.schedule.steps
             || state.ledger.as_ref().map(|ledger| ledger.records.len())
                 != self.detection.as_ref().map(|detection| detection.plan.n)
@@ -223,6 +230,12 @@ impl Trainer {
     #[must_use]
     pub fn validation(&self) -> Option<&Samples> {
         self.validation.as_ref()
+    }
+
+    /// What is learned from, and which partition learns from which of it, in a word.
+    pub(crate) fn data_identity(&self) -> String {
+        let shards = self.batches.digest().map_or(String::new(), |digest| format!(" shards {digest}"));
+        data_digest(&self.data, self.validation.as_ref()) + &shards
     }
 
     /// Where the run stands. On a GPU parameters and momentum are those of the last evaluation, the last
@@ -319,7 +332,7 @@ impl Trainer {
     fn exceeds(&self, liars: &Workers, missing: &[usize]) -> Option<String> {
         let honest = self.config.attack == Attack::None;
         let liars = if honest { Workers::from_indices(self.code.matrix().n(), []) } else { liars.clone() };
-        exceeds(&self.code, self.config.aggregator, &liars, missing)
+        exceeds(&self.code, &self.config.rule(), &liars, missing)
     }
 
     /// Trains one step.
@@ -339,20 +352,10 @@ impl Trainer {
         let start = Instant::now();
         let step = self.state.step;
         let per_epoch = self.schedule.per_epoch;
-        let (epoch, place) = (step / per_epoch, (step % per_epoch) as usize);
-        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            let mut random = stream(self.config.seed, Purpose::Order, epoch, 0);
-            self.order = Some((epoch, permutation(&mut random, self.data.train.len())));
-        }
-        let order = self.order.take().unwrap_or_default();
-        let k = self.code.matrix().k();
-        let each = self.config.samples_per_partition();
-        let batch = &order.1[place * k * each..(place + 1) * k * each];
+        let batch = self.batches.of(step);
         let lr = self.config.learning_rate(step as f64 / per_epoch as f64);
         let liars = self.liars_of(step);
-        let round = round(self, batch, &liars);
-        self.order = Some(order);
-        let round = round?;
+        let round = round(self, &batch, &liars)?;
         if let Err(error) = self.accept(&round, &liars, lr) {
             self.forget();
             return Err(error);
@@ -366,6 +369,11 @@ impl Trainer {
             self.stale = true;
         } else {
             round.update.apply(&mut self.state, lr, eta, decay);
+            if let Update::Gradient(joined) = &round.update
+                && self.config.aggregator.remembers()
+            {
+                self.state.joined.clone_from(joined);
+            }
         }
         self.count(round, start);
         self.close_when_due()?;
@@ -430,7 +438,7 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
     if config.on_excess == OnExcess::Stop {
         let lie = if config.attack == Attack::None { 0 } else { config.liars() };
         let liars = Workers::from_indices(code.matrix().n(), 0..lie);
-        if let Some(why) = exceeds(code, config.aggregator, &liars, &[]) {
+        if let Some(why) = exceeds(code, &config.rule(), &liars, &[]) {
             return Err(ConfigError(format!("on-excess is stop: {why}")));
         }
     }
@@ -442,8 +450,13 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
 /// # Errors
 /// [`ConfigError`].
 pub fn check(config: &Config, code: &TrainingCode, data: &Data) -> Result<Config, ConfigError> {
-    let config = settle(config.clone(), code, data.train.len())?;
+    let all = data.train.len();
+    let config = settle(config.clone(), code, all)?;
     Detection::of(&config, code)?;
+    let k = code.matrix().k();
+    let rest = (config.held_out(all) > 0).then(|| data.train.hold_out(config.held_out(all), config.seed).1);
+    let train = rest.as_ref().unwrap_or(&data.train);
+    Batches::new(&config, train, k, config.schedule(k, train.len())?.per_epoch)?;
     learner(config.model, config.device, data)?;
     Ok(config)
 }

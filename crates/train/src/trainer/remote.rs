@@ -10,7 +10,6 @@ use super::round::Round;
 use super::update::Update;
 use crate::config::OnExcess;
 use crate::error::TrainError;
-use crate::identity::data_digest;
 use crate::standing::{Excess, Lost};
 use crate::transport::grpc::{Desk, Join, Listen, News, Peer};
 use crate::transport::{Deployment, LOOK};
@@ -79,7 +78,7 @@ impl Trainer {
                 version: version(),
                 matrix: g.digest(),
                 config: sha256(config_text.as_bytes()),
-                data: data_digest(&self.data, self.validation.as_ref()),
+                data: self.data_identity(),
                 config_text,
                 matrix_text: matrix,
                 data_text: self.config.data.absolute().to_string(),
@@ -148,7 +147,7 @@ impl Trainer {
             version: version(),
             matrix: self.code.matrix().digest(),
             config: sha256(self.shared_config().to_toml().as_bytes()),
-            data: data_digest(&self.data, self.validation.as_ref()),
+            data: self.data_identity(),
             have: (0, 0),
             probe: self.probed()?,
         };

@@ -14,7 +14,6 @@ use crate::attack::Attack;
 use crate::bits::Bits;
 use crate::config::{Config, ConfigError, Scheme};
 use crate::error::TrainError;
-use crate::identity::data_digest;
 use crate::random::{Purpose, below, stream};
 use crate::reactive::{
     Account, Course, Crowd, Failure, Identity, Journal, Ledger, Lies, Naming, Plan, Report, Table, settle,
@@ -59,7 +58,7 @@ impl Trainer {
         let identity = Identity {
             matrix: &self.code.matrix().digest(),
             config: &config.to_toml(),
-            data: &data_digest(&self.data, self.validation.as_ref()),
+            data: &self.data_identity(),
             dimension: self.dimension(),
         };
         Some(Ledger::new(plan, &identity, &self.state.parameters, &self.state.velocity))
