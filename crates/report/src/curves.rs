@@ -486,6 +486,29 @@ pub fn curves_html(curves: &[Curve]) -> Result<String, NothingToDraw> {
 mod tests {
     use super::*;
 
+    fn line(step: u64, loss: f64) -> Metrics {
+        Metrics {
+            step,
+            epoch: 0.0,
+            train_loss: Some(loss),
+            test_loss: loss,
+            test_accuracy: 0.5,
+            test_auc: None,
+            validation_accuracy: None,
+            validation_auc: None,
+            wrong_coordinates: None,
+            bytes_up: step,
+            bytes_down: step,
+            wall_s: 0.0,
+            deployed_s: 0.0,
+            gradients: 0,
+            gradient_s: None,
+            verified: true,
+            unverified: None,
+            lost: Vec::new(),
+        }
+    }
+
     fn curve(name: &str, what: &str, seed: u64) -> Curve {
         Curve::unfinished(name, what, &Config { seed, ..Config::default() }, Vec::new())
     }
@@ -519,28 +542,73 @@ mod tests {
         assert_eq!(names.len(), 3, "{names:?}");
     }
 
+    /// Curves of a grid with one line of log each: so many schemes under so many attacks, two seeds.
+    fn grid(schemes: usize, attacks: &[ecode_train::Attack]) -> Vec<Curve> {
+        let line = line(4, 1.0);
+        let mut curves = Vec::new();
+        for scheme in 0..schemes {
+            for &attack in attacks {
+                for seed in 0..2 {
+                    let config =
+                        Config { seed, attack, byzantine: Some(1), lr: Some(0.5), ..Config::default() };
+                    let run = Curve::unfinished("r", "gluing (n 9)", &config, vec![line.clone()]);
+                    curves.push(run.in_grid(&format!("scheme{scheme}"), "n 9, b 1"));
+                }
+            }
+        }
+        curves
+    }
+
+    /// A scheme has one colour under all attacks, and the name that the grid's table has.
+    #[test]
+    fn a_scheme_has_one_colour_and_its_own_name() {
+        use ecode_train::Attack::{Omniscient, Reverse};
+        let curves = grid(3, &[Reverse, Omniscient]);
+        let groups = groups(&curves);
+        assert_eq!(groups.len(), 6);
+        assert_eq!(groups[0].name, "scheme0; 1 lie: reverse, n 9, b 1; 2 seeds");
+        assert_eq!(groups[0].look.ink(), groups[1].look.ink());
+        assert_ne!(groups[0].look.dash(), groups[1].look.dash());
+        assert_ne!(groups[0].look.ink(), groups[2].look.ink());
+        // One situation: nothing is said that is the same for all.
+        assert_eq!(super::groups(&grid(2, &[Reverse]))[1].name, "scheme1; 2 seeds");
+    }
+
+    /// Twelve schemes under two attacks: four panels with six curves each, a legend with each scheme once.
+    #[test]
+    fn no_panel_has_more_than_seven_curves() {
+        use ecode_train::Attack::{Omniscient, Reverse};
+        let curves = grid(12, &[Reverse, Omniscient]);
+        let groups = groups(&curves);
+        let panels = panels(&groups, (400.0, 250.0)).unwrap_or_default();
+        let dots = |panel: &Scene| panel.marks.iter().filter(|mark| matches!(mark, Mark::Dot { .. })).count();
+        assert_eq!(panels.iter().map(dots).collect::<Vec<_>>(), [6, 6, 6, 6]);
+        assert!(panels[2].label.starts_with("test accuracy, %; 1 lie: omniscient"), "{}", panels[2].label);
+        assert_eq!(entries(&groups).len(), 12);
+        // Seven are one panel for each of the six views.
+        assert_eq!(
+            super::panels(&super::groups(&grid(7, &[Reverse])), (400.0, 250.0)).map(|panels| panels.len()),
+            Ok(6)
+        );
+    }
+
+    /// A page of vectors, whose stream can be unpacked.
+    #[cfg(feature = "plot")]
+    #[test]
+    fn a_pdf_is_one_page_of_vectors() {
+        use std::io::Read as _;
+        let bytes = curves_pdf(&grid(2, &[ecode_train::Attack::Reverse])).unwrap_or_default();
+        assert!(bytes.starts_with(b"%PDF-1.") && bytes.ends_with(b"%%EOF"), "{}", bytes.len());
+        let find = |what: &[u8]| bytes.windows(what.len()).position(|part| part == what);
+        assert!(find(b"/MediaBox").is_some() && find(b"/Font").is_none());
+        let start = find(b"stream\n").map_or(0, |at| at + 7);
+        let mut content = String::new();
+        let read = flate2::read::ZlibDecoder::new(&bytes[start..]).read_to_string(&mut content);
+        assert!(read.is_ok() && content.contains(" l\n") && content.contains("\nS\n"), "{read:?}");
+    }
+
     #[test]
     fn a_loss_that_is_not_finite_has_no_place() {
-        let line = |step: u64, loss: f64| Metrics {
-            step,
-            epoch: 0.0,
-            train_loss: Some(loss),
-            test_loss: loss,
-            test_accuracy: 0.5,
-            test_auc: None,
-            validation_accuracy: None,
-            validation_auc: None,
-            wrong_coordinates: None,
-            bytes_up: step,
-            bytes_down: step,
-            wall_s: 0.0,
-            deployed_s: 0.0,
-            gradients: 0,
-            gradient_s: None,
-            verified: true,
-            unverified: None,
-            lost: Vec::new(),
-        };
         let log = vec![line(0, f64::NAN), line(1, f64::INFINITY)];
         let run = Curve::unfinished("r", "code", &Config::default(), log);
         let svg = curves_svg(&[run]).unwrap_or_default();
