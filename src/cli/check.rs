@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with, is_distortion};
+use ecode::certificate::{Certificate, Evidence, Options, Refused, Shown, check_with, is_distortion};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
 
@@ -55,11 +55,8 @@ impl Check {
             return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
         }
         if is_distortion(&bytes) {
-            ensure!(
-                !self.verified,
-                "--verified: the checker that is proved in Coq knows no claims about distortion"
-            );
-            let to = check_distortion::To { extract: self.extract.as_deref(), json: self.json };
+            let program = self.verified.then(verified::program).transpose()?;
+            let to = check_distortion::To { extract: self.extract.as_deref(), json: self.json, program };
             return check_distortion::run(&bytes, &name, self.matrix.as_deref(), &to, &control);
         }
         // Before the work, which may be long: there is nothing to do without it.
@@ -87,7 +84,13 @@ impl Check {
         };
         let opinion = match (&program, &outcome) {
             (Some(program), Ok(accepted)) => {
-                match verified::opinion(&name, program, &certificate, &bytes, accepted, &control)? {
+                match verified::opinion(
+                    &name,
+                    program,
+                    &bytes,
+                    Shown::Tolerance(&certificate, accepted),
+                    &control,
+                )? {
                     Some(line) => Some(line),
                     None => return Ok(Ending::Undecided),
                 }

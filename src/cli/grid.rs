@@ -137,7 +137,10 @@ impl Grid<'_> {
     fn task(&self, run: &GridRun) -> anyhow::Result<(Task<'_>, PathBuf)> {
         let data = self.data.get(&run.config.data.to_string()).context("data that were not read")?;
         let (file, code) = self.codes.get(&key(&run.config)).context("a code that was not made")?;
-        Ok((Task { requested: run.config.clone(), code: code.clone(), file, data }, self.path(run)))
+        Ok((
+            Task { requested: run.config.clone(), code: code.clone(), file, data, fallback: None },
+            self.path(run),
+        ))
     }
 
     /// Trains what is free, then waits for what others hold.

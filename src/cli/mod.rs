@@ -36,6 +36,7 @@ mod scheme;
 mod search;
 mod session;
 mod show;
+mod site;
 mod stragglers;
 mod sweep;
 mod table;

@@ -38,11 +38,17 @@ pub(crate) struct Task<'a> {
     pub(crate) code: TrainingCode,
     pub(crate) file: &'a MatrixFile,
     pub(crate) data: &'a Data,
+    /// The code whose votes are taken where a scheme cannot go on.
+    pub(crate) fallback: Option<TrainingCode>,
 }
 
 impl Task<'_> {
     fn trainer(&self) -> Result<Trainer, TrainError> {
-        Trainer::new(self.requested.clone(), self.code.clone(), self.data.clone())
+        let mut trainer = Trainer::new(self.requested.clone(), self.code.clone(), self.data.clone())?;
+        if let Some(code) = &self.fallback {
+            trainer.fall_back_on(code.clone())?;
+        }
+        Ok(trainer)
     }
 }
 

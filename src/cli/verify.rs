@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecode::certificate::{
-    Certificate, NoCertificate, Scope, SolverCommand, System, certify, certify_gluing, record,
+    Certificate, NoCertificate, Scope, SolverCommand, System, certify, certify_gluing, certify_usual, record,
     verify_with_solver,
 };
 use ecode::code::{AllocationMatrix, TieRule, shown_sentence};
@@ -431,20 +430,8 @@ impl Verify {
         match self.proof {
             Some(Evidence::Proof(system)) => certify(g, verdict, scope, system, control),
             Some(Evidence::Gluing) if verdict.is_tolerant() => glued(),
-            None if verdict.is_tolerant() && shape.is_some() => {
-                let soon = control.within(PATIENCE);
-                match (certify(g, verdict, scope, System::CuttingPlanes, &soon), glued()) {
-                    (Err(NoCertificate::NoProof(_)), Ok(certificate)) => Ok(certificate),
-                    (Err(NoCertificate::NoProof(_)), Err(_)) => {
-                        certify(g, verdict, scope, System::CuttingPlanes, control)
-                    }
-                    (certificate, _) => certificate,
-                }
-            }
+            None => certify_usual(g, verdict, scope, shape, control),
             _ => certify(g, verdict, scope, System::CuttingPlanes, control),
         }
     }
 }
-
-/// So long a proof in cutting planes is looked for where the gluing theorem would do.
-const PATIENCE: Duration = Duration::from_secs(10);

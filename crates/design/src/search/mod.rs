@@ -6,6 +6,7 @@
 
 pub mod anneal;
 mod bounds;
+mod budget;
 mod catalogue;
 mod code;
 mod effort;
@@ -15,6 +16,7 @@ mod request;
 mod run;
 
 pub use bounds::{Bound, BoundError, Bounds, Exhausted, bounds, bounds_for, bounds_on_ones, exhausted};
+pub use budget::{BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use code::anneal_code;
 pub use effort::Effort;

@@ -1,7 +1,7 @@
 //! Whether a configuration can be run with a code on some data, and for how long it then runs.
 
 use super::text::plain;
-use super::{Config, ConfigError, MomentumAt, Scheme};
+use super::{Config, ConfigError, MomentumAt, OnExcess, Scheme};
 use crate::aggregate::Aggregator;
 use crate::attack::ByzantineSet;
 use crate::random::STEPS;
@@ -203,6 +203,7 @@ impl Config {
                 ("spare", self.spare != default.spare),
                 ("window", self.window != default.window),
                 ("referee", self.referee != default.referee),
+                ("on-excess code:…", matches!(self.on_excess, OnExcess::Code(_))),
             ];
             return match of_schemes.iter().find(|(_, given)| *given) {
                 Some((name, _)) => fail(format!("{name} belongs to the schemes; scheme is vote")),

@@ -118,8 +118,9 @@ configuration! {
     code: String = String::new(), Text, "CODE";
     /// Train with a matrix that does not tolerate its own b, or was not decided; the log says so.
     allow_unverified: bool = false, Flag, "";
-    /// What to do where more workers lie or are lost than the code is verified for.
-    on_excess: OnExcess = OnExcess::Warn, Choice(OnExcess::NAMES), "WHAT";
+    /// What to do where more workers lie or are lost than the code is verified for: warn, stop, or, with a scheme that
+    /// detects lies, go on with the votes of a code, as in code:FILE or code:best:n=9,b=4.
+    on_excess: OnExcess = OnExcess::Warn, Text, "WHAT";
     /// What a worker sends whose vote ties.
     [serde(with = "text::tie_rule")]
     ties: TieRule = TieRule::Abstain, Choice(&["adversarial", "zero", "one", "abstain"]), "RULE";

@@ -19,6 +19,9 @@ pub(super) struct Binding {
     pub(super) program: Program,
     /// The digest of the matrix.
     matrix: String,
+    /// The digest of the matrix whose votes are taken where the scheme cannot go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fallback: Option<String>,
     /// The digests of the samples.
     data: String,
     /// The configuration as it was said, in TOML.
@@ -30,14 +33,15 @@ pub(super) struct Binding {
 impl Binding {
     /// What a trainer at its start begins with; `said` is the configuration as its folder holds it.
     pub(super) fn of(trainer: &Trainer, requested: &Config, program: &Program) -> Self {
-        let Config { code: at, data, .. } = requested.clone();
+        let Config { code: at, data, on_excess, .. } = requested.clone();
         Self {
             schema: SCHEMA.to_owned(),
             program: program.clone(),
             matrix: trainer.code().matrix().digest(),
+            fallback: trainer.fallback().map(|code| code.matrix().digest()),
             data: trainer.data_identity(),
             config: requested.to_toml(),
-            settled: Config { code: at, data, ..trainer.config().clone() },
+            settled: Config { code: at, data, on_excess, ..trainer.config().clone() },
         }
     }
 
@@ -69,6 +73,10 @@ impl Binding {
         let matrix = trainer.code().matrix().digest();
         if matrix != self.matrix {
             return differs(format!("the matrix was {}, and is {matrix} in matrix.json", self.matrix));
+        }
+        let fallback = trainer.fallback().map(|code| code.matrix().digest());
+        if fallback != self.fallback {
+            return differs("the matrix of fallback.json is another one now".to_owned());
         }
         if trainer.data_identity() != self.data {
             return differs(format!("the samples of {} are others now", requested.data));

@@ -30,7 +30,7 @@ mod shares;
 pub use account::Account;
 pub use ecode_server::reactive::{Certificate, NamingError};
 pub use journal::{Journal, Naming};
-pub use ledger::{Identity, Ledger};
+pub use ledger::{FellBack, Identity, Ledger};
 pub use plan::{Plan, checked_risk, least_holders};
 #[cfg(feature = "grpc")]
 pub(crate) use probe::fingerprint;

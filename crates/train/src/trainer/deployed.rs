@@ -99,6 +99,9 @@ impl Trainer {
         if self.config.momentum_at == MomentumAt::Worker {
             return fail("transport mpi keeps momentum at the server: momentum-at worker is for in-process");
         }
+        if self.fallback.is_some() {
+            return fail("on-excess code:… is for in-process: transport mpi has one way to decode");
+        }
         if self.config.audit {
             return fail("audit needs all messages, which no process of transport mpi has: use in-process");
         }

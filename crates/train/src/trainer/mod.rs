@@ -10,6 +10,7 @@ mod batches;
 #[cfg(feature = "grpc")]
 mod council;
 mod deployed;
+mod fallback;
 mod open;
 #[cfg(feature = "grpc")]
 mod remote;
@@ -20,6 +21,7 @@ mod tally;
 mod update;
 mod work;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
@@ -40,6 +42,7 @@ use crate::vote::VoteEngine;
 use batches::Batches;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
+use fallback::Fallback;
 use round::Round;
 use scheme::Detection;
 use update::Update;
@@ -69,6 +72,8 @@ pub struct Trainer {
     deployment: Option<Deployment>,
     /// The scheme that detects lies, where it is not a vote that corrects them.
     detection: Option<Detection>,
+    /// The code whose votes are taken where that scheme cannot go on.
+    fallback: Option<Arc<Fallback>>,
 }
 
 impl Trainer {
@@ -143,6 +148,7 @@ impl Trainer {
             steady,
             deployment,
             detection,
+            fallback: None,
         };
         trainer.enter()?;
         trainer.state.ledger = trainer.ledger();
@@ -332,7 +338,7 @@ impl Trainer {
     fn exceeds(&self, liars: &Workers, missing: &[usize]) -> Option<String> {
         let honest = self.config.attack == Attack::None;
         let liars = if honest { Workers::from_indices(self.code.matrix().n(), []) } else { liars.clone() };
-        exceeds(&self.code, &self.config.rule(), &liars, missing)
+        exceeds(self.deciding_code(), &self.config.rule(), &self.unnamed(&liars), missing)
     }
 
     /// Trains one step.
@@ -341,7 +347,14 @@ impl Trainer {
     /// [`TrainError::Audit`], [`TrainError::Diverged`], [`TrainError::Excess`], [`TrainError::Model`], and in a
     /// deployment [`TrainError::Transport`] and [`TrainError::Interrupted`]. The state is that before the step.
     pub fn advance(&mut self) -> Result<(), TrainError> {
-        self.advance_by(Self::round)
+        match self.advance_by(Self::round) {
+            // The step that could not be settled is decoded from votes.
+            Err(TrainError::Excess(excess)) if self.falls_back() => {
+                self.fall_back(&excess);
+                self.advance_by(Self::round)
+            }
+            advanced => advanced,
+        }
     }
 
     /// Trains one step, of which `round` makes the round of a batch and the step's liars.
@@ -412,8 +425,9 @@ impl Trainer {
         if !self.config.audit || wrong == 0 {
             return Ok(());
         }
-        let promise = match self.code.tolerates() {
-            Some(b) if self.code.detects() => format!("the scheme provides for {b}"),
+        let code = self.deciding_code();
+        let promise = match code.tolerates() {
+            Some(b) if code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
             None => "the code is UNVERIFIED".to_owned(),
         };

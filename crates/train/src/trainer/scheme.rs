@@ -30,6 +30,8 @@ pub(super) struct Detection {
     pub(super) remarks: Vec<String>,
     /// The steps whose digests are still on the way, the oldest first.
     pub(super) open: VecDeque<Open>,
+    /// Whether a naming could not be kept: nothing is built on what is forgotten.
+    pub(super) forgetful: bool,
 }
 
 impl Detection {
@@ -45,7 +47,7 @@ impl Detection {
             Some(_) => Plan::of_sizes(config)?,
             None => Plan::of_matrix(config, trainer.matrix(), trainer.b())?,
         };
-        Ok(Some(Self { plan, journal: None, remarks: Vec::new(), open: VecDeque::new() }))
+        Ok(Some(Self { plan, journal: None, remarks: Vec::new(), open: VecDeque::new(), forgetful: false }))
     }
 }
 
@@ -126,6 +128,9 @@ impl Trainer {
 
     /// Settles the step whose signs are these; with a window, or checkers, later.
     pub(super) fn scheme_round(&mut self, signs: Signs, liars: &Workers) -> Result<Round, TrainError> {
+        if let Some(fallback) = self.fallen() {
+            return fallback.round(self, signs, liars);
+        }
         let Signs { messages, instead, loss, gradient_s, .. } = signs;
         let lies = lies(&self.config, &self.engine, self.state.step, messages, instead);
         let Some(Detection { plan, .. }) = &self.detection else {
@@ -240,6 +245,7 @@ impl Trainer {
             Err(failure) => {
                 let excess = Excess { step, why: failure.to_string() };
                 // Where too many lie, earlier steps may be wrong, too: nothing of the run is proved any more.
+                detection.forgetful |= matches!(failure, Failure::Journal(_));
                 if matches!(failure, Failure::Excess(_)) {
                     state.excess.get_or_insert_with(|| excess.clone());
                 }
@@ -262,7 +268,7 @@ impl Trainer {
 }
 
 /// On how many coordinates two decodes differ.
-fn differing(a: &Bits, b: &Bits) -> u64 {
+pub(super) fn differing(a: &Bits, b: &Bits) -> u64 {
     a.words().iter().zip(b.words()).map(|(a, b)| u64::from((a ^ b).count_ones())).sum()
 }
 
