@@ -9,6 +9,7 @@ mod cifar;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod mnist;
+mod pixels;
 mod split;
 mod synthetic;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::random::{Purpose, below, permutation, stream};
 
+pub use pixels::PixelScale;
 pub use split::{Split, UnknownSplit};
 
 /// The largest file that is read, unpacked: the Amazon data with room to spare, CIFAR-10 and MNIST too.
@@ -225,6 +227,13 @@ pub struct ImageShape {
     pub augment: bool,
 }
 
+impl ImageShape {
+    /// What a pixel becomes.
+    fn scaled(pixel: u8, mean: f32, deviation: f32) -> f32 {
+        (f32::from(pixel) / 255.0 - mean) / deviation
+    }
+}
+
 /// The inputs of a set of samples.
 #[derive(Clone, Debug)]
 pub enum Features {
@@ -371,7 +380,7 @@ impl Crop {
                     let from_x = if self.flip { width - 1 - x } else { x } - isize::from(self.right);
                     let inside = (0..height).contains(&from_y) && (0..width).contains(&from_x);
                     let pixel = if inside { pixels[plane + (from_y * width + from_x) as usize] } else { 0 };
-                    row[plane + (y * width + x) as usize] = (f32::from(pixel) / 255.0 - mean) / deviation;
+                    row[plane + (y * width + x) as usize] = ImageShape::scaled(pixel, mean, deviation);
                 }
             }
         }
