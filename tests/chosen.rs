@@ -1,5 +1,6 @@
 //! Promise: a sweep's schemes get what is best for them under their worst attack, by samples that were held out of the training
 //! samples; nothing is chosen before all was tried, and every run behind the tables is told.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

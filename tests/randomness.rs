@@ -1,4 +1,5 @@
 //! Promise: the random numbers are those of docs/randomness.md, whose test vectors anyone can compute.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use ecode::code::{TieRule, Workers};
 use ecode::construct::uncoded;
