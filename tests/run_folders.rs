@@ -99,7 +99,7 @@ fn a_grid_is_shared() {
 fn a_cell_that_diverges_is_a_result() {
     let folder = tempfile::tempdir().unwrap();
     let grid = "settings = [{ n = 5, b = 1 }]\nschemes = [\"uncoded+mean\", \"uncoded+median\"]\n\
-                attacks = [\"ipm\"]\nseeds = [0, 1]\n[base]\nsteps = 20\nbatch = 8\nmomentum = 0.0\nattack-scale = 1e38\n";
+                attacks = [\"ipm\"]\nseeds = [0, 1]\n[base]\nsteps = 20\nbatch = 8\nmomentum-at = \"server\"\nattack-scale = 1e38\n";
     std::fs::write(folder.path().join("grid.toml"), grid).unwrap();
     for _ in 0..2 {
         let output = run(folder.path(), &["sweep", "grid.toml", "-q"]);

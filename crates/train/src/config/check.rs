@@ -37,8 +37,8 @@ impl Config {
             let workers = self.aggregator != Aggregator::Vote || alone;
             self.momentum_at = if workers { MomentumAt::Worker } else { MomentumAt::Server };
         }
-        self.check_sizes(g, samples)?;
         self.check_numbers()?;
+        self.check_sizes(g, samples)?;
         self.check_workers(g)?;
         self.check_rules(g)?;
         self.check_scheme(g)?;
