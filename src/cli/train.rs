@@ -26,6 +26,9 @@ use super::{code, input, output, scheme};
     after_help = "Examples:\n  ecode train --code algorithm1:n=9,b=2 --data mnist:DIR --run runs/coded\n  \
                         ecode train --code uncoded:n=9 --byzantine 2 --data mnist:DIR --run runs/uncoded\n  \
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
+                        ecode train --code uncoded:n=9 --byzantine 2 --attack min-max --aggregator median \
+                        --pre-aggregation nnm --momentum-at worker\n  \
+                        ecode train --code best:n=9,b=2 --data mnist:DIR --split dirichlet:0.1\n  \
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
                         ecode train --scheme reactive --n 9 --b 2 --data mnist:DIR --run runs/reactive\n  \

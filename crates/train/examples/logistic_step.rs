@@ -1,5 +1,5 @@
 //! What a gradient of logistic regression takes on one thread, beside the way before, which converted every pixel twice:
-//! `cargo run --release -p election-coding-train --example logistic_step [mnist:DIR]`. Without data: made-up images of
+//! `cargo run -p election-coding-train --example logistic_step [mnist:DIR]`. Without data: made-up images of
 //! which a fifth of the pixels is not black, as in MNIST. Both give the same bits.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example prints its figures, and may panic")]
 
