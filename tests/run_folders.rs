@@ -122,7 +122,7 @@ fn all_cells_are_checked_first() {
     for (change, to, expected) in [
         ("{ n = 5, b = 1 }", "{ n = 5, b = 1 }, { n = 5, b = 7 }", "n5-b7/best/reverse/seed0"),
         ("\"uncoded\"]", "\"cyclic:degree=3\"]", "cyclic"),
-        ("\"uncoded\"]", "\"uncoded+krum\"]", "krum needs n > 2b + 2"),
+        ("\"uncoded\"]", "\"uncoded+bucketing:5+krum\"]", "krum"),
         ("batch = 8", "batch = 5000", "the data has 5000 to train on"),
         (
             "batch = 8",

@@ -140,7 +140,9 @@ impl Train {
         let works =
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works, &control)?;
-        if self.transport != "in-process" && source.requested.momentum_at == MomentumAt::Auto {
+        // What goes on stays as it was said.
+        let new = self.transport != "in-process" && !self.resume;
+        if new && source.requested.momentum_at == MomentumAt::Auto {
             source.requested.momentum_at = MomentumAt::Server;
         }
         let file = match &source.matrix {
