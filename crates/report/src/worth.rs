@@ -1,19 +1,18 @@
-//! What each scheme of a sweep gives for what it computes: its mean under the attack that is worst for it, against the gradients of
-//! samples that all workers together compute in a step.
+//! What each scheme of a sweep gives under the attack that is worst for it, beside what it computes: the gradients of samples of all
+//! workers together in a step, as a multiple of those of the scheme that computes least.
 
 use super::chart::axis::{Axis, Scale};
-use super::chart::lines::{Chart, LETTER, Series, legend};
-use super::chart::scene::Scene;
-use super::chart::style::Look;
-use super::chart::text::cut;
+use super::chart::lines::LETTER;
+use super::chart::scene::{Anchor, Mark, Scene};
+use super::chart::style::{Ink, Look};
+use super::chart::text::{cut, width};
+use super::numbers::figures;
 use super::sweeps::{Cell, values_text};
 
 /// A scheme in a setting, at values of the axes.
 struct Place<'a> {
     situation: String,
     scheme: &'a str,
-    /// Whether workers send votes: one bit a coordinate.
-    votes: bool,
     samples: f64,
     /// The lowest mean, with the lowest and the highest value of that attack; none where a run diverged.
     worst: Option<(f64, f64, f64)>,
@@ -37,15 +36,21 @@ fn places(cells: &[Cell]) -> Vec<Place<'_>> {
                 _ => None,
             };
         } else {
-            let votes = !cell.scheme.contains('+');
-            places.push(Place { situation, scheme: &cell.scheme, votes, samples: cost.samples, worst: mean });
+            places.push(Place { situation, scheme: &cell.scheme, samples: cost.samples, worst: mean });
         }
     }
     places
 }
 
-/// A picture of the cells of a sweep: for each setting and each combination of the axes' values a panel of the schemes that vote,
-/// and one of those that join gradients. A scheme of which a run diverged has no dot. None where nothing can be drawn.
+/// The height of a scheme's line, and the width of a situation's column.
+const ROW: f64 = 24.0;
+const COLUMN: f64 = 250.0;
+/// Where the lines begin: below the titles.
+const TOP: f64 = 40.0;
+
+/// A picture of the cells of a sweep: a line a scheme with what it computes, a column for each setting and each combination of
+/// the axes' values, and in it a dot at the mean under the worst attack with a line from the lowest to the highest seed. A scheme
+/// of which a run diverged has no dot. None where nothing can be drawn.
 #[must_use]
 pub fn worth_svg(cells: &[Cell]) -> Option<String> {
     let places = places(cells);
@@ -60,45 +65,61 @@ pub fn worth_svg(cells: &[Cell]) -> Option<String> {
             situations.push(&place.situation);
         }
     }
-    let look = |scheme: &str| Look::of(schemes.iter().position(|other| *other == scheme).unwrap_or(0));
     let least = if metric == "test AUC" { 0.04 } else { 4.0 };
-    let ys = places.iter().filter_map(|place| place.worst).flat_map(|(_, low, high)| [low, high]);
-    let y = Axis::over("", Scale::Linear, ys).at_least(least).with_room();
-    let x = Axis::over(
-        "sample gradients a step, all workers",
-        Scale::Logarithmic,
-        places.iter().map(|place| place.samples),
-    );
-    let x = x.with_room();
-    let size = (460.0, 240.0);
-    let mut sheet = Scene::new("What schemes give under their worst attack, for what they compute");
-    for (row, situation) in situations.iter().enumerate() {
-        for (column, votes) in [true, false].into_iter().enumerate() {
-            let here = places.iter().filter(|place| place.situation == *situation && place.votes == votes);
-            let series: Vec<Series> = here.filter_map(|place| series(place, look(place.scheme))).collect();
-            if series.is_empty() {
-                continue;
-            }
-            let kind = if votes { "votes" } else { "gradients" };
-            let title = format!("{situation}, {kind}: {metric}, worst attack");
-            let y = y.clone().named(&cut(&title, LETTER, size.0 - 8.0));
-            let panel = Chart { label: &title, x: x.clone(), y, series, legend: false, size }.scene();
-            let at = (column as f64 * panel.width, row as f64 * (panel.height + 8.0));
-            sheet.width = sheet.width.max(at.0 + panel.width);
-            sheet.height = sheet.height.max(at.1 + panel.height);
-            sheet.place(panel, at);
+    let values = places.iter().filter_map(|place| place.worst).flat_map(|(_, low, high)| [low, high]);
+    let x = Axis::over(metric, Scale::Linear, values).at_least(least).with_room();
+    let least = places.iter().map(|place| place.samples).fold(f64::INFINITY, f64::min);
+    let mut scene = Scene::new("What schemes give under their worst attack, and what they compute for it");
+    let left =
+        schemes.iter().map(|scheme| width(scheme, LETTER)).fold(width("scheme", LETTER), f64::max) + 16.0;
+    let first = left + width("gradients", LETTER) + 16.0;
+    let bottom = TOP + ROW * schemes.len() as f64;
+    scene.text((4.0, TOP - 8.0), "scheme", LETTER, Anchor::Start, Ink::Soft);
+    scene.text((left, TOP - 8.0), "gradients", LETTER, Anchor::Start, Ink::Soft);
+    for (column, situation) in situations.iter().enumerate() {
+        let start = first + COLUMN * column as f64;
+        let title = cut(situation, LETTER, COLUMN - 16.0);
+        scene.text((start, TOP - 8.0), title, LETTER, Anchor::Start, Ink::Text);
+        column_of(&mut scene, &x, (start, bottom), metric);
+    }
+    for (row, scheme) in schemes.iter().enumerate() {
+        let line = TOP + ROW * (row as f64 + 0.5);
+        let of = places.iter().filter(|place| place.scheme == *scheme);
+        let samples = of.clone().map(|place| place.samples).next().unwrap_or(least);
+        scene.text((4.0, line + 4.0), *scheme, LETTER, Anchor::Start, Ink::Text);
+        let times = format!("× {}", figures(samples / least, 3));
+        scene.text((left, line + 4.0), times, LETTER, Anchor::Start, Ink::Text);
+        for place in of {
+            let column = situations.iter().position(|other| *other == place.situation).unwrap_or(0);
+            let start = first + COLUMN * column as f64;
+            let Some((mean, low, high)) = place.worst else { continue };
+            let at = |value: f64| x.place(value).map(|share| start + share * (COLUMN - 20.0));
+            let (Some(mean), Some(low), Some(high)) = (at(mean), at(low), at(high)) else { continue };
+            let ink = Look::of(row).ink();
+            scene.marks.push(Mark::Line {
+                points: vec![(low, line), (high, line)],
+                ink,
+                width: 2.0,
+                dash: &[],
+            });
+            scene.marks.push(Mark::Dot { at: (mean, line), radius: 4.5, ink });
         }
     }
-    let names: Vec<(Look, &str)> = schemes.iter().map(|scheme| (look(scheme), *scheme)).collect();
-    legend(&mut sheet, &names);
-    (sheet.width > 0.0).then(|| super::chart::standalone(&sheet.svg().into_string()))
+    (scene.width, scene.height) = (first + COLUMN * situations.len() as f64, bottom + 42.0);
+    (!situations.is_empty()).then(|| super::chart::standalone(&scene.svg().into_string()))
 }
 
-/// A dot at the mean, and a line from the lowest to the highest of the seeds.
-fn series(place: &Place<'_>, look: Look) -> Option<Series> {
-    let (mean, low, high) = place.worst?;
-    let points = vec![(place.samples, low), (place.samples, mean), (place.samples, high)];
-    Some(Series { name: place.scheme.to_owned(), look, points, band: Vec::new(), marked: true })
+/// The frame of a column with its labels and lines.
+fn column_of(scene: &mut Scene, x: &Axis, (start, bottom): (f64, f64), name: &str) {
+    let wide = COLUMN - 20.0;
+    for tick in x.ticks(6) {
+        let at = start + tick.place * wide;
+        let points = vec![(at, TOP), (at, bottom)];
+        scene.marks.push(Mark::Line { points, ink: Ink::Line, width: 1.0, dash: &[] });
+        scene.text((at, bottom + 16.0), tick.text, LETTER, Anchor::Middle, Ink::Soft);
+    }
+    scene.marks.push(Mark::Frame { place: [start, TOP, wide, bottom - TOP], ink: Ink::Line });
+    scene.text((start + wide / 2.0, bottom + 35.0), name, LETTER, Anchor::Middle, Ink::Text);
 }
 
 #[cfg(test)]
@@ -129,7 +150,8 @@ mod tests {
         let worst: Vec<_> = places(&cells).iter().map(|place| (place.scheme, place.worst)).collect();
         assert_eq!(worst, [("best", Some((75.0, 70.0, 80.0))), ("uncoded+mean", None)]);
         let picture = worth_svg(&cells).unwrap_or_default();
-        assert_eq!(picture.matches("<circle").count(), 3, "one scheme, three marks");
+        assert_eq!(picture.matches("<circle").count(), 1, "of the scheme that did not diverge");
+        assert!(picture.contains("2 of 9 lie") && picture.contains("× 1"), "{picture}");
         assert_eq!(worth_svg(&[]), None);
     }
 }

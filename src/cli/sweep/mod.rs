@@ -54,7 +54,7 @@ pub(crate) struct Sweep {
     /// Draw the curves of all finished runs behind the table: .svg, .png, .pdf or .html
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Draw what each scheme gives under its worst attack against what it computes, as SVG
+    /// Draw what each scheme gives under its worst attack, beside what it computes, as SVG
     #[arg(long, value_name = "FILE")]
     worth: Option<PathBuf>,
     /// Print the table as one JSON document
