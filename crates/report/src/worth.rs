@@ -65,9 +65,14 @@ pub fn worth_svg(cells: &[Cell]) -> Option<String> {
             situations.push(&place.situation);
         }
     }
-    let least = if metric == "test AUC" { 0.04 } else { 4.0 };
-    let values = places.iter().filter_map(|place| place.worst).flat_map(|(_, low, high)| [low, high]);
-    let x = Axis::over(metric, Scale::Linear, values).at_least(least).with_room();
+    let shortest = if metric == "test AUC" { 0.04 } else { 4.0 };
+    // Each situation has an axis of its own: what is close together in one is far apart in another.
+    let axis = |situation: &str| {
+        let here = places.iter().filter(|place| place.situation == situation);
+        let values = here.filter_map(|place| place.worst).flat_map(|(_, low, high)| [low, high]);
+        Axis::over(metric, Scale::Linear, values).at_least(shortest).with_room()
+    };
+    let axes: Vec<Axis> = situations.iter().map(|situation| axis(situation)).collect();
     let least = places.iter().map(|place| place.samples).fold(f64::INFINITY, f64::min);
     let mut scene = Scene::new("What schemes give under their worst attack, and what they compute for it");
     let left =
@@ -80,7 +85,7 @@ pub fn worth_svg(cells: &[Cell]) -> Option<String> {
         let start = first + COLUMN * column as f64;
         let title = cut(situation, LETTER, COLUMN - 16.0);
         scene.text((start, TOP - 8.0), title, LETTER, Anchor::Start, Ink::Text);
-        column_of(&mut scene, &x, (start, bottom), metric);
+        column_of(&mut scene, &axes[column], (start, bottom), metric);
     }
     for (row, scheme) in schemes.iter().enumerate() {
         let line = TOP + ROW * (row as f64 + 0.5);
@@ -93,7 +98,7 @@ pub fn worth_svg(cells: &[Cell]) -> Option<String> {
             let column = situations.iter().position(|other| *other == place.situation).unwrap_or(0);
             let start = first + COLUMN * column as f64;
             let Some((mean, low, high)) = place.worst else { continue };
-            let at = |value: f64| x.place(value).map(|share| start + share * (COLUMN - 20.0));
+            let at = |value: f64| axes[column].place(value).map(|share| start + share * (COLUMN - 20.0));
             let (Some(mean), Some(low), Some(high)) = (at(mean), at(low), at(high)) else { continue };
             let ink = Look::of(row).ink();
             scene.marks.push(Mark::Line {
