@@ -128,7 +128,9 @@ impl Session<'_> {
                 folder
             }
         };
-        if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {
+        let code = trainer.code();
+        if let Some(excess) = trainer.excess().filter(|_| code.proof().is_some() || code.domains().is_some())
+        {
             self.say(&format!("note: {excess}"));
         }
         let start = Instant::now();

@@ -18,13 +18,14 @@ use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
 use super::listen::ListenFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{code, input, output, scheme};
+use super::{code, domains_train, input, output, scheme};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode train --code algorithm1:n=9,b=2 --data mnist:DIR --run runs/coded\n  \
                         ecode train --code uncoded:n=9 --byzantine 2 --data mnist:DIR --run runs/uncoded\n  \
+                        ecode train --code matrix.json --domains hosts.txt --attack omniscient      whole hosts lie\n  \
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
                         ecode train --code uncoded:n=9 --byzantine 2 --attack min-max --aggregator median \
                         --pre-aggregation nnm --momentum-at worker\n  \
@@ -82,6 +83,8 @@ struct Source {
     fallback: Option<PathBuf>,
     /// The folder of a run that goes on, held by this process.
     folder: Option<Box<RunFolder>>,
+    /// The file that names the failure domains, whose liars are still to be chosen.
+    domains: Option<PathBuf>,
 }
 
 impl Train {
@@ -190,7 +193,8 @@ impl Train {
         let (Some(path), true) = (&self.run, self.resume) else {
             let (requested, matrix, fallback) =
                 configuration(self.config.as_deref(), &self.flags.0, control)?;
-            return Ok(Source { requested, matrix, fallback, folder: None });
+            let domains = self.flags.0.get("domains").and_then(|path| path.as_str()).map(PathBuf::from);
+            return Ok(Source { requested, matrix, fallback, folder: None, domains });
         };
         if let Some((flag, _)) = self.flags.0.iter().next() {
             bail!(
@@ -203,11 +207,13 @@ impl Train {
             let (folder, _) = RunFolder::open(path)?;
             let (requested, _, fallback) =
                 configuration(Some(&path.join("config.toml")), &toml::Table::new(), control)?;
-            return Ok(Source { requested, matrix: Some(folder.matrix()), fallback, folder: None });
+            let matrix = Some(folder.matrix());
+            return Ok(Source { requested, matrix, fallback, folder: None, domains: None });
         }
         let (folder, requested) = RunFolder::hold(path, &program())?;
         let fallback = matches!(requested.on_excess, OnExcess::Code(_)).then(|| folder.fallback());
-        Ok(Source { requested, matrix: Some(folder.matrix()), fallback, folder: Some(Box::new(folder)) })
+        let matrix = Some(folder.matrix());
+        Ok(Source { requested, matrix, fallback, folder: Some(Box::new(folder)), domains: None })
     }
 }
 
@@ -226,10 +232,18 @@ impl Source {
             let fallback = scheme::fallback(&self.requested, self.fallback.as_deref(), session, quiet)?;
             return Ok(Task { requested: self.requested, code, file, data, fallback });
         }
-        let Config { code: text, ties, allow_unverified, .. } = &self.requested;
-        let code: TrainingCode =
-            code::verified(file, text, *ties, *allow_unverified, session.control, quiet)?;
-        Ok(Task { requested: self.requested, code, file, data, fallback: None })
+        let mut requested = self.requested;
+        let anew = self.domains.is_some();
+        let named = self.domains.map(|path| domains_train::named(&path, file.matrix.n(), session.control));
+        if let Some(text) = named.transpose()? {
+            requested.domains = Some(text);
+        }
+        let code: TrainingCode = code::verified(file, &requested, session.control, quiet)?;
+        // From a file they were named anew; a configuration says in workers who lies.
+        if requested.domains.is_some() && anew {
+            domains_train::choose(&mut requested, &code)?;
+        }
+        Ok(Task { requested, code, file, data, fallback: None })
     }
 }
 
@@ -302,6 +316,8 @@ fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) 
         Some(why) if why.starts_with("checked") => format!("Not proved, {why}.\n"),
         Some(why) => format!("UNVERIFIED {why}.\n"),
     };
+    let domains = domains_train::told(config, &summary.code, summary.unverified.is_none());
+    let label = format!("{domains}{label}");
     let lost: Vec<String> = summary
         .lost
         .iter()

@@ -7,6 +7,7 @@ mod codes;
 mod compare;
 mod curves;
 mod distortion;
+mod domains;
 mod json;
 mod markdown;
 mod matrix;
@@ -36,6 +37,7 @@ pub use distortion::{
     Distorted, Point, Promise, distortion_csv, distortion_json, distortion_svg, distortion_text,
     promises_table,
 };
+pub use domains::{domain_distortion_json, domain_distortion_text, domain_names, domain_report};
 pub use json::analysis_json;
 pub use markdown::Markdown;
 pub use matrix::matrix_svg;

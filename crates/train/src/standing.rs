@@ -2,7 +2,8 @@
 //!
 //! # What is promised
 //! A step counts as verified only where the decode is the vote of a code that was verified under the run's tie
-//! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md). From the first other step on
+//! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md), or was verified for b failure domains,
+//! and all liars and missing votes of that step stand in b of them (docs/theory/domains.md). From the first other step on
 //! the run is not verified any more, whatever comes later: its parameters are those of that step, too.
 
 use std::fmt;
@@ -53,6 +54,11 @@ pub(super) fn exceeds(
     if 2 * lie + lost <= 2 * b {
         return None;
     }
+    let n = liars.len();
+    let absent = || Workers::from_indices(n, missing.iter().copied());
+    if code.domains().is_some_and(|verified| verified.covers(liars, &absent())) {
+        return None;
+    }
     let count = |count: usize, one: &str, many: &str| {
         if count == 1 { format!("1 worker {one}") } else { format!("{count} workers {many}") }
     };
@@ -60,6 +66,16 @@ pub(super) fn exceeds(
     let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
     let who: Vec<String> = lying.into_iter().chain(silent).collect();
     let promise = if code.detects() { "the scheme provides for" } else { "the code is verified for" };
+    if let Some(verified) = code.domains() {
+        let (domains, b) = (verified.domains(), verified.b());
+        let either = Workers::from_indices(n, liars.indices().chain(missing.iter().copied()));
+        let names = domains.names_of(&domains.touched(&either)).join(", ");
+        return Some(format!(
+            "{} in the domains {names}, the code is verified for any {b} of {} domains",
+            who.join(" and "),
+            domains.len()
+        ));
+    }
     let rule = if lost > 0 && !code.detects() { " liars, or two missing votes in place of each" } else { "" };
     Some(format!("{}, {promise} {b}{rule}", who.join(" and ")))
 }
@@ -67,8 +83,35 @@ pub(super) fn exceeds(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ecode_core::{Claim, TieRule};
-    use ecode_verify::{Control, Method, Verified, VerifiedCode};
+    use ecode_core::{Claim, Domains, TieRule};
+    use ecode_verify::{Control, Method, Verified, VerifiedCode, VerifiedDomains};
+
+    /// A code that tolerates one host of three: three liars of a host are covered, two of two hosts are not, and a vote that
+    /// is missing in the host of liars costs nothing more.
+    #[test]
+    fn liars_and_missing_votes_of_one_host_are_covered_as_one() {
+        let matrix = ecode_design::construct::algorithm1(15, 3).unwrap_or_else(|error| panic!("{error}"));
+        let hosts: Vec<String> = (0..15).map(|worker| format!("host-{}", worker / 3)).collect();
+        let hosts = Domains::of_workers(&hosts).unwrap_or_else(|error| panic!("{error}"));
+        let verified =
+            VerifiedDomains::verify(matrix, TieRule::Abstain, hosts, 1, Method::Auto, &Control::default());
+        let Ok(Ok(verified)) = verified else { panic!("{verified:?}") };
+        let code = TrainingCode::verified_domains(verified, "algorithm1");
+        let why = |liars: &[usize], missing: &[usize]| {
+            let liars = Workers::from_indices(15, liars.iter().copied());
+            exceeds(&code, &Rule::new(Aggregator::Vote, 0), &liars, missing)
+        };
+        for (liars, missing) in
+            [(&[][..], &[][..]), (&[3, 4, 5], &[]), (&[3, 4], &[5]), (&[], &[0, 1, 2]), (&[], &[0, 14])]
+        {
+            assert_eq!(why(liars, missing), None, "{liars:?} {missing:?}");
+        }
+        let told = "3 workers lie and 1 worker sends no vote in the domains host-1, host-4, \
+                    the code is verified for any 1 of 5 domains";
+        assert_eq!(why(&[3, 4, 5], &[12]).as_deref(), Some(told));
+        assert!(why(&[2, 3], &[]).is_some());
+        assert_eq!((code.tolerates(), code.proof().is_some()), (Some(1), false));
+    }
 
     fn code(b: usize) -> TrainingCode {
         let matrix = ecode_design::construct::algorithm1(9, b).unwrap_or_else(|error| panic!("{error}"));

@@ -5,7 +5,7 @@ use super::{Config, ConfigError, MomentumAt, OnExcess, Scheme};
 use crate::aggregate::Aggregator;
 use crate::attack::ByzantineSet;
 use crate::random::STEPS;
-use ecode_core::AllocationMatrix;
+use ecode_core::{AllocationMatrix, Workers};
 use ecode_server::reactive::Budget;
 
 /// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
@@ -148,6 +148,34 @@ impl Config {
                     n - 1
                 ));
             }
+        }
+        self.check_domains(n)
+    }
+
+    /// Liars are whole domains, where domains are named.
+    fn check_domains(&self, n: usize) -> Result<(), ConfigError> {
+        if self.scheme != Scheme::Vote && self.domains.is_some() {
+            let scheme = self.scheme.name();
+            return fail(format!(
+                "scheme {scheme} settles lies by counting workers; domains belong to votes"
+            ));
+        }
+        let Some(domains) = self.failure_domains(n)? else { return Ok(()) };
+        let liars = match &self.byzantine_set {
+            ByzantineSet::List(workers) => Workers::from_indices(n, workers.iter().copied()),
+            _ if self.liars() == 0 => Workers::empty(n),
+            other => {
+                return fail(format!(
+                    "byzantine-set is {other}; with domains the liars are a list of workers, whole domains of them"
+                ));
+            }
+        };
+        let whole = domains.members_of(&domains.touched(&liars));
+        if whole != liars {
+            return fail(format!(
+                "byzantine-set is {}; with domains whole domains lie, which would be workers {whole}",
+                self.byzantine_set
+            ));
         }
         Ok(())
     }

@@ -427,6 +427,7 @@ impl Trainer {
         }
         let code = self.deciding_code();
         let promise = match code.tolerates() {
+            Some(b) if code.domains().is_some() => format!("the code is verified for any {b} domains"),
             Some(b) if code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
             None => "the code is UNVERIFIED".to_owned(),
@@ -451,7 +452,13 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
     }
     if config.on_excess == OnExcess::Stop {
         let lie = if config.attack == Attack::None { 0 } else { config.liars() };
-        let liars = Workers::from_indices(code.matrix().n(), 0..lie);
+        let liars = match &config.byzantine_set {
+            // With domains it matters who they are.
+            ByzantineSet::List(workers) if lie > 0 => {
+                Workers::from_indices(code.matrix().n(), workers.iter().copied())
+            }
+            _ => Workers::from_indices(code.matrix().n(), 0..lie),
+        };
         if let Some(why) = exceeds(code, &config.rule(), &liars, &[]) {
             return Err(ConfigError(format!("on-excess is stop: {why}")));
         }
