@@ -9,7 +9,7 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
-use ecode::train::{Config, OnExcess, RunFolder, Scheme, Status, Summary, TrainingCode};
+use ecode::train::{Config, MomentumAt, OnExcess, RunFolder, Scheme, Status, Summary, TrainingCode};
 use ecode::verify::Control;
 use indicatif::MultiProgress;
 
@@ -66,6 +66,9 @@ pub(crate) struct Train {
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
     #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
+    /// Keep the log as an event file for TensorBoard, too, in the folder's `tensorboard`
+    #[arg(long)]
+    tensorboard: bool,
     /// Print the run's summary as one JSON document
     #[arg(long)]
     json: bool,
@@ -135,10 +138,16 @@ impl Train {
     /// What this process does: one of many, or the only one.
     fn ranked(&self, common: &Common, processes: Option<&mut Processes>) -> anyhow::Result<Ending> {
         let control = common.control();
-        let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
+        let (tensorboard, bars) = (self.tensorboard, MultiProgress::new());
+        let session = Session { common, control: &control, speak: true, tensorboard, bars };
         let works =
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works, &control)?;
+        // What goes on stays as it was said.
+        let new = self.transport != "in-process" && !self.resume;
+        if new && source.requested.momentum_at == MomentumAt::Auto {
+            source.requested.momentum_at = MomentumAt::Server;
+        }
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None, &control)?,
             None => match scheme::holders(&source.requested)? {

@@ -196,8 +196,9 @@ configuration! {
     /// Momentum η.
     [serde(deserialize_with = "text::single")]
     momentum: f32 = 0.9, Number, "ETA";
-    /// Where momentum is kept.
-    momentum_at: MomentumAt = MomentumAt::Server, Choice(MomentumAt::NAMES), "WHERE";
+    /// Where momentum is kept; auto: at the workers where they send gradients or hold one partition each, else at the
+    /// server, and at the server in a deployment.
+    momentum_at: MomentumAt = MomentumAt::Auto, Choice(MomentumAt::NAMES), "WHERE";
     /// Weight decay: this times the parameters is added to the update.
     [serde(deserialize_with = "text::single")]
     weight_decay: f32 = 0.0, Number, "RATE";
@@ -205,6 +206,9 @@ configuration! {
     gradient_noise: f64 = 0.0, Number, "VARIANCE";
     /// The sign of a gradient that is exactly zero.
     zero_sign: ZeroSign = ZeroSign::Balanced, Choice(ZeroSign::NAMES), "RULE";
+    /// Share of the training samples to hold out: never trained on, tested beside the test samples, and what settings
+    /// are chosen by.
+    validation: f64 = 0.0, Number, "SHARE";
     /// The seed of everything random.
     seed: u64 = 0, Integer, "S";
     /// Test the model every so many steps.
@@ -313,6 +317,12 @@ impl Config {
     #[must_use]
     pub fn samples_per_partition(&self) -> usize {
         (self.batch_reduction * self.batch as f64).round() as usize
+    }
+
+    /// How many of so many training samples are held out for validation.
+    #[must_use]
+    pub fn held_out(&self, samples: usize) -> usize {
+        (self.validation * samples as f64).round() as usize
     }
 
     /// The learning rate γ at an epoch (with its fraction).

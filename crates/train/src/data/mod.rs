@@ -23,7 +23,7 @@ use std::str::FromStr;
 use rand_chacha::rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::random::{Purpose, below, stream};
+use super::random::{Purpose, below, permutation, stream};
 
 pub use pixels::PixelScale;
 pub use split::{Split, UnknownSplit};
@@ -297,6 +297,15 @@ impl Samples {
     fn split(self) -> (Self, Self) {
         let pick = |test: bool| -> Vec<usize> { (0..self.len()).filter(|i| (i % 5 == 4) == test).collect() };
         (self.subset(&pick(false)), self.subset(&pick(true)))
+    }
+
+    /// So many of the samples, drawn from the seed, and the others: both in the order that they had.
+    pub(super) fn hold_out(&self, count: usize, seed: u64) -> (Self, Self) {
+        let order = permutation(&mut stream(seed, Purpose::Validation, 0, 0), self.len());
+        let mut out = vec![false; self.len()];
+        order[..count].iter().for_each(|&sample| out[sample as usize] = true);
+        let pick = |held: bool| -> Vec<usize> { (0..self.len()).filter(|&i| out[i] == held).collect() };
+        (self.subset(&pick(true)), self.subset(&pick(false)))
     }
 
     /// The samples with the given indices.
