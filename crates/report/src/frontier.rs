@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::chart::axis::{Axis, Scale};
 use super::chart::lines::{Chart, Series};
 use super::chart::standalone;
+use super::chart::style::Look;
 use super::markdown::Markdown;
 use super::matrix::matrix_svg;
 use super::numbers::{plain, probability};
@@ -204,8 +205,8 @@ fn chart(frontier: &Frontier) -> Chart<'static> {
     let mut series: Vec<Series> = Vec::new();
     let mut add = |name: &str, points: Vec<(f64, f64)>, band: Vec<(f64, f64, f64)>, marked: bool| {
         if !points.is_empty() {
-            let place = series.len();
-            series.push(Series { name: name.to_owned(), place, points, band, marked });
+            let look = Look::of(series.len());
+            series.push(Series { name: name.to_owned(), look, points, band, marked });
         }
     };
     let by_load = |unlimited: bool| -> Vec<&FrontierPoint> {
