@@ -82,6 +82,16 @@ Definition wrong (t : ties) (m : message) : nat := votes (negb (answer m)) (vote
 Definition lead (t : ties) (m : message) : Z :=
   (Z.of_nat (right t m) - Z.of_nat (wrong t m) - Z.b2z (answer m))%Z.
 Definition margin (t : ties) (m : message) : Z := (lead t m / 2)%Z.
+
+(** Where the server takes a majority for each partition instead (docs/schemes.md): how many workers hold partition i, and
+    whether liars L overturn it, who then hold at least half of its copies. *)
+Definition copies (i : nat) : nat := cnt (fun j => G j i) n.
+Definition overturned (L : nat -> bool) (i : nat) : bool := copies i <=? 2 * cnt (fun j => G j i && L j) n.
+
+(** No q workers overturn more than c partitions; and some overturn so many: c is the distortion c_max(q). *)
+Definition distortion_at_most (q c : nat) : Prop := forall L, cnt L n <= q -> cnt (overturned L) k <= c.
+Definition distortion (q c : nat) : Prop :=
+  distortion_at_most q c /\ exists L, cnt L n <= q /\ cnt (overturned L) k = c.
 End Definitions.
 
 Global Arguments load : simpl never.

@@ -11,15 +11,20 @@ Definition models (r : assignment) (db : database) := forall id s, M.find id db 
 (** What was assumed in a step (a denied inequality) is told apart from what is known. *)
 Inductive hint := Known (id : positive) | Assumed (index : nat).
 
+Definition named (db : database) (assumed : list stored) (h : hint) : option stored :=
+  match h with Known id => M.find id db | Assumed k => nth_error assumed k end.
+Definition there db assumed h : bool := match named db assumed h with Some _ => true | None => false end.
+
+(** What is named after the conflict must be there as well: the format asks for it. *)
 Fixpoint contradicts (db : database) (assumed : list stored) (a : partial) (hints : list hint) : bool :=
   match hints with
   | [] => false
   | h :: hints =>
-      match (match h with Known id => M.find id db | Assumed k => nth_error assumed k end) with
+      match named db assumed h with
       | None => false
       | Some s =>
           match propagate a s with
-          | None => true
+          | None => forallb (there db assumed) hints
           | Some a' => contradicts db assumed a' hints
           end
       end
@@ -29,7 +34,7 @@ Lemma contradicts_sound r db assumed hints : models r db -> (forall s, In s assu
   forall a, agrees r a -> contradicts db assumed a hints = false.
 Proof.
   intros Hdb Has. induction hints as [|h hints IH]; cbn; intros a Ha; [auto|].
-  destruct (match h with Known id => M.find id db | Assumed k => nth_error assumed k end) as [i|] eqn:E; auto.
+  destruct (named db assumed h) as [i|] eqn:E; auto. unfold named in E.
   assert (Hi : holds_in r i) by (destruct h; [now apply (Hdb id) | apply Has; eapply nth_error_In; eauto]).
   destruct (propagate_sound r a i Ha Hi) as (a' & -> & Ha'). auto.
 Qed.
@@ -165,12 +170,19 @@ Definition red_ok (db : database) (i : ineq) (w : subst) (own : reason) (others 
      | None => false
      end) (M.elements db).
 
+(** What is deleted is there. *)
+Fixpoint deleted (db : database) (ids : list positive) : option database :=
+  match ids with
+  | [] => Some db
+  | id :: ids => match M.find id db with Some _ => deleted (M.remove id db) ids | None => None end
+  end.
+
 Definition run_step (s : state) (p : step) : option state :=
   match p with
   | Pol ops => option_map (add s) (pol (known s) [] ops)
   | Rup i hints => if contradicts (known s) [store (negate i)] (M.empty bool) hints then Some (add s i) else None
   | Red i w own others => if red_ok (known s) i w own others then Some (add s i) else None
-  | Del ids => Some (State (fold_left (fun db id => M.remove id db) ids (known s)) (next s))
+  | Del ids => option_map (fun db => State db (next s)) (deleted (known s) ids)
   end.
 
 Lemma models_add r s i : models r (known s) -> sat r i -> models r (known (add s i)).
@@ -204,8 +216,10 @@ Proof.
       * destruct (M.find id others) as [why|]; [|discriminate]. split; [|apply (H id j F)].
         apply substitute_sound. eapply proves_sound; eauto.
     + apply substitute_sound. eapply proves_sound; eauto.
-  - inversion E; subst. exists r. cbn. revert H. generalize (known s). clear.
-    induction ids as [|id ids IH]; cbn; auto. intros db H. apply IH.
+  - destruct (deleted (known s) ids) as [db|] eqn:W; inversion E; subst. exists r. cbn.
+    revert H W. generalize (known s). clear.
+    induction ids as [|id ids IH]; cbn; intros db' H W; [injection W as <-; exact H|].
+    destruct (M.find id db'); [|discriminate]. apply (IH (M.remove id db')); auto.
     intros id' i F. destruct (Pos.eq_dec id id') as [<-|N].
     + rewrite M.grs in F. discriminate.
     + rewrite M.gro in F by congruence. now apply (H id').

@@ -1,7 +1,7 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
 From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint Beside
-  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker.
+  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker Distortion.
 
 (* condition.md *)
 Check theorem_1_message.
@@ -153,3 +153,10 @@ Check check_counts_sound.
 Print Assumptions check_counts_sound.
 Check @check_sound.
 Print Assumptions check_sound.
+(* distortion *)
+Check distortion_formula_sound.
+Print Assumptions distortion_formula_sound.
+Check @check_distortion_sound.
+Print Assumptions check_distortion_sound.
+Check check_overturned_sound.
+Print Assumptions check_overturned_sound.

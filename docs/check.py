@@ -108,13 +108,25 @@ CERTIFICATE = fields(
      "counted": items(COUNTED, 2), "choices": digits(2**64 - 1), "parts": items(PART, 2**20)})
 
 
-def read(data):
-    """A certificate as a dictionary without nulls."""
+DISTORTION = fields(
+    {"schema": one_of("ecode/distortion-certificate/1"), "program": text, "digest": text, "n": NUMBER, "k": NUMBER,
+     "G": items(items(BIT)), "liars": NUMBER, "files": NUMBER, "formula": text, "proof": text}, {"worst": INDICES})
+
+
+def document(data):
+    """What a file says, whatever it is."""
     def no_number(name):
         raise Refused(f"{name} is no whole number")
-    certificate = json.loads(data.decode(), object_pairs_hook=once, parse_float=no_number, parse_constant=no_number,
-                             parse_int=lambda digits: int(digits) if digits != "-0" else no_number(digits))
-    json.dumps(certificate, ensure_ascii=False).encode()  # Fails on half a character.
+    said = json.loads(data.decode(), object_pairs_hook=once, parse_float=no_number, parse_constant=no_number,
+                      parse_int=lambda digits: int(digits) if digits != "-0" else no_number(digits))
+    json.dumps(said, ensure_ascii=False).encode()  # Fails on half a character.
+    return said
+
+
+def read(certificate):
+    """A certificate as a dictionary without nulls."""
+    if type(certificate) is dict and text(certificate.get("schema")):
+        require(certificate["schema"] == "ecode/certificate/1", "the schema is none that this checker reads")
     require(CERTIFICATE(certificate), "a field is missing, unknown or not of its type")
     require(all(certificate.get(name, []) is not None for name in ("reductions", "sides")), "a list is null")
     for part in (certificate, certificate["claim"]):
@@ -212,8 +224,12 @@ def voters(G, ties, b, answer):
 
 def inequalities(G, ties, b, answer):
     """"Some message with this answer has a margin below b": pairs (terms, at least), a term (coefficient, variable)."""
+    return system(G, *voters(G, ties, b, answer))
+
+
+def system(G, turned, overturn, most):
+    """"At most so many columns turn rows of so many units"."""
     k = len(G[0])
-    turned, overturn, most = voters(G, ties, b, answer)
     rows = [([(1, i + 1) for i in range(k) if G[j][i]] + [(-needed, k + 1 + place)], 0)
             for place, (j, needed, _) in enumerate(turned) if needed > 0]
     weight = ([(-1, i + 1) for i in range(k)], -most)
@@ -605,16 +621,48 @@ def enumerated(m, own, before, b, t):
             require(won <= (max(0, inside + c - b) if c < b else inside), "a part wins too many rows")
 
 
+# Distortion: liars overturn a file when they hold half of its copies or more (docs/schemes.md).
+
+def distortion(certificate, folder):
+    """"No so many liars overturn more than so many files": columns of G take the part of rows, and liars that of ones."""
+    require(DISTORTION(certificate), "a field is missing, unknown or not of its type")
+    G, n, k, liars = (certificate[name] for name in ("G", "n", "k", "liars"))
+    require(0 < n <= 4096 and 0 < k <= 4096 and len(G) == n and all(len(row) == k for row in G), "G is n rows of k entries")
+    require(certificate["digest"] == digest(G), "the digest is G's")
+    require(liars <= n, "liars are at most n")
+    copies = [[row[file] for row in G] for file in range(k)]
+    require(all(map(any, copies)), "every file is held")
+    worst = certificate.get("worst")
+    if worst is not None:
+        require(increasing(worst, n) and len(worst) <= liars, "the worst set is of so many liars at most")
+        lost = sum(2 * sum(holders[j] for j in worst) >= sum(holders) for holders in copies)
+        require(lost == certificate["files"], "the worst set overturns so many files")
+    turned = [(file, (sum(holders) + 1) // 2, 1) for file, holders in enumerate(copies)]
+    formula = system(copies, turned, certificate["files"] + 1, liars)
+    require(certificate["formula"] == sha256(opb(*formula)), "the formula is the claim's")
+    for end, content in (("opb", opb(*formula)), ("pbp", certificate["proof"])):
+        if folder:
+            (folder / f"distortion.{end}").write_text(content, encoding="utf-8", newline="\n")
+    CuttingPlanes(*formula).replay(certificate["proof"])
+    return "replayed"
+
+
 # A certificate.
+
+def digest(G):
+    return sha256("\n".join([f"ecode/matrix/1\n{len(G)} {len(G[0])}", *("".join(map(str, row)) for row in G)]) + "\n")
+
 
 def check(data, folder=None, recount=False):
     """What was checked, in words. Raises Refused or Unproved."""
-    certificate = read(data)
+    said = document(data)
+    if type(said) is dict and said.get("schema") == "ecode/distortion-certificate/1":
+        return distortion(said, folder)
+    certificate = read(said)
     G, claim, kind = certificate["G"], certificate["claim"], certificate["kind"]
     ties, b, least, attack = claim["ties"], claim["b"], claim.get("smallest_margin"), certificate.get("counterexample")
     said, sides, tight = certificate.get("reductions", []), certificate.get("sides", []), certificate.get("tight")
-    matrix = [f"ecode/matrix/1\n{len(G)} {len(G[0])}", *("".join(map(str, row)) for row in G)]
-    require(certificate["digest"] == sha256("\n".join(matrix) + "\n"), "the digest is G's")
+    require(certificate["digest"] == digest(G), "the digest is G's")
     require(b <= len(G), "b is at most n")
     answers = [side["answer"] for side in (certificate["counted"] if kind == "enumeration" else sides)]
     if answers or kind == "enumeration":

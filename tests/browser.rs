@@ -6,11 +6,14 @@ use std::path::Path;
 use std::process::Command;
 
 use ecode::analysis::{Analysis, Options};
-use ecode::code::AllocationMatrix;
+use ecode::code::{AllocationMatrix, Message, TieRule, decode, honest_vote, majority};
 use ecode::construct::{algorithm1, full};
-use ecode::report::{Compared, Curve, analysis_page, codes_html, compare_page, curves_html, matrix_page};
+use ecode::report::{
+    Compared, Curve, SiteCode, VOTE_SCRIPT, analysis_page, codes_html, compare_page, curves_html,
+    matrix_page, site_index, site_page,
+};
 use ecode::train::{Config, Metrics};
-use ecode::verify::Control;
+use ecode::verify::{Control, Method, verify};
 
 fn browser() -> String {
     std::env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned())
@@ -47,12 +50,13 @@ for(const width of [360,1280]){
  const frame=document.getElementById('w'+width),doc=frame.contentDocument,view=frame.contentWindow;
  const body=view.getComputedStyle(doc.body);
  doc.querySelectorAll('details').forEach(e=>e.open=true);
- const reach=[...doc.querySelectorAll('a,summary,[tabindex="0"]')];
+ const reach=[...doc.querySelectorAll('a,summary,select,input,button:not([tabindex="-1"]),[tabindex="0"]')];
  let focused=0;for(const e of reach){e.focus();if(doc.activeElement===e)focused++}
  const wide=[...doc.querySelectorAll('.scroll')].filter(e=>e.scrollWidth>e.clientWidth+1&&e.tabIndex!==0).length;
- let least=99;for(const t of doc.querySelectorAll('svg text,p,td,th,figcaption,h1,h2')){
+ let least=99;for(const t of doc.querySelectorAll('svg text,p,td,th,figcaption,h1,h2,button,select,#bar span')){
   const style=view.getComputedStyle(t);const ink=t.namespaceURI.endsWith('svg')?style.fill:style.color;
-  least=Math.min(least,contrast(ink,body.backgroundColor))}
+  let behind=t;while(behind.parentElement&&/, 0\)$/.test(view.getComputedStyle(behind).backgroundColor))behind=behind.parentElement;
+  const paper=view.getComputedStyle(behind).backgroundColor;least=Math.min(least,contrast(ink,/, 0\)$/.test(paper)?body.backgroundColor:paper))}
  let small=99,outside=[],over=[];for(const svg of doc.querySelectorAll('svg[role]')){const whole=svg.getBoundingClientRect();const boxes=[];
   for(const t of svg.querySelectorAll('text')){const b=t.getBoundingClientRect();if(!b.height)continue;small=Math.min(small,b.height);
    if(b.left<whole.left-1||b.right>whole.right+1||b.top<whole.top-1||b.bottom>whole.bottom+1)outside.push(t.textContent);
@@ -118,18 +122,27 @@ fn the_pages_are_good_in_a_browser() {
         coordinates: 1_000_000,
         b: 4,
     };
+    let verdict =
+        |g: &AllocationMatrix| verify(g, None, TieRule::Zero, Method::Auto, &Control::default()).unwrap();
     let codes = [compared("a-rather-long-name.json", &small), compared("full.json", &full(15, 15).unwrap())];
     // Pictures of every size at which labels are drawn in another way.
     let sizes = [(19, 4), (25, 5), (31, 7), (43, 3), (61, 2), (101, 4)];
     let many = sizes.map(|(n, b)| compared(&format!("n{n}.json"), &algorithm1(n, b).unwrap()));
     let entries = ecode::search::catalogue(&[5, 7], None, None).unwrap();
+    let site: Vec<SiteCode> = ecode::search::catalogue(&[5, 7, 31], None, None)
+        .unwrap()
+        .into_iter()
+        .map(|entry| SiteCode { verdict: verdict(&entry.code.matrix), certified: true, entry })
+        .collect();
     let pages = [
         ("sizes", compare_page(&many, 0.1), 8),
         ("curves", curves_html(&training()).unwrap(), 6),
         ("table", codes_html(&entries), 0),
+        ("site", site_index(&site), 0),
+        ("code", site_page(&site, 3), 1),
         ("analysis", analysis_page("matrix.json", &of(&small), Some(1_000_000)), 4),
         ("large", analysis_page("matrix.json", &of(&wide), None), 4),
-        ("matrix", matrix_page("matrix.json", &small, of(&small).worst.as_ref()), 1),
+        ("matrix", matrix_page("matrix.json", &small, Some(&verdict(&small))), 1),
         ("compare", compare_page(&codes, 0.1), 4),
     ];
     for (name, page, pictures) in &pages {
@@ -170,4 +183,142 @@ fn the_pages_are_good_in_a_browser() {
         assert!(printed.starts_with(b"%PDF") && printed.len() > 5_000, "{name}");
         std::fs::remove_file(&pdf).unwrap();
     }
+}
+
+/// What a page's script writes into its element `out`.
+fn written(folder: &Path, page: &str) -> String {
+    let file = folder.join("script.html");
+    std::fs::write(&file, page).unwrap();
+    let url = format!("file://{}", file.display());
+    let (dom, log) = chromium(folder, &["--virtual-time-budget=20000", "--dump-dom", &url]);
+    assert!(!log.contains("CONSOLE"), "{log}");
+    dom.split("<pre id=\"out\">").nth(1).unwrap().split("</pre>").next().unwrap().to_owned()
+}
+
+/// Random matrices, messages, liars and missing workers under every tie rule: what the page computes is what the
+/// definitions say.
+#[test]
+#[ignore = "needs Chromium; scripts/test-pages runs it"]
+fn the_played_vote_is_the_defined_one() {
+    let mut random = 1_u64;
+    let mut draw = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    let (mut asked, mut expected) = (Vec::new(), Vec::new());
+    for case in 0..4000 {
+        let (n, k) = (1 + draw(7) as usize, 1 + draw(7) as usize);
+        let g = AllocationMatrix::from_fn(n, k, |_, _| draw(2) == 1).unwrap();
+        let ties = TieRule::ALL[case % 4];
+        let message = Message::from_indices(k, (0..k).filter(|_| draw(2) == 1));
+        let roles: Vec<&str> = (0..n).map(|_| ["honest", "lies", "missing"][draw(3) as usize]).collect();
+        let correct = majority(&message);
+        let sent: Vec<Option<bool>> = (0..n)
+            .map(|j| match roles[j] {
+                "honest" => honest_vote(&g, ties, j, &message),
+                "lies" => Some(!correct),
+                _ => None,
+            })
+            .collect();
+        let count = |bit| sent.iter().filter(|&&each| each == Some(bit)).count();
+        let honest: Vec<Option<bool>> = (0..n).map(|j| honest_vote(&g, ties, j, &message)).collect();
+        let votes = |bit| honest.iter().filter(|&&each| each == Some(bit)).count() as i64;
+        let allowance = votes(correct) - votes(!correct) - i64::from(correct);
+        expected.push(format!(
+            "{} {} {} {} {allowance}",
+            u8::from(correct),
+            count(true),
+            count(false),
+            u8::from(decode(&sent))
+        ));
+        let bits: Vec<u8> = (0..k).map(|i| u8::from(message.contains(i))).collect();
+        let rows: Vec<Vec<usize>> = (0..n).map(|j| g.support(j).collect()).collect();
+        asked.push(
+            serde_json::json!({"k": k, "ties": ties.name(), "rows": rows, "message": bits, "roles": roles}),
+        );
+    }
+    let page = format!(
+        "<!doctype html><meta charset=utf-8><pre id=\"out\"></pre><script>{VOTE_SCRIPT}\n\
+         out.textContent={}.map(c=>{{const r=vote(c,c.message,c.roles);\
+         return [r.correct,r.ones,r.zeros,r.decoded,r.allowance].join(' ')}}).join('\\n')</script>",
+        serde_json::Value::from(asked)
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let written = written(folder.path(), &page);
+    assert_eq!(written.lines().count(), expected.len());
+    for (case, (page, library)) in written.lines().zip(&expected).enumerate() {
+        assert_eq!(page, library, "case {case}");
+    }
+}
+
+/// The workers that the page calls the worst leave no other choice of so many a decode that is more wrong.
+#[test]
+#[ignore = "needs Chromium; scripts/test-pages runs it"]
+fn the_worst_workers_are_the_worst() {
+    let page = format!(
+        "<!doctype html><meta charset=utf-8><pre id=\"out\"></pre><script>{VOTE_SCRIPT}\n{}</script>",
+        r"
+let seed=7;const draw=below=>{seed=(seed*48271)%2147483647;return seed%below};
+let worse=0,cases=0;
+for(let t=0;t<300;t++){const n=1+draw(5),k=1+draw(5),ties=['adversarial','zero','one','abstain'][t%4];
+ const rows=Array.from({length:n},()=>Array.from({length:k},(_,i)=>i).filter(()=>draw(2)));
+ const code={k,ties,rows},message=Array.from({length:k},()=>draw(2));
+ // The lead of the correct answer after all choices of roles.
+ const lead=roles=>{const r=vote(code,message,roles);return r.correct?r.ones-r.zeros:r.zeros-r.ones};
+ const best={};
+ for(let c=0;c<3**n;c++){let x=c;const roles=rows.map(()=>{const r=['honest','lies','missing'][x%3];x=Math.floor(x/3);return r});
+  const key=['lies','missing'].map(r=>roles.filter(e=>e===r).length).join();best[key]=Math.min(best[key]??99,lead(roles))}
+ for(const [key,least] of Object.entries(best)){const [l,s]=key.split(',').map(Number);cases++;
+  const roles=worstRoles(code,message,l,s);
+  if(lead(roles)!==least||roles.filter(e=>e==='lies').length!==l||roles.filter(e=>e==='missing').length!==s)worse++}}
+out.textContent=`${worse} of ${cases>1000}`;"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(written(folder.path(), &page), "0 of true");
+}
+
+/// What a reader does: flips bits by pointer and by keyboard, chooses workers, presses the buttons, follows a link.
+#[test]
+#[ignore = "needs Chromium; scripts/test-pages runs it"]
+fn a_reader_can_play() {
+    let folder = tempfile::tempdir().unwrap();
+    let g = algorithm1(9, 2).unwrap();
+    let verdict = verify(&g, Some(2), TieRule::Adversarial, Method::Auto, &Control::default()).unwrap();
+    std::fs::write(folder.path().join("matrix.html"), matrix_page("g", &g, Some(&verdict))).unwrap();
+    let page = r#"<!doctype html><meta charset="utf-8"><pre id="out"></pre>
+<iframe id="f" src="matrix.html" style="width:900px;height:900px"></iframe><script>
+addEventListener('load',()=>{const said=[];const view=f.contentWindow,doc=f.contentDocument;
+const get=id=>doc.getElementById(id),tell=name=>said.push(`${name}: ${get('answer').textContent} | ${get('bound').textContent.split('. ')[1]}`);
+const bits=()=>[...doc.querySelectorAll('#votes button')].map(b=>b.textContent).join('');
+const press=key=>doc.activeElement.dispatchEvent(new view.KeyboardEvent('keydown',{key,bubbles:true,cancelable:true}));
+tell('at first');said.push(bits());
+get('worst-workers').click();tell('three liars');
+get('liars').value='2';get('worst-workers').click();tell('two liars');
+get('missing').value='1';get('worst-workers').click();tell('two and one');
+get('all-honest').click();tell('honest');
+const before=bits();const first=doc.querySelector('#votes button');first.focus();press('ArrowRight');press('End');press('Home');press('ArrowRight');
+doc.activeElement.click();said.push([...bits()].map((b,i)=>b===before[i]?'=':'x').join(''));
+said.push(doc.querySelectorAll('#votes button[tabindex="0"]').length+' stop, pressed '+doc.querySelectorAll('#votes button[aria-pressed=true]').length);
+get('flip').click();said.push([...bits()].filter(b=>b==='1').length+' ones after a flip');
+const role=doc.querySelector('#votes select');role.value='lies';role.dispatchEvent(new view.Event('change'));said.push(view.location.hash);
+view.addEventListener('hashchange',()=>{tell('by a link');said.push(bits());out.textContent=said.join('\n')});
+view.location.hash='#m=111100000&lies=4,5,6&missing=7,99,x';
+});</script>"#;
+    let told = written(folder.path(), page);
+    let worst: String =
+        (0..9).map(|i| if verdict.worst().unwrap().message.contains(i) { '1' } else { '0' }).collect();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 12, "{told}");
+    assert_eq!(lines[0], "at first: decoded right: 0 | This message withstands up to 5");
+    assert_eq!(lines[1], worst);
+    assert_eq!(lines[2], "three liars: decoded wrong: 1 instead of 0 | This message withstands up to 5");
+    assert!(lines[3].starts_with("two liars: decoded right: 0"), "{told}");
+    assert!(lines[4].starts_with("two and one: decoded right: 0"), "{told}");
+    assert!(lines[5].starts_with("honest: decoded right: 0"), "{told}");
+    assert_eq!(lines[6], "=x=======", "{told}");
+    assert!(lines[7].starts_with("1 stop, pressed "), "{told}");
+    assert!(lines[8].ends_with(" ones after a flip"), "{told}");
+    assert!(lines[9].starts_with("#m=") && lines[9].ends_with("&amp;lies=0"), "{told}");
+    assert!(lines[10].starts_with("by a link: decoded wrong: 1 instead of 0"), "{told}");
+    assert_eq!(lines[11], "111100000");
 }

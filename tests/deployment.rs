@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ecode::code::{Claim, TieRule};
 use ecode::construct::{algorithm1, cyclic};
-use ecode::train::data::DataSource;
+use ecode::train::data::{DataSource, Split};
 use ecode::train::transport::{Channel, Link, Message, Patience, channels};
 use ecode::train::{
     Aggregator, Attack, ByzantineSet, Config, Lost, MomentumAt, OnExcess, Program, State, TrainError,
@@ -123,6 +123,28 @@ fn processes_reach_the_parameters_of_one() {
                 assert!(workers.iter().all(|digest| *digest == expected));
             }
         }
+    }
+}
+
+/// A liar computes what it hides among, and each partition keeps to its shard, in processes as in one.
+#[test]
+fn attacks_on_gradients_and_shards_are_the_same_in_processes() {
+    let code = code(5, 1);
+    for attack in Attack::ALL.iter().copied().filter(|attack| attack.makes_gradient()) {
+        let config = Config {
+            attack,
+            split: Split::Dirichlet(0.5),
+            byzantine: Some(2),
+            byzantine_set: ByzantineSet::RandomPerStep,
+            ..config()
+        };
+        let mut alone = alone(config.clone(), &code);
+        let expected = alone.parameters_digest().unwrap();
+        assert!(attack == Attack::Mimic || alone.state().totals.wrong > 0, "{attack:?} does no harm");
+        let work = |_, link| work(link, config.clone(), &code).unwrap();
+        let (served, workers) = deployed(&config, &code, None, PATIENCE, work);
+        assert_eq!(served.unwrap().parameters_digest().unwrap(), expected, "{attack:?}");
+        assert!(workers.iter().all(|digest| *digest == expected));
     }
 }
 

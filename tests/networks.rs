@@ -190,6 +190,10 @@ fn tensor_operations_vote_as_the_engine_does() {
         Attack::Constant,
         Attack::Omniscient,
         Attack::LabelFlip,
+        Attack::Alie,
+        Attack::OptAlie,
+        Attack::MinSum,
+        Attack::Gaussian,
     ];
     let mut wrong = 0;
     for ties in [TieRule::Adversarial, TieRule::Zero, TieRule::One, TieRule::Abstain] {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use assert_cmd::Command;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use ecode::analysis::{Analysis, Options};
 use ecode::code::Outcome;
 use ecode::code::{Message, TieRule};
@@ -10,7 +12,8 @@ use ecode::construct::{algorithm1, full};
 use ecode::report::{
     Compared, analysis_page, compare_csv, compare_page, compare_table, matrix_page, matrix_svg, standalone,
 };
-use ecode::verify::Control;
+use ecode::verify::{Control, Method, verify};
+use sha2::{Digest as _, Sha256};
 
 /// Every tag that opens is closed, in order; what stands in angle brackets is a tag.
 fn well_formed(text: &str) {
@@ -20,7 +23,8 @@ fn well_formed(text: &str) {
         let end = start + rest[start..].find('>').unwrap();
         let tag = &rest[start + 1..end];
         rest = &rest[end + 1..];
-        if tag.starts_with('!') || tag.starts_with('?') || tag.starts_with("meta") {
+        if tag.starts_with('!') || tag.starts_with('?') || tag.starts_with("meta") || tag.starts_with("input")
+        {
             continue;
         }
         if let Some(name) = tag.strip_prefix('/') {
@@ -30,6 +34,15 @@ fn well_formed(text: &str) {
         }
     }
     assert!(open.is_empty(), "{open:?}");
+}
+
+/// Of a page that plays: its one script, which its policy names by its digest; and the page without it.
+fn script(page: &str) -> (String, String) {
+    let (before, rest) = page.split_once("<script>").unwrap();
+    let (script, after) = rest.split_once("</script>").unwrap();
+    let digest = BASE64_STANDARD.encode(Sha256::digest(script));
+    assert!(page.contains(&format!("script-src 'sha256-{digest}'\"")), "{digest}");
+    (script.to_owned(), format!("{before}{after}"))
 }
 
 fn complete(page: &str) {
@@ -74,7 +87,30 @@ fn a_picture_shows_the_matrix_and_the_worst_message() {
     assert_eq!(band.split('"').next().unwrap().matches('M').count(), worst.wrong.count());
     assert_eq!(matrix_svg(&g, None).matches("-bad").count(), 0);
     well_formed(&standalone(&svg));
-    complete(&matrix_page("g", &g, Some(&worst)));
+}
+
+/// The page with a vote to play with has one script, which names nothing outside, and the policy allows no other. A matrix
+/// too large to be looked at has none.
+#[test]
+fn a_matrix_page_plays_the_vote() {
+    let g = algorithm1(9, 2).unwrap();
+    let verdict = verify(&g, Some(2), TieRule::Zero, Method::Auto, &Control::default()).unwrap();
+    let (script, page) = script(&matrix_page("<b>", &g, Some(&verdict)));
+    complete(&page);
+    for outside in
+        ["http", "fetch(", "XMLHttp", "import", "eval", "innerHTML", "cookie", "localStorage", "</"]
+    {
+        assert!(!script.contains(outside), "{outside}");
+    }
+    for part in
+        ["data-rule=\"zero\"", "data-radius=\"2\"", "data-rows=\"001 ", "id=\"worst-message\"", "&lt;b&gt;"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    // What is not known is not offered.
+    let unknown = matrix_page("g", &g, None);
+    assert!(!unknown.contains("data-radius") && !unknown.contains("id=\"worst-message\""));
+    complete(&matrix_page("g", &full(129, 129).unwrap(), None));
 }
 
 /// A large matrix is drawn by runs or densities: the picture stays small.
@@ -176,7 +212,7 @@ fn the_commands_write_pages() {
     let matrix = path("matrix.json");
     run(&["design", "--n", "5", "--b", "1", "-o", &matrix]);
     assert_eq!(run(&["show", &matrix, "--svg", &path("g.svg"), "--html", &path("g.html")]), "");
-    complete(&std::fs::read_to_string(path("g.html")).unwrap());
+    complete(&script(&std::fs::read_to_string(path("g.html")).unwrap()).1);
     well_formed(&std::fs::read_to_string(path("g.svg")).unwrap());
     complete(&run(&["analyze", &matrix, "--html", "-"]));
     complete(&run(&["compare", &matrix, &matrix, "--html", "-"]));

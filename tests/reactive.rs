@@ -144,6 +144,57 @@ fn a_run_names_liars_and_its_certificates_are_checked() {
     }
 }
 
+/// More liars than promised: the code's votes correct what cannot be settled. The folder holds the code, so that it alone
+/// says how to go on.
+#[test]
+fn a_run_falls_back_on_the_votes_of_a_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let place = run.to_str().unwrap();
+    let scheme =
+        ["train", "--scheme", "reactive", "--n", "9", "--b", "2", "--byzantine", "3", "--budget", "total"];
+    let rest = ["--adversary", "drip", "--steps", "90", "--checkpoint-every", "30", "--run", place];
+    let started = |code: &str| {
+        let on_excess = ["--on-excess", code];
+        let all: Vec<&str> = scheme.iter().chain(&on_excess).chain(&rest).copied().collect();
+        ecode(&all)
+    };
+    for (code, expected) in [
+        ("code:uncoded:n=9", "is not verified"),
+        ("code:best:n=7,b=2", "the code has 7 workers and 7 partitions; the scheme has 9 and 9"),
+        ("sing", "expected warn, stop or code:CODE"),
+    ] {
+        let (status, _, error) = started(code);
+        assert_eq!(status, 2, "{code}: {error}");
+        assert!(error.contains(expected) && error.lines().count() == 1, "{code}: {error}");
+    }
+    let (status, text, log) = started("code:best:n=9,b=2");
+    assert_eq!(status, 0, "{log}");
+    assert!(
+        log.contains("from this step on the votes of best are taken, a code verified for b = 2"),
+        "{log}"
+    );
+    assert!(
+        text.contains("reactive: UNVERIFIED; votes of best, verified for b = 2, from step 59 on"),
+        "{text}"
+    );
+    let written = summary(&run);
+    assert_eq!(written["fell_back"]["step"], 59);
+    assert_eq!(written["code"]["verified"], false);
+    assert_eq!(written["config"]["on-excess"], "code:fallback.json");
+    // From the last checkpoint, in step 60, on.
+    std::fs::remove_file(run.join("summary.json")).unwrap();
+    let (status, _, error) = ecode(&["train", "--run", place, "--resume", "-q"]);
+    assert_eq!(status, 0, "{error}");
+    let again = summary(&run);
+    assert_eq!(again["parameters_digest"], written["parameters_digest"]);
+    assert_eq!(again["fell_back"], written["fell_back"]);
+    std::fs::remove_file(run.join("summary.json")).unwrap();
+    std::fs::copy(run.join("matrix.json"), run.join("fallback.json")).unwrap();
+    let (status, _, error) = ecode(&["train", "--run", place, "--resume", "-q"]);
+    assert_eq!(status, 2, "{error}");
+}
+
 /// Killed without warning after a naming; the checkpoint is from before it.
 #[test]
 fn a_killed_run_goes_on_with_its_namings() {

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use ecode::certificate::{Certificate, Evidence};
+use ecode::certificate::{Certificate, DistortionCertificate, Evidence};
 use skipped::skip;
 use tempfile::TempDir;
 
@@ -158,4 +158,35 @@ fn the_proved_checker_agrees_on_the_corpus() {
         agreed += 1;
     }
     assert!(agreed > 5, "{agreed}");
+}
+
+/// Claims about distortion have a second opinion, too, about the same claim.
+#[test]
+fn both_agree_about_distortion() {
+    let folder = alone();
+    let file = "fixtures/distortion/certificates/groups-9-3.json";
+    let DistortionCertificate { digest, liars, files, .. } =
+        DistortionCertificate::parse(&fs::read(file).unwrap()).unwrap();
+    let right =
+        format!("s VERIFIED DISTORTION n=9 k=3 liars={liars} files={files} exact=true digest={digest}");
+    let (code, out, err) = check(folder.path(), file, Some(&format!("echo '{right}'")), &[]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.ends_with(&format!("agrees   ecode-verified: {right}\n")), "{out}");
+    for (from, to) in [
+        ("DISTORTION", "TOLERANT"),
+        (" n=9", " n=8"),
+        (" k=3", ""),
+        ("liars=3", "liars=2"),
+        ("files=1", "files=2"),
+        ("exact=true", "exact=false"),
+        ("digest=sha256:", "digest=sha256:0"),
+    ] {
+        assert!(right.contains(from), "{from}");
+        let program = format!("echo '{}'", right.replacen(from, to, 1));
+        let (code, out, err) = check(folder.path(), file, Some(&program), &[]);
+        assert_eq!((code, out.as_str()), (Some(4), ""), "{program}");
+        assert!(err.contains("one of the two is wrong") && err.lines().count() == 1, "{program}: {err}");
+    }
+    let (code, out, _) = check(folder.path(), file, Some("echo 's NOT DECIDED'; exit 3"), &[]);
+    assert_eq!((code, out.as_str()), (Some(3), ""));
 }

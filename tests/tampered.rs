@@ -8,10 +8,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use assert_cmd::Command;
-use ecode::certificate::{Certificate, Refused, check};
-use ecode::code::{AllocationMatrix, Outcome, TieRule};
+use ecode::certificate::{
+    Certificate, DistortionCertificate, Options, Refused, check, check_distortion, is_distortion,
+};
+use ecode::code::{AllocationMatrix, Outcome, TieRule, Workers, overturned};
 use ecode::verify::part::{Part, PartError, Question, merge};
 use ecode::verify::{Control, Enumeration, Method, Radius, verify};
+use itertools::Itertools as _;
 use proptest::prelude::*;
 use rayon::prelude::*;
 
@@ -101,8 +104,24 @@ fn holds(bytes: &[u8]) -> Option<bool> {
     Some(accepted.tolerant == tolerant && radius)
 }
 
+/// Whether no set of so many workers overturns more files than a certificate says, by the definition.
+fn distortion_holds(said: &DistortionCertificate) -> bool {
+    let (g, nobody) = (&said.matrix, Workers::empty(said.matrix.n()));
+    (0..g.n())
+        .combinations(said.liars)
+        .all(|liars| overturned(g, &Workers::from_indices(g.n(), liars), &nobody).count() <= said.files)
+}
+
 /// What the checker says of a file, in one word.
 fn word(bytes: &[u8]) -> &'static str {
+    if is_distortion(bytes) {
+        let read = DistortionCertificate::parse(bytes).ok();
+        let accepted = read.filter(|read| check_distortion(read, Options::default()).is_ok());
+        return accepted.map_or("INVALID", |read| {
+            assert!(distortion_holds(&read), "{}", read.sentence());
+            "valid"
+        });
+    }
     match Certificate::parse(bytes).map(|certificate| check(&certificate)) {
         Ok(Ok(_)) => "valid",
         Ok(Err(Refused::Unproved(_))) => "consistent",
@@ -206,7 +225,8 @@ fn both_checkers_say_the_same() {
     };
     let folder = tempfile::tempdir().unwrap();
     let mut cases: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for (path, bytes) in files("fixtures/certificates/valid") {
+    let distortion = || files("fixtures/distortion/certificates");
+    for (path, bytes) in files("fixtures/certificates/valid").into_iter().chain(distortion()) {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         // The script takes seconds for a dozen of the longer ones.
         for number in 0..if bytes.len() < 1500 { 400 } else { 40 } {
@@ -226,6 +246,7 @@ fn both_checkers_say_the_same() {
             .iter()
             .flat_map(|kind| files(&format!("fixtures/certificates/{kind}"))),
     );
+    cases.extend(distortion());
     let paths: Vec<PathBuf> = cases.iter().map(|(path, _)| path.clone()).collect();
     let script: Vec<String> = paths.par_chunks(paths.len() / 2 + 1).flat_map_iter(script_words).collect();
     let ours: Vec<&str> = cases.par_iter().map(|(_, bytes)| word(bytes)).collect();

@@ -8,10 +8,10 @@ use std::path::Path;
 use assert_cmd::Command;
 use ecode::code::{Claim, TieRule};
 use ecode::construct::{algorithm1, uncoded};
-use ecode::train::data::DataSource;
+use ecode::train::data::{DataSource, Split};
 use ecode::train::{
-    Aggregator, Attack, ByzantineSet, Config, MomentumAt, OnExcess, TrainError, Trainer, TrainingCode,
-    ZeroSign,
+    Aggregator, Attack, ByzantineSet, Config, MomentumAt, OnExcess, PreAggregation, TrainError, Trainer,
+    TrainingCode, ZeroSign,
 };
 use ecode::verify::{Control, Method, VerifiedCode};
 
@@ -55,6 +55,29 @@ fn tolerated_liars_change_nothing() {
             assert_eq!(digest(lied), honest, "{attack:?}, {byzantine_set}");
         }
     }
+    for attack in Attack::ALL.iter().copied().filter(|attack| attack.makes_gradient()) {
+        let byzantine_set = ByzantineSet::RandomPerStep;
+        assert_eq!(digest(Config { attack, byzantine_set, audit: true, ..config() }), honest, "{attack:?}");
+    }
+}
+
+/// Beyond the radius, too: with the same gradients no attack turns more coordinates wrong than opposing the majority.
+#[test]
+fn no_attack_on_a_vote_is_stronger_than_omniscient() {
+    for (code, split) in
+        [(code(9, 2), Split::Shuffled), (code(9, 2), Split::Class), (code(5, 0), Split::Shuffled)]
+    {
+        for byzantine in [3, 4] {
+            let wrong = |attack| {
+                let config = Config { attack, split, byzantine: Some(byzantine), steps: Some(1), ..config() };
+                trained(config, code.clone()).unwrap().state().totals.wrong
+            };
+            let most = wrong(Attack::Omniscient);
+            let all: Vec<u64> = Attack::ALL.iter().map(|&attack| wrong(attack)).collect();
+            assert!(most > 0 && all.iter().all(|&wrong| wrong <= most), "{all:?} of {most}");
+            assert!(all.iter().filter(|&&wrong| wrong > 0).count() > 4, "{all:?}");
+        }
+    }
 }
 
 #[test]
@@ -79,6 +102,16 @@ fn every_option_trains_and_any_number_of_threads_gives_the_same_parameters() {
         Config { aggregator: Aggregator::Krum, attack: Attack::Ipm, ..base.clone() },
         Config { aggregator: Aggregator::TrimmedMean, attack: Attack::Alie, ..base.clone() },
         Config { aggregator: Aggregator::Mean, attack: Attack::Random, ..base.clone() },
+        Config { aggregator: Aggregator::CenteredClipping, clip_radius: 0.1, ..base.clone() },
+        Config {
+            aggregator: Aggregator::Median,
+            pre_aggregation: PreAggregation::Bucketing(3),
+            ..base.clone()
+        },
+        Config { attack: Attack::MinMax, aggregator: Aggregator::MultiKrum, ..base.clone() },
+        Config { attack: Attack::OptIpm, aggregator: Aggregator::TrimmedMean, ..base.clone() },
+        Config { attack: Attack::OptAlie, byzantine: Some(4), ..base.clone() },
+        Config { split: Split::Dirichlet(0.5), ..base.clone() },
         Config { seed: 1, ..base.clone() },
     ];
     let mut seen = Vec::new();
@@ -331,10 +364,50 @@ fn bad_configurations_get_one_line() {
             "expected 2 different workers",
         ),
         (&["--code", "uncoded:n=9", "--batch", "100000"], "the data has 5000 to train on"),
-        (&["--code", "uncoded:n=9", "--attack", "ipm", "--byzantine", "1"], "a vote has none"),
+        (
+            &["--scheme", "reactive", "--n", "5", "--b", "1", "--attack", "ipm"],
+            "scheme reactive takes signs of partitions; attack ipm makes gradients of workers",
+        ),
+        (&["--code", "uncoded:n=9", "--split", "dirichlet:0"], "unknown split 'dirichlet:0'"),
+        (
+            &["--code", "uncoded:n=99", "--split", "dirichlet:0.001"],
+            "split dirichlet:0.001 gives some of 99 partitions fewer than 32 samples",
+        ),
         (&["--code", "uncoded:n=9", "--momentum", "1"], "momentum is 1; expected below 1"),
         (&["--code", "uncoded:n=9", "--data", "mnist:"], "unknown data 'mnist:'"),
         (&["--code", "uncoded:n=4", "--aggregator", "krum", "--byzantine", "2"], "krum needs n > 2b + 2"),
+        (
+            &[
+                "--code",
+                "uncoded:n=9",
+                "--byzantine",
+                "2",
+                "--aggregator",
+                "krum",
+                "--pre-aggregation",
+                "bucketing:2",
+            ],
+            "krum needs n > 2b + 2, but n = 5, b = 2 (9 workers make 5 buckets of 2)",
+        ),
+        (
+            &[
+                "--code",
+                "uncoded:n=9",
+                "--byzantine",
+                "1",
+                "--declared-byzantine",
+                "5",
+                "--aggregator",
+                "meamed",
+            ],
+            "meamed needs n > 2b, but n = 9, b = 5",
+        ),
+        (&["--code", "uncoded:n=9", "--pre-aggregation", "nnm"], "a vote has none"),
+        (&["--code", "uncoded:n=9", "--pre-aggregation", "mix"], "unknown pre-aggregation 'mix'"),
+        (
+            &["--code", "uncoded:n=9", "--clip-radius", "1"],
+            "clip-radius belongs to the aggregator centered-clipping",
+        ),
         (&["--run", "nothing", "--resume"], "nothing holds no run"),
         (&["--code", "uncoded:n=9", "--lr", "-1"], "lr is -1; expected above 0"),
         (&["--code", "uncoded:n=9", "--lr", "1e300"], "lr: 1e300 does not fit"),

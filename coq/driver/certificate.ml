@@ -1,5 +1,6 @@
-(* Reads `ecode/certificate/1` (docs/certificates.md). Trusted: that n, k, G, b, the tie rule and the verdict are what
-   the file says. The rest is evidence, which the proved checker judges. *)
+(* Reads `ecode/certificate/1` and `ecode/distortion-certificate/1` (docs/certificates.md). Trusted: that n, k, G, b, the tie
+   rule and the verdict, or n, k, G, liars and files, are what the file says. The rest is evidence, which the proved checker
+   judges. *)
 
 open Json
 
@@ -31,6 +32,12 @@ type t = {
   digest : string; n : int; k : int; rows : bool list list;
   tolerant : bool; b : int; radius : int option; ties : string;
   evidence : evidence; tight : attack option; reductions : string list;
+}
+
+(* "No [liars] workers overturn more than [files] partitions", and who overturns so many. *)
+type distortion = {
+  digest : string; n : int; k : int; rows : bool list list;
+  liars : int; files : int; worst : bool list option; formula : string; proof : string;
 }
 
 (* Fields are taken out one by one; whatever is left has no business there. *)
@@ -140,12 +147,8 @@ let rec points = function Enumerated m | Counted m -> m | Whole inner -> List.fo
 (* The largest file that is read, in bytes. *)
 let most_bytes = 128 lsl 20
 
-let parse (bytes : string) : t =
-  if String.length bytes > most_bytes then malformed "more than %d bytes" most_bytes;
-  let f = fields_of "a certificate" (try Json.parse bytes with Json.Malformed what -> malformed "%s" what) in
-  let schema = text "schema" (need f "schema") in
-  if schema <> "ecode/certificate/1" then malformed "schema is \"%s\", expected \"ecode/certificate/1\"" (String.escaped schema);
-  ignore (text "program" (need f "program"));
+(* The matrix, with what it is said to be. *)
+let matrix f =
   let digest = text "digest" (need f "digest") in
   let n = natural "n" (need f "n") and k = natural "k" (need f "k") in
   let rows = List.map (fun row -> List.map (bit "G") (list "a row of G" row)) (list "G" (need f "G")) in
@@ -153,6 +156,10 @@ let parse (bytes : string) : t =
   if high = 0 || wide = 0 || high > most || wide > most then malformed "G has from 1 to %d rows and columns" most;
   if List.exists (fun row -> List.length row <> wide) rows then malformed "G has rows of different lengths";
   if (n, k) <> (high, wide) then malformed "n and k are %d and %d, but G is %d x %d" n k high wide;
+  (digest, n, k, rows)
+
+let tolerance f : t =
+  let digest, n, k, rows = matrix f in
   let c = fields_of "claim" (need f "claim") in
   let verdict = text "verdict" (need c "verdict") in
   let b = natural "b" (need c "b") in
@@ -199,3 +206,25 @@ let parse (bytes : string) : t =
        | _ -> malformed "kind is \"%s\", expected refutation, cutting-planes, drat, gluing or enumeration" (String.escaped kind))
     | _ -> malformed "only kind enumeration has worst, counted, choices and parts" in
   { digest; n; k; rows; tolerant; b; radius; ties; evidence; tight; reductions }
+
+let distortion f : distortion =
+  let digest, n, k, rows = matrix f in
+  let liars = natural "liars" (need f "liars") in
+  let files = natural "files" (need f "files") in
+  let worst = Option.map (indices "worst" n) (optional f "worst") in
+  let formula = text "formula" (need f "formula") in
+  let proof = text "proof" (need f "proof") in
+  nothing_left "a certificate" f;
+  { digest; n; k; rows; liars; files; worst; formula; proof }
+
+type certificate = Tolerance of t | Distortion of distortion
+
+let parse (bytes : string) : certificate =
+  if String.length bytes > most_bytes then malformed "more than %d bytes" most_bytes;
+  let f = fields_of "a certificate" (try Json.parse bytes with Json.Malformed what -> malformed "%s" what) in
+  let schema = text "schema" (need f "schema") in
+  ignore (text "program" (need f "program"));
+  match schema with
+  | "ecode/certificate/1" -> Tolerance (tolerance f)
+  | "ecode/distortion-certificate/1" -> Distortion (distortion f)
+  | _ -> malformed "schema is \"%s\", expected \"ecode/certificate/1\"" (String.escaped schema)

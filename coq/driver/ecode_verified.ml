@@ -11,11 +11,12 @@ let invalid fmt = Printf.ksprintf (fun what -> raise (Invalid what)) fmt
 
 let rule = function "zero" -> Zero | "one" -> One | "abstain" -> Abstain | _ -> Adversarial
 
-let matrix_digest (c : Certificate.t) =
-  let b = Buffer.create (c.n * (c.k + 1) + 64) in
-  Printf.bprintf b "ecode/matrix/1\n%d %d\n" c.n c.k;
-  List.iter (fun row -> List.iter (fun x -> Buffer.add_char b (if x then '1' else '0')) row; Buffer.add_char b '\n') c.rows;
-  Sha256.digest (Buffer.contents b)
+let check_digest n k rows said =
+  let b = Buffer.create (n * (k + 1) + 64) in
+  Printf.bprintf b "ecode/matrix/1\n%d %d\n" n k;
+  List.iter (fun row -> List.iter (fun x -> Buffer.add_char b (if x then '1' else '0')) row; Buffer.add_char b '\n') rows;
+  let digest = Sha256.digest (Buffer.contents b) in
+  if said <> digest then invalid "the digest is %s, but G's is %s" (String.escaped said) digest
 
 (* Where the proof of a side is read. *)
 type place = { side : string; place : Proof_text.place }
@@ -58,15 +59,18 @@ let check_sides (c : Certificate.t) ties given =
       (String.concat ", " (List.map (fun mu -> if mu then "1" else "0") needed));
   if c.reductions <> reductions c ties then invalid "the reductions are not those of this claim"
 
+let check_formula what variables formula said =
+  let digest = Sha256.digest (Opb.text variables formula) in
+  if said <> digest then
+    invalid "%s: the formula's digest is %s, but that of the claim's formula is %s" what (String.escaped said) digest
+
 (* Proofs that every message has at least this margin. *)
 let refutations (c : Certificate.t) ties margin (sides : Certificate.side list) ~search =
   let one (side : Certificate.side) =
     let formula = formula (Numbers.nat c.k) c.rows ties (margin_budget margin) side.answer in
     let variables = c.k + List.fold_left (fun s row -> s + List.length (row_voters ties side.answer row)) 0 c.rows in
     let name = Printf.sprintf "side %d" (Bool.to_int side.answer) in
-    let digest = Sha256.digest (Opb.text variables formula) in
-    if side.formula <> digest then
-      invalid "%s: the formula's digest is %s, but that of the claim's formula is %s" name (String.escaped side.formula) digest;
+    check_formula name variables formula side.formula;
     (side.answer, { side = name; place = Proof_text.first ~search ~variables formula side.proof }) in
   Refutations (next, List.map one sides)
 
@@ -153,8 +157,7 @@ let record (c : Certificate.t) ties margin (r : Certificate.record) =
 (* What the certificate claims, as obligations; and the radius and smallest margin that they show. *)
 let obligations (c : Certificate.t) =
   let ties = rule c.ties in
-  let digest = matrix_digest c in
-  if c.digest <> digest then invalid "the digest is %s, but G's is %s" (String.escaped c.digest) digest;
+  check_digest c.n c.k c.rows c.digest;
   if c.b > c.n then invalid "b is %d, but there are only %d workers" c.b c.n;
   let overturned what b (a : Certificate.attack) =
     check_words what a;
@@ -226,8 +229,42 @@ let print_theorem (c : Certificate.t) =
   let rule = match c.ties with "zero" -> "Zero" | "one" -> "One" | "abstain" -> "Abstain" | _ -> "Adversarial" in
   Theorem.print ~n:c.n ~k:c.k ~rule ~digest:c.digest c.rows (List.map (fun o -> (o.claim, o.evidence ~search:true)) needed)
 
+(* ---- distortion ---- *)
+
+(* The numbers of a claim about distortion, the formula, and how its proof is read. *)
+let distortion (c : Certificate.distortion) =
+  check_digest c.n c.k c.rows c.digest;
+  if c.liars > c.n then invalid "liars is %d, but there are only %d workers" c.liars c.n;
+  let held = Array.make c.k false in
+  List.iter (List.iteri (fun i x -> if x then held.(i) <- true)) c.rows;
+  Array.iteri (fun i held -> if not held then invalid "no worker holds partition %d, so it has no majority" i) held;
+  if c.files > c.k then raise (Undecided "more files are named than there are");
+  let k = Numbers.nat c.k and liars = Numbers.nat c.liars and files = Numbers.nat c.files in
+  let variables = c.n + c.k in
+  let formula = distortion_formula k c.rows liars files in
+  check_formula "the claim" variables formula c.formula;
+  let proof ~search = { side = "the claim"; place = Proof_text.first ~search ~variables formula c.proof } in
+  (k, liars, files, proof)
+
+let verify_distortion (c : Certificate.distortion) =
+  let k, liars, files, proof = distortion c in
+  let holds ~search =
+    let place = proof ~search in
+    check_distortion next k c.rows liars files place || (read_on (Refutations (next, [ (false, place) ])); false) in
+  if not (try holds ~search:false with Proof_text.Without_hints -> holds ~search:true) then invalid "the claim: it is not shown";
+  (match c.worst with
+   | Some worst when not (check_overturned k c.rows liars files worst) ->
+     invalid "worst: these are not %d workers or fewer who overturn %d files" c.liars c.files
+   | _ -> ());
+  Printf.printf "s VERIFIED DISTORTION n=%d k=%d liars=%d files=%d exact=%b digest=%s\n" c.n c.k c.liars c.files
+    (c.worst <> None) c.digest
+
+let print_distortion (c : Certificate.distortion) =
+  let _, _, _, proof = distortion c in
+  Theorem.print_distortion c next (proof ~search:true)
+
 let usage = "Usage: ecode-verified [--coq] CERTIFICATE\n\
-  Checks a certificate of `ecode verify --certificate` with a checker that is proved in Coq. `-` reads standard input.\n\
+  Checks a certificate of `ecode verify` or `ecode distortion` with a checker that is proved in Coq. `-` reads standard input.\n\
   --coq prints the claim as a Coq theorem instead, for the files in coq/.\n\
   Exit codes: 0 verified, 2 not a certificate, 3 not decided here, 4 it does not show what it claims"
 
@@ -257,6 +294,7 @@ let () =
   match List.tl (Array.to_list Sys.argv) with
   | [ "--help" ] | [ "-h" ] -> print_endline usage
   | [ "--version" ] -> print_endline "ecode-verified 1"
-  | [ "--coq"; file ] -> run file print_theorem
-  | [ file ] when file = "-" || (file <> "" && file.[0] <> '-') -> run file verify
+  | [ "--coq"; file ] -> run file (function Tolerance c -> print_theorem c | Distortion c -> print_distortion c)
+  | [ file ] when file = "-" || (file <> "" && file.[0] <> '-') ->
+    run file (function Tolerance c -> verify c | Distortion c -> verify_distortion c)
   | _ -> prerr_endline usage; exit 2

@@ -81,15 +81,28 @@ let statement n k rule out : claim -> unit = function
   | Attained z -> b out "exists m, margin %d %d (matrix_of G) %s m = %a" n k rule integer z
   | c -> b out "holds %d G %s %a" k rule claim c
 
-let print ~n ~k ~rule ~digest rows (obligations : (claim * 'place evidence) list) =
-  let out = Buffer.create 65536 in
+let opening out ~n ~k ~digest rows =
   b out "(* %d workers, %d partitions, %s. Check with coqc -Q coq Election FILE. *)\n" n k digest;
-  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Definitions PB Kernel Formula Replay GluingCheck Tally Checker.\nImport ListNotations.\n";
+  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Count Definitions PB Kernel Formula Replay GluingCheck Tally Checker Distortion.\nImport ListNotations.\n";
   b out "Local Notation T := true (only parsing).\nLocal Notation F := false (only parsing).\n\n";
   b out "Definition G : rows := [\n  ";
   List.iteri (fun i row -> if i > 0 then b out ";\n  "; bits out row) rows;
-  b out "].\n";
+  b out "].\n"
+
+let print ~n ~k ~rule ~digest rows (obligations : (claim * 'place evidence) list) =
+  let out = Buffer.create 65536 in
+  opening out ~n ~k ~digest rows;
   List.iteri (fun i (c, e) ->
       b out "\nTheorem claim_%d : %a.\nProof.\n  apply (check_sound %d G %s %a\n    %a).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_%d.\n"
         (i + 1) (statement n k rule) c k rule claim c evidence e (i + 1)) obligations;
+  print_string (Buffer.contents out)
+
+let print_distortion (c : Certificate.distortion) next place =
+  let out = Buffer.create 65536 in
+  opening out ~n:c.n ~k:c.k ~digest:c.digest c.rows;
+  b out "\nTheorem claim_1 : distortion_at_most %d %d (matrix_of G) %d %d.\nProof.\n  apply (check_distortion_sound listed %d G %d %d\n    %a).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_1.\n"
+    c.n c.k c.liars c.files c.k c.liars c.files (proof next) place;
+  Option.iter (fun worst ->
+      b out "\nTheorem claim_2 : exists L, cnt L %d <= %d /\\ cnt (overturned %d (matrix_of G) L) %d = %d.\nProof.\n  apply (check_overturned_sound %d G %d %d %a).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_2.\n"
+        c.n c.liars c.n c.k c.files c.k c.liars c.files bits worst) c.worst;
   print_string (Buffer.contents out)

@@ -1175,19 +1175,30 @@ type hint =
 | Known of positive
 | Assumed of nat
 
+(** val named : database -> stored list -> hint -> stored option **)
+
+let named db assumed = function
+| Known id -> M.find id db
+| Assumed k -> nth_error assumed k
+
+(** val there : database -> stored list -> hint -> bool **)
+
+let there db assumed h =
+  match named db assumed h with
+  | Some _ -> true
+  | None -> false
+
 (** val contradicts :
     database -> stored list -> partial -> hint list -> bool **)
 
 let rec contradicts db assumed a = function
 | [] -> false
 | h :: hints0 ->
-  (match match h with
-         | Known id -> M.find id db
-         | Assumed k -> nth_error assumed k with
+  (match named db assumed h with
    | Some s ->
      (match propagate a s with
       | Some a' -> contradicts db assumed a' hints0
-      | None -> true)
+      | None -> forallb (there db assumed) hints0)
    | None -> false)
 
 type op =
@@ -1326,6 +1337,15 @@ let red_ok db i w own others =
          | Some why -> proves db (negate i) (substitute w j.the) why
          | None -> false)) (M.elements db))
 
+(** val deleted : database -> positive list -> database option **)
+
+let rec deleted db = function
+| [] -> Some db
+| id :: ids0 ->
+  (match M.find id db with
+   | Some _ -> deleted (M.remove id db) ids0
+   | None -> None)
+
 (** val run_step : state -> step -> state option **)
 
 let run_step s = function
@@ -1337,8 +1357,7 @@ let run_step s = function
 | Red (i, w, own, others) ->
   if red_ok s.known i w own others then Some (add0 s i) else None
 | Del ids ->
-  Some { known = (fold_left (fun db id -> M.remove id db) ids s.known);
-    next = s.next }
+  option_map (fun db -> { known = db; next = s.next }) (deleted s.known ids)
 
 type 'place item =
 | Conclusion of positive
@@ -2047,3 +2066,39 @@ let check k g t0 c e =
     (match e with
      | Counting -> check_counts k g t0 mu counts
      | _ -> false)
+
+(** val columns : nat -> rows -> rows **)
+
+let columns k g =
+  map (fun i -> map (fun row0 -> nth i row0 false) g) (seq O k)
+
+(** val distortion_formula : nat -> rows -> nat -> nat -> ineq list **)
+
+let distortion_formula k g q c =
+  let vs = voters Adversarial false (columns k g) in
+  let y = Pos.of_succ_nat (length g) in
+  app (turned y vs) ({ terms =
+    (row_terms (Zneg XH) XH (repeat true (length g))); degree =
+    (Z.opp (Z.of_nat q)) } :: ((divide (Zpos (XO XH)) { terms =
+                                 (weights y vs); degree =
+                                 (Z.mul (Zpos (XO XH))
+                                   (Z.add (Z.of_nat c) (Zpos XH))) }) :: []))
+
+(** val check_distortion :
+    ('a1 -> 'a1 item) -> nat -> rows -> nat -> nat -> 'a1 -> bool **)
+
+let check_distortion next0 k g q c p =
+  (&&) (well_formed k g) (refutes next0 (distortion_formula k g q c) p)
+
+(** val list_overturned : bool list -> bool list -> bool **)
+
+let list_overturned l column =
+  Nat.leb (count id_bool column) (mul (S (S O)) (both column l))
+
+(** val check_overturned : nat -> rows -> nat -> nat -> bool list -> bool **)
+
+let check_overturned k g q c l =
+  (&&)
+    ((&&) ((&&) (well_formed k g) (Nat.eqb (length l) (length g)))
+      (Nat.leb (count id_bool l) q))
+    (Nat.eqb (count (list_overturned l) (columns k g)) c)

@@ -496,6 +496,10 @@ type hint =
 | Known of positive
 | Assumed of nat
 
+val named : database -> stored list -> hint -> stored option
+
+val there : database -> stored list -> hint -> bool
+
 val contradicts : database -> stored list -> partial -> hint list -> bool
 
 type op =
@@ -539,6 +543,8 @@ type state = { known : database; next : positive }
 val add0 : state -> ineq -> state
 
 val red_ok : database -> ineq -> subst -> reason -> reason M.t -> bool
+
+val deleted : database -> positive list -> database option
 
 val run_step : state -> step -> state option
 
@@ -798,3 +804,14 @@ type 'place evidence =
 val check_leads : nat -> rows -> ties -> z -> 'a1 evidence -> bool
 
 val check : nat -> rows -> ties -> claim -> 'a1 evidence -> bool
+
+val columns : nat -> rows -> rows
+
+val distortion_formula : nat -> rows -> nat -> nat -> ineq list
+
+val check_distortion :
+  ('a1 -> 'a1 item) -> nat -> rows -> nat -> nat -> 'a1 -> bool
+
+val list_overturned : bool list -> bool list -> bool
+
+val check_overturned : nat -> rows -> nat -> nat -> bool list -> bool

@@ -13,7 +13,7 @@ for name in map(pathlib.Path, sys.argv[3:]):
     files += sorted(name.glob("*.json")) if name.is_dir() else [name]
 text, theorems = "", 0
 for at, file in enumerate(files):
-    if json.loads(file.read_text())["kind"] == "drat":
+    if json.loads(file.read_text()).get("kind") == "drat":
         continue
     printed = subprocess.run([verified, "--coq", file], capture_output=True, text=True)
     if printed.returncode:

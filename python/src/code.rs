@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ecode::analysis::{Analysis, Options};
-use ecode::certificate::{Scope, System, certify, certify_gluing};
+use ecode::certificate::{Scope, certify_usual};
 use ecode::code::TieRule;
 use ecode::format::{Format, MatrixFile, verification_json, write_whole};
 use ecode::report::{Glyphs, analysis_json, matrix_svg, picture, standalone};
@@ -299,12 +299,7 @@ impl Code {
         let scope = if worst_case { Scope::WorstCase } else { Scope::Claim };
         work::run(py, timeout, move |control| {
             let (matrix, verdict) = (&decided.matrix, &decided.verdict);
-            if let (Some(shape), true, false) = (&shape, verdict.is_tolerant(), worst_case)
-                && let Ok(certificate) = certify_gluing(matrix, verdict, shape)
-            {
-                return Ok(certificate.to_json());
-            }
-            certify(matrix, verdict, scope, System::CuttingPlanes, control).map(|made| made.to_json())
+            certify_usual(matrix, verdict, scope, shape.as_ref(), control).map(|made| made.to_json())
         })?
         .map_err(bad)
     }

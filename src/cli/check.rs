@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use ecode::certificate::{Certificate, Evidence, Options, Refused, check_with, is_bound, is_distortion};
+use ecode::certificate::{
+    Certificate, Evidence, Options, Refused, Shown, check_with, is_bound, is_distortion, is_domains,
+};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
-use super::{bound_certificate, check_distortion, detect, input, output, verified};
+use super::{bound_certificate, check_distortion, check_domains, detect, input, output, verified};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -64,12 +66,17 @@ impl Check {
             return bound_certificate::check(&bytes, &name, self.json, &control);
         }
         if is_distortion(&bytes) {
+            let program = self.verified.then(verified::program).transpose()?;
+            let to = check_distortion::To { extract: self.extract.as_deref(), json: self.json, program };
+            return check_distortion::run(&bytes, &name, self.matrix.as_deref(), &to, &control);
+        }
+        if is_domains(&bytes) {
             ensure!(
                 !self.verified,
-                "--verified: the checker that is proved in Coq knows no claims about distortion"
+                "--verified: the checker that is proved in Coq knows no claims about failure domains"
             );
-            let to = check_distortion::To { extract: self.extract.as_deref(), json: self.json };
-            return check_distortion::run(&bytes, &name, self.matrix.as_deref(), &to, &control);
+            ensure!(self.extract.is_none(), "--extract: not from a certificate about failure domains");
+            return check_domains::run(&bytes, &name, self.matrix.as_deref(), self.json, &control);
         }
         // Before the work, which may be long: there is nothing to do without it.
         let program = self.verified.then(verified::program).transpose()?;
@@ -96,7 +103,13 @@ impl Check {
         };
         let opinion = match (&program, &outcome) {
             (Some(program), Ok(accepted)) => {
-                match verified::opinion(&name, program, &certificate, &bytes, accepted, &control)? {
+                match verified::opinion(
+                    &name,
+                    program,
+                    &bytes,
+                    Shown::Tolerance(&certificate, accepted),
+                    &control,
+                )? {
                     Some(line) => Some(line),
                     None => return Ok(Ending::Undecided),
                 }

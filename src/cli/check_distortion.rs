@@ -1,15 +1,15 @@
 //! `ecode check` on a certificate that `ecode distortion` wrote.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use ecode::certificate::{DistortionCertificate, Options, Refused, check_distortion};
+use ecode::certificate::{DistortionCertificate, Options, Refused, Shown, check_distortion};
 use ecode::code::Formula;
 use ecode::format::Format;
 use ecode::verify::Control;
 
 use super::ending::{Contradiction, Ending};
-use super::{check, input, output};
+use super::{check, input, output, verified};
 
 /// What is done with it besides.
 pub(super) struct To<'a> {
@@ -17,6 +17,8 @@ pub(super) struct To<'a> {
     pub(super) extract: Option<&'a Path>,
     /// Whether one JSON document is printed.
     pub(super) json: bool,
+    /// The checker that is proved in Coq, where it is to say the same.
+    pub(super) program: Option<PathBuf>,
 }
 
 /// Replays the certificate; `matrix` is what it must be about, where that is asked.
@@ -48,6 +50,14 @@ pub(super) fn run(
         Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
         Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
     };
+    let mut opinion = None;
+    if let (Some(program), Ok(accepted)) = (&to.program, &outcome) {
+        opinion =
+            verified::opinion(name, program, bytes, Shown::Distortion(&certificate, accepted), control)?;
+        if opinion.is_none() {
+            return Ok(Ending::Undecided);
+        }
+    }
     if let Some(folder) = to.extract {
         check::prepare(folder, &["opb", "pbp"].map(|end| format!("distortion.{end}")))?;
         let formula = Formula::distortion(&certificate.matrix, certificate.liars, certificate.files);
@@ -55,8 +65,17 @@ pub(super) fn run(
         output::write(&folder.join("distortion.pbp"), certificate.proof.as_bytes())?;
     }
     match &outcome {
-        _ if to.json => output::print_verdict(&certificate.document(&outcome).to_string()),
-        Ok(accepted) => output::print_verdict(&certificate.report(accepted)),
+        _ if to.json => {
+            let mut document = certificate.document(&outcome);
+            if let Some(line) = opinion {
+                document["second_opinion"] = line.into();
+            }
+            output::print_verdict(&document.to_string());
+        }
+        Ok(accepted) => {
+            let opinion = opinion.map(|line| format!("agrees   ecode-verified: {line}\n"));
+            output::print_verdict(&(certificate.report(accepted) + &opinion.unwrap_or_default()));
+        }
         Err(refused) => output::remark!("{name}: {refused}"),
     }
     Ok(ending)

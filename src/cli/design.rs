@@ -15,6 +15,8 @@ use super::common::Common;
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
 use super::detect::DetectFlags;
+use super::domains::DomainsFlag;
+use super::domains_design;
 use super::ending::Ending;
 use super::stragglers::Stragglers;
 use super::verify::{How, ending, report};
@@ -27,7 +29,8 @@ use super::{output, watch};
                         ecode design --n 9 --b 1 --stragglers 4     one liar and four missing votes\n  \
                         ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
                         ecode design --construction repetition --n 9 --group 3 --b 1\n  \
-                        ecode design --n 8 --b 1 --detect     what every way to the promise costs\n\n\
+                        ecode design --n 8 --b 1 --detect     what every way to the promise costs\n  \
+                        ecode design --n 15 --b 1 --domains hosts.txt     any one host may lie, with all its workers\n\n\
                         What is written says what was verified. A code that does not tolerate b is written as \
                         refuted, with the counterexample, and the exit code is 1; so it is where no code can meet \
                         what is asked, which is then proven and nothing is written.")]
@@ -42,6 +45,8 @@ pub(crate) struct Design {
     stragglers: Option<usize>,
     #[command(flatten)]
     detection: DetectFlags,
+    #[command(flatten)]
+    domains: DomainsFlag,
     #[command(flatten)]
     how: How,
     /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
@@ -60,7 +65,18 @@ impl Design {
         ])?;
         let specification = self.flags.specification()?;
         if self.detection.detect {
-            return self.detection.run(specification, self.output.as_deref(), self.json, common.quiet);
+            let domains = self.domains.read(specification.arguments.needed("n")?, &common.control())?;
+            let to = self.output.as_deref();
+            return self.detection.run(specification, to, self.json, common.quiet, domains.as_ref());
+        }
+        if let Some(path) = &self.domains.domains {
+            ensure!(
+                self.stragglers.is_none() && self.draws.is_none(),
+                "--domains: not with --stragglers or --draws, which speak of workers alone"
+            );
+            let to =
+                domains_design::To { output: self.output.as_deref(), json: self.json, documents: &documents };
+            return domains_design::run(specification, path, &self.how, &to, common);
         }
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();

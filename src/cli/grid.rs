@@ -37,7 +37,7 @@ pub(crate) struct Ended {
 const LOOK: Duration = Duration::from_millis(300);
 
 /// A code is verified once, for all runs that train with it.
-type Codes = HashMap<(String, TieRule, bool), (MatrixFile, TrainingCode)>;
+type Codes = HashMap<(String, TieRule, bool, Option<String>), (MatrixFile, TrainingCode)>;
 
 /// What a run came to when it was its turn.
 enum Turn {
@@ -75,8 +75,8 @@ struct Grid<'a> {
     codes: Codes,
 }
 
-fn key(config: &Config) -> (String, TieRule, bool) {
-    (config.code.clone(), config.ties, config.allow_unverified)
+fn key(config: &Config) -> (String, TieRule, bool, Option<String>) {
+    (config.code.clone(), config.ties, config.allow_unverified, config.domains.clone())
 }
 
 impl Grid<'_> {
@@ -105,9 +105,7 @@ impl Grid<'_> {
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {
             let file = code::resolve(&run.config.code, run.config.ties, self.session.control)?;
-            let Config { code: text, ties, allow_unverified, .. } = &run.config;
-            let control = self.session.control;
-            let code = code::verified(&file, text, *ties, *allow_unverified, control, true)?;
+            let code = code::verified(&file, &run.config, self.session.control, true)?;
             self.codes.insert(key, (file, code));
         }
         let (task, _) = self.task(run)?;
@@ -137,7 +135,10 @@ impl Grid<'_> {
     fn task(&self, run: &GridRun) -> anyhow::Result<(Task<'_>, PathBuf)> {
         let data = self.data.get(&run.config.data.to_string()).context("data that were not read")?;
         let (file, code) = self.codes.get(&key(&run.config)).context("a code that was not made")?;
-        Ok((Task { requested: run.config.clone(), code: code.clone(), file, data }, self.path(run)))
+        Ok((
+            Task { requested: run.config.clone(), code: code.clone(), file, data, fallback: None },
+            self.path(run),
+        ))
     }
 
     /// Trains what is free, then waits for what others hold.

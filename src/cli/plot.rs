@@ -61,7 +61,7 @@ fn look(path: &Path) -> anyhow::Result<(Option<Summary>, Curve)> {
     let verified = log.last().is_some_and(|line| line.verified);
     let redundancy = config.batch_reduction * g.redundancy();
     let size = (g.n(), file.b.filter(|_| verified), redundancy);
-    let code = code_label(&code::name(&file, &config.code), size, config.aggregator, verified);
+    let code = code_label(&code::name(&file, &config.code), size, &config.rule(), verified);
     Ok((None, Curve::unfinished(&path.to_string_lossy(), &code, &config, log)))
 }
 

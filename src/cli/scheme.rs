@@ -1,9 +1,15 @@
 //! Schemes that detect lies, as `--scheme`, `--n`, `--b` and `--k` describe them.
 
+use std::path::Path;
+
+use anyhow::Context as _;
 use ecode::format::MatrixFile;
 use ecode::train::reactive::Plan;
-use ecode::train::{Config, Scheme, TrainingCode};
+use ecode::train::{Config, OnExcess, Scheme, TrainingCode};
 use serde_json::json;
+
+use super::session::Session;
+use super::{code, input};
 
 /// The holders of a scheme that is described by its sizes; none where a code is named, or votes are taken.
 pub(crate) fn holders(config: &Config) -> anyhow::Result<Option<MatrixFile>> {
@@ -37,4 +43,23 @@ pub(crate) fn training_code(config: &Config, file: &MatrixFile) -> anyhow::Resul
         None => Plan::of_matrix(config, &file.matrix, file.b)?,
     };
     Ok(TrainingCode::holders(file.matrix.clone(), plan.b, config.scheme.name()))
+}
+
+/// The code of `--on-excess code:…`, verified; `place` is its file, where a run's folder has it.
+pub(crate) fn fallback(
+    config: &Config,
+    place: Option<&Path>,
+    session: &Session<'_>,
+    quiet: bool,
+) -> anyhow::Result<Option<TrainingCode>> {
+    let OnExcess::Code(text) = &config.on_excess else { return Ok(None) };
+    let read = || -> anyhow::Result<TrainingCode> {
+        let file = match place {
+            Some(place) => input::matrix(place, None, session.control)?,
+            None => code::resolve(text, config.ties, session.control)?,
+        };
+        let votes = Config { code: text.clone(), ties: config.ties, ..Config::default() };
+        code::verified(&file, &votes, session.control, quiet)
+    };
+    read().map(Some).context("--on-excess")
 }

@@ -38,11 +38,17 @@ pub(crate) struct Task<'a> {
     pub(crate) code: TrainingCode,
     pub(crate) file: &'a MatrixFile,
     pub(crate) data: &'a Data,
+    /// The code whose votes are taken where a scheme cannot go on.
+    pub(crate) fallback: Option<TrainingCode>,
 }
 
 impl Task<'_> {
     fn trainer(&self) -> Result<Trainer, TrainError> {
-        Trainer::new(self.requested.clone(), self.code.clone(), self.data.clone())
+        let mut trainer = Trainer::new(self.requested.clone(), self.code.clone(), self.data.clone())?;
+        if let Some(code) = &self.fallback {
+            trainer.fall_back_on(code.clone())?;
+        }
+        Ok(trainer)
     }
 }
 
@@ -120,7 +126,9 @@ impl Session<'_> {
                 folder
             }
         };
-        if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {
+        let code = trainer.code();
+        if let Some(excess) = trainer.excess().filter(|_| code.proof().is_some() || code.domains().is_some())
+        {
             self.say(&format!("note: {excess}"));
         }
         let start = Instant::now();
@@ -267,7 +275,7 @@ impl Session<'_> {
 pub(crate) fn default_folder(config: &Config, name: &str, n: usize) -> PathBuf {
     let kind = match config.aggregator {
         ecode::train::Aggregator::Vote => String::new(),
-        other => format!("-{}", other.name()),
+        _ => format!("-{}", config.rule().name().replace([':', '+'], "-")),
     };
     let attack = config.attack.name();
     Path::new("runs").join(format!("{name}-n{n}{kind}-{attack}-b{}-seed{}", config.liars(), config.seed))

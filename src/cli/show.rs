@@ -85,7 +85,7 @@ impl Show {
             output::write(path, standalone(&matrix_svg(g, worst)).as_bytes())?;
         }
         if let Some(path) = &self.html {
-            output::write(path, matrix_page(&input::name(&self.file), g, worst).as_bytes())?;
+            output::write(path, matrix_page(&input::name(&self.file), g, Some(&verdict)).as_bytes())?;
         }
         Ok(Ending::Done)
     }

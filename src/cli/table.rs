@@ -1,5 +1,7 @@
 //! `ecode table`: the catalogue of the best known codes.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use ecode::report::{codes_csv, codes_html, codes_json, codes_markdown};
@@ -7,13 +9,14 @@ use ecode::search::{CATALOGUE, catalogue};
 
 use super::common::Common;
 use super::ending::Ending;
-use super::output;
+use super::{output, site};
 
 /// The catalogue: the best known code for every odd n from 3 to 51 and every b; other sizes where they are asked for
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode table --n 9\n  ecode table --n 9-15 --b 1,2\n  \
                         ecode table --n 8,16 --b 1\n  ecode table --n 15 --k 7\n  \
-                        ecode table --html > codes.html\n  ecode table --csv > codes.csv\n\n\
+                        ecode table --html > codes.html\n  ecode table --csv > codes.csv\n  \
+                        ecode table --site codes         pages, matrices and certificates\n\n\
                         'ecode design --n N --b B' makes a code of the table, and verifies it.")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Table {
@@ -41,6 +44,9 @@ pub(crate) struct Table {
     /// The same as --format markdown
     #[arg(long, group = "written", conflicts_with = "format")]
     markdown: bool,
+    /// Write a site into this folder: a page a code, with its picture, a vote to play with, its matrix and certificate
+    #[arg(long, value_name = "DIR", group = "written", conflicts_with = "format")]
+    site: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,6 +105,9 @@ impl Table {
         entries.first().with_context(|| {
             "no such row: b goes from 1 to (n − 1)/2 (b = 0 needs no code: every worker its own partition)"
         })?;
+        if let Some(folder) = &self.site {
+            return site::write(folder, &entries, common);
+        }
         let format = match (self.json, self.csv, self.html) {
             (true, _, _) => TableFormat::Json,
             (_, true, _) => TableFormat::Csv,

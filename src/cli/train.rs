@@ -9,7 +9,7 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
-use ecode::train::{Config, RunFolder, Scheme, Status, Summary, TrainingCode};
+use ecode::train::{Config, OnExcess, RunFolder, Scheme, Status, Summary, TrainingCode};
 use ecode::verify::Control;
 use indicatif::MultiProgress;
 
@@ -18,13 +18,14 @@ use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
 use super::listen::ListenFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{code, input, output, scheme};
+use super::{code, domains_train, input, output, scheme};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode train --code algorithm1:n=9,b=2 --data mnist:DIR --run runs/coded\n  \
                         ecode train --code uncoded:n=9 --byzantine 2 --data mnist:DIR --run runs/uncoded\n  \
+                        ecode train --code matrix.json --domains hosts.txt --attack omniscient      whole hosts lie\n  \
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
@@ -72,8 +73,12 @@ struct Source {
     requested: Config,
     /// The matrix, where it lies in a file of the configuration's folder.
     matrix: Option<PathBuf>,
+    /// The matrix whose votes are taken where the scheme cannot go on, where it lies there, too.
+    fallback: Option<PathBuf>,
     /// The folder of a run that goes on, held by this process.
     folder: Option<Box<RunFolder>>,
+    /// The file that names the failure domains, whose liars are still to be chosen.
+    domains: Option<PathBuf>,
 }
 
 impl Train {
@@ -174,8 +179,10 @@ impl Train {
     /// The configuration: that of the folder that goes on, or that of a file, changed by flags.
     fn source(&self, works: bool, control: &Control) -> anyhow::Result<Source> {
         let (Some(path), true) = (&self.run, self.resume) else {
-            let (requested, matrix) = configuration(self.config.as_deref(), &self.flags.0, control)?;
-            return Ok(Source { requested, matrix, folder: None });
+            let (requested, matrix, fallback) =
+                configuration(self.config.as_deref(), &self.flags.0, control)?;
+            let domains = self.flags.0.get("domains").and_then(|path| path.as_str()).map(PathBuf::from);
+            return Ok(Source { requested, matrix, fallback, folder: None, domains });
         };
         if let Some((flag, _)) = self.flags.0.iter().next() {
             bail!(
@@ -186,12 +193,15 @@ impl Train {
         if works {
             // The server holds the folder; a worker reads it.
             let (folder, _) = RunFolder::open(path)?;
-            let (requested, _) =
+            let (requested, _, fallback) =
                 configuration(Some(&path.join("config.toml")), &toml::Table::new(), control)?;
-            return Ok(Source { requested, matrix: Some(folder.matrix()), folder: None });
+            let matrix = Some(folder.matrix());
+            return Ok(Source { requested, matrix, fallback, folder: None, domains: None });
         }
         let (folder, requested) = RunFolder::hold(path, &program())?;
-        Ok(Source { requested, matrix: Some(folder.matrix()), folder: Some(Box::new(folder)) })
+        let fallback = matches!(requested.on_excess, OnExcess::Code(_)).then(|| folder.fallback());
+        let matrix = Some(folder.matrix());
+        Ok(Source { requested, matrix, fallback, folder: Some(Box::new(folder)), domains: None })
     }
 }
 
@@ -207,12 +217,21 @@ impl Source {
         let quiet = session.common.quiet || works;
         if self.requested.scheme != Scheme::Vote {
             let code = scheme::training_code(&self.requested, file)?;
-            return Ok(Task { requested: self.requested, code, file, data });
+            let fallback = scheme::fallback(&self.requested, self.fallback.as_deref(), session, quiet)?;
+            return Ok(Task { requested: self.requested, code, file, data, fallback });
         }
-        let Config { code: text, ties, allow_unverified, .. } = &self.requested;
-        let code: TrainingCode =
-            code::verified(file, text, *ties, *allow_unverified, session.control, quiet)?;
-        Ok(Task { requested: self.requested, code, file, data })
+        let mut requested = self.requested;
+        let anew = self.domains.is_some();
+        let named = self.domains.map(|path| domains_train::named(&path, file.matrix.n(), session.control));
+        if let Some(text) = named.transpose()? {
+            requested.domains = Some(text);
+        }
+        let code: TrainingCode = code::verified(file, &requested, session.control, quiet)?;
+        // From a file they were named anew; a configuration says in workers who lies.
+        if requested.domains.is_some() && anew {
+            domains_train::choose(&mut requested, &code)?;
+        }
+        Ok(Task { requested, code, file, data, fallback: None })
     }
 }
 
@@ -226,27 +245,34 @@ fn first_rank_says(text: String) -> anyhow::Error {
     anyhow::Error::msg(text)
 }
 
-/// The configuration of a file, changed by flags; and the matrix, where it lies beside that file.
+/// The configuration of a file, changed by flags; and the matrices that lie beside that file: the code's, and that of
+/// `on-excess code:…`.
 fn configuration(
     file: Option<&Path>,
     flags: &toml::Table,
     control: &Control,
-) -> anyhow::Result<(Config, Option<PathBuf>)> {
-    let Some(path) = file else { return Ok((Config::from_table(flags)?, None)) };
+) -> anyhow::Result<(Config, Option<PathBuf>, Option<PathBuf>)> {
+    let Some(path) = file else { return Ok((Config::from_table(flags)?, None, None)) };
     let text = input::text(path, input::SMALL, control)?;
     // Read as a whole first, so that errors name the file's line.
     let config = Config::from_toml(&text).with_context(|| path.display().to_string())?;
     // A matrix is named as seen from the file.
-    let beside = path.parent().map(|folder| folder.join(&config.code));
-    let beside =
-        beside.filter(|beside| !flags.contains_key("code") && !config.code.is_empty() && beside.is_file());
+    let beside = |flag: &str, name: &str| {
+        let place = path.parent().map(|folder| folder.join(name));
+        place.filter(|place| !flags.contains_key(flag) && !name.is_empty() && place.is_file())
+    };
+    let fallback = match &config.on_excess {
+        OnExcess::Code(name) => beside("on-excess", name),
+        _ => None,
+    };
+    let beside = beside("code", &config.code);
     let mut table = config.to_table();
     if flags.contains_key("steps") || flags.contains_key("epochs") {
         table.remove("steps");
         table.remove("epochs");
     }
     table.extend(flags.clone());
-    Ok((Config::from_table(&table)?, beside))
+    Ok((Config::from_table(&table)?, beside, fallback))
 }
 
 /// What came of it, for a person.
@@ -278,6 +304,8 @@ fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) 
         Some(why) if why.starts_with("checked") => format!("Not proved, {why}.\n"),
         Some(why) => format!("UNVERIFIED {why}.\n"),
     };
+    let domains = domains_train::told(config, &summary.code, summary.unverified.is_none());
+    let label = format!("{domains}{label}");
     let lost: Vec<String> = summary
         .lost
         .iter()

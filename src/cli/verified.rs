@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use ecode::certificate::{Accepted, Certificate, NoOpinion, Opinion, find_program, second_opinion};
+use ecode::certificate::{NoOpinion, Opinion, Shown, find_program, second_opinion};
 use ecode::verify::Control;
 
 use super::ending::Contradiction;
@@ -43,12 +43,11 @@ pub(super) fn program() -> anyhow::Result<PathBuf> {
 pub(super) fn opinion(
     name: &str,
     program: &Path,
-    certificate: &Certificate,
     bytes: &[u8],
-    accepted: &Accepted,
+    shown: Shown<'_>,
     control: &Control,
 ) -> anyhow::Result<Option<String>> {
-    match second_opinion(program, certificate, bytes, accepted, control) {
+    match second_opinion(program, bytes, shown, control) {
         Ok(Opinion::Agrees(line)) => Ok(Some(line)),
         Ok(Opinion::Undecided(line)) => {
             output::remark!("{name}: valid by `ecode check`, but {NAME} does not decide it: {line}");

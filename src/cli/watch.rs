@@ -82,18 +82,24 @@ impl Drop for Finish<'_> {
     }
 }
 
-/// A bar over random draws, shown on a terminal once they have taken a second.
+/// A bar over things that are done one by one, such as random draws; shown on a terminal once they have taken a second.
 pub(crate) struct Draws {
     bar: ProgressBar,
     start: Instant,
 }
 
 impl Draws {
+    /// Random draws, of which fewer may be enough.
     pub(crate) fn new(draws: u64, quiet: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(draws), ProgressDrawTarget::hidden());
-        let bar = styled(bar, "{bar:30} draw {human_pos} of at most {human_len}, {rate}, {eta} left");
+        Self::over(draws, "draw {human_pos} of at most {human_len}", quiet)
+    }
+
+    /// So many things; `place` says where the work is.
+    pub(crate) fn over(all: u64, place: &str, quiet: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::hidden());
+        let bar = styled(bar, &format!("{{bar:30}} {place}, {{rate}}, {{eta}} left"));
         let start = Instant::now();
-        let shown = draws > 1 && !quiet && io::stderr().is_terminal();
+        let shown = all > 1 && !quiet && io::stderr().is_terminal();
         Self { bar: if shown { bar } else { ProgressBar::hidden() }, start }
     }
 

@@ -15,6 +15,7 @@ mod check;
 mod cutting_planes;
 mod database;
 mod distortion;
+mod domains;
 mod drat;
 mod fewest;
 mod gluing;
@@ -38,6 +39,7 @@ pub use certificate::{
 pub use check::{check, check_with};
 pub use cutting_planes::replay;
 pub use distortion::{AcceptedDistortion, DistortionCertificate, check_distortion, is_distortion};
+pub use domains::{AcceptedDomains, DomainCertificate, DomainProof, Proofs, check_domains, is_domains};
 pub use drat::{replay_drat, replay_full_drat};
 pub use fewest::{AcceptedBound, BoundCase, BoundCertificate, BoundRule, check_bound, is_bound};
 pub use json::MalformedCertificate;

@@ -5,8 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use ecode_check::{
-    BoundCertificate, Certificate, DistortionCertificate, MAX_FILE, Options, Refused, check, check_bound,
-    check_distortion, is_bound, is_distortion,
+    BoundCertificate, Certificate, DistortionCertificate, DomainCertificate, MAX_FILE, Options, Refused,
+    check, check_bound, check_distortion, check_domains, is_bound, is_distortion, is_domains,
 };
 
 fn main() -> ExitCode {
@@ -35,6 +35,13 @@ fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
     if is_distortion(&bytes) {
         let certificate = DistortionCertificate::parse(&bytes)?;
         return Ok(match check_distortion(&certificate, Options::default()) {
+            Ok(accepted) => (0, certificate.report(&accepted)),
+            Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
+        });
+    }
+    if is_domains(&bytes) {
+        let certificate = DomainCertificate::parse(&bytes)?;
+        return Ok(match check_domains(&certificate, Options::default()) {
             Ok(accepted) => (0, certificate.report(&accepted)),
             Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
         });

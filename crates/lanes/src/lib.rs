@@ -12,6 +12,7 @@
 mod counter;
 mod instructions;
 mod reaches;
+mod sums;
 mod tally;
 mod threshold;
 mod vector;
@@ -19,6 +20,7 @@ mod vector;
 pub use counter::{Best, Counter};
 pub use instructions::Instructions;
 pub use reaches::{Hit, largest, reaches};
+pub use sums::{Change, Sums};
 pub use tally::{Block, Counts, Starts, Tally};
 pub use threshold::{Threshold, differing};
 pub use vector::Lanes;

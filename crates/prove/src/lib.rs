@@ -7,6 +7,7 @@
 
 mod bound;
 mod database;
+mod domains;
 mod glue;
 mod group;
 mod inequality;
@@ -17,11 +18,14 @@ mod simplex;
 #[cfg(feature = "sat")]
 mod solve;
 mod solver;
+mod usual;
 
+pub use domains::certify_domains;
 pub use glue::certify_gluing;
 pub use make::{NoCertificate, Scope, certify, certify_distortion, record};
-pub use opinion::{NoOpinion, Opinion, second_opinion};
+pub use opinion::{NoOpinion, Opinion, Shown, second_opinion};
 pub use prove::{MOST_BYTES, NoProof, refute};
 #[cfg(feature = "sat")]
 pub use solve::refute_clauses;
 pub use solver::{NoSolver, SolverCommand, find_program, verify_with_solver};
+pub use usual::certify_usual;

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::group::{Group, read_bounded};
-use ecode_check::{Accepted, Certificate};
-use ecode_core::shown_sentence;
+use ecode_check::{Accepted, AcceptedDistortion, Certificate, DistortionCertificate};
+use ecode_core::{AllocationMatrix, shown_sentence};
 use ecode_format::folder_beside;
 use ecode_verify::Control;
 
@@ -44,15 +44,23 @@ const MOST_OUTPUT: u64 = 1 << 16;
 /// How often the running program is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 
+/// What was accepted here, with what it showed.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown<'a> {
+    /// That a matrix tolerates b liars, or does not.
+    Tolerance(&'a Certificate, &'a Accepted),
+    /// How many files liars overturn.
+    Distortion(&'a DistortionCertificate, &'a AcceptedDistortion),
+}
+
 /// Asks the program at this path about a certificate, given as the file's bytes, that was accepted here.
 ///
 /// # Errors
 /// [`NoOpinion`] where the program cannot be run, ends in another way than by its own exit codes, or is stopped.
 pub fn second_opinion(
     program: &Path,
-    certificate: &Certificate,
     bytes: &[u8],
-    accepted: &Accepted,
+    shown: Shown<'_>,
     control: &Control,
 ) -> Result<Opinion, NoOpinion> {
     let failed = |error: std::io::Error| NoOpinion::Failed(format!("{}: {error}", program.display()));
@@ -76,9 +84,7 @@ pub fn second_opinion(
     let text = String::from_utf8_lossy(&text);
     let line = shown_sentence(text.lines().next().unwrap_or_default());
     match status.code() {
-        Some(0) if text.lines().count() == 1 && says(&text, certificate, accepted) => {
-            Ok(Opinion::Agrees(line))
-        }
+        Some(0) if text.lines().count() == 1 && says(&text, shown) => Ok(Opinion::Agrees(line)),
         Some(0 | 2 | 4) => Ok(Opinion::Differs(line)),
         Some(3) => Ok(Opinion::Undecided(line)),
         _ => Err(NoOpinion::Failed(format!("{} gave no answer ({status})", program.display()))),
@@ -86,9 +92,13 @@ pub fn second_opinion(
 }
 
 /// Whether the program's line is about this claim, and says of it what was found here.
-fn says(line: &str, certificate: &Certificate, accepted: &Accepted) -> bool {
+fn says(line: &str, shown: Shown<'_>) -> bool {
     let mut words = line.split_whitespace();
-    let verdict = if accepted.tolerant { "TOLERANT" } else { "REFUTED" };
+    let verdict = match shown {
+        Shown::Tolerance(_, accepted) if accepted.tolerant => "TOLERANT",
+        Shown::Tolerance(..) => "REFUTED",
+        Shown::Distortion(..) => "DISTORTION",
+    };
     if [words.next(), words.next(), words.next()] != [Some("s"), Some("VERIFIED"), Some(verdict)] {
         return false;
     }
@@ -97,13 +107,25 @@ fn says(line: &str, certificate: &Certificate, accepted: &Accepted) -> bool {
         let mut named = fields.iter().filter(|(of, _)| *of == name).map(|&(_, value)| value);
         named.next().filter(|_| named.next().is_none())
     };
-    let claim = &certificate.claim;
     let number = |name: &str| field(name).and_then(|text| text.parse::<usize>().ok());
-    let radius = if fields.iter().any(|(of, _)| *of == "radius") { Some(number("radius")) } else { None };
-    number("n") == Some(claim.matrix.n())
-        && number("k") == Some(claim.matrix.k())
-        && number("b") == Some(claim.b)
-        && field("ties") == Some(claim.ties.name())
-        && field("digest") == Some(&claim.matrix.digest())
-        && radius == accepted.radius.map(Some)
+    let is_of = |g: &AllocationMatrix| {
+        number("n") == Some(g.n()) && number("k") == Some(g.k()) && field("digest") == Some(&g.digest())
+    };
+    match shown {
+        Shown::Tolerance(certificate, accepted) => {
+            let claim = &certificate.claim;
+            let named = fields.iter().any(|(of, _)| *of == "radius");
+            let radius = named.then(|| number("radius"));
+            is_of(&claim.matrix)
+                && number("b") == Some(claim.b)
+                && field("ties") == Some(claim.ties.name())
+                && radius == accepted.radius.map(Some)
+        }
+        Shown::Distortion(certificate, accepted) => {
+            is_of(&certificate.matrix)
+                && number("liars") == Some(certificate.liars)
+                && number("files") == Some(certificate.files)
+                && field("exact") == Some(if accepted.exact { "true" } else { "false" })
+        }
+    }
 }

@@ -8,11 +8,11 @@ use super::page;
 use ecode_design::search::Entry;
 
 /// What the catalogue's columns are called.
-const COLUMNS: [&str; 10] =
+pub(super) const COLUMNS: [&str; 10] =
     ["n", "k", "b", "ones", "r", "Algorithm 1", "no fewer than", "by", "minimal", "found by"];
 
 /// What they mean.
-const COLUMNS_SAY: [(&str, &str); 6] = [
+pub(super) const COLUMNS_SAY: [(&str, &str); 6] = [
     ("ones", "partitions that all workers hold together: what a step costs in gradients"),
     ("r", "redundancy, ones/n: the mean number of partitions a worker holds"),
     ("Algorithm 1", "the ones of the paper's construction for the same n and b"),
@@ -24,7 +24,7 @@ const COLUMNS_SAY: [(&str, &str); 6] = [
     ("found by", "the construction or search that the code comes from"),
 ];
 
-fn cells(entry: &Entry) -> [String; 10] {
+pub(super) fn cells(entry: &Entry) -> [String; 10] {
     [
         entry.n().to_string(),
         entry.k().to_string(),

@@ -16,7 +16,7 @@ use super::numbers::{figures, plain, thousands};
 use super::page;
 use super::runs::run_label;
 use ecode_core::shown;
-use ecode_train::{Aggregator, Config, Metrics, Summary};
+use ecode_train::{Aggregator, Config, Metrics, Rule, Summary};
 
 /// A run to draw: what is said of it, and its log.
 #[derive(Clone, Debug)]
@@ -51,15 +51,10 @@ impl Curve {
 
 /// How a code with an aggregator is called where there is no summary.
 #[must_use]
-pub fn code_label(
-    name: &str,
-    (n, b, r): (usize, Option<usize>, f64),
-    aggregator: Aggregator,
-    verified: bool,
-) -> String {
-    let aggregator = match aggregator {
+pub fn code_label(name: &str, (n, b, r): (usize, Option<usize>, f64), rule: &Rule, verified: bool) -> String {
+    let aggregator = match rule.aggregator {
         Aggregator::Vote => String::new(),
-        other => format!(" + {}", other.name()),
+        _ => format!(" + {}", rule.name()),
     };
     let b = b.map_or(String::new(), |b| format!(", b {b}"));
     let verified = if verified { "" } else { ", UNVERIFIED" };

@@ -7,14 +7,17 @@ mod codes;
 mod compare;
 mod curves;
 mod distortion;
+mod domains;
 mod json;
 mod markdown;
 mod matrix;
 mod numbers;
 mod page;
 mod picture;
+mod play;
 mod runs;
 mod schemes;
+mod site;
 mod story;
 mod table;
 
@@ -31,13 +34,16 @@ pub use distortion::{
     Distorted, Point, Promise, distortion_csv, distortion_json, distortion_svg, distortion_text,
     promises_table,
 };
+pub use domains::{domain_distortion_json, domain_distortion_text, domain_names, domain_report};
 pub use json::analysis_json;
 pub use markdown::Markdown;
 pub use matrix::matrix_svg;
 pub use numbers::{figures, plain, probability, thousands, time};
 pub use page::{analysis_page, compare_page, matrix_page};
 pub use picture::{Glyphs, picture};
+pub use play::VOTE_SCRIPT;
 pub use runs::{Cell, Times, run_label, run_table, sweep_table, times_table};
 pub use schemes::{SchemeCost, schemes_svg, schemes_table};
+pub use site::{SiteCode, site_index, site_page};
 pub use story::refutation;
 pub use table::{loads, verdict_table};

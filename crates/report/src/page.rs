@@ -1,5 +1,5 @@
-//! Pages for the browser: one file, no script, nothing from the network. They follow the reader's light or
-//! dark setting, fit a phone, can be walked with the keyboard, and print.
+//! Pages for the browser: one file, nothing from the network, no script but the one that lets a reader play with a
+//! matrix. They follow the reader's light or dark setting, fit a phone, can be walked with the keyboard, and print.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -11,9 +11,10 @@ use super::chart::style;
 use super::compare::Compared;
 use super::matrix::matrix_svg;
 use super::numbers::{figures, plain, probability, thousands};
+use super::play;
 use ecode_analysis::{Analysis, CurvesAtQ, Evidence, Kind};
-use ecode_core::shown;
-use ecode_verify::Radius;
+use ecode_core::{AllocationMatrix, shown};
+use ecode_verify::{Radius, Verdict};
 
 const PAGE_STYLE: &str = "
 *{box-sizing:border-box}
@@ -42,15 +43,23 @@ h1,h2,h2+p{break-after:avoid}
 
 /// A whole page around its content.
 pub(super) fn page(title: &str, content: &Markup) -> String {
+    whole(title, content, false)
+}
+
+/// A whole page; with the script that plays the vote, where it `plays`.
+pub(super) fn whole(title: &str, content: &Markup, plays: bool) -> String {
+    let scripts = if plays { format!("; script-src '{}'", play::SCRIPT_DIGEST) } else { String::new() };
+    let policy = format!("default-src 'none'; style-src 'unsafe-inline'{scripts}");
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta http-equiv="Content-Security-Policy" content=(policy);
                 title { (title) }
-                style { (PreEscaped(style::sheet())) (PreEscaped(PAGE_STYLE)) }
+                style { (PreEscaped(style::sheet())) (PreEscaped(PAGE_STYLE)) @if plays { (PreEscaped(play::STYLE)) } }
+                @if plays { script { (PreEscaped(play::SCRIPT)) } }
             }
             body {
                 a class="skip" href="#main" { "To the content" }
@@ -156,24 +165,30 @@ fn summary(analysis: &Analysis) -> Markup {
     }
 }
 
-/// The picture of G as a page.
+/// The picture of G as a page, with the vote to play with where G has no more than 128 workers and partitions. `verdict`
+/// is what is known of this matrix: its worst message and radius are shown.
 #[must_use]
-pub fn matrix_page(
-    name: &str,
-    g: &ecode_core::AllocationMatrix,
-    worst: Option<&ecode_core::Outcome>,
-) -> String {
+pub fn matrix_page(name: &str, g: &AllocationMatrix, verdict: Option<&Verdict>) -> String {
     let name = &shown(name);
     let content = html! {
         h1 { "Allocation matrix " (name) }
+        (matrix_part(g, verdict))
+        p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (figures(g.redundancy(), 4)) }
+        p { code { (g.digest()) } }
+    };
+    whole(&format!("{name}: allocation matrix"), &content, play::fits(g))
+}
+
+/// The picture of G, and the vote to play with.
+pub(super) fn matrix_part(g: &AllocationMatrix, verdict: Option<&Verdict>) -> Markup {
+    let worst = verdict.and_then(Verdict::worst_case);
+    html! {
         figure {
             (PreEscaped(matrix_svg(g, worst)))
             figcaption { "A row a worker, a column a partition; bars show loads. " @if worst.is_some() { "▼ marks the ones of the worst message, ✗ the workers that it turns wrong." } }
         }
-        p { (g.n()) " × " (g.k()) ", " (thousands(g.ones() as u128)) " ones, r = " (figures(g.redundancy(), 4)) }
-        p { code { (g.digest()) } }
-    };
-    page(&format!("{name}: allocation matrix"), &content)
+        @if play::fits(g) { (play::play(g, verdict)) }
+    }
 }
 
 /// Everything of an analysis as a page.

@@ -13,7 +13,7 @@ pub fn run_label(summary: &Summary) -> String {
     let text = |value: &Value| ecode_core::shown(value.as_str().unwrap_or("?"));
     let aggregator = match summary.config.aggregator {
         Aggregator::Vote => String::new(),
-        other => format!(" + {}", other.name()),
+        _ => format!(" + {}", summary.config.rule().name()),
     };
     let verified = if code["verified"] == true { "" } else { ", UNVERIFIED" };
     let b = code["b"].as_u64().map_or(String::new(), |b| format!(", b {b}"));

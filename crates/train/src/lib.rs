@@ -36,8 +36,8 @@ mod trainer;
 pub mod transport;
 mod vote;
 
-pub use aggregate::Aggregator;
-pub use attack::{Attack, ByzantineSet, Knowledge, UnknownSet, hidden_deviations};
+pub use aggregate::{Aggregator, Moment, PreAggregation, Rule, UnknownPreAggregation};
+pub use attack::{Attack, ByzantineSet, Damage, Knowledge, UnknownSet, hidden_deviations};
 pub use bits::Bits;
 pub use blame::{Agreement, Named, unusual};
 pub use clock::ThreadClock;

@@ -15,6 +15,9 @@ macro_rules! named {
             /// All names, in the order of the values.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
+            /// All values, in their order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// Its name in files and on the command line.
             #[must_use]
             pub const fn name(self) -> &'static str {

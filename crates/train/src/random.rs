@@ -26,6 +26,10 @@ pub enum Purpose {
     WorstSet = 8,
     /// Which workers hold which partitions, and who helps.
     Assignment = 9,
+    /// What an aggregator draws: buckets, coordinates.
+    Aggregation = 10,
+    /// Which partition holds which training samples.
+    Split = 11,
 }
 
 /// Steps are below this: a stream's number has 40 bits for them.

@@ -2,14 +2,15 @@
 //!
 //! # What is promised
 //! A step counts as verified only where the decode is the vote of a code that was verified under the run's tie
-//! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md). From the first other step on
+//! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md), or was verified for b failure domains,
+//! and all liars and missing votes of that step stand in b of them (docs/theory/domains.md). From the first other step on
 //! the run is not verified any more, whatever comes later: its parameters are those of that step, too.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::aggregate::Aggregator;
+use super::aggregate::{Aggregator, Rule};
 use super::code::TrainingCode;
 use ecode_core::Workers;
 
@@ -40,17 +41,22 @@ pub struct Lost {
 /// Why nothing covers a step, in which some workers lie and others sent no vote; none where the proof does.
 pub(super) fn exceeds(
     code: &TrainingCode,
-    aggregator: Aggregator,
+    rule: &Rule,
     liars: &Workers,
     missing: &[usize],
 ) -> Option<String> {
-    if aggregator != Aggregator::Vote {
-        return Some(format!("nothing is proved of the aggregator {}", aggregator.name()));
+    if rule.aggregator != Aggregator::Vote {
+        return Some(format!("nothing is proved of the aggregator {}", rule.name()));
     }
     let Some(b) = code.tolerates() else { return Some("the code is not verified".into()) };
     let lie = liars.count();
     let lost = missing.iter().filter(|&&worker| !liars.contains(worker)).count();
     if 2 * lie + lost <= 2 * b {
+        return None;
+    }
+    let n = liars.len();
+    let absent = || Workers::from_indices(n, missing.iter().copied());
+    if code.domains().is_some_and(|verified| verified.covers(liars, &absent())) {
         return None;
     }
     let count = |count: usize, one: &str, many: &str| {
@@ -60,6 +66,16 @@ pub(super) fn exceeds(
     let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
     let who: Vec<String> = lying.into_iter().chain(silent).collect();
     let promise = if code.detects() { "the scheme provides for" } else { "the code is verified for" };
+    if let Some(verified) = code.domains() {
+        let (domains, b) = (verified.domains(), verified.b());
+        let either = Workers::from_indices(n, liars.indices().chain(missing.iter().copied()));
+        let names = domains.names_of(&domains.touched(&either)).join(", ");
+        return Some(format!(
+            "{} in the domains {names}, the code is verified for any {b} of {} domains",
+            who.join(" and "),
+            domains.len()
+        ));
+    }
     let rule = if lost > 0 && !code.detects() { " liars, or two missing votes in place of each" } else { "" };
     Some(format!("{}, {promise} {b}{rule}", who.join(" and ")))
 }
@@ -67,8 +83,35 @@ pub(super) fn exceeds(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ecode_core::{Claim, TieRule};
-    use ecode_verify::{Control, Method, Verified, VerifiedCode};
+    use ecode_core::{Claim, Domains, TieRule};
+    use ecode_verify::{Control, Method, Verified, VerifiedCode, VerifiedDomains};
+
+    /// A code that tolerates one host of three: three liars of a host are covered, two of two hosts are not, and a vote that
+    /// is missing in the host of liars costs nothing more.
+    #[test]
+    fn liars_and_missing_votes_of_one_host_are_covered_as_one() {
+        let matrix = ecode_design::construct::algorithm1(15, 3).unwrap_or_else(|error| panic!("{error}"));
+        let hosts: Vec<String> = (0..15).map(|worker| format!("host-{}", worker / 3)).collect();
+        let hosts = Domains::of_workers(&hosts).unwrap_or_else(|error| panic!("{error}"));
+        let verified =
+            VerifiedDomains::verify(matrix, TieRule::Abstain, hosts, 1, Method::Auto, &Control::default());
+        let Ok(Ok(verified)) = verified else { panic!("{verified:?}") };
+        let code = TrainingCode::verified_domains(verified, "algorithm1");
+        let why = |liars: &[usize], missing: &[usize]| {
+            let liars = Workers::from_indices(15, liars.iter().copied());
+            exceeds(&code, &Rule::new(Aggregator::Vote, 0), &liars, missing)
+        };
+        for (liars, missing) in
+            [(&[][..], &[][..]), (&[3, 4, 5], &[]), (&[3, 4], &[5]), (&[], &[0, 1, 2]), (&[], &[0, 14])]
+        {
+            assert_eq!(why(liars, missing), None, "{liars:?} {missing:?}");
+        }
+        let told = "3 workers lie and 1 worker sends no vote in the domains host-1, host-4, \
+                    the code is verified for any 1 of 5 domains";
+        assert_eq!(why(&[3, 4, 5], &[12]).as_deref(), Some(told));
+        assert!(why(&[2, 3], &[]).is_some());
+        assert_eq!((code.tolerates(), code.proof().is_some()), (Some(1), false));
+    }
 
     fn code(b: usize) -> TrainingCode {
         let matrix = ecode_design::construct::algorithm1(9, b).unwrap_or_else(|error| panic!("{error}"));
@@ -85,7 +128,7 @@ mod tests {
         let code = code(2);
         let why = |liars: &[usize], missing: &[usize]| {
             let liars = Workers::from_indices(9, liars.iter().copied());
-            exceeds(&code, Aggregator::Vote, &liars, missing)
+            exceeds(&code, &Rule::new(Aggregator::Vote, 0), &liars, missing)
         };
         for (liars, missing) in
             [(&[][..], &[][..]), (&[0, 1], &[]), (&[], &[3, 4, 5, 6]), (&[0], &[1, 2]), (&[0, 1], &[0, 1])]
@@ -98,11 +141,11 @@ mod tests {
         assert_eq!(text(&[0, 1], &[2]), format!("2 workers lie and 1 worker sends no vote, {rule}"));
         assert_eq!(text(&[], &[1, 2, 3, 7, 8]), format!("5 workers send no vote, {rule}"));
         let nobody = Workers::from_indices(9, []);
-        let other = exceeds(&code, Aggregator::Median, &nobody, &[]);
+        let other = exceeds(&code, &Rule::new(Aggregator::Median, 0), &nobody, &[]);
         assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));
         let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");
         assert_eq!(
-            exceeds(&unknown, Aggregator::Vote, &nobody, &[]).as_deref(),
+            exceeds(&unknown, &Rule::new(Aggregator::Vote, 0), &nobody, &[]).as_deref(),
             Some("the code is not verified")
         );
     }

@@ -44,6 +44,8 @@ pub struct State {
     pub velocity: Vec<f32>,
     /// Each partition's momentum, k times d numbers; empty unless momentum is at the workers.
     pub momentum: Vec<Vec<f32>>,
+    /// What the aggregator gave in the last step, d numbers; empty unless it remembers, and before the first step.
+    pub joined: Vec<f32>,
     /// What the model keeps besides, by name.
     pub model: Vec<(String, Vec<f32>)>,
     /// The counts.

@@ -35,7 +35,7 @@ pub struct Grid {
     /// Workers, the b that the code is made for, and, where it differs, the actual number of liars.
     pub settings: Vec<Setting>,
     /// Codes and aggregators, as in `algorithm1`, `bernoulli:r=2.5` (a draw for each seed), `bernoulli:r=2.5,seed=3`,
-    /// `uncoded+median`.
+    /// `uncoded+median`, `uncoded+nnm+median`, `uncoded+bucketing:2+krum`.
     pub schemes: Vec<String>,
     /// Attacks; by default that of the base.
     #[serde(default)]
@@ -119,6 +119,9 @@ impl Grid {
             if name.contains('+') && table.contains_key("aggregator") {
                 return Err(ConfigError(format!("{place}: the scheme names its aggregator already")));
             }
+            if name.matches('+').count() > 1 && table.contains_key("pre-aggregation") {
+                return Err(ConfigError(format!("{place}: the scheme names its pre-aggregation already")));
+            }
         }
         Ok(())
     }
@@ -168,11 +171,16 @@ impl Grid {
             change(&mut table, overrides);
         }
         let mut config = read(&table, scheme)?;
-        let (code, aggregator) = scheme.split_once('+').unwrap_or((scheme, ""));
-        if !aggregator.is_empty() {
-            config.aggregator = toml::Value::from(aggregator)
-                .try_into()
-                .map_err(|error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message())))?;
+        let (code, rule) = scheme.split_once('+').map_or((scheme, None), |(code, rule)| (code, Some(rule)));
+        if let Some(rule) = rule {
+            // The last name is the aggregator; what stands before it comes before it.
+            let (pre, aggregator) =
+                rule.rsplit_once('+').map_or((None, rule), |(pre, name)| (Some(pre), name));
+            let unknown = |error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message()));
+            config.aggregator = toml::Value::from(aggregator).try_into().map_err(unknown)?;
+            if let Some(pre) = pre {
+                config.pre_aggregation = toml::Value::from(pre).try_into().map_err(unknown)?;
+            }
         }
         let (name, rest) = code.split_once(':').unwrap_or((code, ""));
         config.code = match name {
@@ -286,6 +294,34 @@ mod tests {
             let error = runs(text);
             assert!(error.as_ref().is_err_and(|error| error.starts_with(expected)), "{text}: {error:?}");
         }
+    }
+
+    /// A scheme names its code, what comes before the aggregator, and the aggregator.
+    #[test]
+    fn schemes_name_pre_aggregation_and_aggregator() -> Result<(), String> {
+        use crate::aggregate::{Aggregator, PreAggregation};
+        let text = "settings = [{ n = 9, b = 2 }]\nschemes = [\"uncoded+nnm+median\", \
+                    \"cyclic:r=3+bucketing:2+trimmed-mean\", \"uncoded+krum\"]\n";
+        let all = runs(text)?;
+        let rules: Vec<_> = all.iter().map(|run| run.config.rule().name()).collect();
+        assert_eq!(rules, ["nnm+median", "bucketing:2+trimmed-mean", "krum"]);
+        assert_eq!(all[0].name, "n9-b2/uncoded+nnm+median/reverse/seed0");
+        assert_eq!(all[1].name, "n9-b2/cyclic-r-3+bucketing-2+trimmed-mean/reverse/seed0");
+        assert_eq!(
+            (all[1].config.aggregator, all[1].config.pre_aggregation),
+            (Aggregator::TrimmedMean, PreAggregation::Bucketing(2))
+        );
+        for (scheme, expected) in [
+            ("uncoded+nnm", "uncoded+nnm: unknown variant `nnm`"),
+            ("uncoded+mixing+median", "uncoded+mixing+median: unknown pre-aggregation 'mixing'"),
+        ] {
+            let error = runs(&format!("settings = [{{ n = 5, b = 1 }}]\nschemes = [\"{scheme}\"]"));
+            assert!(error.as_ref().is_err_and(|error| error.starts_with(expected)), "{error:?}");
+        }
+        let twice = "[overrides.\"uncoded+nnm+median\"]\npre-aggregation = \"nnm\"\n";
+        let error = runs(&format!("{text}{twice}"));
+        assert!(error.is_err_and(|error| error.contains("names its pre-aggregation already")));
+        Ok(())
     }
 
     /// A base says attack and seed where no axis does, and an override may say the length otherwise.

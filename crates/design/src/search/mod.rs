@@ -6,6 +6,7 @@
 
 pub mod anneal;
 mod bounds;
+mod budget;
 mod catalogue;
 mod code;
 mod effort;
@@ -19,6 +20,7 @@ pub use bounds::{
     Bound, BoundError, Bounds, Case, Exhausted, LeftOut, Multipliers, SecondMoment, Weighed, bounds,
     bounds_for, bounds_on_ones, exhausted, second_moment,
 };
+pub use budget::{BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use code::anneal_code;
 pub use effort::Effort;

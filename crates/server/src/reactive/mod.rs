@@ -36,7 +36,7 @@ mod sitting;
 mod slot;
 
 pub use adversary::{Adversary, Content, Said, View};
-pub use assign::{Assignment, assign};
+pub use assign::{Assignment, assign, assign_apart};
 pub use naming::{Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed};
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};

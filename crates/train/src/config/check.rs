@@ -1,11 +1,11 @@
 //! Whether a configuration can be run with a code on some data, and for how long it then runs.
 
 use super::text::plain;
-use super::{Config, ConfigError, MomentumAt, Scheme};
+use super::{Config, ConfigError, MomentumAt, OnExcess, Scheme};
 use crate::aggregate::Aggregator;
-use crate::attack::{Attack, ByzantineSet};
+use crate::attack::ByzantineSet;
 use crate::random::STEPS;
-use ecode_core::AllocationMatrix;
+use ecode_core::{AllocationMatrix, Workers};
 use ecode_server::reactive::Budget;
 
 /// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
@@ -95,6 +95,7 @@ impl Config {
             ("gradient-noise", self.gradient_noise, 0.0),
             ("lr", shortest(self.learning_rate(0.0)), f64::MIN_POSITIVE),
             ("attack-scale", shortest(self.scale()), 0.0),
+            ("clip-radius", shortest(self.clip_radius), f64::MIN_POSITIVE),
             ("bandwidth", self.bandwidth, 1.0),
         ] {
             if !(value >= least && value.is_finite()) {
@@ -138,27 +139,56 @@ impl Config {
                 ));
             }
         }
+        self.check_domains(n)
+    }
+
+    /// Liars are whole domains, where domains are named.
+    fn check_domains(&self, n: usize) -> Result<(), ConfigError> {
+        if self.scheme != Scheme::Vote && self.domains.is_some() {
+            let scheme = self.scheme.name();
+            return fail(format!(
+                "scheme {scheme} settles lies by counting workers; domains belong to votes"
+            ));
+        }
+        let Some(domains) = self.failure_domains(n)? else { return Ok(()) };
+        let liars = match &self.byzantine_set {
+            ByzantineSet::List(workers) => Workers::from_indices(n, workers.iter().copied()),
+            _ if self.liars() == 0 => Workers::empty(n),
+            other => {
+                return fail(format!(
+                    "byzantine-set is {other}; with domains the liars are a list of workers, whole domains of them"
+                ));
+            }
+        };
+        let whole = domains.members_of(&domains.touched(&liars));
+        if whole != liars {
+            return fail(format!(
+                "byzantine-set is {}; with domains whole domains lie, which would be workers {whole}",
+                self.byzantine_set
+            ));
+        }
         Ok(())
     }
 
     fn check_rules(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
         let votes = self.aggregator == Aggregator::Vote;
-        if votes && matches!(self.attack, Attack::Alie | Attack::Ipm) {
-            let attack = self.attack.name();
-            return fail(format!(
-                "attack {attack} changes gradients; a vote has none: use another aggregator"
-            ));
-        }
         if !votes && self.audit {
             return fail("audit compares votes; it needs the aggregator vote".into());
         }
         if let Some(declared) = self.declared_byzantine
-            && !self.aggregator.takes_declared()
+            && !self.rule().takes_declared()
         {
+            let told = Aggregator::ALL.iter().filter(|rule| rule.takes_declared()).map(|rule| rule.name());
+            let told = told.collect::<Vec<_>>().join(", ");
             return fail(format!(
-                "declared-byzantine is {declared}; the aggregator {} asks for no number (trimmed-mean and krum do)",
-                self.aggregator.name()
+                "declared-byzantine is {declared}; the aggregator {} asks for no number (nnm, {told} do)",
+                self.rule().name()
             ));
+        }
+        if self.clip_radius.to_bits() != Self::default().clip_radius.to_bits()
+            && self.aggregator != Aggregator::CenteredClipping
+        {
+            return fail("clip-radius belongs to the aggregator centered-clipping".into());
         }
         if !votes && !g.empty_workers().is_empty() {
             return fail(format!(
@@ -166,7 +196,7 @@ impl Config {
                 g.empty_workers()
             ));
         }
-        self.aggregator.unfit(g.n(), self.declared()).map_or(Ok(()), fail)
+        self.rule().unfit(g.n()).map_or(Ok(()), fail)
     }
 }
 
@@ -191,6 +221,7 @@ impl Config {
                 ("spare", self.spare != default.spare),
                 ("window", self.window != default.window),
                 ("referee", self.referee != default.referee),
+                ("on-excess code:…", matches!(self.on_excess, OnExcess::Code(_))),
             ];
             return match of_schemes.iter().find(|(_, given)| *given) {
                 Some((name, _)) => fail(format!("{name} belongs to the schemes; scheme is vote")),
@@ -200,6 +231,12 @@ impl Config {
         if self.aggregator != Aggregator::Vote {
             let other = self.aggregator.name();
             return fail(format!("scheme {scheme} takes signs; the aggregator {other} has none"));
+        }
+        if self.attack.makes_gradient() {
+            return fail(format!(
+                "scheme {scheme} takes signs of partitions; attack {} makes gradients of workers",
+                self.attack.name()
+            ));
         }
         if self.momentum_at == MomentumAt::Worker {
             return fail(format!(

@@ -58,16 +58,42 @@ named! {
     }
 }
 
-named! {
-    /// What a run does in the first step that no proof covers: more Byzantine and lost workers than the code is
-    /// verified for, or a decode that is no vote of a verified code.
-    pub enum OnExcess {
-        /// Says UNVERIFIED from that step on, and trains on. The default: runs beyond the proof are what a code is
-        /// compared with, and whoever breaks one worker more must not be able to end a deployment.
-        #[default]
-        Warn = "warn",
-        /// Stops before that step, with a checkpoint; where it is known before the first step, does not start.
-        Stop = "stop",
+/// What a run does in the first step that no proof covers: more Byzantine and lost workers than the code is
+/// verified for, or a decode that is no vote of a verified code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum OnExcess {
+    /// Says UNVERIFIED from that step on, and trains on. The default: runs beyond the proof are what a code is
+    /// compared with, and whoever breaks one worker more must not be able to end a deployment.
+    #[default]
+    Warn,
+    /// Stops before that step, with a checkpoint; where it is known before the first step, does not start.
+    Stop,
+    /// Under a scheme that detects lies: takes the votes of this code from that step on, a matrix file or a
+    /// construction.
+    Code(String),
+}
+
+impl TryFrom<String> for OnExcess {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        match (text.as_str(), text.strip_prefix("code:")) {
+            ("warn", _) => Ok(Self::Warn),
+            ("stop", _) => Ok(Self::Stop),
+            (_, Some(code)) if !code.is_empty() => Ok(Self::Code(code.to_owned())),
+            _ => Err(ConfigError(format!("on-excess is '{text}'; expected warn, stop or code:CODE"))),
+        }
+    }
+}
+
+impl From<OnExcess> for String {
+    fn from(what: OnExcess) -> Self {
+        match what {
+            OnExcess::Warn => "warn".to_owned(),
+            OnExcess::Stop => "stop".to_owned(),
+            OnExcess::Code(code) => format!("code:{code}"),
+        }
     }
 }
 

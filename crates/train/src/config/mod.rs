@@ -12,10 +12,10 @@ pub(crate) mod text;
 
 use serde::{Deserialize, Serialize};
 
-use super::aggregate::Aggregator;
+use super::aggregate::{Aggregator, PreAggregation, Rule};
 use super::attack::{Attack, ByzantineSet};
-use super::data::DataSource;
-use ecode_core::TieRule;
+use super::data::{DataSource, Split};
+use ecode_core::{Domains, TieRule};
 use ecode_server::reactive::{Adversary, Budget};
 
 pub use check::Schedule;
@@ -118,30 +118,42 @@ configuration! {
     code: String = String::new(), Text, "CODE";
     /// Train with a matrix that does not tolerate its own b, or was not decided; the log says so.
     allow_unverified: bool = false, Flag, "";
-    /// What to do where more workers lie or are lost than the code is verified for.
-    on_excess: OnExcess = OnExcess::Warn, Choice(OnExcess::NAMES), "WHAT";
+    /// What to do where more workers lie or are lost than the code is verified for: warn, stop, or, with a scheme that
+    /// detects lies, go on with the votes of a code, as in code:FILE or code:best:n=9,b=4.
+    on_excess: OnExcess = OnExcess::Warn, Text, "WHAT";
     /// What a worker sends whose vote ties.
     [serde(with = "text::tie_rule")]
     ties: TieRule = TieRule::Abstain, Choice(&["adversarial", "zero", "one", "abstain"]), "RULE";
     /// The data: mnist:DIR, cifar10:DIR, amazon:FILE, amazon-pairs:FILE or synthetic.
     data: DataSource = DataSource::Synthetic, Text, "SPEC";
+    /// Which partition learns from which samples: shuffled (all from all), or fixed shards: iid, dirichlet:ALPHA, gamma:G
+    /// (a share G alike, the rest by class), class.
+    split: Split = Split::Shuffled, Text, "SPLIT";
     /// The model; all but logistic need the feature tch.
     model: ModelKind = ModelKind::Logistic, Choice(ModelKind::NAMES), "NAME";
     /// Where it is computed: auto (a GPU where libtorch finds one), cpu or cuda:N.
     device: Device = Device::Auto, Text, "DEVICE";
     /// The Byzantine workers there really are.
     byzantine: Option<usize> = None, Integer, "B", "the code's b";
-    /// The Byzantine workers that trimmed-mean and krum are told of.
+    /// The Byzantine workers that an aggregator, or nnm before it, is told of.
     declared_byzantine: Option<usize> = None, Integer, "B", "those there really are";
     /// Which workers are Byzantine: first, random, random-per-step, worst, or a list as in 0,3,7.
     byzantine_set: ByzantineSet = ByzantineSet::Random, Text, "SET";
-    /// What Byzantine workers do; alie and ipm change gradients, so need another aggregator than vote.
+    /// Failure domains: a file with a line for each worker, the name of its host, rack or switch. byzantine and the numbers of
+    /// byzantine-set then count domains, whose workers all lie; in a configuration the names themselves, as in a,a,b.
+    domains: Option<String> = None, Text, "FILE", "every worker alone";
+    /// What Byzantine workers do; from alie on a vote is the sign of the gradient that the attack makes.
     attack: Attack = Attack::Reverse, Choice(Attack::NAMES), "NAME";
     /// How hard attacks on gradients strike.
     [serde(deserialize_with = "text::optional_single")]
     attack_scale: Option<f32> = None, Number, "S", "1; ipm 0.5";
     /// How the server joins what it receives.
     aggregator: Aggregator = Aggregator::Vote, Choice(Aggregator::NAMES), "NAME";
+    /// What is done to gradients before they are joined: none, nnm (nearest-neighbour mixing) or bucketing:SIZE.
+    pre_aggregation: PreAggregation = PreAggregation::None, Text, "RULE";
+    /// How far, in the Euclidean norm, centered-clipping lets a worker's gradient be from the last step's result.
+    [serde(deserialize_with = "text::single")]
+    clip_radius: f32 = 10.0, Number, "RADIUS";
     /// How lies are dealt with: vote takes a code; reactive, one-round and checked take n and b, or a code, and need
     /// gradients that are reproducible bit for bit.
     scheme: Scheme = Scheme::Vote, Choice(Scheme::NAMES), "NAME";
@@ -263,10 +275,33 @@ impl Config {
         self.byzantine.unwrap_or(0)
     }
 
-    /// The number of Byzantine workers that an aggregator of gradients is told of.
+    /// The number of Byzantine workers that an aggregator of gradients, or mixing before it, is told of.
     #[must_use]
     pub fn declared(&self) -> usize {
         self.declared_byzantine.unwrap_or(self.liars())
+    }
+
+    /// The failure domains of n workers, where they are named.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where there are not as many names, or one is empty.
+    pub fn failure_domains(&self, n: usize) -> Result<Option<Domains>, ConfigError> {
+        let Some(text) = &self.domains else { return Ok(None) };
+        let names: Vec<&str> = text.split(',').collect();
+        if names.len() != n {
+            return Err(ConfigError(format!(
+                "domains has {} names for {n} workers; expected one for each, with commas between",
+                names.len()
+            )));
+        }
+        Domains::of_workers(&names).map(Some).map_err(|error| ConfigError(format!("domains: {error}")))
+    }
+
+    /// How the server joins what it receives, with all that it is told.
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        let Self { aggregator, pre_aggregation: pre, clip_radius, .. } = *self;
+        Rule { aggregator, pre, declared: self.declared(), clip_radius }
     }
 
     /// ρB, the samples that a partition's batch really has.
@@ -327,6 +362,7 @@ mod tests {
             n: Some(9),
             b: Some(2),
             k: Some(9),
+            domains: Some("x,x,y,z,z,y,x,y,z".into()),
             ..Config::default()
         }
     }

@@ -9,6 +9,7 @@ mod cifar;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod mnist;
+mod split;
 mod synthetic;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ use rand_chacha::rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use super::random::{Purpose, below, stream};
+
+pub use split::{Split, UnknownSplit};
 
 /// The largest file that is read, unpacked: the Amazon data with room to spare, CIFAR-10 and MNIST too.
 const MAX_FILE: u64 = 1 << 30;

@@ -8,7 +8,6 @@ use sha2::{Digest as _, Sha256};
 use super::FolderError;
 use super::summary::{Program, SCHEMA};
 use crate::config::Config;
-use crate::identity::data_digest;
 use crate::trainer::Trainer;
 use ecode_core::digest::hexadecimal;
 
@@ -20,6 +19,9 @@ pub(super) struct Binding {
     pub(super) program: Program,
     /// The digest of the matrix.
     matrix: String,
+    /// The digest of the matrix whose votes are taken where the scheme cannot go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fallback: Option<String>,
     /// The digests of the samples.
     data: String,
     /// The configuration as it was said, in TOML.
@@ -31,14 +33,15 @@ pub(super) struct Binding {
 impl Binding {
     /// What a trainer at its start begins with; `said` is the configuration as its folder holds it.
     pub(super) fn of(trainer: &Trainer, requested: &Config, program: &Program) -> Self {
-        let Config { code: at, data, .. } = requested.clone();
+        let Config { code: at, data, on_excess, .. } = requested.clone();
         Self {
             schema: SCHEMA.to_owned(),
             program: program.clone(),
             matrix: trainer.code().matrix().digest(),
-            data: data_digest(trainer.data()),
+            fallback: trainer.fallback().map(|code| code.matrix().digest()),
+            data: trainer.data_identity(),
             config: requested.to_toml(),
-            settled: Config { code: at, data, ..trainer.config().clone() },
+            settled: Config { code: at, data, on_excess, ..trainer.config().clone() },
         }
     }
 
@@ -71,7 +74,11 @@ impl Binding {
         if matrix != self.matrix {
             return differs(format!("the matrix was {}, and is {matrix} in matrix.json", self.matrix));
         }
-        if data_digest(trainer.data()) != self.data {
+        let fallback = trainer.fallback().map(|code| code.matrix().digest());
+        if fallback != self.fallback {
+            return differs("the matrix of fallback.json is another one now".to_owned());
+        }
+        if trainer.data_identity() != self.data {
             return differs(format!("the samples of {} are others now", requested.data));
         }
         Ok(())

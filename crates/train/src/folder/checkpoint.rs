@@ -62,6 +62,9 @@ pub(super) fn write(state: &State, run: &str, log: &Mark) -> Result<Vec<u8>, Str
     for (i, momentum) in state.momentum.iter().enumerate() {
         tensors.push((format!("momentum.{i}"), bytes(momentum)));
     }
+    if !state.joined.is_empty() {
+        tensors.push(("joined".to_owned(), bytes(&state.joined)));
+    }
     for (name, values) in &state.model {
         tensors.push((format!("model.{name}"), bytes(values)));
     }
@@ -114,8 +117,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Saved, String> {
         .map(|(short, name)| Ok((short.to_owned(), numbers(name)?)))
         .collect::<Result<_, String>>()?;
     let (parameters, velocity) = (numbers("parameters")?, numbers("velocity")?);
-    let state =
-        State { step, parameters, velocity, momentum, model, totals, best, excess, lost, ledger, named };
+    let joined = if tensors.tensor("joined").is_ok() { numbers("joined")? } else { Vec::new() };
+    let state = State {
+        step,
+        parameters,
+        velocity,
+        momentum,
+        joined,
+        model,
+        totals,
+        best,
+        excess,
+        lost,
+        ledger,
+        named,
+    };
     Ok(Saved { state, run, log })
 }
 
@@ -160,6 +176,7 @@ mod tests {
             parameters: vec![1.0, -2.5],
             velocity: vec![0.0, f32::NAN],
             momentum: vec![vec![3.0], vec![4.0]],
+            joined: vec![6.0, 7.0],
             model: vec![("mean".into(), vec![5.0])],
             totals: Totals { wrong: 3, ..Totals::default() },
             best: Some(Best { step: 2, test_accuracy: 0.5, test_auc: None }),

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::config::{Config, ConfigError};
+use super::config::{Config, ConfigError, OnExcess};
 use super::error::TrainError;
 use super::metrics::Metrics;
 use super::reactive::{Journal, Naming};
@@ -36,6 +36,7 @@ pub use summary::{Program, Status, Summary};
 const CONFIG: &str = "config.toml";
 const BINDING: &str = "run.json";
 const MATRIX: &str = "matrix.json";
+const FALLBACK: &str = "fallback.json";
 const LOG: &str = "metrics.jsonl";
 const TABLE: &str = "metrics.csv";
 const NAMINGS: &str = "namings.jsonl";
@@ -128,11 +129,15 @@ impl RunFolder {
         if path.join(CONFIG).exists() {
             return Err(FolderError::Taken(path.to_owned()));
         }
-        let kept = Config { code: MATRIX.into(), data: requested.data.absolute(), ..requested.clone() };
+        let kept = kept(requested.clone());
         let binding = Binding::of(trainer, &kept, program);
         let (path, program) = (path.to_owned(), program.clone());
         let mut folder = Self { path, program, binding: None, log: None, lock: Some(lock) };
         folder.write(MATRIX, &matrix.to_bytes(Format::Json))?;
+        if let Some(code) = trainer.fallback() {
+            let file = MatrixFile { b: code.b(), ..MatrixFile::plain(code.matrix().clone()) };
+            folder.write(FALLBACK, &file.to_bytes(Format::Json))?;
+        }
         folder.write(LOG, b"")?;
         folder.write(BINDING, &json(&binding).map_err(|what| folder.broken(BINDING, what))?)?;
         let Program { version, revision } = &folder.program;
@@ -189,6 +194,12 @@ impl RunFolder {
     #[must_use]
     pub fn matrix(&self) -> PathBuf {
         self.place(MATRIX)
+    }
+
+    /// Where the matrix is whose votes are taken where the run's scheme cannot go on, if there is one.
+    #[must_use]
+    pub fn fallback(&self) -> PathBuf {
+        self.place(FALLBACK)
     }
 
     fn place(&self, name: &str) -> PathBuf {
@@ -340,8 +351,7 @@ impl RunFolder {
             summary.reason = Some(error.to_string());
         }
         // As the folder's own configuration says it, however this run was started.
-        summary.config.code = MATRIX.into();
-        summary.config.data = summary.config.data.absolute();
+        summary.config = kept(summary.config);
         self.write(SUMMARY, &json(&summary).map_err(|what| self.broken(SUMMARY, what))?)?;
         Ok(summary)
     }
@@ -353,6 +363,15 @@ impl RunFolder {
     pub fn summary(&self) -> Result<Option<Summary>, FolderError> {
         read_json(&self.path, SUMMARY)
     }
+}
+
+/// A configuration as a run's folder keeps it: the folder's own matrices are named.
+fn kept(config: Config) -> Config {
+    let on_excess = match config.on_excess {
+        OnExcess::Code(_) => OnExcess::Code(FALLBACK.into()),
+        other => other,
+    };
+    Config { code: MATRIX.into(), data: config.data.absolute(), on_excess, ..config }
 }
 
 /// What describes a run is small; its values take many times its bytes.

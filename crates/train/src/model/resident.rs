@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor};
 use super::kept::{Kept, Pending};
 use super::learner::{ModelError, Report, Request, Resident};
 use super::network::{Network, STATISTICS_MOMENTUM, alone};
-use crate::attack::{Attack, coins};
+use crate::attack::{Attack, Scene, coins};
 use crate::bits::Bits;
 use crate::config::MomentumAt;
 use crate::data::Samples;
@@ -83,7 +83,10 @@ impl Network {
         request: &Request<'_>,
         messages: &[Tensor],
         instead: &[Tensor],
+        made: &[Bits],
     ) -> Result<(Tensor, Option<Tensor>, u64), ModelError> {
+        let mut made = made.iter();
+        let missing = || ModelError("an attack made fewer votes than there are liars".into());
         let (engine, liars) = (request.engine, request.liars);
         let rows = engine.rows();
         let d = self.flat.numel() as i64;
@@ -105,7 +108,7 @@ impl Network {
                 })
             };
             let (sent, silent) = match attack {
-                Attack::None | Attack::LabelFlip | Attack::Alie | Attack::Ipm => honest()?,
+                Attack::None | Attack::LabelFlip => honest()?,
                 Attack::Reverse => {
                     let (won, silent) = honest()?;
                     let spoken = match &silent {
@@ -117,6 +120,14 @@ impl Network {
                 Attack::Random => {
                     (self.unpacked(&coins(d as usize, request.config.seed, request.step, j))?, None)
                 }
+                Attack::Alie
+                | Attack::Ipm
+                | Attack::OptAlie
+                | Attack::OptIpm
+                | Attack::MinMax
+                | Attack::MinSum
+                | Attack::Mimic
+                | Attack::Gaussian => (self.unpacked(made.next().ok_or_else(missing)?)?, None),
                 Attack::Constant => (majority.f_ones_like()?, None),
                 Attack::Omniscient => (majority.f_logical_not()?, None),
             };
@@ -166,6 +177,9 @@ impl Resident for Network {
         }
         let (config, k) = (request.config, request.partitions);
         let (mut messages, mut flipped, mut momentum, mut losses) = (vec![], vec![], vec![], vec![]);
+        // What attacks on gradients need to know, on the host.
+        let wanted = config.attack.makes_gradient() && !request.liars.is_empty();
+        let mut known: Vec<Vec<f32>> = Vec::new();
         for (place, job) in request.jobs.iter().enumerate() {
             let partition = if place < k { place } else { request.flipped[place - k] };
             // One job after the other: the running statistics themselves can move, but for what liars compute.
@@ -187,6 +201,12 @@ impl Resident for Network {
                 continue;
             }
             messages.push(negative);
+            if wanted {
+                let mut values = vec![0.0; gradient.numel()];
+                let size = values.len();
+                gradient.f_to_device(Device::Cpu)?.f_copy_data(&mut values, size)?;
+                known.push(values);
+            }
             if config.momentum_at == MomentumAt::Worker {
                 momentum.push(gradient);
             }
@@ -199,7 +219,16 @@ impl Resident for Network {
         for (&i, bits) in request.flipped.iter().zip(flipped) {
             instead[i] = bits;
         }
-        let (negative, tied, wrong) = self.decode(request, &messages, &instead)?;
+        let made = if wanted {
+            let Request { engine, liars, step, .. } = *request;
+            let sign =
+                |(i, gradient): (usize, &Vec<f32>)| Bits::pack(gradient, config.zero_sign.negative(step, i));
+            let signs: Vec<Bits> = known.iter().enumerate().map(sign).collect();
+            Scene { config, engine, liars, step }.votes(&known, &signs)
+        } else {
+            Vec::new()
+        };
+        let (negative, tied, wrong) = self.decode(request, &messages, &instead, &made)?;
         if let Some(kept) = &mut self.kept {
             kept.pending = Some(Pending { negative, tied, momentum });
         }

@@ -31,6 +31,19 @@ impl Identity<'_> {
     }
 }
 
+/// From when on a run takes the votes of a code, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FellBack {
+    /// The first step that was decoded from votes, from 0.
+    pub step: u64,
+    /// What the scheme could not settle, in words.
+    pub why: String,
+    /// The code's name.
+    pub code: String,
+    /// The b that it is verified for.
+    pub b: usize,
+}
+
 /// What a scheme keeps from step to step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -44,6 +57,9 @@ pub struct Ledger {
     pub account: Account,
     /// With scheme `checked`: the largest chance, over the draws, that a lie stays unseen.
     pub unseen: f64,
+    /// Whether the run takes votes by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fell_back: Option<FellBack>,
 }
 
 impl Ledger {
@@ -64,6 +80,7 @@ impl Ledger {
             records: vec![Record::default(); plan.n],
             account: Account::default(),
             unseen: 0.0,
+            fell_back: None,
         }
     }
 

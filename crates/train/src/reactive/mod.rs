@@ -28,9 +28,9 @@ mod settle;
 mod shares;
 
 pub use account::Account;
-pub use ecode_server::reactive::{Certificate, NamingError};
+pub use ecode_server::reactive::{Certificate, NamingError, assign_apart};
 pub use journal::{Journal, Naming};
-pub use ledger::{Identity, Ledger};
+pub use ledger::{FellBack, Identity, Ledger};
 pub use plan::{Plan, checked_risk, least_holders};
 #[cfg(feature = "grpc")]
 pub(crate) use probe::fingerprint;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Ledger;
+use super::ledger::{FellBack, Ledger};
 use super::plan::{Plan, checked_risk, unseen, whole_run};
 use crate::config::Scheme;
 
@@ -44,6 +44,9 @@ pub struct Report {
     pub named: Vec<NamedWorker>,
     /// The workers that are suspended at the end.
     pub suspended: Vec<usize>,
+    /// From when on the votes of a code were taken; none where the scheme settled every step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fell_back: Option<FellBack>,
 }
 
 impl Report {
@@ -56,12 +59,15 @@ impl Report {
             .map(|(worker, step, evidence)| NamedWorker { worker, step, rule: evidence.to_string() })
             .collect();
         let r = account.gradients as f64 / (step * plan.k as u64).max(1) as f64;
+        let votes = ledger.fell_back.as_ref().map_or(String::new(), |FellBack { step, code, b, .. }| {
+            format!("; votes of {code}, verified for b = {b}, from step {step} on")
+        });
         let label = if !covered {
-            "UNVERIFIED".to_owned()
+            format!("UNVERIFIED{votes}")
         } else if plan.risk(ledger) > 0.0 {
-            format!("checked (P[wrong] <= {:.2e}, named {}, r {r:.2})", plan.risk(ledger), named.len())
+            format!("checked (P[wrong] <= {:.2e}, named {}, r {r:.2}{votes})", plan.risk(ledger), named.len())
         } else {
-            format!("exact (b = {}, named {}, r {r:.2})", plan.b, named.len())
+            format!("exact (b = {}, named {}, r {r:.2}{votes})", plan.b, named.len())
         };
         Self {
             scheme: plan.scheme,
@@ -76,6 +82,7 @@ impl Report {
             steps_redone: account.steps_redone,
             named,
             suspended: ledger.suspended(step).collect(),
+            fell_back: ledger.fell_back.clone(),
         }
     }
 

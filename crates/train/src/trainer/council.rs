@@ -289,7 +289,7 @@ impl Trainer {
         let mut computed = None;
         let ended = self.advance_by(|trainer, batch, _| {
             let crops = trainer.crops();
-            computed = Some(trainer.signs_at(&places, batch, &crops)?);
+            computed = Some(trainer.signs_at(&places, batch, &crops, None)?);
             Err(TrainError::Interrupted)
         });
         let Some((signs, computed)) = computed else {

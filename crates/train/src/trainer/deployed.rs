@@ -13,7 +13,6 @@ use crate::clock::median;
 use crate::config::{Config, ConfigError, Device, MomentumAt, OnExcess};
 use crate::data::{Crop, DataSource};
 use crate::error::TrainError;
-use crate::identity::samples_digest;
 use crate::random::{Purpose, permutation, stream};
 use crate::standing::Lost;
 use crate::transport::{Deployment, Link, MAX_LOSS, Message, Patience, Server, VoteShape, Worker};
@@ -100,6 +99,9 @@ impl Trainer {
         if self.config.momentum_at == MomentumAt::Worker {
             return fail("transport mpi keeps momentum at the server: momentum-at worker is for in-process");
         }
+        if self.fallback.is_some() {
+            return fail("on-excess code:… is for in-process: transport mpi has one way to decode");
+        }
         if self.config.audit {
             return fail("audit needs all messages, which no process of transport mpi has: use in-process");
         }
@@ -130,11 +132,10 @@ impl Trainer {
     /// What all ranks must have in common, a line each.
     pub(super) fn identity(&self) -> String {
         format!(
-            "version {}\nmatrix {}\ndata {} {}\n{}",
+            "version {}\nmatrix {}\ndata {}\n{}",
             env!("CARGO_PKG_VERSION"),
             self.code.matrix().digest(),
-            samples_digest(&self.data.train),
-            samples_digest(&self.data.test),
+            self.data_identity(),
             self.shared_config().to_toml()
         )
     }

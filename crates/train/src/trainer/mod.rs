@@ -6,9 +6,11 @@
 //! - After an error the state is that before the step (but for the running statistics of batch normalisation, which
 //!   a step that failed after its gradients has moved).
 
+mod batches;
 #[cfg(feature = "grpc")]
 mod council;
 mod deployed;
+mod fallback;
 mod open;
 #[cfg(feature = "grpc")]
 mod remote;
@@ -19,6 +21,7 @@ mod tally;
 mod update;
 mod work;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
@@ -30,14 +33,16 @@ use crate::code::TrainingCode;
 use crate::config::{Config, ConfigError, MomentumAt, OnExcess, Schedule};
 use crate::data::Data;
 use crate::error::TrainError;
+use crate::identity::data_digest;
 use crate::model::{Learner, ModelError, learner};
-use crate::random::{Purpose, permutation, stream};
 use crate::standing::{Excess, Lost, exceeds};
 use crate::state::{State, Totals};
 use crate::transport::Deployment;
 use crate::vote::VoteEngine;
+use batches::Batches;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
+use fallback::Fallback;
 use round::Round;
 use scheme::Detection;
 use update::Update;
@@ -52,8 +57,8 @@ pub struct Trainer {
     engine: VoteEngine,
     /// Byzantine workers where they do not change.
     liars: Option<Workers>,
-    /// The order of the samples in the current epoch.
-    order: Option<(u64, Vec<u32>)>,
+    /// Which samples each step takes.
+    batches: Batches,
     state: State,
     /// Whether parameters and momentum live where the model is computed; those of `state` then lag behind
     /// when `stale`.
@@ -65,6 +70,8 @@ pub struct Trainer {
     deployment: Option<Deployment>,
     /// The scheme that detects lies, where it is not a vote that corrects them.
     detection: Option<Detection>,
+    /// The code whose votes are taken where that scheme cannot go on.
+    fallback: Option<Arc<Fallback>>,
 }
 
 impl Trainer {
@@ -97,6 +104,7 @@ impl Trainer {
             step: 0,
             velocity: vec![0.0; d],
             momentum: if at_workers { vec![vec![0.0; d]; k] } else { Vec::new() },
+            joined: Vec::new(),
             model: learner.state()?,
             parameters,
             totals: Totals::default(),
@@ -114,7 +122,8 @@ impl Trainer {
         // Digests are of what is on the host.
         let resident =
             config.aggregator == Aggregator::Vote && detection.is_none() && learner.resident().is_some();
-        let (order, stale, steady, deployment) = (None, false, Steady::default(), None);
+        let batches = Batches::new(&config, &data.train, k, schedule.per_epoch)?;
+        let (stale, steady, deployment) = (false, Steady::default(), None);
         let mut trainer = Self {
             config,
             schedule,
@@ -123,13 +132,14 @@ impl Trainer {
             learner,
             engine,
             liars,
-            order,
+            batches,
             state,
             resident,
             stale,
             steady,
             deployment,
             detection,
+            fallback: None,
         };
         trainer.enter()?;
         trainer.state.ledger = trainer.ledger();
@@ -151,7 +161,10 @@ impl Trainer {
                 state.momentum.iter().map(Vec::len).collect::<Vec<_>>(),
             )
         };
+        let remembered =
+            if self.config.aggregator.remembers() && state.step > 0 { self.dimension() } else { 0 };
         if sizes(&state) != sizes(&self.state)
+            || state.joined.len() != remembered
             || state.step > self.schedule.steps
             || state.ledger.as_ref().map(|ledger| ledger.records.len())
                 != self.detection.as_ref().map(|detection| detection.plan.n)
@@ -208,6 +221,12 @@ impl Trainer {
     #[must_use]
     pub fn data(&self) -> &Data {
         &self.data
+    }
+
+    /// What is learned from, and which partition learns from which of it, in a word.
+    pub(crate) fn data_identity(&self) -> String {
+        let shards = self.batches.digest().map_or(String::new(), |digest| format!(" shards {digest}"));
+        data_digest(&self.data) + &shards
     }
 
     /// Where the run stands. On a GPU parameters and momentum are those of the last evaluation, the last
@@ -304,7 +323,7 @@ impl Trainer {
     fn exceeds(&self, liars: &Workers, missing: &[usize]) -> Option<String> {
         let honest = self.config.attack == Attack::None;
         let liars = if honest { Workers::from_indices(self.code.matrix().n(), []) } else { liars.clone() };
-        exceeds(&self.code, self.config.aggregator, &liars, missing)
+        exceeds(self.deciding_code(), &self.config.rule(), &self.unnamed(&liars), missing)
     }
 
     /// Trains one step.
@@ -313,7 +332,14 @@ impl Trainer {
     /// [`TrainError::Audit`], [`TrainError::Diverged`], [`TrainError::Excess`], [`TrainError::Model`], and in a
     /// deployment [`TrainError::Transport`] and [`TrainError::Interrupted`]. The state is that before the step.
     pub fn advance(&mut self) -> Result<(), TrainError> {
-        self.advance_by(Self::round)
+        match self.advance_by(Self::round) {
+            // The step that could not be settled is decoded from votes.
+            Err(TrainError::Excess(excess)) if self.falls_back() => {
+                self.fall_back(&excess);
+                self.advance_by(Self::round)
+            }
+            advanced => advanced,
+        }
     }
 
     /// Trains one step, of which `round` makes the round of a batch and the step's liars.
@@ -324,20 +350,10 @@ impl Trainer {
         let start = Instant::now();
         let step = self.state.step;
         let per_epoch = self.schedule.per_epoch;
-        let (epoch, place) = (step / per_epoch, (step % per_epoch) as usize);
-        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            let mut random = stream(self.config.seed, Purpose::Order, epoch, 0);
-            self.order = Some((epoch, permutation(&mut random, self.data.train.len())));
-        }
-        let order = self.order.take().unwrap_or_default();
-        let k = self.code.matrix().k();
-        let each = self.config.samples_per_partition();
-        let batch = &order.1[place * k * each..(place + 1) * k * each];
+        let batch = self.batches.of(step);
         let lr = self.config.learning_rate(step as f64 / per_epoch as f64);
         let liars = self.liars_of(step);
-        let round = round(self, batch, &liars);
-        self.order = Some(order);
-        let round = round?;
+        let round = round(self, &batch, &liars)?;
         if let Err(error) = self.accept(&round, &liars, lr) {
             self.forget();
             return Err(error);
@@ -351,6 +367,11 @@ impl Trainer {
             self.stale = true;
         } else {
             round.update.apply(&mut self.state, lr, eta, decay);
+            if let Update::Gradient(joined) = &round.update
+                && self.config.aggregator.remembers()
+            {
+                self.state.joined.clone_from(joined);
+            }
         }
         self.count(round, start);
         self.close_when_due()?;
@@ -389,8 +410,10 @@ impl Trainer {
         if !self.config.audit || wrong == 0 {
             return Ok(());
         }
-        let promise = match self.code.tolerates() {
-            Some(b) if self.code.detects() => format!("the scheme provides for {b}"),
+        let code = self.deciding_code();
+        let promise = match code.tolerates() {
+            Some(b) if code.domains().is_some() => format!("the code is verified for any {b} domains"),
+            Some(b) if code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
             None => "the code is UNVERIFIED".to_owned(),
         };
@@ -412,8 +435,14 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
     }
     if config.on_excess == OnExcess::Stop {
         let lie = if config.attack == Attack::None { 0 } else { config.liars() };
-        let liars = Workers::from_indices(code.matrix().n(), 0..lie);
-        if let Some(why) = exceeds(code, config.aggregator, &liars, &[]) {
+        let liars = match &config.byzantine_set {
+            // With domains it matters who they are.
+            ByzantineSet::List(workers) if lie > 0 => {
+                Workers::from_indices(code.matrix().n(), workers.iter().copied())
+            }
+            _ => Workers::from_indices(code.matrix().n(), 0..lie),
+        };
+        if let Some(why) = exceeds(code, &config.rule(), &liars, &[]) {
             return Err(ConfigError(format!("on-excess is stop: {why}")));
         }
     }
@@ -427,6 +456,8 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
 pub fn check(config: &Config, code: &TrainingCode, data: &Data) -> Result<Config, ConfigError> {
     let config = settle(config.clone(), code, data.train.len())?;
     Detection::of(&config, code)?;
+    let k = code.matrix().k();
+    Batches::new(&config, &data.train, k, config.schedule(k, data.train.len())?.per_epoch)?;
     learner(config.model, config.device, data)?;
     Ok(config)
 }

@@ -104,8 +104,19 @@ impl Trainer {
         if full || self.due() { self.close_all() } else { Ok(()) }
     }
 
-    /// Closes all open steps, the oldest first; from the first wrong one on, they are undone.
+    /// Closes all open steps, the oldest first; from the first wrong one on, they are undone. Where one cannot be settled
+    /// the steps from the oldest open one on are undone, and decoded from the votes of a code where there is one.
     pub(super) fn close_all(&mut self) -> Result<(), TrainError> {
+        match self.close_open() {
+            Err(TrainError::Excess(excess)) if self.falls_back() => {
+                self.fall_back(&excess);
+                Ok(())
+            }
+            closed => closed,
+        }
+    }
+
+    fn close_open(&mut self) -> Result<(), TrainError> {
         let mut undone: Option<State> = None;
         while let Some(open) = self.detection.as_mut().and_then(|detection| detection.open.pop_front()) {
             let trusted = self.agreed(&open);

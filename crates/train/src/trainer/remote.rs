@@ -8,9 +8,8 @@ use ecode_verify::Control;
 use super::Trainer;
 use super::round::Round;
 use super::update::Update;
-use crate::config::OnExcess;
+use crate::config::{ConfigError, OnExcess};
 use crate::error::TrainError;
-use crate::identity::data_digest;
 use crate::standing::{Excess, Lost};
 use crate::transport::grpc::{Desk, Join, Listen, News, Peer};
 use crate::transport::{Deployment, LOOK};
@@ -43,6 +42,11 @@ impl Trainer {
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
         self.settles_remotely()?;
+        if self.code.domains().is_some() {
+            let why =
+                "transport grpc counts workers that lie or are lost; domains are for one process and mpi";
+            return Err(TrainError::Config(ConfigError(why.into())));
+        }
         let probe = self.probed()?;
         let g = self.code.matrix();
         let n = g.n();
@@ -79,7 +83,7 @@ impl Trainer {
                 version: version(),
                 matrix: g.digest(),
                 config: sha256(config_text.as_bytes()),
-                data: data_digest(&self.data),
+                data: self.data_identity(),
                 config_text,
                 matrix_text: matrix,
                 data_text: self.config.data.absolute().to_string(),
@@ -148,7 +152,7 @@ impl Trainer {
             version: version(),
             matrix: self.code.matrix().digest(),
             config: sha256(self.shared_config().to_toml().as_bytes()),
-            data: data_digest(&self.data),
+            data: self.data_identity(),
             have: (0, 0),
             probe: self.probed()?,
         };

@@ -6,8 +6,8 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use super::Trainer;
 use super::update::Update;
-use crate::aggregate::Aggregator;
-use crate::attack::{Attack, Knowledge, coins};
+use crate::aggregate::{Aggregator, Distances, Moment};
+use crate::attack::{Attack, Knowledge, Scene, coins, mean};
 use crate::bits::Bits;
 use crate::clock::median;
 use crate::config::{Config, MomentumAt};
@@ -45,6 +45,8 @@ pub(super) struct Signs {
     pub(super) instead: Vec<Bits>,
     /// The partitions' new momentum, where it is kept at the workers.
     pub(super) momentum: Option<Vec<Vec<f32>>>,
+    /// Each partition's gradient, where an attack needs them; else empty.
+    pub(super) gradients: Vec<Vec<f32>>,
     /// The mean loss over the partitions, in nats.
     pub(super) loss: f64,
     /// Seconds of one thread that one partition's gradient takes.
@@ -118,6 +120,8 @@ impl Trainer {
         let at_workers = self.config.momentum_at == MomentumAt::Worker;
         let messages: Vec<Mutex<Bits>> = jobs.iter().map(|_| Mutex::default()).collect();
         let momentum: Vec<Mutex<Vec<f32>>> = (0..k).map(|_| Mutex::default()).collect();
+        let wanted = self.config.attack.makes_gradient() && self.config.liars() > 0;
+        let gradients: Vec<Mutex<Vec<f32>>> = (0..k).map(|_| Mutex::default()).collect();
         let take = |place: usize, gradient: &mut [&mut [f32]]| {
             let partition = if place < k { place } else { flipped[place - k] };
             prepare(&self.config, &self.state, partition, gradient);
@@ -125,6 +129,9 @@ impl Trainer {
             *lock(&messages[place]) = Bits::pack_pieces(gradient, zero);
             if at_workers && place < k {
                 *lock(&momentum[place]) = gradient.concat();
+            }
+            if wanted && place < k {
+                *lock(&gradients[place]) = gradient.concat();
             }
         };
         let computed = self.learner.gradients(&self.state.parameters, &self.data.train, jobs, &take)?;
@@ -137,6 +144,7 @@ impl Trainer {
             messages,
             instead,
             momentum: at_workers.then(|| momentum.into_iter().map(unlock).collect()),
+            gradients: if wanted { gradients.into_iter().map(unlock).collect() } else { Vec::new() },
             loss: mean_loss(&computed[..k]),
             gradient_s: seconds(&computed),
         })
@@ -149,17 +157,29 @@ impl Trainer {
         liars: &Workers,
     ) -> Result<Round, ModelError> {
         let (n, d, step) = (self.code.matrix().n(), self.dimension(), self.state.step);
-        let Signs { messages, instead, momentum, loss, gradient_s } = self.signs(jobs, flipped)?;
-        let random: Vec<Bits> = match self.config.attack {
+        let Signs { messages, instead, momentum, gradients, loss, gradient_s } = self.signs(jobs, flipped)?;
+        let made: Vec<Bits> = match self.config.attack {
             Attack::Random => liars.indices().map(|j| coins(d, self.config.seed, step, j)).collect(),
+            attack if attack.makes_gradient() && !liars.is_empty() => {
+                let Self { config, engine, .. } = self;
+                Scene { config, engine, liars, step }.votes(&gradients, &messages)
+            }
             _ => Vec::new(),
         };
         let mut conduct = vec![Conduct::Honest; n];
         for (place, j) in liars.indices().enumerate() {
             conduct[j] = match self.config.attack {
-                Attack::None | Attack::Alie | Attack::Ipm => Conduct::Honest,
+                Attack::None => Conduct::Honest,
                 Attack::Reverse => Conduct::Reverse,
-                Attack::Random => Conduct::Sends(&random[place]),
+                Attack::Random
+                | Attack::Alie
+                | Attack::Ipm
+                | Attack::OptAlie
+                | Attack::OptIpm
+                | Attack::MinMax
+                | Attack::MinSum
+                | Attack::Mimic
+                | Attack::Gaussian => Conduct::Sends(&made[place]),
                 Attack::Constant => Conduct::Constant(true),
                 Attack::Omniscient => Conduct::Omniscient,
                 Attack::LabelFlip => Conduct::Instead(&instead),
@@ -197,28 +217,32 @@ impl Trainer {
             instead[i] = gradient;
         }
         // Each worker sends the mean over its partitions.
-        let g = self.code.matrix();
         let lies = |j| self.config.attack == Attack::LabelFlip && liars.contains(j);
         let d = self.dimension();
-        let mut sent: Vec<Vec<f32>> = (0..n)
-            .map(|j| {
-                let source = if lies(j) { &instead } else { &gradients };
-                let share = 1.0 / g.worker_load(j) as f32;
-                let mut mean = vec![0.0; d];
-                for i in g.support(j) {
-                    mean.iter_mut().zip(&source[i]).for_each(|(mean, value)| *mean += share * value);
-                }
-                mean
-            })
-            .collect();
+        let rows = self.engine.rows();
+        let mut sent: Vec<Vec<f32>> =
+            (0..n).map(|j| mean(&rows[j], if lies(j) { &instead } else { &gradients }, d)).collect();
+        let (config, rule) = (&self.config, self.config.rule());
+        let moment = Moment { seed: config.seed, step: self.state.step, last: &self.state.joined };
         let honest: Vec<Vec<f32>> = (0..n).filter(|&j| !liars.contains(j)).map(|j| sent[j].clone()).collect();
         let honest: Vec<&[f32]> = honest.iter().map(Vec::as_slice).collect();
-        let knowledge = Knowledge { honest: &honest, n, b: self.config.liars(), scale: self.config.scale() };
-        for j in liars.indices() {
-            knowledge.corrupt(self.config.attack, self.config.seed, self.state.step, j, &mut sent[j]);
+        let knowledge = Knowledge { honest: &honest, n, b: config.liars(), scale: config.scale() };
+        // How far the server's result is from the honest mean.
+        let middle = knowledge.mean(d);
+        let mut damage = |lie: &[f32]| {
+            let mut honest = honest.iter().copied();
+            let all = (0..n).map(|j| if liars.contains(j) { lie } else { honest.next().unwrap_or(lie) });
+            distance(&rule.join(&all.collect::<Vec<_>>(), &moment), &middle)
+        };
+        if let Some(lie) = knowledge.common(config.attack, d, &mut damage) {
+            liars.indices().for_each(|j| sent[j].clone_from(&lie));
+        } else {
+            for j in liars.indices() {
+                knowledge.corrupt(config.attack, config.seed, self.state.step, j, &mut sent[j]);
+            }
         }
         let sent: Vec<&[f32]> = sent.iter().map(Vec::as_slice).collect();
-        let joined = self.config.aggregator.join(&sent, self.config.declared());
+        let joined = rule.join(&sent, &moment);
         Ok(Round {
             update: Update::Gradient(joined),
             momentum: (self.config.momentum_at == MomentumAt::Worker).then_some(gradients),
@@ -229,6 +253,11 @@ impl Trainer {
             settled: None,
         })
     }
+}
+
+/// The Euclidean distance; infinite where it is no number.
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    Distances::of(&[a, b]).row(0)[1].sqrt()
 }
 
 fn mean_loss(computed: &[Computed]) -> f64 {

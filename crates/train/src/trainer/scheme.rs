@@ -14,7 +14,6 @@ use crate::attack::Attack;
 use crate::bits::Bits;
 use crate::config::{Config, ConfigError, Scheme};
 use crate::error::TrainError;
-use crate::identity::data_digest;
 use crate::random::{Purpose, below, stream};
 use crate::reactive::{
     Account, Course, Crowd, Failure, Identity, Journal, Ledger, Lies, Naming, Plan, Report, Table, settle,
@@ -31,6 +30,8 @@ pub(super) struct Detection {
     pub(super) remarks: Vec<String>,
     /// The steps whose digests are still on the way, the oldest first.
     pub(super) open: VecDeque<Open>,
+    /// Whether a naming could not be kept: nothing is built on what is forgotten.
+    pub(super) forgetful: bool,
 }
 
 impl Detection {
@@ -46,7 +47,7 @@ impl Detection {
             Some(_) => Plan::of_sizes(config)?,
             None => Plan::of_matrix(config, trainer.matrix(), trainer.b())?,
         };
-        Ok(Some(Self { plan, journal: None, remarks: Vec::new(), open: VecDeque::new() }))
+        Ok(Some(Self { plan, journal: None, remarks: Vec::new(), open: VecDeque::new(), forgetful: false }))
     }
 }
 
@@ -59,7 +60,7 @@ impl Trainer {
         let identity = Identity {
             matrix: &self.code.matrix().digest(),
             config: &config.to_toml(),
-            data: &data_digest(&self.data),
+            data: &self.data_identity(),
             dimension: self.dimension(),
         };
         Some(Ledger::new(plan, &identity, &self.state.parameters, &self.state.velocity))
@@ -127,6 +128,9 @@ impl Trainer {
 
     /// Settles the step whose signs are these; with a window, or checkers, later.
     pub(super) fn scheme_round(&mut self, signs: Signs, liars: &Workers) -> Result<Round, TrainError> {
+        if let Some(fallback) = self.fallen() {
+            return fallback.round(self, signs, liars);
+        }
         let Signs { messages, instead, loss, gradient_s, .. } = signs;
         let lies = lies(&self.config, &self.engine, self.state.step, messages, instead);
         let Some(Detection { plan, .. }) = &self.detection else {
@@ -241,6 +245,7 @@ impl Trainer {
             Err(failure) => {
                 let excess = Excess { step, why: failure.to_string() };
                 // Where too many lie, earlier steps may be wrong, too: nothing of the run is proved any more.
+                detection.forgetful |= matches!(failure, Failure::Journal(_));
                 if matches!(failure, Failure::Excess(_)) {
                     state.excess.get_or_insert_with(|| excess.clone());
                 }
@@ -263,7 +268,7 @@ impl Trainer {
 }
 
 /// On how many coordinates two decodes differ.
-fn differing(a: &Bits, b: &Bits) -> u64 {
+pub(super) fn differing(a: &Bits, b: &Bits) -> u64 {
     a.words().iter().zip(b.words()).map(|(a, b)| u64::from((a ^ b).count_ones())).sum()
 }
 

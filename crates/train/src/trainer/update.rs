@@ -71,6 +71,7 @@ mod tests {
             parameters: vec![1.0, -2.0, 4.0],
             velocity: vec![0.5, 0.0, -1.0],
             momentum: Vec::new(),
+            joined: Vec::new(),
             model: Vec::new(),
             totals: crate::state::Totals::default(),
             best: None,

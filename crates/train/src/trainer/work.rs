@@ -1,9 +1,11 @@
 //! A worker's rounds when it is a process of its own: gradients of its partitions, its vote, the server's decode.
 
+use std::sync::Mutex;
+
 use super::Trainer;
 use super::round::{Round, lock, prepare, seconds, unlock};
 use super::update::Update;
-use crate::attack::{Attack, coins};
+use crate::attack::{Attack, Scene, coins};
 use crate::bits::Bits;
 use crate::data::Crop;
 use crate::error::TrainError;
@@ -53,12 +55,14 @@ impl Trainer {
         }
     }
 
-    /// The signs of partitions, with flipped labels or not, and what computing each came to.
+    /// The signs of partitions, with flipped labels or not, and what computing each came to. The gradients themselves go
+    /// where they are wanted, one a place.
     pub(super) fn signs_at(
         &mut self,
         places: &[(usize, bool)],
         batch: &[u32],
         crops: &[Vec<Crop>],
+        wanted: Option<&[Mutex<Vec<f32>>]>,
     ) -> Result<(Vec<Bits>, Vec<Computed>), ModelError> {
         let (step, each) = (self.state.step, self.config.samples_per_partition());
         let Self { config, data, learner, state, .. } = self;
@@ -68,13 +72,16 @@ impl Trainer {
             flip_labels,
         };
         let jobs: Vec<Job<'_>> = places.iter().map(job).collect();
-        let packed: Vec<std::sync::Mutex<Bits>> = jobs.iter().map(|_| std::sync::Mutex::default()).collect();
+        let packed: Vec<Mutex<Bits>> = jobs.iter().map(|_| Mutex::default()).collect();
         let (config, state) = (&*config, &*state);
         let take = |place: usize, gradient: &mut [&mut [f32]]| {
             let partition = places[place].0;
             prepare(config, state, partition, gradient);
             let zero = config.zero_sign.negative(step, partition);
             *lock(&packed[place]) = Bits::pack_pieces(gradient, zero);
+            if let Some(wanted) = wanted {
+                *lock(&wanted[place]) = gradient.concat();
+            }
         };
         let computed = learner.gradients(&state.parameters, &data.train, &jobs, &take)?;
         Ok((packed.into_iter().map(unlock).collect(), computed))
@@ -92,14 +99,17 @@ impl Trainer {
         let Self { config, code, .. } = self;
         let g = code.matrix();
         let attack = if liars.contains(j) { config.attack } else { Attack::None };
-        // Who opposes the majority must know it.
+        // Who opposes the majority must know it, and who hides among the others must know them.
         let even = g.worker_load(j) % 2 == 0;
-        let all = attack == Attack::Omniscient || (config.ties == TieRule::Adversarial && even);
+        let makes = attack.makes_gradient();
+        let all = attack == Attack::Omniscient || makes || (config.ties == TieRule::Adversarial && even);
         let flips = attack == Attack::LabelFlip;
         let honest = (0..g.k()).filter(|&i| all || (g.holds(j, i) && !flips)).map(|i| (i, false));
         let flipped = (0..g.k()).filter(|&i| flips && g.holds(j, i)).map(|i| (i, true));
         let places: Vec<(usize, bool)> = honest.chain(flipped).collect();
-        let (packed, computed) = self.signs_at(&places, batch, crops)?;
+        let gradients: Vec<Mutex<Vec<f32>>> = places.iter().map(|_| Mutex::default()).collect();
+        let wanted = makes.then_some(gradients.as_slice());
+        let (packed, computed) = self.signs_at(&places, batch, crops, wanted)?;
         let Self { config, code, engine, .. } = self;
         let g = code.matrix();
         let (mut messages, mut instead) = (vec![Bits::zeros(d); g.k()], vec![Bits::zeros(d); g.k()]);
@@ -124,7 +134,22 @@ impl Trainer {
                 let opposite = Bits::from_words(d, |i| !majority.words()[i]);
                 vote = spoken(opposite, engine.can_be_silent(j));
             }
-            Attack::None | Attack::LabelFlip | Attack::Alie | Attack::Ipm => {}
+            Attack::Alie
+            | Attack::Ipm
+            | Attack::OptAlie
+            | Attack::OptIpm
+            | Attack::MinMax
+            | Attack::MinSum
+            | Attack::Mimic
+            | Attack::Gaussian => {
+                let gradients: Vec<Vec<f32>> = gradients.into_iter().map(unlock).collect();
+                let votes = Scene { config, engine, liars, step }.votes(&gradients, &messages);
+                let mine = liars.indices().zip(votes).find(|(liar, _)| *liar == j);
+                if let Some((_, bits)) = mine {
+                    vote = spoken(bits, engine.can_be_silent(j));
+                }
+            }
+            Attack::None | Attack::LabelFlip => {}
         }
         let losses = g.support(j).map(|i| losses[i]).collect();
         Ok((vote, losses, seconds(&computed)))
