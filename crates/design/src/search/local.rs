@@ -167,7 +167,7 @@ pub(super) fn beside_others(demand: &Demand, than: usize) -> Vec<LocalRows> {
             let disjoint = [vec![1; one], vec![3; three]].concat();
             let kind = LocalRows { n, b, disjoint, rows: 0, heaviest: n };
             if kind.points().is_some_and(|points| points <= MOST_BESIDE_OTHERS) && kind.allowed().is_some() {
-                all.extend(promising(&kind, than, 1, &[2, 6]));
+                all.extend(promising(&kind, than, 2, &[2, 6]));
             }
         }
     }
