@@ -53,12 +53,13 @@ impl LocalRows {
         (0..=t.min(self.points()?)).map(|k| t.checked_sub(self.b)?.checked_sub(wins[t - k])).collect()
     }
 
-    /// The lightest load that a local row can have; `None` where it can have none.
+    /// The lightest load that a local row can have, at least 3: a row of load 1 is a disjoint one. `None` where there is
+    /// none.
     pub(super) fn lightest(&self) -> Option<usize> {
         // Won by a partitions, which may win no row yet where allowed[a] is 0.
-        let most = self.points()?;
         let a = self.allowed()?.iter().take_while(|&&rows| rows == 0).count();
-        Some((2 * a.max(1) - 1).min(most))
+        let points = self.points()?;
+        Some(2 * a.max(2) - 1).filter(|&load| load <= points)
     }
 
     /// The sets of partitions that can win too many: those that can win a row, and may not win all.
@@ -166,7 +167,7 @@ pub(super) fn beside_others(demand: &Demand, than: usize) -> Vec<LocalRows> {
             let disjoint = [vec![1; one], vec![3; three]].concat();
             let kind = LocalRows { n, b, disjoint, rows: 0, heaviest: n };
             if kind.points().is_some_and(|points| points <= MOST_BESIDE_OTHERS) && kind.allowed().is_some() {
-                all.extend(promising(&kind, than, 1, &[2, 6]));
+                all.extend(promising(&kind, than, 2, &[2, 6]));
             }
         }
     }
