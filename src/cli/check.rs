@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use ecode::certificate::{
-    Certificate, Evidence, Options, Refused, Shown, check_with, is_distortion, is_domains,
+    Certificate, Evidence, Options, Refused, Shown, check_with, is_bound, is_distortion, is_domains,
 };
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
-use super::{check_distortion, check_domains, detect, input, output, verified};
+use super::{bound_certificate, check_distortion, check_domains, detect, input, output, verified};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -23,6 +23,7 @@ use super::{check_distortion, check_domains, detect, input, output, verified};
                   veripb proof/side-0.opb proof/side-0.pbp\n  \
                   ecode check record.json --recount             count again what an enumeration counted\n  \
                   ecode check distortion.json                   what `ecode distortion --certificate` wrote\n  \
+                  ecode check bound.json                        what `ecode bounds --certificate` wrote\n  \
                   ecode check runs/r/naming-3.json              why a worker was named in a run\n  \
                   ecode check claim.json --verified             a second opinion, by the checker proved in Coq\n\n\
                   Exit codes: 0 valid, 2 not a certificate, 3 consistent but not proved, or stopped,\n\
@@ -55,6 +56,14 @@ impl Check {
         let bytes = input::bytes(&self.file, &control)?;
         if let Some(naming) = detect::naming(&bytes) {
             return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
+        }
+        if is_bound(&bytes) {
+            let alone = self.matrix.is_none() && self.extract.is_none() && !self.verified;
+            ensure!(
+                alone,
+                "{name}: a lower bound is about no matrix, has no proof to extract, and is unknown to the checker proved in Coq"
+            );
+            return bound_certificate::check(&bytes, &name, self.json, &control);
         }
         if is_distortion(&bytes) {
             let program = self.verified.then(verified::program).transpose()?;

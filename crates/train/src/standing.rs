@@ -48,7 +48,10 @@ pub(super) fn exceeds(
     if rule.aggregator != Aggregator::Vote {
         return Some(format!("nothing is proved of the aggregator {}", rule.name()));
     }
-    let Some(b) = code.tolerates() else { return Some("the code is not verified".into()) };
+    let Some(b) = code.tolerates() else {
+        let budgeted = code.budget().map(|promise| format!("the code is budgeted, not tolerant: {promise}"));
+        return Some(budgeted.unwrap_or_else(|| "the code is not verified".into()));
+    };
     let lie = liars.count();
     let lost = missing.iter().filter(|&&worker| !liars.contains(worker)).count();
     if 2 * lie + lost <= 2 * b {
@@ -143,6 +146,13 @@ mod tests {
         let nobody = Workers::from_indices(9, []);
         let other = exceeds(&code, &Rule::new(Aggregator::Median, 0), &nobody, &[]);
         assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));
+        let promise = "seldom wrong".to_owned();
+        let budgeted = TrainingCode::budgeted(code.matrix().clone(), 2, promise, "budget");
+        assert_eq!((budgeted.b(), budgeted.tolerates(), budgeted.proof().is_some()), (Some(2), None, false));
+        assert_eq!(
+            exceeds(&budgeted, Aggregator::Vote, &nobody, &[]).as_deref(),
+            Some("the code is budgeted, not tolerant: seldom wrong")
+        );
         let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");
         assert_eq!(
             exceeds(&unknown, &Rule::new(Aggregator::Vote, 0), &nobody, &[]).as_deref(),

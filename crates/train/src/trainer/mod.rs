@@ -415,6 +415,7 @@ impl Trainer {
             Some(b) if code.domains().is_some() => format!("the code is verified for any {b} domains"),
             Some(b) if code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
+            None if self.code.budget().is_some() => "the code is budgeted, not tolerant".to_owned(),
             None => "the code is UNVERIFIED".to_owned(),
         };
         let (dimension, byzantine) = (self.dimension(), self.config.liars());
