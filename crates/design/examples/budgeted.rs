@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use ecode_design::search::{BudgetEntry, BudgetRequest, BudgetRun, q_range};
+use ecode_design::search::{BudgetEntry, BudgetRequest, BudgetRun, budget_catalogue, q_range};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -13,16 +13,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let redundancy = args.get(3).map(|text| text.parse::<f64>()).transpose()?;
     let redundancies = redundancy.map_or(vec![1.4, 2.0, 2.5, 3.0, 4.0, 5.0], |redundancy| vec![redundancy]);
     for b in bs {
-        // More ones are worth no less: a search goes on from the code before.
+        // More ones are worth no less: a search goes on from the code before, and from the catalogue.
         let mut before: Option<BudgetEntry> = None;
         for &redundancy in &redundancies {
             let start = Instant::now();
             let ones = (redundancy * n as f64 + 1e-9) as usize;
             let request = BudgetRequest { qs: q_range(0.05, 0.2), ..BudgetRequest::new(n, b, ones) };
-            let mut run = BudgetRun::new(
-                request.clone(),
-                &before.into_iter().map(|entry| entry.matrix).collect::<Vec<_>>(),
-            )?;
+            let kept = budget_catalogue().iter().filter(|entry| entry.b == b);
+            let known: Vec<_> = before.iter().chain(kept).map(|entry| entry.matrix.clone()).collect();
+            let mut run = BudgetRun::new(request.clone(), &known)?;
             for _ in 0..rounds {
                 run.advance(&|| false)?;
             }
