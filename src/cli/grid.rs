@@ -59,7 +59,7 @@ pub(crate) fn train_all(
     let shown = !common.quiet && std::io::stderr().is_terminal();
     let bar = if shown { bars.add(ProgressBar::new(runs.len() as u64)) } else { ProgressBar::hidden() };
     let bar = styled(bar, "{bar:30} run {pos} of {len}, {elapsed}  {msg}");
-    let session = Session { common, control, speak: false, bars };
+    let session = Session { common, control, speak: false, tensorboard: false, bars };
     let grid = Grid { session, base, data: HashMap::new(), codes: HashMap::new() };
     let grid = grid.checked(runs);
     let ended = grid.and_then(|grid| grid.train(runs, &bar));
@@ -182,7 +182,11 @@ impl Grid<'_> {
 
     fn ended(&self, run: &GridRun, summary: Summary) -> anyhow::Result<Ended> {
         let (_, curve) = plot::read(&self.path(run))?;
-        Ok(Ended { run: run.clone(), summary, curve })
+        let ecode::train::sweep::Setting { n, b, .. } = run.setting;
+        let axes = ecode::report::values_text(&run.axes);
+        let situation =
+            if axes.is_empty() { format!("n {n}, b {b}") } else { format!("{axes}, n {n}, b {b}") };
+        Ok(Ended { curve: curve.in_grid(&run.scheme, &situation), run: run.clone(), summary })
     }
 
     /// What a run came to, where nothing more will come of it.

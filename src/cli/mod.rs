@@ -6,6 +6,7 @@
 mod analyze;
 mod bound_certificate;
 mod bounds;
+mod budget;
 mod check;
 mod check_distortion;
 mod check_domains;
@@ -30,6 +31,7 @@ mod enumerate;
 mod experiment;
 mod export;
 mod flags;
+mod frontier;
 mod grid;
 mod input;
 mod keys;
@@ -38,6 +40,7 @@ mod lock;
 mod merge;
 mod output;
 mod plot;
+mod recompute;
 mod scheme;
 mod search;
 mod session;
@@ -90,6 +93,7 @@ enum Command {
     Compare(compare::Compare),
     Distortion(distortion::DistortionCommand),
     Ensemble(ensemble::EnsembleCommand),
+    Frontier(frontier::FrontierCommand),
     Train(Box<train::Train>),
     Keys(keys::Keys),
     Work(work::Work),
@@ -189,6 +193,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Compare(args) => args.run(common),
         Command::Distortion(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
+        Command::Frontier(args) => args.run(common),
         Command::Train(args) => args.run(common),
         Command::Keys(args) => args.run(),
         Command::Work(args) => args.run(common),

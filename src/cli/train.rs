@@ -9,7 +9,7 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
-use ecode::train::{Config, OnExcess, RunFolder, Scheme, Status, Summary, TrainingCode};
+use ecode::train::{Config, MomentumAt, OnExcess, RunFolder, Scheme, Status, Summary, TrainingCode};
 use ecode::verify::Control;
 use indicatif::MultiProgress;
 
@@ -27,6 +27,9 @@ use super::{code, domains_train, input, output, scheme};
                         ecode train --code uncoded:n=9 --byzantine 2 --data mnist:DIR --run runs/uncoded\n  \
                         ecode train --code matrix.json --domains hosts.txt --attack omniscient      whole hosts lie\n  \
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
+                        ecode train --code uncoded:n=9 --byzantine 2 --attack min-max --aggregator median \
+                        --pre-aggregation nnm --momentum-at worker\n  \
+                        ecode train --code best:n=9,b=2 --data mnist:DIR --split dirichlet:0.1\n  \
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
                         ecode train --scheme reactive --n 9 --b 2 --data mnist:DIR --run runs/reactive\n  \
@@ -63,6 +66,9 @@ pub(crate) struct Train {
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
     #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
+    /// Keep the log as an event file for TensorBoard, too, in the folder's `tensorboard`
+    #[arg(long)]
+    tensorboard: bool,
     /// Print the run's summary as one JSON document
     #[arg(long)]
     json: bool,
@@ -132,10 +138,16 @@ impl Train {
     /// What this process does: one of many, or the only one.
     fn ranked(&self, common: &Common, processes: Option<&mut Processes>) -> anyhow::Result<Ending> {
         let control = common.control();
-        let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
+        let (tensorboard, bars) = (self.tensorboard, MultiProgress::new());
+        let session = Session { common, control: &control, speak: true, tensorboard, bars };
         let works =
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works, &control)?;
+        // What goes on stays as it was said.
+        let new = self.transport != "in-process" && !self.resume;
+        if new && source.requested.momentum_at == MomentumAt::Auto {
+            source.requested.momentum_at = MomentumAt::Server;
+        }
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None, &control)?,
             None => match scheme::holders(&source.requested)? {
@@ -302,6 +314,7 @@ fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) 
         None => String::new(),
         // What a scheme promises instead of a proof is no failure of one.
         Some(why) if why.starts_with("checked") => format!("Not proved, {why}.\n"),
+        Some(why) if summary.code["budgeted"].is_string() => format!("Not verified, {why}.\n"),
         Some(why) => format!("UNVERIFIED {why}.\n"),
     };
     let domains = domains_train::told(config, &summary.code, summary.unverified.is_none());

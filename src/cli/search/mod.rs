@@ -26,6 +26,7 @@ use super::output::Documents;
 use super::verify::{How, ending};
 use super::{output, watch};
 use state::StateFile;
+pub(super) use state::writer;
 use summary::{Summary, report_nothing};
 
 /// Look for a better code than any known

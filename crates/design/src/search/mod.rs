@@ -20,7 +20,10 @@ pub use bounds::{
     Bound, BoundError, Bounds, Case, Exhausted, LeftOut, Multipliers, SecondMoment, Weighed, bounds,
     bounds_for, bounds_on_ones, exhausted, second_moment,
 };
-pub use budget::{BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars};
+pub use budget::{
+    BudgetEntry, BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars, budget_catalogue, least_errors,
+    q_range,
+};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use code::anneal_code;
 pub use effort::Effort;

@@ -6,7 +6,7 @@ use crate::aggregate::Aggregator;
 use crate::attack::ByzantineSet;
 use crate::random::STEPS;
 use ecode_core::{AllocationMatrix, Workers};
-use ecode_server::reactive::Budget;
+use ecode_server::reactive::{Budget, Drift};
 
 /// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct Schedule {
 }
 
 impl Config {
-    /// The configuration with the number of liars filled in from the code's b, where nothing was said.
+    /// The configuration with the number of liars filled in from the code's b, and the place of momentum, where
+    /// nothing was said. `samples` are those that are trained on.
     ///
     /// # Errors
     /// [`ConfigError`] where the configuration cannot be run with this matrix and so many samples.
@@ -31,8 +32,13 @@ impl Config {
         samples: usize,
     ) -> Result<Self, ConfigError> {
         self.byzantine.get_or_insert(b.unwrap_or(0));
-        self.check_sizes(g, samples)?;
+        if self.momentum_at == MomentumAt::Auto {
+            let alone = self.scheme == Scheme::Vote && g.worker_loads().into_iter().all(|load| load <= 1);
+            let workers = self.aggregator != Aggregator::Vote || alone;
+            self.momentum_at = if workers { MomentumAt::Worker } else { MomentumAt::Server };
+        }
         self.check_numbers()?;
+        self.check_sizes(g, samples)?;
         self.check_workers(g)?;
         self.check_rules(g)?;
         self.check_scheme(g)?;
@@ -106,6 +112,10 @@ impl Config {
                 };
                 return fail(format!("{name} is {}; expected {expected}", plain(value)));
             }
+        }
+        if !(self.validation >= 0.0 && self.validation < 1.0) {
+            let share = plain(self.validation);
+            return fail(format!("validation is {share}; expected 0 or more, below 1"));
         }
         if self.momentum >= 1.0 {
             return fail(format!("momentum is {}; expected below 1", plain(shortest(self.momentum))));
@@ -219,6 +229,8 @@ impl Config {
                 ("adversary", self.adversary != default.adversary),
                 ("budget", self.budget != default.budget),
                 ("spare", self.spare != default.spare),
+                ("classes", self.classes != default.classes),
+                ("drift", self.drift != default.drift),
                 ("window", self.window != default.window),
                 ("referee", self.referee != default.referee),
                 ("on-excess code:…", matches!(self.on_excess, OnExcess::Code(_))),
@@ -268,6 +280,14 @@ impl Config {
         }
         if self.window == 0 {
             return fail("window is 0; expected 1 or more steps".into());
+        }
+        if self.drift != Drift::None && (self.scheme != Scheme::Reactive || self.window > 1 || self.spare > 0)
+        {
+            return fail(
+                "drift is for scheme reactive with window 1 and without spare holders: others send shares, or late \
+                 digests, which cannot be compared"
+                    .into(),
+            );
         }
         if self.scheme == Scheme::OneRound && self.window > 1 {
             return fail("scheme one-round leaves no step open; expected window 1".into());

@@ -35,8 +35,14 @@ impl ZeroSign {
 named! {
     /// Where momentum is kept.
     pub enum MomentumAt {
-        /// Of the decoded update, as SGD keeps it.
+        /// At the workers where they send gradients, and where no worker holds two partitions; else at the server.
+        ///
+        /// # References
+        /// Karimireddy, He and Jaggi, Learning from history for Byzantine robust optimization (ICML 2021): an
+        /// aggregator needs the workers' momentum, or liars that stay below the noise add up over the steps.
         #[default]
+        Auto = "auto",
+        /// Of the decoded update, as SGD keeps it.
         Server = "server",
         /// Of each partition's gradient before its sign is taken (Signum; Bernstein et al., ICML 2018).
         Worker = "worker",
@@ -120,6 +126,32 @@ named! {
         Nobody = "none",
         /// The server.
         Server = "server",
+    }
+}
+
+/// The class of hardware of each worker; empty where all are of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Classes(pub Vec<usize>);
+
+impl TryFrom<String> for Classes {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let workers: Result<Vec<usize>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+        let wrong =
+            || ConfigError(format!("classes is '{text}'; expected a number a worker, as in 0,0,0,1,1,1"));
+        workers.map(Self).map_err(|_| wrong())
+    }
+}
+
+impl From<Classes> for String {
+    fn from(classes: Classes) -> Self {
+        let workers: Vec<Self> = classes.0.iter().map(ToString::to_string).collect();
+        workers.join(",")
     }
 }
 
