@@ -25,7 +25,7 @@ fn by(g: &AllocationMatrix, b: usize, method: Method) -> Verdict {
 #[test]
 fn every_code_is_tolerant_and_no_more() {
     assert_eq!(ALL.len(), (1..=25).sum::<usize>());
-    for entry in ALL.iter() {
+    ALL.par_iter().for_each(|entry| {
         let (n, b, g) = (entry.n(), entry.b, &entry.code.matrix);
         assert_eq!((g.n(), g.k()), (n, n));
         let glued = match &entry.code.provenance {
@@ -48,7 +48,7 @@ fn every_code_is_tolerant_and_no_more() {
             assert!(verdict.is_tolerant(), "n = {n}, b = {b}, {engine}");
         }
         assert!(by(g, b + 1, Method::Auto).is_refuted(), "n = {n}, b = {b}");
-    }
+    });
 }
 
 /// The data are what the constructions, the blocks and the bounds give today. Beyond 31 workers a bound by averages takes a
