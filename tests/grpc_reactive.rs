@@ -53,8 +53,24 @@ fn assert_certificates(deployment: &Deployment, named: &Value) {
 /// Each kind of lie that needs no clock: the same parameters, the same namings, the same cost.
 #[test]
 fn processes_name_whom_one_process_names() {
-    for adversary in ["always", "vector-only", "helpers", "equivocate"] {
-        let training = training(&["--adversary", adversary, "--steps", "40", "--evaluate-every", "10"]);
+    // Of the others `silent`, `withhold` and `flap` have deadlines: another test.
+    let adversaries = [
+        "always",
+        "different",
+        "rare",
+        "primary",
+        "digest-only",
+        "vector-only",
+        "equivocate",
+        "frame",
+        "helpers",
+        "drip",
+        "once",
+        "honest",
+    ];
+    for adversary in adversaries {
+        let steps = if adversary == "once" { "52" } else { "40" };
+        let training = training(&["--adversary", adversary, "--steps", steps, "--evaluate-every", "10"]);
         let deployment = Deployment::new(9, &training);
         let expected = alone(&deployment);
         let (mut server, address) = deployment.serve(&["--wait", "all"]);
@@ -69,7 +85,9 @@ fn processes_name_whom_one_process_names() {
         {
             assert_eq!(ours[what], theirs[what], "{adversary}: {what}");
         }
-        assert_eq!(ours["named"].as_array().unwrap().len(), 2, "{adversary}");
+        if ["always", "vector-only", "helpers", "equivocate"].contains(&adversary) {
+            assert_eq!(ours["named"].as_array().unwrap().len(), 2, "{adversary}");
+        }
         deployment.assert_same_log();
         assert_certificates(&deployment, &ours["named"]);
         for worker in ours["named"].as_array().unwrap() {
@@ -77,6 +95,57 @@ fn processes_name_whom_one_process_names() {
             assert!(server.said().iter().any(|said| said.contains(&line)), "{:#?}", server.said());
         }
     }
+}
+
+/// Vectors in shares: with 2b + 1 holders no trip at all, with spare holders none for a missing vector. The same
+/// parameters and namings as in one process.
+#[test]
+fn shares_travel_between_processes() {
+    for (more, named) in [
+        (&["--scheme", "one-round", "--adversary", "always"][..], 2),
+        (&["--scheme", "one-round", "--adversary", "vector-only"], 2),
+        (&["--scheme", "one-round", "--adversary", "digest-only"], 2),
+        (&["--scheme", "reactive", "--spare", "2", "--adversary", "always"], 2),
+        (&["--scheme", "reactive", "--spare", "2", "--adversary", "vector-only", "--budget", "total"], 2),
+        (&["--scheme", "reactive", "--spare", "2", "--adversary", "honest"], 0),
+    ] {
+        let mut training = vec!["--n", "9", "--b", "2", "--byzantine-set", "2,5", "--batch", "8"];
+        training.extend(["--steps", "30", "--evaluate-every", "10"]);
+        training.extend(more);
+        let deployment = Deployment::new(9, &training);
+        let expected = alone(&deployment);
+        let (mut server, address) = deployment.serve(&["--wait", "all"]);
+        let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
+        assert_eq!(server.ends(), Some(0), "{more:?}: {:#?}", server.said());
+        let summary = deployment.summary();
+        for what in ["parameters_digest", "named", "label", "extra_gradients", "extra_trips", "heaviest_load"]
+        {
+            assert_eq!(summary[what], expected[what], "{more:?}: {what}");
+        }
+        assert_eq!(summary["named"].as_array().unwrap().len(), named, "{more:?}");
+        deployment.assert_same_log();
+    }
+}
+
+/// A worker that is stopped costs no trip where each partition has a spare holder: its share is not needed.
+#[test]
+fn a_spare_holder_takes_the_place_of_one_that_is_silent() {
+    let training = ["--scheme", "reactive", "--spare", "1", "--n", "9", "--b", "2", "--attack", "none"];
+    let more = ["--batch", "8", "--steps", "60", "--evaluate-every", "10"];
+    let deployment = Deployment::new(9, &[&training[..], &more[..]].concat());
+    let expected = alone(&deployment);
+    let (mut server, address) = deployment.serve(&["--wait", "200ms"]);
+    let workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
+    server.reaches(20);
+    workers[7].signal("STOP");
+    server.reaches(40);
+    workers[7].signal("CONT");
+    assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
+    let summary = deployment.summary();
+    assert_eq!(summary["parameters_digest"], expected["parameters_digest"]);
+    assert!(summary["timeouts"].as_u64().unwrap() > 0, "it was missed");
+    assert_eq!(summary["extra_trips"], 0, "and nobody had to step in");
+    assert_eq!(summary["named"].as_array().map(Vec::len), Some(0));
 }
 
 /// A way to a server on which everything that it says comes so much later.
@@ -194,8 +263,9 @@ fn what_is_for_one_process_is_refused() {
     let deployment = Deployment::new(9, &[]);
     let run = deployment.run();
     for (flags, why) in [
-        (&["--scheme", "one-round"][..], "scheme one-round is for one process"),
-        (&["--scheme", "checked"], "scheme checked is for one process"),
+        (&["--scheme", "checked"][..], "scheme checked is for one process"),
+        (&["--scheme", "reactive", "--drift", "repeat"], "classes and drift are for one process"),
+        (&["--scheme", "reactive", "--on-excess", "code:best:n=9,b=2"], "on-excess code:… is for in-process"),
         (&["--scheme", "reactive", "--window", "4"], "window is for one process"),
         (&["--scheme", "reactive", "--audit"], "audit needs all messages"),
     ] {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// Commands that go on for hours, and a part of what each says when it is stopped. `HERE` is a server that accepts
 /// and says nothing.
-const LONG: [(&str, &str); 29] = [
+const LONG: [(&str, &str); 31] = [
     ("verify dense.txt", "Undecided"),
     ("verify dense.txt --method exhaustive", "Undecided"),
     ("verify dense.txt --method branch", "Undecided"),
@@ -34,6 +34,8 @@ const LONG: [(&str, &str); 29] = [
         "design --n 45 --k 45 --b 3 --construction bernoulli --p 0.5 --draws 1000000000",
         "draws: none tolerant",
     ),
+    ("design --n 21 --b 3 --redundancy 3 --time 9h", "Budgeted"),
+    ("frontier --n 25 --b 9 --redundancy 3 --rounds 64 --from-nothing", "stopped before any code was found"),
     ("search --n 25 --b 3 --time 9h", "known before"),
     ("search --n 15 --b 3 --exact", "No tolerant code has fewer than"),
     ("search --part 9 --n 101 --b 2 --time 9h", "known before"),

@@ -203,6 +203,8 @@ impl Judge {
                     let worker = self.asleep.swap_remove(place);
                     self.open()?.admit(worker);
                 }
+                // Here everybody's numbers are reproducible, or its contradictions are evidence.
+                Next::Again(_) | Next::Compare(_) => return Err(bad("nobody drifts here")),
                 Next::Stop(excess) => return Ok(Turn { reason: excess.to_string(), ..Turn::new("stop") }),
             }
         }

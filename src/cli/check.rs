@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use ecode::certificate::{
-    Certificate, Evidence, Options, Refused, Shown, check_with, is_distortion, is_domains,
+    Certificate, Evidence, Options, Refused, Shown, check_with, is_bound, is_distortion, is_domains,
 };
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
+use ecode::train::data::DataSource;
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
-use super::{check_distortion, check_domains, detect, input, output, verified};
+use super::{bound_certificate, check_distortion, check_domains, detect, input, output, recompute, verified};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -23,7 +24,9 @@ use super::{check_distortion, check_domains, detect, input, output, verified};
                   veripb proof/side-0.opb proof/side-0.pbp\n  \
                   ecode check record.json --recount             count again what an enumeration counted\n  \
                   ecode check distortion.json                   what `ecode distortion --certificate` wrote\n  \
+                  ecode check bound.json                        what `ecode bounds --certificate` wrote\n  \
                   ecode check runs/r/naming-3.json              why a worker was named in a run\n  \
+                  ecode check runs/r/naming-3.json --data mnist:DIR   compute again what it computed wrong\n  \
                   ecode check claim.json --verified             a second opinion, by the checker proved in Coq\n\n\
                   Exit codes: 0 valid, 2 not a certificate, 3 consistent but not proved, or stopped,\n\
                   4 it does not show what it claims"
@@ -43,6 +46,12 @@ pub(crate) struct Check {
     /// Ask ecode-verified as well, the checker that is proved in Coq; valid is only what both accept
     #[arg(long)]
     verified: bool,
+    /// Of a naming certificate: train again with these data up to its step, without liars, and compute what it is about
+    #[arg(long, value_name = "SPEC")]
+    data: Option<DataSource>,
+    /// With --data: the run's folder [default: that of the certificate]
+    #[arg(long, value_name = "DIR", requires = "data", value_hint = clap::ValueHint::DirPath)]
+    run: Option<PathBuf>,
     /// Print the result as one JSON document
     #[arg(long)]
     json: bool,
@@ -54,7 +63,26 @@ impl Check {
         let control = common.control();
         let bytes = input::bytes(&self.file, &control)?;
         if let Some(naming) = detect::naming(&bytes) {
-            return detect::check(&naming.with_context(|| name.clone())?, &name, self.json);
+            let naming = naming.with_context(|| name.clone())?;
+            detect::replay(&naming, &name)?;
+            let with = |data| recompute::With { data, run: self.run.clone() };
+            let recomputed = match &self.data {
+                Some(data) => match recompute::run(&naming, &self.file, &name, &with(data), common)? {
+                    Ok(partition) => Some(partition),
+                    Err(ending) => return Ok(ending),
+                },
+                None => None,
+            };
+            return detect::told_naming(&naming, recomputed, self.json);
+        }
+        ensure!(self.data.is_none(), "--data: {name} is no naming certificate, which alone is about data");
+        if is_bound(&bytes) {
+            let alone = self.matrix.is_none() && self.extract.is_none() && !self.verified;
+            ensure!(
+                alone,
+                "{name}: a lower bound is about no matrix, has no proof to extract, and is unknown to the checker proved in Coq"
+            );
+            return bound_certificate::check(&bytes, &name, self.json, &control);
         }
         if is_distortion(&bytes) {
             let program = self.verified.then(verified::program).transpose()?;

@@ -10,7 +10,7 @@ use ecode::train::{Config, TrainingCode};
 use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
 
 use super::ending::Stopped;
-use super::{construct, domains_train, input, output, watch};
+use super::{budget, construct, domains_train, input, output, watch};
 
 /// The matrix that a `--code` names, with what is said of it. `ties` is the tie rule of those who use it.
 pub(crate) fn resolve(text: &str, ties: TieRule, control: &Control) -> anyhow::Result<MatrixFile> {
@@ -64,6 +64,14 @@ pub(crate) fn verified(
     let Config { code: text, ties, allow_unverified, .. } = config;
     let (ties, allow_unverified) = (*ties, *allow_unverified);
     let name = name(file, text);
+    if let Some(b) = budget::liars(file) {
+        let control = control.within(PATIENCE);
+        let promise = watch::with_progress(&control, quiet, || budget::promise(file, b, &control));
+        if !quiet {
+            output::remark!("note: training with a budgeted code, which is not tolerant: {promise}");
+        }
+        return Ok(TrainingCode::budgeted(file.matrix.clone(), b, promise, name));
+    }
     let limited = if allow_unverified { control.within(PATIENCE) } else { control.clone() };
     let domains = config.failure_domains(file.matrix.n())?;
     let code = |code| TrainingCode::verified(code, name.clone());

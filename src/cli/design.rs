@@ -11,6 +11,7 @@ use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
 
+use super::budget::{self, BudgetFlags};
 use super::common::Common;
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
@@ -30,7 +31,9 @@ use super::{output, watch};
                         ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
                         ecode design --construction repetition --n 9 --group 3 --b 1\n  \
                         ecode design --n 8 --b 1 --detect     what every way to the promise costs\n  \
-                        ecode design --n 15 --b 1 --domains hosts.txt     any one host may lie, with all its workers\n\n\
+                        ecode design --n 15 --b 1 --domains hosts.txt     any one host may lie, with all its workers\n  \
+                        ecode design --n 15 --b 3 --redundancy 3 --time 1m     wrong least often for what can be paid\n  \
+                        ecode design --n 15 --b 3 --redundancy 3 --max-load 5 --q 0.05..0.2 --liars random\n\n\
                         What is written says what was verified. A code that does not tolerate b is written as \
                         refuted, with the counterexample, and the exit code is 1; so it is where no code can meet \
                         what is asked, which is then proven and nothing is written.")]
@@ -48,6 +51,8 @@ pub(crate) struct Design {
     #[command(flatten)]
     domains: DomainsFlag,
     #[command(flatten)]
+    budget: BudgetFlags,
+    #[command(flatten)]
     how: How,
     /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
     #[arg(long, short, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -64,6 +69,23 @@ impl Design {
             ("--output", self.output.as_deref()),
         ])?;
         let specification = self.flags.specification()?;
+        if self.flags.searches {
+            ensure!(!self.detection.detect, "--detect: not with --redundancy, which is of votes");
+            ensure!(
+                self.domains.domains.is_none(),
+                "--domains: not with --redundancy, which is of workers alone"
+            );
+            ensure!(self.draws.is_none(), "--draws is for bernoulli, not for --redundancy");
+            let asked = budget::Asked {
+                specification,
+                seed: self.flags.seed,
+                stragglers: self.stragglers,
+                how: &self.how,
+                output: self.output.as_deref(),
+                json: self.json,
+            };
+            return self.budget.run(&asked, common);
+        }
         if self.detection.detect {
             let domains = self.domains.read(specification.arguments.needed("n")?, &common.control())?;
             let to = self.output.as_deref();

@@ -294,26 +294,38 @@ pub(crate) fn naming(bytes: &[u8]) -> Option<anyhow::Result<Certificate>> {
     })
 }
 
-/// `check` of a naming certificate.
-pub(crate) fn check(certificate: &Certificate, name: &str, json: bool) -> anyhow::Result<Ending> {
-    if let Err(error) = certificate.check() {
-        return Err(Contradiction(format!("{name}: {error}")).into());
-    }
+/// Replays a naming certificate.
+pub(crate) fn replay(certificate: &Certificate, name: &str) -> anyhow::Result<()> {
+    certificate.check().map_err(|error| Contradiction(format!("{name}: {error}")).into())
+}
+
+/// What a naming certificate shows; `recomputed` is the partition that was computed again, and that the worker has wrong.
+pub(crate) fn told_naming(
+    certificate: &Certificate,
+    recomputed: Option<usize>,
+    json: bool,
+) -> anyhow::Result<Ending> {
     let Certificate { worker, step, b, rule, keys, premises, .. } = certificate;
     if json {
-        let document = json!({
+        let mut document = json!({
             "valid": true, "worker": worker, "step": step, "rule": rule, "b": b, "keys": keys, "premises": premises.len(),
         });
+        if let Some(partition) = recomputed {
+            document["recomputed"] = partition.into();
+        }
         output::print(&document.to_string())?;
-    } else {
-        let holds = if rule == "contradicted" {
-            format!("if at most {b} of the owners of these keys are faulty in that step")
-        } else {
-            "whoever else is faulty".to_owned()
-        };
-        output::print(&format!(
-            "Valid: worker {worker} was faulty in step {step} (rule {rule}), {holds}. It says nothing of whose keys these are: compare them with those that you know (--json prints them)."
-        ))?;
+        return Ok(Ending::Done);
     }
+    let holds = if rule == "contradicted" && recomputed.is_none() {
+        format!("if at most {b} of the owners of these keys are faulty in that step")
+    } else {
+        "whoever else is faulty".to_owned()
+    };
+    let computed = recomputed.map_or(String::new(), |partition| {
+        format!("\nRecomputed: what it signed of partition {partition} is not the digest of the vector that these data give.")
+    });
+    output::print(&format!(
+        "Valid: worker {worker} was faulty in step {step} (rule {rule}), {holds}. It says nothing of whose keys these are: compare them with those that you know (--json prints them).{computed}"
+    ))?;
     Ok(Ending::Done)
 }

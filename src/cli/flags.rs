@@ -103,6 +103,8 @@ mod tests {
             (FieldKind::Numbers, _) => "1,2.5".into(),
             (FieldKind::Text, "data") => "mnist:somewhere".into(),
             (FieldKind::Text, "device") => "cuda:3".into(),
+            (FieldKind::Text, "classes") => "0,0,1,1".into(),
+            (FieldKind::Text, "drift") => "close:8".into(),
             (FieldKind::Text, "on-excess") => "code:best:n=9,b=4".into(),
             (FieldKind::Text, "byzantine-set") => "0,3".into(),
             (FieldKind::Text, "pre-aggregation") => "nnm".into(),

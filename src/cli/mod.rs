@@ -4,7 +4,9 @@
 //! 4 two engines disagree, or a certificate does not show what it claims. The answer goes to standard output, everything else to standard error.
 
 mod analyze;
+mod bound_certificate;
 mod bounds;
+mod budget;
 mod check;
 mod check_distortion;
 mod check_domains;
@@ -29,6 +31,7 @@ mod enumerate;
 mod experiment;
 mod export;
 mod flags;
+mod frontier;
 mod grid;
 mod input;
 mod keys;
@@ -37,6 +40,7 @@ mod lock;
 mod merge;
 mod output;
 mod plot;
+mod recompute;
 mod scheme;
 mod search;
 mod session;
@@ -89,6 +93,7 @@ enum Command {
     Compare(compare::Compare),
     Distortion(distortion::DistortionCommand),
     Ensemble(ensemble::EnsembleCommand),
+    Frontier(frontier::FrontierCommand),
     Train(Box<train::Train>),
     Keys(keys::Keys),
     Work(work::Work),
@@ -188,6 +193,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Compare(args) => args.run(common),
         Command::Distortion(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
+        Command::Frontier(args) => args.run(common),
         Command::Train(args) => args.run(common),
         Command::Keys(args) => args.run(),
         Command::Work(args) => args.run(common),

@@ -265,6 +265,7 @@ impl Session<'_> {
         let label = match &metrics.unverified {
             _ if metrics.verified => "",
             Some(why) if why.starts_with("checked") => "  checked, not proved",
+            Some(why) if why.contains("the code is budgeted") => "  budgeted",
             _ => "  UNVERIFIED",
         };
         let test = if metrics.test_loss.is_finite() { "" } else { ", test loss not finite" };

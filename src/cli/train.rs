@@ -314,6 +314,7 @@ fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) 
         None => String::new(),
         // What a scheme promises instead of a proof is no failure of one.
         Some(why) if why.starts_with("checked") => format!("Not proved, {why}.\n"),
+        Some(why) if summary.code["budgeted"].is_string() => format!("Not verified, {why}.\n"),
         Some(why) => format!("UNVERIFIED {why}.\n"),
     };
     let domains = domains_train::told(config, &summary.code, summary.unverified.is_none());

@@ -259,7 +259,7 @@ impl Client {
         }))
     }
 
-    /// Sends a whole vector of a partition, signed as what was sent.
+    /// Sends a whole vector of a partition, or a list with a share, signed as what was sent.
     ///
     /// # Errors
     /// [`ClientError::Gone`].
@@ -268,7 +268,7 @@ impl Client {
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        bytes: &Bytes,
+        (bytes, share): (&Bytes, bool),
         signature: &[u8; 64],
     ) -> Result<(), ClientError> {
         for first in (0..bytes.len()).step_by(PIECE) {
@@ -282,6 +282,7 @@ impl Client {
                 length: bytes.len() as u64,
                 negative: bytes.slice(first..end),
                 signature: Bytes::copy_from_slice(signature),
+                share,
             }))?;
         }
         Ok(())

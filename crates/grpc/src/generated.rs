@@ -217,6 +217,23 @@ pub struct Task {
     /// What liars know, where a run rehearses an attack; else nothing.
     #[prost(message, optional, tag = "7")]
     pub rehearsal: ::core::option::Option<Rehearsal>,
+    /// Where vectors travel in shares, in every task of the step: so many shares rebuild a vector, of so many that there are
+    /// (Reed-Solomon, docs/reactive.md). A digest is then that of the list of the shares' digests. 0 where they travel whole.
+    #[prost(uint32, tag = "8")]
+    pub threshold: u32,
+    #[prost(uint32, tag = "9")]
+    pub holders: u32,
+    /// Partitions of which to send the list and one share, after the answer.
+    #[prost(message, repeated, tag = "10")]
+    pub shares: ::prost::alloc::vec::Vec<Share>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Share {
+    #[prost(uint32, tag = "1")]
+    pub partition: u32,
+    /// Which share, from 0.
+    #[prost(uint32, tag = "2")]
+    pub place: u32,
 }
 /// A digest of a partition's signs: BLAKE3, keyed by run, step, state and partition (docs/reactive.md).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -258,9 +275,13 @@ pub struct Vector {
     pub length: u64,
     #[prost(bytes = "bytes", tag = "6")]
     pub negative: ::prost::bytes::Bytes,
-    /// Of the digest of what was sent, as that of a vector; in the last piece only.
+    /// Of the digest of what was sent, as that of a vector, or, where vectors travel in shares, as that of bytes; in the last
+    /// piece only.
     #[prost(bytes = "bytes", tag = "7")]
     pub signature: ::prost::bytes::Bytes,
+    /// Whether this is a list with a share, not a whole vector.
+    #[prost(bool, tag = "8")]
+    pub share: bool,
 }
 /// The worker cannot send a vector that was fetched.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -31,7 +31,7 @@ mod transport;
 
 pub use client::{Client, ClientError, Description, Greeting, Line, News, Welcome};
 pub use happening::{Happening, Offer, Report, ServerError, Settings, Vote};
-pub use scheme::{Heard, Signed, Task};
+pub use scheme::{Heard, Shares, Signed, Task};
 pub use server::Server;
 
 /// The version of the protocol. A worker of another one is told so.

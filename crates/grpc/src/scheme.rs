@@ -7,7 +7,7 @@
 //! - What reaches the caller was signed by its row's key. What was not is rubbish, and shows nothing of anybody.
 
 use bytes::Bytes;
-use ecode_server::reactive::{Digest, Header, signed};
+use ecode_server::reactive::{Digest, Header, signed, signed_bytes};
 
 use super::generated::{self, Holders, Rehearsal, Slot};
 use super::happening::Report;
@@ -21,6 +21,17 @@ pub struct Signed {
     pub digest: Digest,
     /// Its signature.
     pub signature: [u8; 64],
+}
+
+/// How vectors travel in a step where every holder sends a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// So many rebuild a vector.
+    pub threshold: usize,
+    /// So many there are.
+    pub holders: usize,
+    /// Bytes of a list with a share, as it is sent.
+    pub bytes: usize,
 }
 
 /// What a worker is asked.
@@ -40,6 +51,10 @@ pub struct Task {
     pub fetches: Vec<(usize, Digest)>,
     /// What liars know, where an attack is rehearsed: each partition's holders, and the liars that were not named.
     pub rehearsal: Option<(Vec<Vec<usize>>, Vec<usize>)>,
+    /// Where vectors travel in shares: how many rebuild one, and how many there are.
+    pub cut: Option<(usize, usize)>,
+    /// Shares to send: partition and place.
+    pub shares: Vec<(usize, usize)>,
 }
 
 impl Task {
@@ -56,6 +71,10 @@ impl Task {
             digest: Bytes::copy_from_slice(digest),
             signature: Bytes::new(),
         };
+        let share = |&(partition, place): &(usize, usize)| generated::Share {
+            partition: partition as u32,
+            place: place as u32,
+        };
         let rehearsal = self.rehearsal.as_ref().map(|(holders, liars)| Rehearsal {
             holders: holders.iter().map(|workers| Holders { workers: numbers(workers) }).collect(),
             liars: numbers(liars),
@@ -68,6 +87,9 @@ impl Task {
             vectors: numbers(&self.vectors),
             fetches: self.fetches.iter().map(fetch).collect(),
             rehearsal,
+            threshold: self.cut.map_or(0, |cut| cut.0 as u32),
+            holders: self.cut.map_or(0, |cut| cut.1 as u32),
+            shares: self.shares.iter().map(share).collect(),
         }
     }
 
@@ -86,6 +108,12 @@ impl Task {
             vectors: numbers(task.vectors),
             fetches: task.fetches.into_iter().map(fetch).collect::<Option<_>>()?,
             rehearsal,
+            cut: (task.threshold > 0).then_some((task.threshold as usize, task.holders as usize)),
+            shares: task
+                .shares
+                .iter()
+                .map(|share| (share.partition as usize, share.place as usize))
+                .collect(),
         })
     }
 }
@@ -108,6 +136,8 @@ pub enum Heard {
         bytes: Vec<u8>,
         /// Its partition, and the digest of these bytes.
         of: Signed,
+        /// Whether it is a list with a share, not a vector.
+        share: bool,
     },
     /// It cannot send a vector of this partition.
     Refusal {
@@ -124,6 +154,9 @@ pub(crate) struct Dues {
     pub(crate) vectors: usize,
 }
 
+/// The longest list of digests of shares, beside the vector itself: as many as there can be workers.
+const LONGEST_LIST: usize = 64 + 32 * 4096;
+
 /// So many tasks may be unanswered; what is beyond is answered by nobody in time.
 const TASKS: usize = 8;
 
@@ -132,7 +165,8 @@ impl Dues {
     pub(crate) fn asked(&mut self, task: &Task, partitions: usize) {
         self.answers = (self.answers + 2).min(2 * TASKS);
         self.digests = (self.digests + 2 * task.partitions.len()).min(2 * TASKS * partitions);
-        self.vectors = (self.vectors + task.vectors.len() + task.fetches.len()).min(TASKS * partitions);
+        self.vectors = (self.vectors + task.vectors.len() + task.fetches.len() + task.shares.len())
+            .min(TASKS * partitions);
     }
 
     /// Takes so many off; whether there were as many.
@@ -151,6 +185,9 @@ pub(crate) struct Partial {
     bytes: Vec<u8>,
     came: usize,
     wanted: bool,
+    /// Bytes of the whole.
+    length: usize,
+    share: bool,
 }
 
 /// What a piece made of a vector.
@@ -169,24 +206,42 @@ pub(crate) enum Pieced {
 pub(crate) struct Rubbish;
 
 impl Partial {
-    /// The first piece of a vector, while a header is that of the present step.
-    pub(crate) fn begin(piece: &generated::Vector, header: &Header) -> Result<Self, Rubbish> {
+    /// The first piece of a vector, while a header is that of the present step, in which vectors have so many bytes, and
+    /// travel in shares or not.
+    pub(crate) fn begin(
+        piece: &generated::Vector,
+        header: &Header,
+        whole: usize,
+        shares: Option<Shares>,
+    ) -> Result<Self, Rubbish> {
         let state = fixed(&piece.state).ok_or(Rubbish)?;
         let wanted = piece.step == header.step && state == header.state;
-        let partition = piece.partition as usize;
-        Ok(Self { step: piece.step, state, partition, bytes: Vec::new(), came: 0, wanted })
+        let length = usize::try_from(piece.length).map_err(|_| Rubbish)?;
+        let right = match (piece.share, shares) {
+            (false, _) => length == whole,
+            (true, Some(Shares { bytes, .. })) if wanted => length == bytes,
+            // Of another step, in which there may have been others.
+            (true, _) => !wanted && length <= whole + LONGEST_LIST,
+        };
+        if !right {
+            return Err(Rubbish);
+        }
+        let (partition, share) = (piece.partition as usize, piece.share);
+        Ok(Self { step: piece.step, state, partition, bytes: Vec::new(), came: 0, wanted, length, share })
     }
 
-    /// Adds a piece. `length` is that of a whole vector.
+    /// Adds a piece.
     pub(crate) fn add(
         mut self,
         piece: &generated::Vector,
-        length: usize,
         header: &Header,
+        shares: Option<Shares>,
         key: &Digest,
     ) -> Result<Pieced, Rubbish> {
+        let length = self.length;
         let same = piece.step == self.step
             && piece.state[..] == self.state
+            && piece.share == self.share
             && piece.partition as usize == self.partition;
         let fits = piece.first == self.came as u64
             && piece.length == length as u64
@@ -209,11 +264,16 @@ impl Partial {
         // As it was received: padding is not masked.
         let digest = header.digest(self.partition, &self.bytes);
         let signature = fixed(&piece.signature).ok_or(Rubbish)?;
-        if !signed(key, header, self.partition, &digest, true, &signature) {
+        let right = if shares.is_some() {
+            signed_bytes(key, header, self.partition, &digest, &signature)
+        } else {
+            signed(key, header, self.partition, &digest, true, &signature)
+        };
+        if !right {
             return Err(Rubbish);
         }
         let of = Signed { partition: self.partition, digest, signature };
-        Ok(Pieced::Whole(Heard::Vector { bytes: self.bytes, of }))
+        Ok(Pieced::Whole(Heard::Vector { bytes: self.bytes, of, share: self.share }))
     }
 }
 
@@ -267,7 +327,40 @@ mod tests {
             length: 5,
             negative: Bytes::copy_from_slice(bytes),
             signature: Bytes::copy_from_slice(signature),
+            share: false,
         }
+    }
+
+    /// A list with a share has a length of its own, and a signature of its own kind: that of a vector shows nothing of it,
+    /// nor the other way round.
+    #[test]
+    fn shares_are_no_vectors() {
+        let signer = Signer::new([7; 32]);
+        let bytes = [1, 2, 3, 4, 5, 6, 7];
+        let shares = Some(Shares { threshold: 2, holders: 3, bytes: 7 });
+        let piece = |signature: &[u8]| generated::Vector {
+            length: 7,
+            negative: Bytes::copy_from_slice(&bytes),
+            share: true,
+            ..piece(0, &[], signature)
+        };
+        let heard = |piece: &generated::Vector, shares| {
+            Partial::begin(piece, &HEADER, 5, shares)?.add(piece, &HEADER, shares, &signer.key())
+        };
+        let right = signer.sign_bytes(&HEADER, 3, &bytes);
+        match heard(&piece(&right), shares) {
+            Ok(Pieced::Whole(Heard::Vector { share: true, of, .. })) => {
+                assert_eq!(of.digest, HEADER.digest(3, &bytes));
+            }
+            other => panic!("{other:?}"),
+        }
+        let of_vector = signer.sign(&HEADER, 3, &HEADER.digest(3, &bytes), true);
+        assert!(heard(&piece(&of_vector), shares).is_err());
+        assert!(heard(&piece(&right), None).is_err(), "nobody sends shares");
+        assert!(heard(&piece(&right), Some(Shares { threshold: 2, holders: 3, bytes: 8 })).is_err());
+        // One of an earlier step, which had others, is of no use, and no rubbish.
+        let late = generated::Vector { step: 3, ..piece(&right) };
+        assert!(matches!(heard(&late, None), Ok(Pieced::Useless)));
     }
 
     /// A vector is judged only where it is whole, in order, and signed by the row's key.
@@ -277,22 +370,22 @@ mod tests {
         let digest = HEADER.digest(3, &[1, 2, 3, 4, 5]);
         let signature = signer.sign(&HEADER, 3, &digest, true);
         let first = piece(0, &[1, 2, 3], &[]);
-        let begun = || match Partial::begin(&first, &HEADER)
-            .and_then(|partial| partial.add(&first, 5, &HEADER, &signer.key()))
+        let begun = || match Partial::begin(&first, &HEADER, 5, None)
+            .and_then(|partial| partial.add(&first, &HEADER, None, &signer.key()))
         {
             Ok(Pieced::More(partial)) => partial,
             other => panic!("{other:?}"),
         };
         let last = piece(3, &[4, 5], &signature);
-        match begun().add(&last, 5, &HEADER, &signer.key()) {
-            Ok(Pieced::Whole(Heard::Vector { bytes, of })) => {
+        match begun().add(&last, &HEADER, None, &signer.key()) {
+            Ok(Pieced::Whole(Heard::Vector { bytes, of, share: false })) => {
                 assert_eq!((bytes, of.digest), (vec![1, 2, 3, 4, 5], digest));
             }
             other => panic!("{other:?}"),
         }
         // The step was decided while it came.
         let later = Header { step: 5, ..HEADER };
-        assert!(matches!(begun().add(&last, 5, &later, &signer.key()), Ok(Pieced::Useless)));
+        assert!(matches!(begun().add(&last, &later, None, &signer.key()), Ok(Pieced::Useless)));
         let announced = signer.sign(&HEADER, 3, &digest, false);
         let wrong = [
             piece(2, &[4, 5], &signature),
@@ -305,10 +398,10 @@ mod tests {
             generated::Vector { length: 6, ..last.clone() },
         ];
         for wrong in wrong {
-            assert!(begun().add(&wrong, 5, &HEADER, &signer.key()).is_err(), "{wrong:?}");
+            assert!(begun().add(&wrong, &HEADER, None, &signer.key()).is_err(), "{wrong:?}");
         }
         let other = Signer::new([8; 32]);
-        assert!(begun().add(&last, 5, &HEADER, &other.key()).is_err(), "signed by somebody else");
+        assert!(begun().add(&last, &HEADER, None, &other.key()).is_err(), "signed by somebody else");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::generated::Decode;
 use super::generated::election_server::ElectionServer;
 use super::happening::{Happening, ServerError, Settings};
 use super::keys::{Keys, read_rows};
-use super::scheme::Task;
+use super::scheme::{Shares, Task};
 use super::service::Service;
 use super::shared::Shared;
 use super::transport::{Connection, accept, acceptor};
@@ -105,9 +105,9 @@ impl Server {
         self.shared.keep_state(step, state);
     }
 
-    /// Under a scheme: what the present step's messages are about. What comes of other steps is not heard from now on.
-    pub fn convene(&self, header: Header) {
-        self.shared.convene(header);
+    /// Under a scheme: what the present step's messages are about, and how vectors travel in it, where they do in shares. What comes of other steps is not heard from now on.
+    pub fn convene(&self, header: Header, shares: Option<Shares>) {
+        self.shared.convene(header, shares);
     }
 
     /// Under a scheme: asks a row. Whether it is there to be asked.

@@ -14,7 +14,7 @@ use tokio::sync::futures::Notified;
 use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
 use super::happening::{Happening, Offer, Report, Settings, Vote};
 use super::history::{Fallen, History};
-use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Task};
+use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Shares, Task};
 use ecode_server::reactive::{Digest, Header};
 use ecode_server::{Action, Cut, Election, Event, Place, Standing};
 
@@ -61,7 +61,7 @@ struct Inner {
     /// Connections that still have something to be told.
     listening: usize,
     /// Under a scheme: what the present step's messages are about.
-    header: Option<Header>,
+    header: Option<(Header, Option<Shares>)>,
     /// Under a scheme: what each row is still to be asked, and what it may send.
     asked: Vec<(VecDeque<Task>, Dues)>,
 }
@@ -306,8 +306,8 @@ impl Shared {
     }
 
     /// Under a scheme: what the present step's messages are about.
-    pub(crate) fn convene(&self, header: Header) {
-        self.lock().header = Some(header);
+    pub(crate) fn convene(&self, header: Header, shares: Option<Shares>) {
+        self.lock().header = Some((header, shares));
     }
 
     /// Under a scheme: asks a row. Whether it is there.
@@ -346,7 +346,7 @@ impl Shared {
         if partial.is_some() && !matches!(message, Spoken::Vector(_)) {
             return Err(Rubbish);
         }
-        let header = {
+        let (header, shares) = {
             let mut inner = self.lock();
             if !speaks(&inner, row, connection) {
                 return Ok(());
@@ -372,9 +372,9 @@ impl Shared {
             Spoken::Vector(piece) => {
                 let begun = match partial.take() {
                     Some(begun) => begun,
-                    None => Partial::begin(&piece, &header)?,
+                    None => Partial::begin(&piece, &header, self.settings.dimension.div_ceil(8), shares)?,
                 };
-                match begun.add(&piece, self.settings.dimension.div_ceil(8), &header, &key)? {
+                match begun.add(&piece, &header, shares, &key)? {
                     Pieced::More(more) => {
                         *partial = Some(more);
                         None

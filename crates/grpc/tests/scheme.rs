@@ -44,7 +44,7 @@ fn a_row_is_heard_of_what_it_was_asked_and_signed() {
     let address = server.address().to_string();
     let (mut client, _) = join(&address, &keys_of(0), (0, 0)).unwrap();
     let signer = keys::signer(&keys_of(0)).unwrap();
-    server.convene(header(0));
+    server.convene(header(0), None);
     let task = Task { run: [1; 32], partitions: vec![0, 2], vectors: vec![2], ..Task::default() };
     assert!(server.ask(0, task.clone()));
     assert!(!server.ask(1, task.clone()), "nobody is there");
@@ -58,7 +58,7 @@ fn a_row_is_heard_of_what_it_was_asked_and_signed() {
     };
     assert_eq!(heard, digests);
     // What comes of a step that is over is not heard, and no rubbish either.
-    server.convene(header(1));
+    server.convene(header(1), None);
     answer(&mut client, 0, &digests[..1]);
     assert_eq!(next(&server), None);
     // Signed for another step.
@@ -76,7 +76,7 @@ fn nobody_is_heard_unasked() {
     let rules = Rules::new(2, 0, 0).unwrap();
     let server = Server::start(Settings { partitions: Some(3), ..settings(rules) }, &server_keys).unwrap();
     let address = server.address().to_string();
-    server.convene(header(0));
+    server.convene(header(0), None);
     for row in 0..2 {
         let (mut client, _) = join(&address, &keys_of(row), (0, 0)).unwrap();
         if row == 0 {

@@ -8,6 +8,7 @@ mod compare;
 mod curves;
 mod distortion;
 mod domains;
+mod frontier;
 mod json;
 mod markdown;
 mod matrix;
@@ -38,6 +39,9 @@ pub use distortion::{
     promises_table,
 };
 pub use domains::{domain_distortion_json, domain_distortion_text, domain_names, domain_report};
+pub use frontier::{
+    Frontier, FrontierPoint, Peer, frontier_csv, frontier_json, frontier_page, frontier_svg, frontier_text,
+};
 pub use json::analysis_json;
 pub use markdown::Markdown;
 pub use matrix::matrix_svg;

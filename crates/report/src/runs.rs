@@ -15,7 +15,11 @@ pub fn run_label(summary: &Summary) -> String {
         Aggregator::Vote => String::new(),
         _ => format!(" + {}", summary.config.rule().name()),
     };
-    let verified = if code["verified"] == true { "" } else { ", UNVERIFIED" };
+    let verified = match (&code["verified"], &code["budgeted"]) {
+        (Value::Bool(true), _) => "",
+        (_, Value::String(_)) => ", budgeted",
+        _ => ", UNVERIFIED",
+    };
     let b = code["b"].as_u64().map_or(String::new(), |b| format!(", b {b}"));
     format!(
         "{}{aggregator} (n {}{b}, r {}{verified})",

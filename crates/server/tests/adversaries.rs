@@ -54,6 +54,7 @@ impl Run {
         let liars: Vec<usize> = self.liars.iter().copied().filter(|j| present.contains(j)).collect();
         let view = View { seed: 5, step, holders: &assignment.holders, liars: &liars };
         let digest = |partition: usize, content: Content| match content {
+            Content::Drifted => panic!("nobody drifts"),
             Content::Honest => header.digest(partition, &[0]),
             Content::Lie(story) => header.digest(partition, &[1, story as u8]),
         };
@@ -113,6 +114,7 @@ impl Run {
                     present.push(asleep[place]);
                 }
                 Next::Stop(excess) => panic!("{excess} in step {step}"),
+                Next::Again(_) | Next::Compare(_) => panic!("nobody drifts"),
             }
         };
         for (partition, value) in values.iter().enumerate() {

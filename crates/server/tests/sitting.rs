@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ecode_server::Wait;
 use ecode_server::reactive::{
-    Assignment, Digest, FACTOR, Header, LEAST, Next, Question, Settlement, Sitting, assign,
+    Assignment, Digest, Evidence, FACTOR, Header, LEAST, Next, Question, Sent, Settlement, Sitting, assign,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -161,4 +161,57 @@ fn what_is_settled_need_not_be_waited_for() {
         assert_eq!(matches!(next, Some((Next::Settled(_), _))), settled);
         assert_eq!(sitting.settlement().silents().count(), 0, "nobody is late yet");
     }
+}
+
+/// Three holders of each partition send shares, of which any two rebuild a vector. No trip is needed for the share that does not
+/// come; one that is of no announced vector names, and one that was not asked for, or comes before its digest, is not heard.
+#[test]
+fn shares_settle_what_a_primary_would() {
+    let present: Vec<usize> = (0..5).collect();
+    let assignment = assign(&present, 5, 3);
+    let open = || {
+        let settlement = Settlement::new(&assignment, &present, 1).without_primaries();
+        let waits = (Wait::Quorum, LONGEST);
+        Sitting::open(settlement, &assignment, header(0), waits, Duration::ZERO)
+    };
+    let (mut sitting, questions) = open();
+    for question in &questions {
+        assert_eq!(question.compute, question.vectors, "everybody who computes sends a share");
+        sitting.shared(SECOND, question.worker, question.compute[0], Sent::Wrong([9; 32]));
+        assert!(!sitting.awaits(question.worker, question.compute[0]), "before its digest");
+    }
+    let mut came = [0; 5];
+    for question in &questions {
+        let digests: Vec<_> = question.compute.iter().map(|&i| (i, digest(i, 0))).collect();
+        sitting.answered(SECOND, question.worker, &header(0), digests);
+        // Worker 4 sends digests, and no share.
+        for &partition in question.vectors.iter().filter(|_| question.worker != 4) {
+            assert!(sitting.awaits(question.worker, partition));
+            came[partition] += 1;
+            let enough = came[partition] == 2;
+            let sent = if enough { Sent::Enough(digest(partition, 0)) } else { Sent::Right };
+            sitting.shared(SECOND, question.worker, partition, sent);
+            assert!(!sitting.awaits(question.worker, partition), "once");
+        }
+    }
+    let (next, _) = sitting.next(SECOND, &mut |_| 0).unwrap();
+    assert!(matches!(next, Next::Settled(_)), "{next:?}");
+    assert_eq!((sitting.settlement().trips(), sitting.settlement().named().count()), (0, 0));
+
+    let (mut sitting, questions) = open();
+    for question in &questions {
+        let digests: Vec<_> = question.compute.iter().map(|&i| (i, digest(i, 0))).collect();
+        sitting.answered(SECOND, question.worker, &header(0), digests);
+        for &partition in &question.vectors {
+            let sent = match question.worker {
+                3 => Sent::Wrong([9; 32]),
+                _ => Sent::Enough(digest(partition, 0)),
+            };
+            sitting.shared(SECOND, question.worker, partition, sent);
+        }
+    }
+    let (next, _) = sitting.next(SECOND, &mut |_| 0).unwrap();
+    assert!(matches!(next, Next::Settled(_)), "{next:?}");
+    let named: Vec<_> = sitting.settlement().named().map(|named| (named.worker, named.evidence)).collect();
+    assert!(matches!(named[..], [(3, Evidence::Vector(_))]), "{named:?}");
 }

@@ -131,6 +131,12 @@ impl Bits {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
+    /// On how many coordinates two lists of the same length differ.
+    pub(crate) fn differing(&self, other: &Self) -> u64 {
+        let words = self.words.iter().zip(&other.words);
+        words.map(|(one, other)| u64::from((one ^ other).count_ones())).sum()
+    }
+
     /// The packed words, lowest coordinate first, whole blocks.
     #[must_use]
     pub fn words(&self) -> &[u64] {

@@ -19,6 +19,12 @@ enum Kind {
         matrix: AllocationMatrix,
         b: Option<usize>,
     },
+    /// A code that is made to decode wrong seldom, and tolerates nothing.
+    Budgeted {
+        matrix: AllocationMatrix,
+        b: usize,
+        promise: String,
+    },
     /// Holders of partitions under a scheme that detects lies for b.
     Holders {
         matrix: AllocationMatrix,
@@ -45,6 +51,21 @@ impl TrainingCode {
         Self { name: name.into(), kind: Kind::Unverified { matrix, b } }
     }
 
+    /// A matrix that decodes wrong seldom against b liars, and is not tolerant: `promise` says how seldom.
+    #[must_use]
+    pub fn budgeted(matrix: AllocationMatrix, b: usize, promise: String, name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: Kind::Budgeted { matrix, b, promise } }
+    }
+
+    /// How seldom a budgeted code decodes wrong; none of other codes.
+    #[must_use]
+    pub fn budget(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Budgeted { promise, .. } => Some(promise),
+            _ => None,
+        }
+    }
+
     /// Who holds what under a scheme that detects lies of b workers (docs/theory/reactive.md): not a code of votes.
     #[must_use]
     pub fn holders(matrix: AllocationMatrix, b: usize, name: impl Into<String>) -> Self {
@@ -63,7 +84,9 @@ impl TrainingCode {
         match &self.kind {
             Kind::Verified(code) => code.matrix(),
             Kind::Domains(code) => code.matrix(),
-            Kind::Unverified { matrix, .. } | Kind::Holders { matrix, .. } => matrix,
+            Kind::Unverified { matrix, .. }
+            | Kind::Budgeted { matrix, .. }
+            | Kind::Holders { matrix, .. } => matrix,
         }
     }
 
@@ -80,7 +103,7 @@ impl TrainingCode {
             Kind::Verified(code) => Some(code.claim().b),
             Kind::Domains(code) => Some(code.b()),
             Kind::Unverified { b, .. } => *b,
-            Kind::Holders { b, .. } => Some(*b),
+            Kind::Budgeted { b, .. } | Kind::Holders { b, .. } => Some(*b),
         }
     }
 
@@ -89,7 +112,7 @@ impl TrainingCode {
     pub fn proof(&self) -> Option<&VerifiedCode> {
         match &self.kind {
             Kind::Verified(code) => Some(code),
-            Kind::Domains(_) | Kind::Unverified { .. } | Kind::Holders { .. } => None,
+            Kind::Domains(_) | Kind::Unverified { .. } | Kind::Budgeted { .. } | Kind::Holders { .. } => None,
         }
     }
 
@@ -110,7 +133,7 @@ impl TrainingCode {
             Kind::Verified(code) => Some(code.claim().b),
             Kind::Domains(code) => Some(code.b()),
             Kind::Holders { b, .. } => Some(*b),
-            Kind::Unverified { .. } => None,
+            Kind::Unverified { .. } | Kind::Budgeted { .. } => None,
         }
     }
 
@@ -120,7 +143,7 @@ impl TrainingCode {
         match &self.kind {
             Kind::Verified(code) => Some(code.claim().ties),
             Kind::Domains(code) => Some(code.ties()),
-            Kind::Unverified { .. } | Kind::Holders { .. } => None,
+            Kind::Unverified { .. } | Kind::Budgeted { .. } | Kind::Holders { .. } => None,
         }
     }
 }

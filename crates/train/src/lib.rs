@@ -43,8 +43,8 @@ pub use blame::{Agreement, Named, unusual};
 pub use clock::ThreadClock;
 pub use code::TrainingCode;
 pub use config::{
-    Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Referee, Schedule,
-    Scheme, ZeroSign,
+    Classes, Config, ConfigError, Device, Field, FieldKind, ModelKind, MomentumAt, OnExcess, Referee,
+    Schedule, Scheme, ZeroSign,
 };
 pub use error::TrainError;
 pub use folder::{FolderError, NoCheckpoint, Program, RunFolder, Status, Summary};
@@ -52,7 +52,7 @@ pub use metrics::{Best, Metrics};
 pub use random::{Purpose, stream};
 pub use standing::{Excess, Lost};
 pub use state::{State, Totals};
-pub use trainer::{Trainer, check};
+pub use trainer::{Finding, Trainer, check};
 pub use vote::{Conduct, Decoded, Instructions, Vote, VoteEngine};
 
 /// The bindings of libtorch that this crate was built with.

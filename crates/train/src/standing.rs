@@ -48,7 +48,10 @@ pub(super) fn exceeds(
     if rule.aggregator != Aggregator::Vote {
         return Some(format!("nothing is proved of the aggregator {}", rule.name()));
     }
-    let Some(b) = code.tolerates() else { return Some("the code is not verified".into()) };
+    let Some(b) = code.tolerates() else {
+        let budgeted = code.budget().map(|promise| format!("the code is budgeted, not tolerant: {promise}"));
+        return Some(budgeted.unwrap_or_else(|| "the code is not verified".into()));
+    };
     let lie = liars.count();
     let lost = missing.iter().filter(|&&worker| !liars.contains(worker)).count();
     if 2 * lie + lost <= 2 * b {
@@ -65,7 +68,6 @@ pub(super) fn exceeds(
     let lying = (lie > 0).then(|| count(lie, "lies", "lie"));
     let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
     let who: Vec<String> = lying.into_iter().chain(silent).collect();
-    let promise = if code.detects() { "the scheme provides for" } else { "the code is verified for" };
     if let Some(verified) = code.domains() {
         let (domains, b) = (verified.domains(), verified.b());
         let either = Workers::from_indices(n, liars.indices().chain(missing.iter().copied()));
@@ -76,8 +78,17 @@ pub(super) fn exceeds(
             domains.len()
         ));
     }
-    let rule = if lost > 0 && !code.detects() { " liars, or two missing votes in place of each" } else { "" };
-    Some(format!("{}, {promise} {b}{rule}", who.join(" and ")))
+    let promise = match (code.detects(), lost) {
+        (true, _) => format!("the scheme provides for {b}"),
+        (false, 0) => format!("the code is verified for {b}"),
+        (false, _) => verified_for(b),
+    };
+    Some(format!("{}, {promise}", who.join(" and ")))
+}
+
+/// What a code that is verified for b liars promises where votes are missing, in words.
+pub(super) fn verified_for(b: usize) -> String {
+    format!("the code is verified for {b} liars, or two missing votes in place of each")
 }
 
 #[cfg(test)]
@@ -143,6 +154,13 @@ mod tests {
         let nobody = Workers::from_indices(9, []);
         let other = exceeds(&code, &Rule::new(Aggregator::Median, 0), &nobody, &[]);
         assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));
+        let promise = "seldom wrong".to_owned();
+        let budgeted = TrainingCode::budgeted(code.matrix().clone(), 2, promise, "budget");
+        assert_eq!((budgeted.b(), budgeted.tolerates(), budgeted.proof().is_some()), (Some(2), None, false));
+        assert_eq!(
+            exceeds(&budgeted, Aggregator::Vote, &nobody, &[]).as_deref(),
+            Some("the code is budgeted, not tolerant: seldom wrong")
+        );
         let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");
         assert_eq!(
             exceeds(&unknown, &Rule::new(Aggregator::Vote, 0), &nobody, &[]).as_deref(),

@@ -7,7 +7,7 @@ use ecode_train::{Aggregator, Attack, Knowledge, Moment, PreAggregation, Rule};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-struct Cases {
+struct Kept {
     byzfl: String,
     cases: Vec<Case>,
     attacks: Vec<Attacked>,
@@ -33,11 +33,11 @@ struct Attacked {
     sent: Vec<f32>,
 }
 
-fn read() -> Result<Cases, Box<dyn std::error::Error>> {
+fn read() -> Result<Kept, Box<dyn std::error::Error>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/aggregators/byzfl.json");
-    let cases: Cases = serde_json::from_str(&std::fs::read_to_string(file)?)?;
-    assert_eq!(cases.byzfl, "0.0.11");
-    Ok(cases)
+    let kept: Kept = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+    assert_eq!(kept.byzfl, "0.0.11");
+    Ok(kept)
 }
 
 fn rule(name: &str, b: usize) -> Result<Rule, Box<dyn std::error::Error>> {

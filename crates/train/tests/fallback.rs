@@ -172,6 +172,7 @@ fn a_code_that_does_not_fit_is_refused() {
     for (code, expected) in [
         (code(7, 2), "the code has 7 workers and 7 partitions; the scheme has 9 and 9"),
         (unverified, "the code is not verified"),
+        (code(9, 1), "the code is verified for b = 1; the scheme provides for 2"),
     ] {
         let error = trainer(config(2), &data).fall_back_on(code).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");

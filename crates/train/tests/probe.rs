@@ -3,64 +3,20 @@
 #![cfg(feature = "grpc")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ecode_train::data::{Data, DataSource, Samples};
-use ecode_train::model::{Computed, Evaluation, Job, Learner, Logistic, ModelError, Take};
+use ecode_train::data::{Data, DataSource};
+use ecode_train::model::{Learner, Logistic};
 use ecode_train::reactive::Plan;
 use ecode_train::transport::grpc::{Join, Listen, Wait, keys};
 use ecode_train::{Attack, Config, Scheme, TrainError, Trainer, TrainingCode};
 use ecode_verify::Control;
 
-/// Logistic regression that adds the samples' gradients from the last to the first, in single precision.
-struct OtherOrder(Box<dyn Learner>);
-
-impl Learner for OtherOrder {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    fn dimension(&self) -> usize {
-        self.0.dimension()
-    }
-
-    fn initial(&self, seed: u64) -> Vec<f32> {
-        self.0.initial(seed)
-    }
-
-    fn gradients(
-        &mut self,
-        parameters: &[f32],
-        train: &Samples,
-        jobs: &[Job<'_>],
-        take: Take<'_>,
-    ) -> Result<Vec<Computed>, ModelError> {
-        let mut all = Vec::new();
-        for (place, job) in jobs.iter().enumerate() {
-            let mut sum = vec![0.0_f32; self.dimension()];
-            let mut last = Computed { loss: 0.0, seconds: 0.0 };
-            for sample in job.samples.iter().rev() {
-                let one = Job { samples: std::slice::from_ref(sample), ..*job };
-                let of = Mutex::new(Vec::new());
-                let computed = self.0.gradients(parameters, train, &[one], &|_, gradient| {
-                    *of.lock().unwrap() = gradient.concat();
-                })?;
-                last = computed[0];
-                sum.iter_mut().zip(of.into_inner().unwrap()).for_each(|(sum, value)| *sum += value);
-            }
-            sum.iter_mut().for_each(|value| *value /= job.samples.len() as f32);
-            take(place, &mut [&mut sum]);
-            all.push(last);
-        }
-        Ok(all)
-    }
-
-    fn evaluate(&mut self, parameters: &[f32], test: &Samples) -> Result<Evaluation, ModelError> {
-        self.0.evaluate(parameters, test)
-    }
-}
+use common::OtherOrder;
 
 fn config() -> Config {
     Config {

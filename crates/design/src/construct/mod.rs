@@ -10,6 +10,7 @@ mod bernoulli;
 mod best;
 mod block;
 mod block_text;
+mod budget;
 mod construction;
 mod cyclic;
 mod demand;

@@ -9,6 +9,8 @@
 pub enum Content {
     /// The honest vector.
     Honest,
+    /// The vector of a worker that is right and computes other bits, as in another order of sums.
+    Drifted,
     /// A wrong one. The same number is the same story: liars that tell it support each other.
     Lie(usize),
 }

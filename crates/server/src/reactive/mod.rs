@@ -7,6 +7,7 @@
 //!
 //! - [`assign`] gives every partition its holders, [`Settlement`] settles one step, [`Roster`] keeps from step to step
 //!   who was named, who is suspended, and who is asked. A [`Header`] says what a digest is about.
+//! - [`Drift`] is what workers may do that are right and do not compute the same bits.
 //! - [`Sitting`] is a settlement with a clock, for workers that are processes of their own.
 //! - [`Certificate`] is what a naming leaves behind for whoever was not there.
 //! - [`Adversary`] is what liars do in tests and in simulated runs.
@@ -23,6 +24,7 @@
 
 mod adversary;
 mod assign;
+mod drift;
 #[cfg(test)]
 mod game;
 mod naming;
@@ -37,9 +39,12 @@ mod slot;
 
 pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign, assign_apart};
-pub use naming::{Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed};
+pub use drift::{Doubt, Drift, Pair};
+pub use naming::{
+    Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed, signed_bytes,
+};
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};
 pub use settlement::Settlement;
-pub use sitting::{FACTOR, LEAST, Question, Sitting};
+pub use sitting::{FACTOR, LEAST, Question, Sent, Sitting};
 pub use slot::{Digest, Header};

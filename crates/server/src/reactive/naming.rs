@@ -111,7 +111,14 @@ impl Signer {
     /// Signs a digest of a slot: the one that is announced, or that of a vector that is sent.
     #[must_use]
     pub fn sign(&self, header: &Header, partition: usize, digest: &Digest, of_vector: bool) -> [u8; 64] {
-        *self.0.sk.sign(text(header, partition, digest, of_vector), None)
+        *self.0.sk.sign(text(header, partition, digest, u8::from(of_vector)), None)
+    }
+
+    /// Signs bytes that are sent where vectors travel in shares: that these were sent, and nothing of what was announced, so
+    /// that no certificate is made of it.
+    #[must_use]
+    pub fn sign_bytes(&self, header: &Header, partition: usize, bytes: &[u8]) -> [u8; 64] {
+        *self.0.sk.sign(text(header, partition, &header.digest(partition, bytes), BYTES), None)
     }
 }
 
@@ -126,15 +133,31 @@ pub fn signed(
     signature: &[u8; 64],
 ) -> bool {
     let signature = Signature::new(*signature);
-    PublicKey::new(*key).verify(text(header, partition, digest, of_vector), &signature).is_ok()
+    PublicKey::new(*key).verify(text(header, partition, digest, u8::from(of_vector)), &signature).is_ok()
 }
 
+/// Whether a signature of bytes that were sent, of this digest, is that of a key ([`Signer::sign_bytes`]).
+#[must_use]
+pub fn signed_bytes(
+    key: &Digest,
+    header: &Header,
+    partition: usize,
+    digest: &Digest,
+    signature: &[u8; 64],
+) -> bool {
+    let signature = Signature::new(*signature);
+    PublicKey::new(*key).verify(text(header, partition, digest, BYTES), &signature).is_ok()
+}
+
+/// The kind of what is signed of shares.
+const BYTES: u8 = 2;
+
 /// What is signed.
-fn text(header: &Header, partition: usize, digest: &Digest, of_vector: bool) -> Digest {
+fn text(header: &Header, partition: usize, digest: &Digest, kind: u8) -> Digest {
     let mut hasher =
         blake3::Hasher::new_derive_key("ecode 1 signed: run, step, state, partition, kind, digest");
     hasher.update(&header.run).update(&header.step.to_le_bytes()).update(&header.state);
-    hasher.update(&(partition as u64).to_le_bytes()).update(&[u8::from(of_vector)]).update(digest);
+    hasher.update(&(partition as u64).to_le_bytes()).update(&[kind]).update(digest);
     *hasher.finalize().as_bytes()
 }
 

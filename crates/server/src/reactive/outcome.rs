@@ -1,6 +1,6 @@
 //! What a settlement says: who is named and why, what is to be asked, and when it must stop.
 
-use super::Digest;
+use super::{Digest, Pair};
 
 /// By which rule a worker was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -14,6 +14,9 @@ pub enum Evidence {
     Vector(usize),
     /// (d) It sent two digests for this partition.
     TwoDigests(usize),
+    /// Where right workers may differ a little: its vector of this partition is that of its digest, and differs from the
+    /// accepted one in so many coordinates.
+    Far(usize, usize),
 }
 
 impl std::fmt::Display for Evidence {
@@ -27,6 +30,10 @@ impl std::fmt::Display for Evidence {
                 write!(f, "rule c: its vector of partition {partition} is not that of its digest")
             }
             Self::TwoDigests(partition) => write!(f, "rule d: it sent two digests of partition {partition}"),
+            Self::Far(partition, coordinates) => write!(
+                f,
+                "its vector of partition {partition} differs from the accepted one in {coordinates} coordinates"
+            ),
         }
     }
 }
@@ -92,6 +99,12 @@ pub enum Next {
         /// Vectors to send.
         fetches: Vec<Fetch>,
     },
+    /// One round trip in which these workers compute what they have answered before once more: nothing else is asked, and
+    /// nobody is named, before they have. Only with [`Drift::Repeat`](super::Drift::Repeat).
+    Again(Vec<Ask>),
+    /// These vectors are there and are to be compared ([`Settlement::compared`](super::Settlement::compared)) before this is
+    /// asked again: no round trip. Only with [`Drift::Close`](super::Drift::Close).
+    Compare(Vec<Pair>),
     /// Every partition's digest is accepted, and its vector is there.
     Settled(Vec<Digest>),
     /// These partitions cannot be settled with the workers that are left: [`Settlement::admit`] more of them, or

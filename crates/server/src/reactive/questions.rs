@@ -10,7 +10,7 @@
 
 use super::rule::Rule;
 use super::settlement::Settlement;
-use super::{Ask, Digest, Fetch};
+use super::{Ask, Digest, Drift, Fetch};
 
 impl Settlement {
     /// Helpers for the focus and for all that is short without being disputed (T1, T2, T5).
@@ -54,6 +54,8 @@ impl Settlement {
             !slot.asked.contains(worker)
                 && !self.named.contains_key(worker)
                 && !self.retired.contains(worker)
+                && !self.doubts.contains_key(worker)
+                && self.is_of_class(*worker, partition)
                 && (!self.silent.contains(worker) || self.breaks(Rule::Silence))
         };
         let mut fresh: Vec<usize> = self.present.keys().copied().filter(unasked).collect();
@@ -77,6 +79,11 @@ impl Settlement {
             let slot = &self.slots[partition];
             let classes = self.classes(slot);
             let wanted: Vec<Digest> = match slot.accepted {
+                // Losers are to show their vectors.
+                Some(value) if matches!(self.drift, Drift::Close(_)) => {
+                    let others = classes.keys().copied().filter(|&digest| digest != value);
+                    std::iter::once(value).chain(others).collect()
+                }
                 Some(value) => vec![value],
                 None if self.breaks(Rule::Fetches) => Vec::new(),
                 None => classes.keys().copied().collect(),
@@ -97,7 +104,7 @@ impl Settlement {
                     let worker = sources[place];
                     self.slots[partition].refused.insert(worker);
                     fetches.push(Fetch { partition, digest, worker });
-                } else if self.slots[partition].accepted.is_some() {
+                } else if self.slots[partition].accepted == Some(digest) {
                     match self.fresh(partition, pick) {
                         Some(worker) => asks.push(Ask { partition, worker, vector: true }),
                         None => short.push(partition),

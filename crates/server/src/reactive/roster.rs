@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Settlement};
+use super::{Doubt, Evidence, Settlement};
 
 /// What a naming does to the number of liars that are to be expected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ const SHORT: u64 = 2;
 pub struct Record {
     /// The step and the evidence by which it was named.
     pub named: Option<(u64, Evidence)>,
+    /// The step since when it is asked no more, though nothing proves that it lied, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<(u64, Doubt)>,
     /// Steps in which it was asked for something.
     pub asked: u64,
     /// Steps in which it was silent.
@@ -43,6 +46,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether it is asked at all: it was neither named nor dismissed.
+    #[must_use]
+    pub fn takes_part(&self) -> bool {
+        self.named.is_none() && self.dismissed.is_none()
+    }
+
     /// Whether it misses more often than another.
     fn misses_more(&self, other: &Self) -> bool {
         u128::from(self.missed) * u128::from(other.asked.max(1))
@@ -114,10 +123,10 @@ impl Roster {
     /// that are too few for the holders of a partition, suspended ones are woken.
     #[must_use]
     pub fn present(&self, step: u64, connected: impl IntoIterator<Item = usize>) -> Vec<usize> {
-        let unnamed = |worker: &usize| self.records.get(*worker).is_some_and(|record| record.named.is_none());
+        let takes_part = |worker: &usize| self.records.get(*worker).is_some_and(Record::takes_part);
         let (mut up, mut suspended): (Vec<usize>, Vec<usize>) = connected
             .into_iter()
-            .filter(unnamed)
+            .filter(takes_part)
             .partition(|&worker| self.records[worker].suspended_until <= step);
         let needed = self.left().unwrap_or(0) + 1;
         while up.len() < needed {
@@ -146,7 +155,10 @@ impl Roster {
             record.asked += 1;
             record.strikes = record.strikes.saturating_sub(1);
         }
-        let silent: Vec<usize> = settlement.silents().filter(|&worker| worker < self.records.len()).collect();
+        let mut silent: Vec<usize> = settlement.silents().chain(settlement.close()).collect();
+        silent.sort_unstable();
+        silent.dedup();
+        silent.retain(|&worker| worker < self.records.len());
         for &worker in &silent {
             let record = &mut self.records[worker];
             record.missed += 1;
@@ -159,6 +171,11 @@ impl Roster {
             let record = &mut self.records[worker];
             let steps = if more < left { 1 << record.strikes } else { SHORT };
             record.suspended_until = step + 1 + steps;
+        }
+        for (worker, doubt) in settlement.dismissed() {
+            if let Some(record) = self.records.get_mut(worker) {
+                record.dismissed.get_or_insert((step, doubt));
+            }
         }
         for named in settlement.named() {
             if let Some(record) = self.records.get_mut(named.worker) {

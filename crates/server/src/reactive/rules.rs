@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::Rule;
 use super::settlement::{Settlement, Slot};
-use super::{Digest, Evidence, Excess};
+use super::{Digest, Doubt, Drift, Evidence, Excess};
 
 impl Settlement {
     /// A partition's classes: each digest with its unnamed supporters.
@@ -47,16 +47,21 @@ impl Settlement {
         loop {
             let mut condemned = std::mem::take(&mut self.accused);
             condemned.retain(|worker, _| !self.named.contains_key(worker));
-            self.contradicted(&mut condemned);
             let accepted = self.accept()?;
-            for (partition, slot) in self.slots.iter().enumerate() {
-                let value = slot.accepted.or_else(|| accepted.get(&partition).copied());
-                let Some(value) = value else { continue };
-                for (&worker, &digest) in &slot.answers {
-                    if digest != value && !self.named.contains_key(&worker) {
-                        condemned.entry(worker).or_insert(Evidence::Differs(partition));
-                    }
-                }
+            if let Drift::Close(most) = self.drift {
+                self.doubt_all(&condemned);
+                condemned = self.far(most);
+            } else {
+                self.contradicted(&mut condemned);
+                self.differing(&accepted, &mut condemned);
+            }
+            let accused = condemned.clone();
+            if self.spares(&mut condemned) {
+                // Together, when all have computed again.
+                self.accused = accused;
+                self.accused
+                    .retain(|_, evidence| matches!(evidence, Evidence::Vector(_) | Evidence::TwoDigests(_)));
+                condemned.clear();
             }
             if condemned.len() > self.left {
                 return Err(Excess::Condemned { workers: condemned.len(), left: self.left });
@@ -74,6 +79,28 @@ impl Settlement {
                 }
             }
             self.named.append(&mut condemned);
+        }
+    }
+
+    /// (a): whose digest differs from an accepted one.
+    fn differing(&self, accepted: &BTreeMap<usize, Digest>, condemned: &mut BTreeMap<usize, Evidence>) {
+        for (partition, slot) in self.slots.iter().enumerate() {
+            let value = slot.accepted.or_else(|| accepted.get(&partition).copied());
+            let Some(value) = value else { continue };
+            for (&worker, &digest) in &slot.answers {
+                if digest != value && !self.named.contains_key(&worker) {
+                    condemned.entry(worker).or_insert(Evidence::Differs(partition));
+                }
+            }
+        }
+    }
+
+    /// Where right workers may differ, two digests or a vector of another digest show that a worker is not reproducible.
+    fn doubt_all(&mut self, accused: &BTreeMap<usize, Evidence>) {
+        for (&worker, &evidence) in accused {
+            if let Evidence::TwoDigests(partition) | Evidence::Vector(partition) = evidence {
+                self.doubts.entry(worker).or_insert(Doubt::Differs(partition));
+            }
         }
     }
 

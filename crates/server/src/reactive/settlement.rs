@@ -10,8 +10,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::drift::{Classes, Repeat};
 use super::rule::Rule;
-use super::{Assignment, Digest, Evidence, Excess, Header, Named, Next};
+use super::{Assignment, Digest, Doubt, Drift, Evidence, Excess, Header, Named, Next};
 
 /// What is known of one partition.
 #[derive(Clone, Debug, Default)]
@@ -42,9 +43,20 @@ pub struct Settlement {
     /// Not to be asked, for no fault of this step.
     pub(super) retired: BTreeSet<usize>,
     pub(super) focus: Option<usize>,
+    /// Who may be asked for what.
+    pub(super) classes: Option<Classes>,
+    pub(super) drift: Drift,
+    /// Who is to compute again before it is named.
+    pub(super) repeats: BTreeMap<usize, Repeat>,
+    /// Who is not reproducible.
+    pub(super) doubts: BTreeMap<usize, Doubt>,
+    /// In how many coordinates the vectors of digests differ from the accepted one.
+    pub(super) distances: BTreeMap<(usize, Digest), usize>,
     helpers: usize,
     trips: usize,
     stopped: Option<Excess>,
+    /// Whether every holder sends a share.
+    shared: bool,
     /// The step that answers must be about; none where the caller compares headers.
     header: Option<Header>,
     /// A rule that a test breaks.
@@ -71,9 +83,15 @@ impl Settlement {
             silent: BTreeSet::new(),
             retired: BTreeSet::new(),
             focus: None,
+            classes: None,
+            drift: Drift::None,
+            repeats: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+            distances: BTreeMap::new(),
             helpers: 0,
             trips: 0,
             stopped: None,
+            shared: false,
             header: None,
             #[cfg(test)]
             breaks: None,
@@ -90,7 +108,13 @@ impl Settlement {
     #[must_use]
     pub fn without_primaries(mut self) -> Self {
         self.slots.iter_mut().for_each(|slot| slot.refused.clear());
+        self.shared = true;
         self
+    }
+
+    /// Whether every holder sends a share.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// A worker's digest has come, with what its sender takes for the run, step and state. Of another run, step or
@@ -110,6 +134,10 @@ impl Settlement {
         if !slot.asked.contains(&worker) || self.named.contains_key(&worker) {
             return;
         }
+        if self.repeats(worker, partition, digest) {
+            return;
+        }
+        let slot = &mut self.slots[partition];
         if *slot.answers.entry(worker).or_insert(digest) != digest {
             self.accused.entry(worker).or_insert(Evidence::TwoDigests(partition));
         }
@@ -143,6 +171,7 @@ impl Settlement {
     /// this step, and named for nothing by that.
     pub fn silent(&mut self, worker: usize) {
         self.silent.insert(worker);
+        self.repeats_nothing(worker);
     }
 
     /// Asks a worker nothing more, without holding that against it: evidence of another step has named it. Its answers
@@ -241,6 +270,15 @@ impl Settlement {
         }
         if let Some(excess) = self.stopped {
             return Next::Stop(excess);
+        }
+        let again = self.agains();
+        if !again.is_empty() {
+            self.trips += 1;
+            return Next::Again(again);
+        }
+        let pairs = self.uncompared();
+        if !pairs.is_empty() {
+            return Next::Compare(pairs);
         }
         let mut short = Vec::new();
         let mut asks = self.asks(pick, &mut short);

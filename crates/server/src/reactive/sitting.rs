@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Assignment, Digest, Header, Next, Settlement};
+use super::{Ask, Assignment, Digest, Fetch, Header, Next, Settlement};
 use crate::rules::Wait;
 
 /// A round trip is waited for so many times as long as all but b' workers took for the first one.
@@ -29,10 +29,21 @@ pub struct Question {
     pub worker: usize,
     /// Partitions to compute, and to answer with a digest.
     pub compute: Vec<usize>,
-    /// Those of them whose vector is to be sent, too.
+    /// Those of them whose vector is to be sent, too; or a share of it, where every holder of the first round trip sends one.
     pub vectors: Vec<usize>,
     /// Vectors to be sent of digests that were answered before.
     pub fetches: Vec<(usize, Digest)>,
+}
+
+/// What a worker's share of a vector came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It is that of the digest that the worker announced.
+    Right,
+    /// The same, and with it there are enough to rebuild the vector of this digest.
+    Enough(Digest),
+    /// It is of no vector that the worker announced; this is a digest of what it sent.
+    Wrong(Digest),
 }
 
 /// What a worker has been asked and has not answered.
@@ -76,7 +87,7 @@ impl Sitting {
             for (place, &worker) in holders.iter().enumerate() {
                 let question = questions.entry(worker).or_default();
                 question.compute.push(partition);
-                if place == 0 {
+                if place == 0 || settlement.is_shared() {
                     question.vectors.push(partition);
                 }
             }
@@ -150,6 +161,29 @@ impl Sitting {
         kept
     }
 
+    /// A worker has sent its share of a vector. What nobody asked for is not heard, nor is what comes before the digest.
+    pub fn shared(&mut self, now: Duration, worker: usize, partition: usize, sent: Sent) {
+        let Some(due) = self.due.get_mut(&worker) else { return };
+        if due.digests.contains(&partition) || !due.vectors.remove(&partition) {
+            return;
+        }
+        match sent {
+            Sent::Right => {}
+            Sent::Enough(digest) => self.settlement.rebuilt(partition, digest),
+            Sent::Wrong(digest) => {
+                self.settlement.vector(worker, partition, digest);
+            }
+        }
+        self.look(now, worker);
+    }
+
+    /// Whether a vector, or a share, of this partition is awaited from a worker now.
+    #[must_use]
+    pub fn awaits(&self, worker: usize, partition: usize) -> bool {
+        let due = self.due.get(&worker);
+        due.is_some_and(|due| !due.digests.contains(&partition) && due.vectors.contains(&partition))
+    }
+
     /// A worker's connection has ended, or it says that it cannot: silence, as far as it was asked for anything.
     pub fn gone(&mut self, now: Duration, worker: usize) {
         if self.due.remove(&worker).is_some() {
@@ -216,7 +250,11 @@ impl Sitting {
             }
         }
         let next = self.settlement.next(pick);
-        let Next::Trip { asks, fetches } = &next else { return Some((next, Vec::new())) };
+        let (asks, fetches): (&[Ask], &[Fetch]) = match &next {
+            Next::Trip { asks, fetches } => (asks, fetches),
+            Next::Again(asks) => (asks, &[]),
+            _ => return Some((next, Vec::new())),
+        };
         self.base = self.base.or(Some(self.longest));
         self.since = now;
         let mut questions: BTreeMap<usize, Question> = BTreeMap::new();

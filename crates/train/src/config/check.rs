@@ -6,7 +6,7 @@ use crate::aggregate::Aggregator;
 use crate::attack::ByzantineSet;
 use crate::random::STEPS;
 use ecode_core::{AllocationMatrix, Workers};
-use ecode_server::reactive::Budget;
+use ecode_server::reactive::{Budget, Drift};
 
 /// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +229,8 @@ impl Config {
                 ("adversary", self.adversary != default.adversary),
                 ("budget", self.budget != default.budget),
                 ("spare", self.spare != default.spare),
+                ("classes", self.classes != default.classes),
+                ("drift", self.drift != default.drift),
                 ("window", self.window != default.window),
                 ("referee", self.referee != default.referee),
                 ("on-excess code:…", matches!(self.on_excess, OnExcess::Code(_))),
@@ -278,6 +280,14 @@ impl Config {
         }
         if self.window == 0 {
             return fail("window is 0; expected 1 or more steps".into());
+        }
+        if self.drift != Drift::None && (self.scheme != Scheme::Reactive || self.window > 1 || self.spare > 0)
+        {
+            return fail(
+                "drift is for scheme reactive with window 1 and without spare holders: others send shares, or late \
+                 digests, which cannot be compared"
+                    .into(),
+            );
         }
         if self.scheme == Scheme::OneRound && self.window > 1 {
             return fail("scheme one-round leaves no step open; expected window 1".into());

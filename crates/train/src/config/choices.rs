@@ -129,6 +129,32 @@ named! {
     }
 }
 
+/// The class of hardware of each worker; empty where all are of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Classes(pub Vec<usize>);
+
+impl TryFrom<String> for Classes {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let workers: Result<Vec<usize>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+        let wrong =
+            || ConfigError(format!("classes is '{text}'; expected a number a worker, as in 0,0,0,1,1,1"));
+        workers.map(Self).map_err(|_| wrong())
+    }
+}
+
+impl From<Classes> for String {
+    fn from(classes: Classes) -> Self {
+        let workers: Vec<Self> = classes.0.iter().map(ToString::to_string).collect();
+        workers.join(",")
+    }
+}
+
 /// Where the model is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

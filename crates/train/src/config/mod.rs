@@ -16,10 +16,10 @@ use super::aggregate::{Aggregator, PreAggregation, Rule};
 use super::attack::{Attack, ByzantineSet};
 use super::data::{DataSource, Split};
 use ecode_core::{Domains, TieRule};
-use ecode_server::reactive::{Adversary, Budget};
+use ecode_server::reactive::{Adversary, Budget, Drift};
 
 pub use check::Schedule;
-pub use choices::{Device, ModelKind, MomentumAt, OnExcess, Referee, Scheme, ZeroSign};
+pub use choices::{Classes, Device, ModelKind, MomentumAt, OnExcess, Referee, Scheme, ZeroSign};
 use text::one_line;
 
 /// What a flag of a field takes.
@@ -169,6 +169,11 @@ configuration! {
     budget: Budget = Budget::AtOnce, Choice(&["at-once", "total"]), "WHICH";
     /// With a scheme: holders of each partition beyond those needed, so that as many answers may be missing.
     spare: usize = 0, Integer, "S";
+    /// With a scheme: each worker's class of hardware, as in 0,0,0,1,1,1; a partition is held within one class.
+    classes: Classes = Classes::default(), Text, "LIST";
+    /// With scheme reactive: how workers that are right may differ: none, repeat (who is contradicted computes again
+    /// before it is named), or close:T (what differs in at most T coordinates is no lie).
+    drift: Drift = Drift::None, Text, "HOW";
     /// With a scheme: how many steps may be open, their digests still on the way; 1 waits for all in each step.
     window: u64 = 1, Integer, "STEPS";
     /// With scheme checked: the chance that anything at all is decoded wrong in the whole run.
@@ -421,8 +426,8 @@ mod tests {
             }
             let help = field.help();
             assert!(!help.is_empty() && !help.ends_with('.') && !help.contains("0.8999"), "{help}");
-            let without =
-                matches!(name.as_str(), "code" | "epochs" | "lr-decay-epochs") || field.kind == Flag;
+            let without = matches!(name.as_str(), "code" | "classes" | "epochs" | "lr-decay-epochs")
+                || field.kind == Flag;
             assert_eq!(help.contains("[default: "), !without, "{help}");
         }
     }

@@ -132,6 +132,9 @@ fn code(trainer: &Trainer) -> Value {
         // `b` counts workers; so many domains were verified.
         told["domains"] = json!({ "b": verified.b(), "of": verified.domains().len() });
     }
+    if let Some(promise) = code.budget() {
+        told["budgeted"] = json!(promise);
+    }
     told
 }
 

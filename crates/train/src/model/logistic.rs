@@ -259,6 +259,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::ImageShape;
 
     fn samples(width: usize, classes: u16, rows: &[f32]) -> Samples {
         let labels = (0..rows.len() / width).map(|i| (i * 7 % usize::from(classes)) as u16).collect();
@@ -329,5 +330,47 @@ mod tests {
         };
         assert_eq!(of(&dense), of(&hot));
         assert_eq!(model.evaluate(&parameters, &dense), model.evaluate(&parameters, &hot));
+    }
+    /// Ten logits, of images looked up in a table or moved, are those of the rows of numbers, and the same bits as with the
+    /// loops for any number of logits.
+    #[test]
+    fn ten_logits_of_images_are_those_of_their_rows() {
+        let shape = ImageShape {
+            channels: 1,
+            height: 5,
+            width: 5,
+            mean: vec![0.25],
+            deviation: vec![0.5],
+            augment: true,
+        };
+        let pixels: Vec<u8> = (0..4 * 25_u32).map(|i| (i * i % 251) as u8).collect();
+        let labels = vec![3, 0, 9, 3];
+        let images = Samples { features: Features::Images { shape, pixels }, labels: labels.clone() };
+        let model = Logistic::new(&Data { train: images.clone(), test: images.clone(), classes: 10 });
+        let parameters: Vec<f32> = (0..model.dimension()).map(|i| (i * 7 % 31) as f32 / 31.0 - 0.5).collect();
+        for crop in [Crop::default(), Crop { down: 1, right: -2, flip: true }] {
+            let crops = [crop; 4];
+            let mut values = vec![0.0; 100];
+            values.chunks_mut(25).enumerate().for_each(|(sample, row)| images.write_row(sample, crop, row));
+            let rows = Samples { features: Features::Dense { width: 25, values }, labels: labels.clone() };
+            let of = |samples: &Samples, crops: &[Crop]| {
+                let mut gradient = vec![0.0; model.dimension()];
+                let job = Job { samples: &[2, 0, 1, 3], crops, flip_labels: false };
+                let loss = model.gradient(&parameters, samples, &job, &mut gradient);
+                (loss.to_bits(), gradient.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+            };
+            assert_eq!(of(&images, &crops), of(&rows, &[]));
+            let (mut row, mut active) = (Vec::new(), Vec::new());
+            model.read(&images, 1, crop, &mut row, &mut active);
+            let (mut ten, mut any) = ([0.5; 10], [0.5; 10]);
+            forward_ten(&parameters, &active, &mut ten);
+            forward_any(&parameters, &active, &mut any);
+            assert_eq!(ten.map(f32::to_bits), any.map(f32::to_bits));
+            let [mut one, mut other] = [(); 2].map(|()| vec![0.25; model.dimension()]);
+            backward_ten(&mut one, &active, &ten);
+            backward_any(&mut other, &active, &any);
+            assert!(one.iter().zip(&other).all(|(a, b)| a.to_bits() == b.to_bits()));
+            assert!(one.iter().any(|slope| slope.to_bits() != 0.25_f32.to_bits()));
+        }
     }
 }

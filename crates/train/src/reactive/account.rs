@@ -17,6 +17,9 @@ pub struct Account {
     pub timeouts: u64,
     /// Gradients that the server computed as referee.
     pub referee_gradients: u64,
+    /// Workers that lost a close dispute in a step, all together.
+    #[serde(default)]
+    pub close_disputes: u64,
     /// Partitions on which workers said different things.
     pub disputes: u64,
     /// Steps that were done again since one of their decodes was wrong.
@@ -39,6 +42,7 @@ impl Account {
         self.timeouts += other.timeouts;
         self.referee_gradients += other.referee_gradients;
         self.disputes += other.disputes;
+        self.close_disputes += other.close_disputes;
         self.steps_redone += other.steps_redone;
         self.heaviest = self.heaviest.max(other.heaviest);
         self.bytes_up += other.bytes_up;

@@ -78,9 +78,20 @@ impl<'a> Crowd<'a> {
         let Said { digest, second } = if self.liars.contains(&worker) {
             self.adversary.digests(&self.view(), worker, partition)
         } else {
-            Said::once(Content::Honest)
+            Said::once(self.lies.right(worker, partition))
         };
         digest.into_iter().chain(second).map(|content| (content, self.digest(partition, content))).collect()
+    }
+
+    /// The digest that a worker sends when it is to compute a partition again: liars insist.
+    pub(crate) fn says_again(&mut self, worker: usize, partition: usize) -> Option<Digest> {
+        let unsteady = self.lies.other.as_ref().is_some_and(|other| !other.steady);
+        let content = if unsteady && !self.liars.contains(&worker) {
+            Some(Content::Honest)
+        } else {
+            self.says(worker, partition).first().map(|&(content, _)| content)
+        };
+        content.map(|content| self.digest(partition, content))
     }
 
     /// The vector that a worker sends when it is to, and the digest that it then has; none where it withholds it.
@@ -88,7 +99,7 @@ impl<'a> Crowd<'a> {
         let content = if self.liars.contains(&worker) {
             self.adversary.vector(&self.view(), worker, partition)?
         } else {
-            Content::Honest
+            self.lies.right(worker, partition)
         };
         Some((content, self.digest(partition, content)))
     }

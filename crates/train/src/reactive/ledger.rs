@@ -1,6 +1,6 @@
 //! What a scheme keeps from step to step: what a checkpoint must hold.
 
-use ecode_server::reactive::{Digest, Evidence, Header, Record};
+use ecode_server::reactive::{Digest, Doubt, Evidence, Header, Record};
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
@@ -124,10 +124,17 @@ impl Ledger {
         self.records.iter().enumerate().filter_map(named)
     }
 
+    /// The workers that are asked no more though nothing proves that they lied, each with the step and what speaks against it.
+    pub fn dismissed(&self) -> impl Iterator<Item = (usize, u64, Doubt)> + '_ {
+        let dismissed =
+            |(worker, record): (usize, &Record)| record.dismissed.map(|(step, doubt)| (worker, step, doubt));
+        self.records.iter().enumerate().filter_map(dismissed)
+    }
+
     /// The workers that are suspended before a step.
     pub fn suspended(&self, step: u64) -> impl Iterator<Item = usize> + '_ {
         let suspended =
-            move |(_, record): &(usize, &Record)| record.named.is_none() && record.suspended_until > step;
+            move |(_, record): &(usize, &Record)| record.takes_part() && record.suspended_until > step;
         self.records.iter().enumerate().filter(suspended).map(|(worker, _)| worker)
     }
 }

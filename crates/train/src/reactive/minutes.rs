@@ -103,6 +103,14 @@ impl Minutes {
             let (worker, evidence) = (named.worker, named.evidence);
             lines.push(format!("step {step}: worker {worker} is named ({evidence}); the step took {trips}"));
         }
+        for (worker, doubt) in settlement.dismissed() {
+            lines.push(format!(
+                "step {step}: worker {worker} is asked no more ({doubt}); nothing proves that it lied"
+            ));
+        }
+        for worker in settlement.close() {
+            lines.push(format!("step {step}: worker {worker} lost a close dispute, and is suspended for it"));
+        }
         (disputed.len() as u64, lines)
     }
 }

@@ -18,6 +18,7 @@
 mod account;
 mod crowd;
 mod journal;
+mod kinds;
 mod ledger;
 mod lies;
 mod minutes;
@@ -29,7 +30,9 @@ mod shares;
 
 pub use account::Account;
 pub use ecode_server::reactive::{Certificate, NamingError, assign_apart};
+pub(crate) use journal::hexadecimal;
 pub use journal::{Journal, Naming};
+pub use kinds::Hardware;
 pub use ledger::{FellBack, Identity, Ledger};
 pub use plan::{Plan, checked_risk, least_holders};
 #[cfg(feature = "grpc")]
@@ -38,6 +41,7 @@ pub use probe::{Order, probe};
 pub use report::{NamedWorker, Report};
 
 pub(crate) use crowd::Crowd;
+pub(crate) use kinds::{OtherBits, Others};
 pub(crate) use lies::Lies;
 #[cfg(feature = "grpc")]
 pub(crate) use minutes::Minutes;
@@ -46,3 +50,5 @@ pub(crate) use plan::HEADER;
 #[cfg(feature = "grpc")]
 pub(crate) use settle::QUESTION;
 pub(crate) use settle::{Course, Failure, Table, settle};
+#[cfg(feature = "grpc")]
+pub(crate) use shares::Cut;

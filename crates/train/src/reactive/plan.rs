@@ -5,8 +5,9 @@
 //! - Holders are as many as the scheme needs for the b' that is left; loads differ by at most one.
 
 use ecode_core::AllocationMatrix;
-use ecode_server::reactive::{Assignment, Budget, Roster, assign};
+use ecode_server::reactive::{Assignment, Budget, Drift, Roster, assign};
 
+use super::kinds::Hardware;
 use super::shares::Cut;
 use crate::config::{Config, ConfigError, Referee, Scheme};
 
@@ -33,6 +34,10 @@ pub struct Plan {
     pub window: u64,
     /// Each partition's holders, where a matrix says who they are.
     pub columns: Option<Vec<Vec<usize>>>,
+    /// Classes of hardware; none where all workers are of one.
+    pub hardware: Option<Hardware>,
+    /// How workers that are right may differ.
+    pub drift: Drift,
 }
 
 /// The chance that a lie stays unseen: that all w − 1 checkers of a committed primary, drawn among n − 1 others, are liars,
@@ -127,7 +132,10 @@ impl Plan {
         // The primary and all that check it must be others.
         let checked = if scheme == Scheme::Checked { least_holders(n.max(2), b, config.risk) } else { 0 };
         let (spare, budget, window) = (config.spare, config.budget, config.window);
-        let plan = Self { scheme, n, b, k, spare, checked, budget, referee, window, columns };
+        let (classes, drift) = (&config.classes.0, config.drift);
+        let hardware = (!classes.is_empty()).then(|| Hardware::new(classes.clone(), k));
+        let plan =
+            Self { scheme, n, b, k, spare, checked, budget, referee, window, columns, hardware, drift };
         let least = plan.holders(b).max(if referee { b + 1 } else { 2 * b + 1 });
         if n > ecode_core::MAX_SIZE || k > ecode_core::MAX_SIZE {
             return fail(format!("n is {n} and k is {k}; expected at most {}", ecode_core::MAX_SIZE));
@@ -146,7 +154,32 @@ impl Plan {
         if k == 0 || k % 2 == 0 {
             return fail(format!("k is {k}; expected an odd number, so that no majority ties"));
         }
+        plan.check_classes()?;
         Ok(plan)
+    }
+
+    /// Whether every class of hardware can settle its disputes by itself.
+    fn check_classes(&self) -> Result<(), ConfigError> {
+        let Some(hardware) = &self.hardware else { return Ok(()) };
+        let n = hardware.workers.len();
+        if n != self.n {
+            return fail(format!("classes has {n} numbers; there are {} workers", self.n));
+        }
+        if self.columns.is_some() || self.referee || self.window > 1 || self.scheme == Scheme::Checked {
+            return fail(
+                "classes is for balanced holders (--n) of scheme reactive or one-round, window 1 and no referee".into(),
+            );
+        }
+        let least = self.holders(self.b).max(2 * self.b + 1);
+        for class in 0..hardware.count() {
+            let members = hardware.members(class).count();
+            if members < least {
+                return fail(format!(
+                    "class {class} has {members} workers; each class needs {least} to settle its disputes, or none of its own"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// How many holders a partition gets where `left` of the unnamed workers may be faulty.
@@ -200,6 +233,21 @@ impl Plan {
     #[must_use]
     pub fn assign(&self, present: &[usize], left: usize) -> Assignment {
         let w = self.holders(left);
+        if let Some(hardware) = &self.hardware {
+            let mut holders = vec![Vec::new(); self.k];
+            for class in 0..hardware.count() {
+                let mine: Vec<usize> = (0..self.k).filter(|&i| hardware.partitions[i] == class).collect();
+                let members: Vec<usize> =
+                    present.iter().copied().filter(|&worker| hardware.workers[worker] == class).collect();
+                if members.is_empty() {
+                    continue;
+                }
+                for (list, i) in assign(&members, mine.len(), w).holders.into_iter().zip(mine) {
+                    holders[i] = list;
+                }
+            }
+            return Assignment { holders };
+        }
         let Some(columns) = &self.columns else { return assign(present, self.k, w) };
         let mut assignment = Assignment {
             holders: columns

@@ -1,5 +1,6 @@
 //! What a run's summary says of its scheme.
 
+use ecode_server::reactive::Drift;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{FellBack, Ledger};
@@ -44,6 +45,12 @@ pub struct Report {
     pub named: Vec<NamedWorker>,
     /// The workers that are suspended at the end.
     pub suspended: Vec<usize>,
+    /// The workers that are asked no more though nothing proves that they lied, with what speaks against them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dismissed: Vec<NamedWorker>,
+    /// Workers that lost a close dispute in a step, all together.
+    #[serde(default)]
+    pub close_disputes: u64,
     /// From when on the votes of a code were taken; none where the scheme settled every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fell_back: Option<FellBack>,
@@ -64,6 +71,9 @@ impl Report {
         });
         let label = if !covered {
             format!("UNVERIFIED{votes}")
+        } else if let Drift::Close(most) = plan.drift {
+            let (b, named) = (plan.b, named.len());
+            format!("settled within {most} coordinates (b = {b}, named {named}, r {r:.2}{votes})")
         } else if plan.risk(ledger) > 0.0 {
             format!("checked (P[wrong] <= {:.2e}, named {}, r {r:.2}{votes})", plan.risk(ledger), named.len())
         } else {
@@ -82,6 +92,11 @@ impl Report {
             steps_redone: account.steps_redone,
             named,
             suspended: ledger.suspended(step).collect(),
+            dismissed: ledger
+                .dismissed()
+                .map(|(worker, step, doubt)| NamedWorker { worker, step, rule: doubt.to_string() })
+                .collect(),
+            close_disputes: account.close_disputes,
             fell_back: ledger.fell_back.clone(),
         }
     }
@@ -95,9 +110,19 @@ impl Report {
             .map(|NamedWorker { worker, step, rule }| format!("worker {worker} in step {step} ({rule})"))
             .collect();
         let named = if named.is_empty() { "nobody".to_owned() } else { named.join("; ") };
+        let dismissed: Vec<String> = self
+            .dismissed
+            .iter()
+            .map(|NamedWorker { worker, step, rule }| format!(" worker {worker} in step {step} ({rule})"))
+            .collect();
+        let dismissed = if dismissed.is_empty() {
+            String::new()
+        } else {
+            format!("\nDismissed, not proved to lie:{}.", dismissed.join(";"))
+        };
         format!(
             "{}: {}. Gradients for each that counts: {:.2}; heaviest worker: {}; extra gradients: {}; extra trips: {}; timeouts: {}; \
-             steps redone: {}; gradients computed by the server: {}.\nNamed: {named}.",
+             steps redone: {}; gradients computed by the server: {}.\nNamed: {named}.{dismissed}",
             self.scheme.name(),
             self.label,
             self.gradients_per_partition,

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ecode_server::reactive::{Assignment, Content, Digest, Excess, Next, Roster, Settlement, Signer};
+use ecode_server::reactive::{
+    Assignment, Content, Digest, Drift, Excess, Header, Next, Pair, Roster, Settlement, Signer,
+};
 
 use super::account::Account;
 use super::crowd::Crowd;
 use super::journal::Journal;
+use super::kinds::Hardware;
 use super::minutes::Minutes;
 use super::plan::HEADER;
 use super::shares::Cut;
@@ -39,8 +42,28 @@ pub(crate) struct Table {
     pub(crate) trusted: BTreeMap<usize, Content>,
     /// Who was silent when it was to send a vector.
     pub(crate) silent: Vec<usize>,
+    /// Classes of hardware, and how workers that are right may differ.
+    pub(crate) hardware: Option<Hardware>,
+    pub(crate) drift: Drift,
     /// Whom evidence of another step has named since: they are asked nothing more.
     pub(crate) retired: Vec<usize>,
+}
+
+impl Table {
+    /// The settlement of the step of a header.
+    pub(crate) fn open(&self, header: Header) -> Settlement {
+        let mut settlement =
+            Settlement::new(&self.assignment, &self.present, self.left).of(header).drifting(self.drift);
+        if let Some(Hardware { workers, partitions }) = self.hardware.clone() {
+            settlement = settlement.of_classes(workers, partitions);
+        }
+        if self.cut.is_some() {
+            settlement = settlement.without_primaries();
+        }
+        self.silent.iter().for_each(|&worker| settlement.silent(worker));
+        self.retired.iter().for_each(|&worker| settlement.retire(worker));
+        settlement
+    }
 }
 
 /// How a step went.
@@ -109,6 +132,28 @@ impl Trips<'_, '_, '_> {
         !claimed.is_empty()
     }
 
+    /// A worker computes once more what it has answered.
+    fn again(&mut self, worker: usize, partition: usize) {
+        let Some(digest) = self.crowd.says_again(worker, partition) else {
+            return self.settlement.silent(worker);
+        };
+        self.account.gradients += 1;
+        self.account.extra_gradients += 1;
+        self.account.bytes_up += size_of::<Digest>() as u64;
+        let header = self.crowd.header;
+        self.settlement.answer(worker, &header, partition, digest);
+    }
+
+    /// Counts in how many coordinates two vectors differ.
+    fn compare(&mut self, pair: &Pair) {
+        let bits = |digest| {
+            let content = self.contents.get(&(pair.partition, digest)).copied();
+            self.crowd.bits(pair.partition, content.unwrap_or(Content::Honest))
+        };
+        let coordinates = bits(pair.accepted).differing(&bits(pair.other));
+        self.settlement.compared(pair, usize::try_from(coordinates).unwrap_or(usize::MAX));
+    }
+
     /// A worker sends a whole vector.
     fn vector(&mut self, worker: usize, partition: usize) {
         let Some((content, digest)) = self.crowd.sends(worker, partition) else {
@@ -164,12 +209,7 @@ pub(crate) fn settle(
     pick: &mut dyn FnMut(&[usize]) -> usize,
     journal: Option<&mut (dyn Journal + 'static)>,
 ) -> Result<Course, Failure> {
-    let mut settlement = Settlement::new(&table.assignment, &table.present, table.left).of(crowd.header);
-    if table.cut.is_some() {
-        settlement = settlement.without_primaries();
-    }
-    table.silent.iter().for_each(|&worker| settlement.silent(worker));
-    table.retired.iter().for_each(|&worker| settlement.retire(worker));
+    let settlement = table.open(crowd.header);
     let vector_bytes = crowd.lies.honest.first().map_or(0, |bits| bits.len().div_ceil(8)) as u64;
     let mut trips = Trips {
         crowd,
@@ -216,6 +256,11 @@ pub(crate) fn settle(
                 }
                 fetches.iter().for_each(|fetch| trips.vector(fetch.worker, fetch.partition));
             }
+            Next::Again(asks) => {
+                trips.account.bytes_down += QUESTION * asks.len() as u64;
+                asks.iter().for_each(|ask| trips.again(ask.worker, ask.partition));
+            }
+            Next::Compare(pairs) => pairs.iter().for_each(|pair| trips.compare(pair)),
             Next::Settled(accepted) => break accepted,
             Next::Short(open) => {
                 if let Some(place) = roster.least_missing(&table.asleep) {
@@ -251,7 +296,8 @@ pub(crate) fn settle(
         rebuilt.unwrap_or_else(|| crowd.bits(partition, contents[partition]))
     };
     let vectors = accepted.iter().enumerate().map(vector).collect();
-    account.extra_gradients = settlement.helpers() as u64;
+    account.extra_gradients += settlement.helpers() as u64;
+    account.close_disputes = settlement.close().len() as u64;
     account.extra_trips = settlement.trips() as u64;
     account.timeouts = settlement.silents().count() as u64;
     account.heaviest = settlement.heaviest() as u64;

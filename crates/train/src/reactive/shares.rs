@@ -61,6 +61,13 @@ impl Cut {
         3 * size_of::<u64>() + self.w * size_of::<Digest>()
     }
 
+    /// Whether a list is one of this cut.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn heads(self, list: &[u8]) -> bool {
+        let sizes = [self.threshold, self.w, self.length].map(|size| (size as u64).to_le_bytes());
+        list.len() == self.list_length() && list.starts_with(sizes.as_flattened())
+    }
+
     /// The digest of a share, as a list has it.
     pub(crate) fn listed(list: &[u8], place: usize) -> Option<&[u8]> {
         list.get(3 * size_of::<u64>() + place * size_of::<Digest>()..)?.get(..size_of::<Digest>())

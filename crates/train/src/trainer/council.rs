@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use ecode_grpc::{Greeting, Report, Signed, Task, keys};
-use ecode_server::reactive::Signer;
+use ecode_server::reactive::{Drift, Signer};
 use ecode_verify::Control;
 
 use super::Trainer;
@@ -36,11 +36,15 @@ impl Trainer {
     pub(super) fn settles_remotely(&self) -> Result<(), ConfigError> {
         let fail = |text: &str| Err(ConfigError(text.into()));
         let Some(plan) = self.plan() else { return Ok(()) };
-        if plan.scheme != Scheme::Reactive {
-            return fail(&format!(
-                "scheme {} is for one process: transport grpc carries votes and scheme reactive",
-                plan.scheme.name()
-            ));
+        if plan.scheme == Scheme::Checked {
+            return fail(
+                "scheme checked is for one process: transport grpc carries votes and the schemes reactive and one-round",
+            );
+        }
+        if plan.hardware.is_some() || plan.drift != Drift::None {
+            return fail(
+                "classes and drift are for one process: over transport grpc a worker with other bits is refused when it joins",
+            );
         }
         if plan.window > 1 {
             return fail("window is for one process: over transport grpc each step waits for its digests");
@@ -113,7 +117,7 @@ impl Trainer {
         let mut journal = self.detection.as_mut().and_then(|detection| detection.journal.take());
         let state = self.state.clone();
         let mut referee = |partition: usize| -> Result<Bits, TrainError> {
-            let (mut signs, _) = self.signs_at(&[(partition, false)], batch, crops)?;
+            let (mut signs, _) = self.signs_at(&[(partition, false)], batch, crops, None)?;
             Ok(signs.swap_remove(0))
         };
         let sought = Sought {
@@ -249,6 +253,15 @@ impl Trainer {
         if !digests.is_empty() {
             peer.answer(task.step, &header.state, &digests, &report)?;
         }
+        for &(partition, place) in &task.shares {
+            // A list is that of the digest, whatever the share is of.
+            let own = crowd.says(row, partition).first().map(|&(content, _)| content);
+            let (Some(own), Some((content, _))) = (own, crowd.sends(row, partition)) else { continue };
+            let share = crowd.coded(partition, content).0.get(place).cloned().unwrap_or_default();
+            let bytes = [crowd.coded(partition, own).1.clone(), share].concat();
+            let signature = signer.sign_bytes(&header, partition, &bytes);
+            peer.vector(task.step, &header.state, partition, (&bytes.into(), true), &signature)?;
+        }
         let fetches = task.fetches.iter().map(|&(partition, digest)| (partition, Some(digest)));
         for (partition, meant) in task.vectors.iter().map(|&partition| (partition, None)).chain(fetches) {
             let Some((content, digest)) = crowd.sends(row, partition) else { continue };
@@ -257,8 +270,11 @@ impl Trainer {
                 continue;
             }
             let bytes = Bytes::from(crowd.bits(partition, content).to_bytes());
-            let signature = sign(partition, digest, true).signature;
-            peer.vector(task.step, &header.state, partition, &bytes, &signature)?;
+            let signature = match task.cut {
+                Some(_) => signer.sign_bytes(&header, partition, &bytes),
+                None => sign(partition, digest, true).signature,
+            };
+            peer.vector(task.step, &header.state, partition, (&bytes, false), &signature)?;
         }
         Ok(())
     }
@@ -302,6 +318,7 @@ impl Trainer {
             attack,
             seed: self.config.seed,
             step: self.state.step,
+            other: None,
         });
         let (mut honest, mut instead) = (held.honest, held.instead);
         for ((&(i, flip), bits), one) in places.iter().zip(signs).zip(&computed) {
@@ -316,7 +333,8 @@ impl Trainer {
         known.lies = Some(if whole {
             lies(&self.config, &self.engine, self.state.step, honest, instead)
         } else {
-            Lies { honest, instead, opposite: None, attack, seed: self.config.seed, step: self.state.step }
+            let (seed, step) = (self.config.seed, self.state.step);
+            Lies { honest, instead, opposite: None, attack, seed, step, other: None }
         });
         Ok(seconds(&computed) as f32)
     }

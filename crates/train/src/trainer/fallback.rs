@@ -16,14 +16,14 @@ use ecode_server::reactive::View;
 
 use super::Trainer;
 use super::round::{Round, Signs};
-use super::scheme::{differing, lies};
+use super::scheme::lies;
 use super::update::Update;
 use crate::attack::Attack;
 use crate::bits::Bits;
 use crate::code::TrainingCode;
 use crate::config::ConfigError;
 use crate::error::TrainError;
-use crate::reactive::{Account, FellBack};
+use crate::reactive::{Account, FellBack, OtherBits};
 use crate::standing::Excess;
 use crate::vote::{Decoded, Vote, VoteEngine};
 use ecode_core::Workers;
@@ -61,6 +61,9 @@ impl Trainer {
                 ));
             }
             Some(_) => {}
+        }
+        if let Some(b) = code.tolerates().filter(|&b| b < plan.b) {
+            return fail(format!("the code is verified for b = {b}; the scheme provides for {}", plan.b));
         }
         let engine = VoteEngine::new(g, self.config.ties);
         let columns = (0..g.k()).map(|i| (0..g.n()).filter(|&j| g.holds(j, i)).collect()).collect();
@@ -129,10 +132,12 @@ impl Fallback {
         &self,
         trainer: &Trainer,
         signs: Signs,
+        other: Option<OtherBits>,
         liars: &Workers,
     ) -> Result<Round, TrainError> {
         let Signs { messages, instead, loss, gradient_s, .. } = signs;
-        let lies = lies(&trainer.config, &self.engine, trainer.state.step, messages, instead);
+        let mut lies = lies(&trainer.config, &self.engine, trainer.state.step, messages, instead);
+        lies.other = other;
         let missing = || TrainError::Checkpoint("holds no ledger of the scheme".into());
         let mut ledger = trainer.state.ledger.clone().ok_or_else(missing)?;
         let lying: Vec<usize> = match trainer.config.attack {
@@ -142,6 +147,9 @@ impl Fallback {
         let view = View { seed: lies.seed, step: lies.step, holders: &self.columns, liars: &lying };
         let adversary = trainer.config.adversary;
         let claimed = |worker: usize, partition: usize| {
+            if !lying.contains(&worker) {
+                return Some(lies.bits(partition, lies.right(worker, partition)).into_owned());
+            }
             adversary.digests(&view, worker, partition).digest?;
             let content = adversary.vector(&view, worker, partition)?;
             Some(lies.bits(partition, content).into_owned())
@@ -149,9 +157,6 @@ impl Fallback {
         let vote = |worker: usize| -> Option<Vote> {
             if ledger.records[worker].named.is_some() {
                 return None;
-            }
-            if !lying.contains(&worker) {
-                return Some(self.engine.worker_vote(worker, &lies.honest));
             }
             let mut source: Vec<Bits> = vec![Bits::default(); lies.honest.len()];
             for &partition in &self.engine.rows()[worker] {
@@ -162,7 +167,7 @@ impl Fallback {
         let votes: Vec<Option<Vote>> = (0..self.code.matrix().n()).map(vote).collect();
         let (d, truth) = (trainer.dimension(), self.engine.majority(&lies.honest));
         let decoded = self.engine.decode(d, &votes);
-        let wrong = differing(&decoded.negative, &truth);
+        let wrong = decoded.negative.differing(&truth);
         let account = self.account(d, &votes);
         ledger.account.add(&account);
         ledger.advance(lies.step, &decoded.negative.to_bytes());

@@ -14,6 +14,7 @@ mod fallback;
 mod open;
 #[cfg(feature = "grpc")]
 mod remote;
+mod replay;
 mod round;
 mod scheme;
 mod seat;
@@ -43,6 +44,7 @@ use batches::Batches;
 use ecode_core::Workers;
 use ecode_core::digest::hexadecimal;
 use fallback::Fallback;
+pub use replay::Finding;
 use round::Round;
 use scheme::Detection;
 use update::Update;
@@ -430,6 +432,7 @@ impl Trainer {
             Some(b) if code.domains().is_some() => format!("the code is verified for any {b} domains"),
             Some(b) if code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
+            None if self.code.budget().is_some() => "the code is budgeted, not tolerant".to_owned(),
             None => "the code is UNVERIFIED".to_owned(),
         };
         let (dimension, byzantine) = (self.dimension(), self.config.liars());

@@ -10,7 +10,7 @@ use super::round::Round;
 use super::update::Update;
 use crate::config::{ConfigError, OnExcess};
 use crate::error::TrainError;
-use crate::standing::{Excess, Lost};
+use crate::standing::{Excess, Lost, verified_for};
 use crate::transport::grpc::{Desk, Join, Listen, News, Peer};
 use crate::transport::{Deployment, LOOK};
 use crate::vote::Decoded;
@@ -63,7 +63,7 @@ impl Trainer {
             patience: listen.patience,
             on_excess: match self.config.on_excess {
                 OnExcess::Stop => ecode_server::OnExcess::Stop,
-                OnExcess::Warn => ecode_server::OnExcess::Warn,
+                OnExcess::Warn | OnExcess::Code(_) => ecode_server::OnExcess::Warn,
             },
             quarantine: listen.quarantine,
             ..Rules::new(n, radius, declared.min(radius)).map_err(transport)?
@@ -115,11 +115,8 @@ impl Trainer {
             && self.state.excess.is_none()
         {
             let b = self.code.tolerates().unwrap_or(0);
-            let why = format!(
-                "{missing} votes are missing and {} liars declared, the code is verified for {b} liars, or two missing \
-                 votes in place of each",
-                self.config.liars()
-            );
+            let (declared, promise) = (self.config.liars(), verified_for(b));
+            let why = format!("{missing} votes are missing and {declared} liars declared, {promise}");
             self.state.excess = Some(Excess { step: self.state.step, why });
         }
         Ok(Round {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use ecode_server::reactive::{Assignment, Content};
+use ecode_server::reactive::{Assignment, Content, Drift};
 use rand_chacha::ChaCha8Rng;
 
 use super::Trainer;
@@ -14,9 +14,11 @@ use crate::attack::Attack;
 use crate::bits::Bits;
 use crate::config::{Config, ConfigError, Scheme};
 use crate::error::TrainError;
+use crate::model::{Job, Learner};
 use crate::random::{Purpose, below, stream};
 use crate::reactive::{
-    Account, Course, Crowd, Failure, Identity, Journal, Ledger, Lies, Naming, Plan, Report, Table, settle,
+    Account, Course, Crowd, Failure, Identity, Journal, Ledger, Lies, Naming, OtherBits, Others, Plan,
+    Report, Table, settle,
 };
 use crate::standing::Excess;
 use crate::vote::Decoded;
@@ -32,6 +34,8 @@ pub(super) struct Detection {
     pub(super) open: VecDeque<Open>,
     /// Whether a naming could not be kept: nothing is built on what is forgotten.
     pub(super) forgetful: bool,
+    /// Simulated workers of another kind of machine.
+    pub(super) others: Option<Others>,
 }
 
 impl Detection {
@@ -47,7 +51,14 @@ impl Detection {
             Some(_) => Plan::of_sizes(config)?,
             None => Plan::of_matrix(config, trainer.matrix(), trainer.b())?,
         };
-        Ok(Some(Self { plan, journal: None, remarks: Vec::new(), open: VecDeque::new(), forgetful: false }))
+        Ok(Some(Self {
+            plan,
+            journal: None,
+            remarks: Vec::new(),
+            open: VecDeque::new(),
+            forgetful: false,
+            others: None,
+        }))
     }
 }
 
@@ -101,6 +112,10 @@ impl Trainer {
     pub fn unverified(&self) -> Option<String> {
         match (&self.state.excess, self.risk()) {
             (Some(excess), _) => Some(format!("from step {}: {}", excess.step, excess.why)),
+            (None, _) if self.plan().is_some_and(|plan| matches!(plan.drift, Drift::Close(_))) => Some(
+                "checked, not proved: each partition's vector is that of a right worker, which may differ from another's"
+                    .to_owned(),
+            ),
             (None, risk) if risk > 0.0 => Some(format!(
                 "checked, not proved: the chance that anything is decoded wrong is at most {risk:.2e}"
             )),
@@ -127,12 +142,19 @@ impl Trainer {
     }
 
     /// Settles the step whose signs are these; with a window, or checkers, later.
-    pub(super) fn scheme_round(&mut self, signs: Signs, liars: &Workers) -> Result<Round, TrainError> {
+    pub(super) fn scheme_round(
+        &mut self,
+        mut signs: Signs,
+        other: Option<Vec<Bits>>,
+        liars: &Workers,
+    ) -> Result<Round, TrainError> {
+        let other = other.and_then(|vectors| self.other_bits(vectors, &mut signs.messages));
         if let Some(fallback) = self.fallen() {
-            return fallback.round(self, signs, liars);
+            return fallback.round(self, signs, other, liars);
         }
         let Signs { messages, instead, loss, gradient_s, .. } = signs;
-        let lies = lies(&self.config, &self.engine, self.state.step, messages, instead);
+        let mut lies = lies(&self.config, &self.engine, self.state.step, messages, instead);
+        lies.other = other;
         let Some(Detection { plan, .. }) = &self.detection else {
             return Err(TrainError::Checkpoint("has no scheme".into()));
         };
@@ -148,7 +170,7 @@ impl Trainer {
             (course.vectors, course.account, ledger)
         };
         let negative = self.engine.majority(&vectors);
-        let wrong = differing(&negative, &truth);
+        let wrong = negative.differing(&truth);
         ledger.advance(step, &negative.to_bytes());
         let mut counted = wrong;
         if optimistic && let Some(open) = self.detection.as_mut().and_then(|with| with.open.back_mut()) {
@@ -166,6 +188,45 @@ impl Trainer {
         })
     }
 
+    /// Simulates workers of another kind of machine: right, and with the bits of this learner. `steady` says whether they
+    /// compute the same bits again when they are asked; else they compute those of the others then.
+    pub fn compute_apart(&mut self, workers: Vec<usize>, learner: Box<dyn Learner>, steady: bool) {
+        if let Some(detection) = &mut self.detection {
+            detection.others = Some(Others { workers, learner, steady });
+        }
+    }
+
+    /// The signs of a step's partitions as those workers compute them.
+    pub(super) fn other_signs(&mut self, jobs: &[Job<'_>]) -> Result<Option<Vec<Bits>>, TrainError> {
+        let Some(mut others) = self.detection.as_mut().and_then(|detection| detection.others.take()) else {
+            return Ok(None);
+        };
+        std::mem::swap(&mut self.learner, &mut others.learner);
+        let signs = self.signs(jobs, &[]);
+        std::mem::swap(&mut self.learner, &mut others.learner);
+        if let Some(detection) = &mut self.detection {
+            detection.others = Some(others);
+        }
+        Ok(Some(signs?.messages))
+    }
+
+    /// Each partition's honest vector is that of its class; what is left is the other one.
+    fn other_bits(&self, mut vectors: Vec<Bits>, messages: &mut [Bits]) -> Option<OtherBits> {
+        let detection = self.detection.as_ref()?;
+        let Others { workers, steady, .. } = detection.others.as_ref()?;
+        let theirs = |partition: usize| {
+            detection.plan.hardware.as_ref().is_some_and(|hardware| {
+                hardware.members(hardware.partitions[partition]).all(|member| workers.contains(&member))
+            })
+        };
+        let theirs: Vec<bool> = (0..vectors.len()).map(theirs).collect();
+        for (partition, vector) in vectors.iter_mut().enumerate().filter(|(partition, _)| theirs[*partition])
+        {
+            std::mem::swap(vector, &mut messages[partition]);
+        }
+        Some(OtherBits { workers: workers.clone(), vectors, theirs, steady: *steady })
+    }
+
     /// Who takes part in the next step, and who lies in it.
     pub(super) fn seat(&self, liars: &Workers) -> Result<Seat, TrainError> {
         self.seat_of(liars, None)
@@ -180,10 +241,20 @@ impl Trainer {
         let plan = &detection.plan;
         let roster = plan.roster().resume(ledger.records.clone());
         let mut random = stream(self.config.seed, Purpose::Assignment, step, 0);
-        let unnamed = |worker: &usize| ledger.records[*worker].named.is_none();
-        let all: Vec<usize> = (0..plan.n).filter(unnamed).collect();
+        let takes_part = |worker: &usize| ledger.records[*worker].takes_part();
+        let all: Vec<usize> = (0..plan.n).filter(takes_part).collect();
         let connected = |worker: &usize| there.is_none_or(|there| there.contains(worker));
-        let mut present = roster.present(step, all.iter().copied().filter(connected));
+        let there: Vec<usize> = all.iter().copied().filter(connected).collect();
+        let mut present = match &plan.hardware {
+            None => roster.present(step, there),
+            // Each class settles its own disputes.
+            Some(hardware) => (0..hardware.count())
+                .flat_map(|class| {
+                    let members = there.iter().copied().filter(|&worker| hardware.workers[worker] == class);
+                    roster.present(step, members)
+                })
+                .collect(),
+        };
         for place in (1..present.len()).rev() {
             present.swap(place, below(&mut random, place + 1));
         }
@@ -207,6 +278,8 @@ impl Trainer {
             referee: plan.referee,
             trusted: BTreeMap::new(),
             silent: Vec::new(),
+            hardware: plan.hardware.clone(),
+            drift: plan.drift,
             retired: Vec::new(),
         };
         Ok(Seat { header: ledger.header(step), table, lying })
@@ -230,7 +303,7 @@ impl Trainer {
         if let Some(cut) = seat.table.cut {
             crowd = crowd.cut(cut);
         }
-        let retired = |worker: &usize| ledger.records[*worker].named.is_some();
+        let retired = |worker: &usize| !ledger.records[*worker].takes_part();
         let table = Table {
             trusted,
             asleep: seat.table.asleep.iter().copied().filter(|worker| !retired(worker)).collect(),
@@ -267,11 +340,6 @@ impl Trainer {
     }
 }
 
-/// On how many coordinates two decodes differ.
-pub(super) fn differing(a: &Bits, b: &Bits) -> u64 {
-    a.words().iter().zip(b.words()).map(|(a, b)| u64::from((a ^ b).count_ones())).sum()
-}
-
 /// One of those that compute least, at random; the list is sorted by load.
 pub(super) fn first_of_least(list: &[usize], assignment: &Assignment, random: &mut ChaCha8Rng) -> usize {
     let load = list.first().map_or(0, |&worker| assignment.load(worker));
@@ -291,5 +359,5 @@ pub(super) fn lies(
         let majority = engine.majority(&honest);
         Bits::from_words(majority.len(), |i| !majority.words()[i])
     });
-    Lies { honest, instead, opposite, attack: config.attack, seed: config.seed, step }
+    Lies { honest, instead, opposite, attack: config.attack, seed: config.seed, step, other: None }
 }

@@ -1,14 +1,14 @@
 //! The server's desk: blocks come closed from the election and go out decoded; who lies, comes and goes is noted.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecode_grpc::{Happening, Report, Server, Settings};
+use ecode_grpc::{Happening, Report, Settings};
 use ecode_server::Cut;
 use ecode_verify::Control;
 
-use super::status::{Facts, Status};
+use super::running::Running;
 use super::{Listen, state_bytes};
 use crate::bits::Bits;
 use crate::blame::{Agreement, Blame, Named};
@@ -32,8 +32,7 @@ pub(crate) struct Decided {
 
 /// The server of a run.
 pub(crate) struct Desk {
-    /// None once it has said its last words.
-    server: Option<Server>,
+    running: Running,
     control: Control,
     blocks: usize,
     block_bytes: usize,
@@ -44,11 +43,6 @@ pub(crate) struct Desk {
     losses: Vec<u64>,
     lost: Vec<(usize, u64)>,
     say: Box<dyn FnMut(&str) + Send>,
-    /// What the pages show.
-    facts: Arc<Mutex<Facts>>,
-    _pages: Option<Status>,
-    /// Where the workers are to be told why it ends.
-    last_words: Option<String>,
 }
 
 impl Desk {
@@ -59,21 +53,10 @@ impl Desk {
         mut say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<Self, TrainError> {
         let n = settings.rules.n;
-        let facts = Facts {
-            began: Instant::now(),
-            first: settings.step,
-            named: Vec::new(),
-            agreements: vec![Agreement::default(); n],
-            unproved: None,
-        };
-        let facts = Arc::new(Mutex::new(facts));
-        let server = Server::start(settings, &listen.keys)
-            .map_err(|error| TrainError::Transport(error.to_string()))?;
-        let (blocks, block_bytes) = server.blocks();
-        let pages = show(listen, &facts, &server, &mut say)?;
-        say(&format!("listening on {}", server.address()));
+        let running = Running::start(settings, listen, &mut say)?;
+        let (blocks, block_bytes) = running.get()?.blocks();
         Ok(Self {
-            server: Some(server),
+            running,
             control,
             blocks,
             block_bytes,
@@ -82,9 +65,6 @@ impl Desk {
             losses: vec![0; n],
             lost: Vec::new(),
             say,
-            facts,
-            _pages: pages,
-            last_words: None,
         })
     }
 
@@ -101,7 +81,7 @@ impl Desk {
     pub(crate) fn remember(&mut self, named: &[Named]) {
         for named in named {
             self.blame.named.push(*named);
-            if let Some(server) = &self.server {
+            if let Some(server) = self.running.server() {
                 server.name(named.worker);
             }
         }
@@ -109,10 +89,6 @@ impl Desk {
 
     pub(crate) fn agreements(&self) -> &[Agreement] {
         &self.blame.agreements
-    }
-
-    fn ended() -> TrainError {
-        TrainError::Transport("the server has ended".into())
     }
 
     /// Collects the votes of a step and decodes them.
@@ -126,7 +102,7 @@ impl Desk {
             if self.control.stopped() {
                 return Err(TrainError::Interrupted);
             }
-            let server = self.server.as_ref().ok_or_else(Self::ended)?;
+            let server = self.running.get()?;
             match server.next(LOOK) {
                 None => {}
                 Some(Happening::Closed { step: of, block, votes, verified }) if of == step => {
@@ -138,7 +114,7 @@ impl Desk {
                     let (loss, _) = self.reported(engine, step, start.elapsed());
                     let bytes = |bits: &Bits| Bytes::from(bits.to_bytes());
                     let tied = decoded.tied.as_ref().filter(|tied| tied.count() > 0);
-                    server_of(self.server.as_ref())?.announce(
+                    self.running.get()?.announce(
                         step,
                         block,
                         bytes(&decoded.negative),
@@ -151,7 +127,7 @@ impl Desk {
                     }
                     for (row, why) in self.blame.compare(engine, step, &votes, &decoded, verified) {
                         (self.say)(&why);
-                        server_of(self.server.as_ref())?.name(row);
+                        self.running.get()?.name(row);
                     }
                     whole.negative.put(first, &decoded.negative);
                     if let Some(tied) = tied {
@@ -165,14 +141,14 @@ impl Desk {
                 }
                 Some(Happening::Stopped { step, missing, may_miss }) => {
                     let why = format!("{missing} votes are missing, and {may_miss} may be");
-                    self.last_words = Some(why.clone());
+                    self.running.last_words(why.clone());
                     return Err(TrainError::Excess(Excess { step, why }));
                 }
                 Some(other) => self.note(other),
             }
         }
         let (loss, gradient_s) = self.reported(engine, step, start.elapsed());
-        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut facts = self.running.facts.lock().unwrap_or_else(PoisonError::into_inner);
         facts.named.clone_from(&self.blame.named);
         facts.agreements.clone_from(&self.blame.agreements);
         if unproved.is_some() {
@@ -244,37 +220,8 @@ impl Desk {
 
     /// All steps are done: the workers are told, and the server ends.
     pub(crate) fn finish(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop("all steps are done", true);
-        }
+        self.running.finish();
     }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            let why = self.last_words.take().unwrap_or_else(|| "the server was stopped".into());
-            server.stop(&why, false);
-        }
-    }
-}
-
-/// The pages that show how it stands, where they are asked for.
-pub(super) fn show(
-    listen: &Listen,
-    facts: &Arc<Mutex<Facts>>,
-    server: &Server,
-    say: &mut dyn FnMut(&str),
-) -> Result<Option<Status>, TrainError> {
-    let Some(address) = listen.status else { return Ok(None) };
-    let pages = Status::show(address, Arc::clone(facts), server.watch())
-        .map_err(|error| TrainError::Transport(format!("cannot show the status on {address}: {error}")))?;
-    say(&format!("status on http://{}/status", pages.address()));
-    Ok(Some(pages))
-}
-
-fn server_of(server: Option<&Server>) -> Result<&Server, TrainError> {
-    server.ok_or_else(Desk::ended)
 }
 
 /// A vote's bits; their number was looked at when it came.

@@ -8,6 +8,7 @@
 mod desk;
 mod panel;
 mod peer;
+mod running;
 mod status;
 
 use std::net::SocketAddr;

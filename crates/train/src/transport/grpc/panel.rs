@@ -7,23 +7,22 @@
 //!   which is silence.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecode_grpc::{Happening, Heard, Server, Settings, Task};
-use ecode_server::reactive::{Ask, Digest, Fetch, Header, Next, Question, Roster, Settlement, Sitting};
+use ecode_grpc::{Happening, Heard, Server, Settings, Shares, Task};
+use ecode_server::reactive::{Ask, Digest, Fetch, Header, Next, Question, Roster, Sent, Sitting};
 use ecode_server::{Cut, Wait};
 use ecode_verify::Control;
 
-use super::desk::show;
-use super::status::{Facts, Status};
+use super::running::Running;
 use super::{Listen, state_bytes};
 use crate::bits::Bits;
-use crate::blame::{Agreement, Named};
+use crate::blame::Named;
 use crate::clock::median;
 use crate::error::TrainError;
-use crate::reactive::{Account, Course, Failure, HEADER, Journal, Minutes, QUESTION, Table};
+use crate::reactive::{Account, Course, Cut as Sharing, Failure, HEADER, Journal, Minutes, QUESTION, Table};
 use crate::state::State;
 use crate::transport::{LOOK, MAX_LOSS};
 
@@ -63,8 +62,7 @@ enum News {
 
 /// The server of a run under a scheme.
 pub(crate) struct Panel {
-    /// None once it has said its last words.
-    server: Option<Server>,
+    running: Running,
     control: Control,
     say: Box<dyn FnMut(&str) + Send>,
     begun: Instant,
@@ -74,9 +72,6 @@ pub(crate) struct Panel {
     patience: Duration,
     /// Whether a step was begun.
     started: bool,
-    facts: Arc<Mutex<Facts>>,
-    _pages: Option<Status>,
-    last_words: Option<String>,
 }
 
 impl Panel {
@@ -86,20 +81,9 @@ impl Panel {
         control: Control,
         mut say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<Self, TrainError> {
-        let facts = Facts {
-            began: Instant::now(),
-            first: settings.step,
-            named: Vec::new(),
-            agreements: vec![Agreement::default(); settings.rules.n],
-            unproved: None,
-        };
-        let facts = Arc::new(Mutex::new(facts));
-        let server = Server::start(settings, &listen.keys)
-            .map_err(|error| TrainError::Transport(error.to_string()))?;
-        let pages = show(listen, &facts, &server, &mut say)?;
-        say(&format!("listening on {}", server.address()));
+        let running = Running::start(settings, listen, &mut say)?;
         Ok(Self {
-            server: Some(server),
+            running,
             control,
             say,
             begun: Instant::now(),
@@ -107,23 +91,20 @@ impl Panel {
             wait: listen.wait,
             patience: listen.patience,
             started: false,
-            facts,
-            _pages: pages,
-            last_words: None,
         })
     }
 
     fn server(&self) -> Result<&Server, TrainError> {
-        self.server.as_ref().ok_or_else(|| TrainError::Transport("the server has ended".into()))
+        self.running.get()
     }
 
     /// Leaves out whom evidence has named.
     pub(crate) fn leave_out(&mut self, named: impl IntoIterator<Item = (usize, u64)>) {
-        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut facts = self.running.facts.lock().unwrap_or_else(PoisonError::into_inner);
         for (worker, step) in named {
             if facts.named.iter().all(|named| named.worker != worker) {
                 facts.named.push(Named { worker, step });
-                if let Some(server) = &self.server {
+                if let Some(server) = self.running.server() {
                     server.name(worker);
                 }
                 self.there.remove(&worker);
@@ -220,8 +201,14 @@ impl Panel {
         pick: &mut dyn FnMut(&[usize]) -> usize,
     ) -> Result<Result<Session, Failure>, TrainError> {
         let Sought { header, mut table, rehearsal, roster, state, mut journal, referee } = sought;
-        let settlement = Settlement::new(&table.assignment, &table.present, table.left);
-        self.server()?.convene(header);
+        let settlement = table.open(header);
+        let cut = table.cut;
+        let shares = cut.map(|cut| Shares {
+            threshold: cut.threshold,
+            holders: cut.w,
+            bytes: cut.list_length() + cut.share_length(),
+        });
+        self.server()?.convene(header, shares);
         let (sitting, questions) = Sitting::open(
             settlement,
             &table.assignment,
@@ -229,7 +216,7 @@ impl Panel {
             (self.wait, self.patience),
             self.begun.elapsed(),
         );
-        let mut sitting = Records::new(sitting, header);
+        let mut sitting = Records::new(sitting, header, cut, table.assignment.holders.clone());
         self.ask(&mut sitting, questions, rehearsal.as_ref());
         let mut minutes = Minutes::new(table.left, &table.retired);
         let bytes = state.parameters.len().div_ceil(8) as u64;
@@ -253,7 +240,7 @@ impl Panel {
             minutes.own.clone_from(&sitting.own);
             let signed = |worker, partition, digest: &Digest, of_vector| {
                 let signature = sitting.signatures.get(&(worker, partition, *digest, of_vector))?;
-                Some((self.server.as_ref()?.key(worker)?, *signature))
+                Some((self.running.server()?.key(worker)?, *signature))
             };
             let settlement = sitting.sitting.settlement().clone();
             match minutes.keep(&settlement, &header, left, journal.as_deref_mut(), &signed) {
@@ -288,6 +275,10 @@ impl Panel {
                         return Ok(Err(Failure::Short { open, answering }));
                     }
                 }
+                // A scheme in which workers may drift is refused before.
+                Next::Again(_) | Next::Compare(_) => {
+                    return Err(TrainError::Transport("workers may not drift over transport grpc".into()));
+                }
                 Next::Stop(excess) => return Ok(Err(Failure::Excess(excess))),
             }
         };
@@ -315,10 +306,15 @@ impl Panel {
         rehearsal: Option<&(Vec<Vec<usize>>, Vec<usize>)>,
     ) {
         let Header { run, step, state } = records.header;
-        for Question { worker, compute: partitions, vectors, fetches } in questions {
+        for Question { worker, compute: partitions, mut vectors, fetches } in questions {
             let rehearsal = rehearsal.filter(|(_, liars)| liars.contains(&worker)).cloned();
-            let task = Task { step, run, state, partitions, vectors, fetches, rehearsal };
-            if !self.server.as_ref().is_some_and(|server| server.ask(worker, task)) {
+            // The holders of an assignment have shares; who is asked later sends whole vectors.
+            let share = |&partition: &usize| Some((partition, records.place(worker, partition)?));
+            let shares: Vec<(usize, usize)> = vectors.iter().filter_map(share).collect();
+            vectors.retain(|partition| shares.iter().all(|(shared, _)| shared != partition));
+            let cut = records.cut.map(|cut| (cut.threshold, cut.w));
+            let task = Task { step, run, state, partitions, vectors, fetches, rehearsal, cut, shares };
+            if !self.running.server().is_some_and(|server| server.ask(worker, task)) {
                 records.sitting.gone(self.begun.elapsed(), worker);
             }
         }
@@ -349,23 +345,12 @@ impl Panel {
 
     /// What the workers are told when it ends.
     pub(crate) fn last_words(&mut self, why: String) {
-        self.last_words = Some(why);
+        self.running.last_words(why);
     }
 
     /// All steps are done: the workers are told, and the server ends.
     pub(crate) fn finish(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop("all steps are done", true);
-        }
-    }
-}
-
-impl Drop for Panel {
-    fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            let why = self.last_words.take().unwrap_or_else(|| "the server was stopped".into());
-            server.stop(&why, false);
-        }
+        self.running.finish();
     }
 }
 
@@ -393,10 +378,15 @@ struct Records {
     own: ecode_server::reactive::OwnContradictions,
     losses: BTreeMap<usize, Vec<f64>>,
     seconds: Vec<f64>,
+    /// How vectors are cut into shares, where they are.
+    cut: Option<Sharing>,
+    holders: Vec<Vec<usize>>,
+    /// Right shares by partition, digest and place.
+    shares: BTreeMap<(usize, Digest), BTreeMap<usize, Vec<u8>>>,
 }
 
 impl Records {
-    fn new(sitting: Sitting, header: Header) -> Self {
+    fn new(sitting: Sitting, header: Header, cut: Option<Sharing>, holders: Vec<Vec<usize>>) -> Self {
         Self {
             sitting,
             header,
@@ -407,7 +397,49 @@ impl Records {
             own: ecode_server::reactive::OwnContradictions::default(),
             losses: BTreeMap::new(),
             seconds: Vec::new(),
+            cut,
+            holders,
+            shares: BTreeMap::new(),
         }
+    }
+
+    /// Which share of a partition a worker has; none where it has none, or vectors travel whole.
+    fn place(&self, worker: usize, partition: usize) -> Option<usize> {
+        self.cut?;
+        self.holders.get(partition)?.iter().position(|&holder| holder == worker)
+    }
+
+    /// A worker has sent a list with its share, of this digest.
+    fn share(&self, worker: usize, partition: usize, bytes: &[u8]) -> Option<(usize, Digest, Vec<u8>)> {
+        let (cut, place) = (self.cut?, self.place(worker, partition)?);
+        let (list, share) = bytes.split_at_checked(cut.list_length())?;
+        let own = *self.first.get(&(worker, partition))?;
+        let listed = Sharing::listed(list, place)? == &blake3::hash(share).as_bytes()[..];
+        let right = listed && cut.heads(list) && self.header.digest(partition, list) == own;
+        right.then(|| (place, own, share.to_vec()))
+    }
+
+    /// Takes a list with a share.
+    fn take_share(&mut self, now: Duration, worker: usize, partition: usize, bytes: &[u8]) {
+        if !self.sitting.awaits(worker, partition) {
+            return;
+        }
+        let sent = match (self.cut, self.share(worker, partition, bytes)) {
+            (Some(cut), Some((place, digest, share))) => {
+                let right = self.shares.entry((partition, digest)).or_default();
+                right.insert(place, share);
+                let whole = (right.len() >= cut.threshold).then(|| cut.rebuild(right)).flatten();
+                match whole {
+                    Some(whole) => {
+                        self.vectors.entry((partition, digest)).or_insert(whole);
+                        Sent::Enough(digest)
+                    }
+                    None => Sent::Right,
+                }
+            }
+            _ => Sent::Wrong(self.header.digest(partition, bytes)),
+        };
+        self.sitting.shared(now, worker, partition, sent);
     }
 
     fn take(&mut self, now: Duration, worker: usize, heard: Heard) {
@@ -442,7 +474,20 @@ impl Records {
                     digests.into_iter().map(|signed| (signed.partition, signed.digest)).collect();
                 self.sitting.answered(now, worker, &header, digests);
             }
-            Heard::Vector { bytes, of } => {
+            Heard::Vector { bytes, of, share: true } => {
+                self.account.bytes_up += bytes.len() as u64;
+                self.take_share(now, worker, of.partition, &bytes);
+            }
+            // Its digest is that of the list of its shares, which nobody has signed: it names without a certificate.
+            Heard::Vector { bytes, of, share: false } if self.cut.is_some() => {
+                let Some(cut) = self.cut else { return };
+                self.account.bytes_up += bytes.len() as u64;
+                let digest = self.header.digest(of.partition, &cut.list(&cut.shares(&bytes)));
+                if self.sitting.sent(now, worker, of.partition, digest) {
+                    self.vectors.entry((of.partition, digest)).or_insert(bytes);
+                }
+            }
+            Heard::Vector { bytes, of, share: false } => {
                 let (partition, digest) = (of.partition, of.digest);
                 self.account.bytes_up += bytes.len() as u64;
                 self.signatures.insert((worker, partition, digest, true), of.signature);

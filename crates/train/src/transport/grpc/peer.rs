@@ -312,16 +312,16 @@ impl<'a> Peer<'a> {
         self.tell(|client| client.answer(step, state, digests, report))
     }
 
-    /// Sends a whole vector.
+    /// Sends a whole vector, or a list with a share.
     pub(crate) fn vector(
         &mut self,
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        bytes: &Bytes,
+        (bytes, share): (&Bytes, bool),
         signature: &[u8; 64],
     ) -> Result<(), TrainError> {
-        self.tell(|client| client.vector(step, state, partition, bytes, signature))
+        self.tell(|client| client.vector(step, state, partition, (bytes, share), signature))
     }
 
     /// Says that a vector cannot be sent.
