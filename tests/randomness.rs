@@ -49,7 +49,7 @@ fn permutations_are_those_of_the_page() {
         let mut random = stream(name[0], purpose(name[1]), 0, 0);
         let mut order: Vec<u64> = (0..name[2]).collect();
         for place in (1..order.len()).rev() {
-            let below = u128::from(random.next_u64()) * (place as u128 + 1) >> 64;
+            let below = (u128::from(random.next_u64()) * (place as u128 + 1)) >> 64;
             order.swap(place, below as usize);
         }
         assert_eq!(order, expected, "{line}");

@@ -100,6 +100,16 @@ impl Design {
                 domains_design::To { output: self.output.as_deref(), json: self.json, documents: &documents };
             return domains_design::run(specification, path, &self.how, &to, common);
         }
+        self.build(specification, &documents, common)
+    }
+
+    /// A code by its construction, for b liars who may be anybody.
+    fn build(
+        &self,
+        specification: &Specification,
+        documents: &output::Documents,
+        common: &Common,
+    ) -> anyhow::Result<Ending> {
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();
         ensure!(drawn || self.draws.is_none(), "--draws is for bernoulli, not for the construction '{name}'");
