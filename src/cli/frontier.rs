@@ -131,27 +131,27 @@ impl FrontierCommand {
         let tolerant = self.tolerant(k);
         let mut frontier = Frontier { b: self.b, q: self.q, points: Vec::new(), peers: Vec::new() };
         let redundancies = self.redundancies(k, tolerant.as_ref());
-        // Codes with any loads, and with like ones: each goes on from the one before.
+        // Codes with like loads, and with any: each goes on from those before.
         let mut before: [Option<AllocationMatrix>; 2] = [None, None];
         for &redundancy in &redundancies {
             let like = (redundancy - 1e-9).ceil() as usize | 1;
-            for (at, max_load) in [k, like.min(k)].into_iter().enumerate() {
-                if at == 1 && max_load == k {
+            for (at, max_load) in [like.min(k), k].into_iter().enumerate() {
+                if at == 0 && max_load == k {
                     continue;
                 }
                 if let Ok(mut message) = message.lock() {
                     *message = format!("r = {redundancy}, loads up to {max_load}");
                 }
-                let Some(point) =
-                    self.search(&self.request(k, redundancy, max_load), before[at].as_ref(), control)?
-                else {
+                let known: Vec<AllocationMatrix> = before[..=at].iter().flatten().cloned().collect();
+                let Some(point) = self.search(&self.request(k, redundancy, max_load), known, control)? else {
                     break;
                 };
                 before[at] = Some(point.matrix.clone());
-                let same = |other: &FrontierPoint| other.matrix == point.matrix && other.bernoulli.is_some();
-                if !frontier.points.iter().any(same) || point.bernoulli.is_some() {
-                    frontier.points.push(point);
+                // Twice the same code: once with what is known of draws.
+                if at == 1 {
+                    frontier.points.retain(|other| other.matrix != point.matrix);
                 }
+                frontier.points.push(point);
             }
             if control.stopped() {
                 break;
@@ -174,12 +174,11 @@ impl FrontierCommand {
     fn search(
         &self,
         request: &BudgetRequest,
-        before: Option<&AllocationMatrix>,
+        mut known: Vec<AllocationMatrix>,
         control: &Control,
     ) -> anyhow::Result<Option<FrontierPoint>> {
         let listed = budget_catalogue().iter().filter(|entry| entry.b == self.b && !self.from_nothing);
-        let known: Vec<AllocationMatrix> =
-            before.cloned().into_iter().chain(listed.map(|entry| entry.matrix.clone())).collect();
+        known.extend(listed.map(|entry| entry.matrix.clone()));
         let mut run = BudgetRun::new(request.clone(), &known)?;
         while run.rounds() < self.rounds && !run.settled() && !control.stopped() {
             run.advance(&|| control.stopped())?;

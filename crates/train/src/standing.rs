@@ -158,7 +158,7 @@ mod tests {
         let budgeted = TrainingCode::budgeted(code.matrix().clone(), 2, promise, "budget");
         assert_eq!((budgeted.b(), budgeted.tolerates(), budgeted.proof().is_some()), (Some(2), None, false));
         assert_eq!(
-            exceeds(&budgeted, Aggregator::Vote, &nobody, &[]).as_deref(),
+            exceeds(&budgeted, &Rule::new(Aggregator::Vote, 0), &nobody, &[]).as_deref(),
             Some("the code is budgeted, not tolerant: seldom wrong")
         );
         let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");

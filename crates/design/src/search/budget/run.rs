@@ -17,7 +17,7 @@ use super::objective::{Objective, between};
 use super::request::BudgetRequest;
 use super::row::Row;
 use super::votes::Votes;
-use super::walk::{Schedule, anneal, random_rows};
+use super::walk::{Schedule, Structure, anneal, random_rows, structured};
 use crate::construct::ConstructError;
 
 /// Why a text is no state of this search.
@@ -210,15 +210,24 @@ impl BudgetRun {
         let walk = |walk: u64| {
             let mut random = ChaCha8Rng::seed_from_u64(self.request.seed);
             random.set_stream(self.rounds * WALKS + walk + 1);
+            // Like loads are a part of all codes that wide limits make hard to find.
+            let like = self.request.ones.div_ceil(self.request.n) | 1;
+            let limited = BudgetRequest { max_load: like.min(self.request.max_load), ..self.request.clone() };
+            let structures = [Structure::Uncoded, Structure::Cyclic, Structure::Groups];
+            let (cool, free) = (0.05, 0.4);
             // Half of the walks go on from the best so far, not as freely.
-            let best = self.best.as_ref().filter(|_| walk % 2 == 1);
-            let (rows, hot) = match best {
-                Some(best) => (rows_of(&best.matrix), 0.05),
-                None => (random_rows(&self.request, &mut random), 0.4),
+            let (request, rows, hot) = match (walk, &self.best) {
+                (1 | 3 | 5 | 7, Some(best)) => (&self.request, rows_of(&best.matrix), cool),
+                (4 | 6 | 7, _) => {
+                    let which = (self.rounds * 2 + walk / 2) as usize + usize::from(walk == 7);
+                    (&self.request, structured(&self.request, structures[which % 3]), cool)
+                }
+                (2, _) => (&limited, random_rows(&limited, &mut random), free),
+                _ => (&self.request, random_rows(&self.request, &mut random), free),
             };
             let mut votes = Votes::new(&self.request, &messages, &objective, &rows);
             let schedule = Schedule { moves, hot, cold: 0.004 };
-            let (_, rows) = anneal(&self.request, &mut votes, rows, schedule, &mut random, stopped);
+            let (_, rows) = anneal(request, &mut votes, rows, schedule, &mut random, stopped);
             (walk, rows)
         };
         let mut found: Vec<(u64, Vec<Row>)> = (0..WALKS).into_par_iter().map(walk).collect();
