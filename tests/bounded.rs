@@ -69,7 +69,11 @@ fn bomb(path: &Path, size: usize) {
 }
 
 /// The same of whatever else is read. `RUN` is a folder with a run that was interrupted.
-const OTHERS: [(&str, Hostile); 28] = [
+const OTHERS: [(&str, Hostile); 29] = [
+    (
+        "check FILE",
+        Hostile("cases.json", b"{\"schema\":\"ecode/bound-certificate/1\",\"cases\":[", b"{},", b"{}]}"),
+    ),
     (
         "check FILE",
         Hostile("rows.json", b"{\"schema\":\"ecode/distortion-certificate/1\",\"G\":[", b"[],", b"[]]}"),

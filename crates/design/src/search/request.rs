@@ -114,7 +114,7 @@ impl SearchRequest {
         Block { found: format!("{words}, seed {}, round {}", self.seed, round + 1), ..block }
     }
 
-    /// Local rows beside others: first beside rows of load 1 alone, every fourth time beside rows of load 1 and 3.
+    /// Local rows beside others: beside rows of load 1 alone, and every second time beside rows of load 1 and 3.
     fn local_round(
         &self,
         round: u64,
@@ -125,7 +125,7 @@ impl SearchRequest {
         let than = than.map_or(n * n, |(ones, _)| ones);
         let moves = 25_000 << (round / 2).min(DOUBLINGS);
         let effort = Effort { moves, restarts: 4, seed: self.seed.wrapping_add(round), rotation: 1 };
-        let kinds = if round % 4 == 1 {
+        let kinds = if round % 2 == 1 {
             local::beside_others(&self.demand, than)
         } else {
             local::beside_singles(&self.demand, than)
