@@ -2,16 +2,18 @@
 //!
 //! # How
 //! By Theorem 43 (docs/theory/domains.md) a code for as many workers as the b largest domains have is one for b domains. A lighter
-//! one may do: codes for b, b + 1, … workers are made, their rows placed in a few orders, and the first that is verified is kept.
+//! one may do: codes for fewer workers are made, their rows placed in a few orders, and the first that is verified is kept. Theorem
+//! 44 says where to begin: what tolerates the domains tolerates so many workers.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use ecode::code::{AllocationMatrix, Domains};
+use ecode::code::{AllocationMatrix, Domains, TieRule};
 use ecode::construct::{Built, Specification, row_orders};
 use ecode::format::{Format, MatrixFile, verification_json};
 use ecode::report::domain_report;
+use ecode::search::bounds;
 use ecode::verify::{Control, DomainEvidence, DomainVerdict};
 use serde_json::json;
 
@@ -66,15 +68,23 @@ pub(crate) fn run(
     {
         output::remark!("{remark}");
     }
-    let Some(found) = candidate(specification, &domains, (b, largest), how, &control, common.quiet)? else {
-        anyhow::bail!("--domains: no code for {b} to {largest} workers could be made");
+    let least = least_workers(n, b, domains.len());
+    let Some(found) = candidate(specification, &domains, (b, least, largest), how, &control, common.quiet)?
+    else {
+        anyhow::bail!("--domains: no code for {least} to {largest} workers could be made");
     };
     let Candidate { built, workers, order, verdict } = found;
     let g = &built.matrix;
     let mut text = domain_report(g, &domains, &verdict, Some(b));
     if verdict.is_tolerant() {
+        // Under `abstain` the bounds speak of odd loads only.
+        let spoken_of = g.n() == g.k() && (how.ties != TieRule::Abstain || g.all_loads_odd());
+        let bound = spoken_of.then(|| bounds(n, least).ok()?.pop()).flatten();
+        let bound = bound.map_or(String::new(), |bound| {
+            format!(" No code for these domains has fewer than {}.", bound.least)
+        });
         text += &format!(
-            "\nOnes: {} (r = {:.2}). Made for {workers} {}; {}.\n",
+            "\nOnes: {} (r = {:.2}).{bound} Made for {workers} {}; {}.\n",
             g.ones(),
             g.redundancy(),
             if workers == 1 { "worker" } else { "workers" },
@@ -89,7 +99,7 @@ pub(crate) fn run(
             return Ok(Ending::Done);
         }
     } else {
-        output::remark!("no code for {b} to {largest} workers was verified; nothing was written");
+        output::remark!("no code for {least} to {largest} workers was verified; nothing was written");
     }
     if to.documents.on_stdout() {
         to.documents.report(&text)?;
@@ -99,18 +109,23 @@ pub(crate) fn run(
     Ok(domains::ending(&verdict))
 }
 
+/// The fewest workers that a code for n workers tolerates which tolerates b of d domains (Theorem 44).
+fn least_workers(n: usize, b: usize, d: usize) -> usize {
+    b.max((b * n).div_ceil((d - b).max(1)) / 2)
+}
+
 /// The first code that is verified, else the last one that was not.
 fn candidate(
     specification: &Specification,
     domains: &Domains,
-    (b, largest): (usize, usize),
+    (b, least, largest): (usize, usize, usize),
     how: &How,
     control: &Control,
     quiet: bool,
 ) -> anyhow::Result<Option<Candidate>> {
     let mut last = None;
     let mut seen = BTreeSet::new();
-    for workers in b..=largest {
+    for workers in least..=largest {
         let mut specification = specification.clone();
         specification.arguments.replace("b", &workers.to_string())?;
         let built = match construct::build(&specification, how.ties, control) {

@@ -7,7 +7,7 @@
 //! the holders must stand in b + 1 of them.
 //!
 //! # References
-//! docs/theory/reactive.md, Theorems 18 and 22; docs/theory/domains.md, Theorem 44.
+//! docs/theory/reactive.md, Theorems 18 and 22; docs/theory/domains.md, Theorem 45.
 
 use ecode_core::{AllocationMatrix, DomainSet, Domains, Message, Workers, majority};
 

@@ -272,3 +272,23 @@ fn domains_overturn_as_many_files_as_the_worst_set_does() {
     }
     assert!(left_out > 100, "{left_out}");
 }
+
+/// Theorem 44: what tolerates b of d domains tolerates about as many workers as half of theirs.
+#[test]
+fn domains_that_are_tolerated_say_how_many_workers_are() {
+    let mut met = 0;
+    for seed in 0..400 {
+        let (g, domains, ties) = random_case(30_000 + seed, 8);
+        let control = Control::default();
+        let Some(workers) = verify(&g, None, ties, Method::Auto, &control).unwrap().radius().exactly() else {
+            continue;
+        };
+        let request = DomainRequest::new(&g, &domains).ties(ties);
+        let b = request.decide(&control).unwrap().radius().exactly().unwrap();
+        let least = (b * g.n()).div_ceil(domains.len() - b) / 2;
+        assert!(workers >= least && workers >= b, "{g:?} {:?} {ties}", domains.of());
+        assert!(workers < domains.largest(b + 1), "one domain more is not tolerated");
+        met += usize::from(b > 0);
+    }
+    assert!(met > 10, "{met}");
+}

@@ -21,7 +21,7 @@ const ROUNDING: f64 = 1e-9;
 /// two bounds.
 ///
 /// # References
-/// docs/theory/budget.md: Theorem 46, that most of the partitions' signs are wrong; Theorem 47, from the first two
+/// docs/theory/budget.md: Theorem 47, that most of the partitions' signs are wrong; Theorem 48, from the first two
 /// moments of the number of wrong workers, for every multiset of loads.
 #[must_use]
 pub fn least_errors(request: &BudgetRequest) -> Vec<f64> {

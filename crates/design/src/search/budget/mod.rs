@@ -15,7 +15,7 @@
 //! # Why all rows are odd
 //! Under the tie rule `adversarial` a row of even weight 2a ≥ 2 is wrong when a of its partitions are. Without any one
 //! of them it is wrong only when a of the other 2a − 1 are, which is rarer on every message, and costs a one less. So a
-//! code with even rows is never better than one without (docs/theory/budget.md, Theorem 45).
+//! code with even rows is never better than one without (docs/theory/budget.md, Theorem 46).
 
 mod bound;
 mod catalogue;
