@@ -1,6 +1,6 @@
 //! `ecode design`: make a code, verify it, report it, keep it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
@@ -70,21 +70,7 @@ impl Design {
         ])?;
         let specification = self.flags.specification()?;
         if self.flags.searches {
-            ensure!(!self.detection.detect, "--detect: not with --redundancy, which is of votes");
-            ensure!(
-                self.domains.domains.is_none(),
-                "--domains: not with --redundancy, which is of workers alone"
-            );
-            ensure!(self.draws.is_none(), "--draws is for bernoulli, not for --redundancy");
-            let asked = budget::Asked {
-                specification,
-                seed: self.flags.seed,
-                stragglers: self.stragglers,
-                how: &self.how,
-                output: self.output.as_deref(),
-                json: self.json,
-            };
-            return self.budget.run(&asked, common);
+            return self.search(specification, common);
         }
         if self.detection.detect {
             let domains = self.domains.read(specification.arguments.needed("n")?, &common.control())?;
@@ -92,13 +78,7 @@ impl Design {
             return self.detection.run(specification, to, self.json, common.quiet, domains.as_ref());
         }
         if let Some(path) = &self.domains.domains {
-            ensure!(
-                self.stragglers.is_none() && self.draws.is_none(),
-                "--domains: not with --stragglers or --draws, which speak of workers alone"
-            );
-            let to =
-                domains_design::To { output: self.output.as_deref(), json: self.json, documents: &documents };
-            return domains_design::run(specification, path, &self.how, &to, common);
+            return self.in_domains(specification, path, &documents, common);
         }
         self.build(specification, &documents, common)
     }
@@ -192,6 +172,41 @@ impl Design {
         }
         // That one draw is refuted says nothing of those that were not made.
         Ok(if stopped { Ending::Undecided } else { together.unwrap_or(ending(&verdict)) })
+    }
+
+    /// Searches for a budgeted code.
+    fn search(&self, specification: &Specification, common: &Common) -> anyhow::Result<Ending> {
+        ensure!(!self.detection.detect, "--detect: not with --redundancy, which is of votes");
+        ensure!(
+            self.domains.domains.is_none(),
+            "--domains: not with --redundancy, which is of workers alone"
+        );
+        ensure!(self.draws.is_none(), "--draws is for bernoulli, not for --redundancy");
+        let asked = budget::Asked {
+            specification,
+            seed: self.flags.seed,
+            stragglers: self.stragglers,
+            how: &self.how,
+            output: self.output.as_deref(),
+            json: self.json,
+        };
+        self.budget.run(&asked, common)
+    }
+
+    /// A code for workers that share domains.
+    fn in_domains(
+        &self,
+        specification: &Specification,
+        path: &Path,
+        documents: &output::Documents,
+        common: &Common,
+    ) -> anyhow::Result<Ending> {
+        ensure!(
+            self.stragglers.is_none() && self.draws.is_none(),
+            "--domains: not with --stragglers or --draws, which speak of workers alone"
+        );
+        let to = domains_design::To { output: self.output.as_deref(), json: self.json, documents };
+        domains_design::run(specification, path, &self.how, &to, common)
     }
 
     /// Builds and verifies: for a random code draw after draw, until one tolerates b or the draws are used up. Also
