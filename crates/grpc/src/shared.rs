@@ -74,6 +74,7 @@ pub(crate) enum Spoken {
 }
 
 /// What a connection is to be told next.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is made, and never kept")]
 pub(crate) enum Next {
     /// This.
     Say(down::Is),
