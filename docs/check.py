@@ -125,6 +125,8 @@ def document(data):
 
 def read(certificate):
     """A certificate as a dictionary without nulls."""
+    if type(certificate) is dict and text(certificate.get("schema")):
+        require(certificate["schema"] == "ecode/certificate/1", "the schema is none that this checker reads")
     require(CERTIFICATE(certificate), "a field is missing, unknown or not of its type")
     require(all(certificate.get(name, []) is not None for name in ("reductions", "sides")), "a list is null")
     for part in (certificate, certificate["claim"]):

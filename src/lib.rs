@@ -27,6 +27,7 @@
 #[cfg(feature = "cli")]
 extern crate self as ecode;
 
+mod bound_certificate;
 #[cfg(feature = "cli")]
 pub mod cli;
 
@@ -40,6 +41,7 @@ pub use ecode_verify as verify;
 
 /// Certificates: what a verdict leaves behind for others to check, how it is made, and the checker.
 pub mod certificate {
+    pub use crate::bound_certificate::certify_bound;
     pub use ecode_check::*;
     pub use ecode_prove::*;
 }

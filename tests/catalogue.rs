@@ -4,7 +4,7 @@
 use assert_cmd::Command;
 use ecode::certificate::{Scope, System, certify};
 use ecode::code::{AllocationMatrix, Formula, TieRule};
-use ecode::construct::{Algorithm1, Provenance};
+use ecode::construct::{Algorithm1, Provenance, best};
 use ecode::report::{codes_csv, codes_html, codes_json, codes_markdown};
 use ecode::search::{CATALOGUE, Entry, catalogue};
 use ecode::verify::{Control, Method, Verdict, verify};
@@ -24,42 +24,64 @@ fn by(g: &AllocationMatrix, b: usize, method: Method) -> Verdict {
 
 #[test]
 fn every_code_is_tolerant_and_no_more() {
-    assert_eq!(ALL.len(), (1..=15).sum::<usize>());
-    for entry in ALL.iter() {
+    assert_eq!(ALL.len(), (1..=25).sum::<usize>());
+    ALL.par_iter().for_each(|entry| {
         let (n, b, g) = (entry.n(), entry.b, &entry.code.matrix);
         assert_eq!((g.n(), g.k()), (n, n));
-        // Three engines that have little in common; the definition itself where it can.
-        let engines = ["exhaustive", "structure", "branch", "definition"];
-        for engine in &engines[..if n <= 9 { 4 } else { 3 }] {
+        let glued = match &entry.code.provenance {
+            Provenance::Gluing(shape) => {
+                shape.prove(g, b).unwrap();
+                true
+            }
+            _ => false,
+        };
+        // Three engines that have little in common, and the definition itself, where they can; beyond 31 workers two, for
+        // glued codes the theorem's premises being one of them.
+        let engines: &[&str] = match n {
+            ..=9 => &["exhaustive", "structure", "branch", "definition"],
+            10..=31 => &["exhaustive", "structure", "branch"],
+            _ if glued => &["structure"],
+            _ => &["structure", "branch"],
+        };
+        for engine in engines {
             let verdict = by(g, b, engine.parse().unwrap());
             assert!(verdict.is_tolerant(), "n = {n}, b = {b}, {engine}");
         }
         assert!(by(g, b + 1, Method::Auto).is_refuted(), "n = {n}, b = {b}");
-        if let Provenance::Gluing(shape) = &entry.code.provenance {
-            shape.prove(g, b).unwrap();
-        }
-    }
+    });
 }
 
-/// The data are what the constructions, the blocks and the bounds give today.
+/// The data are what the constructions, the blocks and the bounds give today. Beyond 31 workers a bound by averages takes a
+/// second or more, so there one b in six is worked out again, and of the others the code.
 #[test]
 fn every_line_can_be_worked_out_again() {
     let pairs: Vec<(usize, usize)> =
         CATALOGUE.step_by(2).flat_map(|n| (1..=(n - 1) / 2).map(move |b| (n, b))).collect();
-    let fresh: Vec<String> =
-        pairs.into_par_iter().map(|(n, b)| Entry::new(n, n, b).unwrap().to_line() + "\n").collect();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/design/src/search/catalogue.jsonl");
     if std::env::var_os("ECODE_WRITE_DOCS").is_some() {
+        let fresh: Vec<String> =
+            pairs.into_par_iter().map(|(n, b)| Entry::new(n, n, b).unwrap().to_line() + "\n").collect();
         std::fs::write(path, fresh.concat()).unwrap();
         return;
     }
     let kept = std::fs::read_to_string(path).unwrap();
     let lines: Vec<&str> = kept.split_inclusive('\n').collect();
-    assert_eq!(lines.len(), fresh.len());
-    for ((kept, fresh), entry) in lines.iter().zip(&fresh).zip(ALL.iter()) {
-        assert!(kept == fresh, "the catalogue is not fresh: run the tests with ECODE_WRITE_DOCS=1, twice");
-        assert_eq!(entry.to_line() + "\n", *fresh);
-    }
+    assert_eq!((lines.len(), ALL.len()), (pairs.len(), pairs.len()));
+    pairs.into_par_iter().enumerate().for_each(|(at, (n, b))| {
+        let entry = &ALL[at];
+        assert_eq!((entry.n(), entry.b), (n, b));
+        let fresh = if n <= 31 || b % 6 == 1 {
+            Entry::new(n, n, b).unwrap()
+        } else {
+            Entry { code: best(n, b).unwrap(), ..entry.clone() }
+        };
+        let fresh = fresh.to_line() + "\n";
+        assert!(
+            lines[at] == fresh,
+            "the catalogue is not fresh: run the tests with ECODE_WRITE_DOCS=1, twice"
+        );
+        assert_eq!(entry.to_line() + "\n", fresh);
+    });
 }
 
 /// Nobody has to trust an engine: our proof of every code up to 25 workers is accepted by an
@@ -140,7 +162,7 @@ fn the_table_is_written_in_every_format() {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     assert_eq!(reader.records().map(|record| record.unwrap().len()).collect::<Vec<_>>(), [11; 4]);
     for wrong in [
-        &["--n", "33"][..],
+        &["--n", "53"][..],
         &["--n", "9", "--k", "8"],
         &["--n", "9", "--b", "5"],
         &["--n", "9-"],

@@ -75,7 +75,11 @@ fn what_is_finished_is_not_run_again_and_what_is_missing_is() {
     let other = folder.path().join("n9-b3/best/reverse/seed0/summary.json");
     let (digest, before) = (digest(&one), std::fs::metadata(&other).unwrap().modified().unwrap());
     std::fs::remove_dir_all(&one).unwrap();
-    assert_eq!(json(&run)["cells"], first["cells"]);
+    // What it costs is measured anew.
+    let values = |document: &Value| -> Vec<Value> {
+        document["cells"].as_array().unwrap().iter().map(|cell| cell["values"].clone()).collect()
+    };
+    assert_eq!(values(&json(&run)), values(&first));
     assert_eq!(self::digest(&one), digest);
     assert_eq!(std::fs::metadata(&other).unwrap().modified().unwrap(), before);
 }

@@ -36,7 +36,7 @@ fn train(folder: &Path, arguments: &[&str]) -> Command {
 fn result(run: &Path) -> (serde_json::Value, Vec<serde_json::Value>) {
     let without_times = |text: &str| {
         let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
-        for time in ["wall_s", "deployed_s"] {
+        for time in ["wall_s", "deployed_s", "gradient_s"] {
             value.as_object_mut().unwrap().remove(time);
         }
         value

@@ -11,7 +11,7 @@ use ecode::search::{SearchRequest, SearchRun, StateError};
 use serde_json::Value;
 
 fn request(demand: Demand, disjoint_loads: &[usize]) -> SearchRequest {
-    SearchRequest { demand, disjoint_loads: disjoint_loads.to_vec(), part: None, seed: 7 }
+    SearchRequest { demand, disjoint_loads: disjoint_loads.to_vec(), part: None, local: None, seed: 7 }
 }
 
 fn all_kinds() -> Vec<SearchRequest> {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// Commands that go on for hours, and a part of what each says when it is stopped. `HERE` is a server that accepts
 /// and says nothing.
-const LONG: [(&str, &str); 28] = [
+const LONG: [(&str, &str); 31] = [
     ("verify dense.txt", "Undecided"),
     ("verify dense.txt --method exhaustive", "Undecided"),
     ("verify dense.txt --method branch", "Undecided"),
@@ -24,6 +24,7 @@ const LONG: [(&str, &str); 28] = [
     ("verify dense.txt --method all", "Undecided"),
     ("verify dense.txt --json", "\"verdict\":\"undecided\""),
     ("verify dense.txt --worst-case", "Undecided"),
+    ("verify dense.txt --domains hosts.txt", "Undecided"),
     ("verify dense.txt --b 3 --checkpoint state.json", "Undecided"),
     ("verify dense.txt --b 3 --shard 0/2 -o part.json", "part.json was not written"),
     ("verify dense.txt --b 3 --proof enumeration --certificate c.json", "Undecided"),
@@ -33,6 +34,8 @@ const LONG: [(&str, &str); 28] = [
         "design --n 45 --k 45 --b 3 --construction bernoulli --p 0.5 --draws 1000000000",
         "draws: none tolerant",
     ),
+    ("design --n 21 --b 3 --redundancy 3 --time 9h", "Budgeted"),
+    ("frontier --n 25 --b 9 --redundancy 3 --rounds 64 --from-nothing", "stopped before any code was found"),
     ("search --n 25 --b 3 --time 9h", "known before"),
     ("search --n 15 --b 3 --exact", "No tolerant code has fewer than"),
     ("search --part 9 --n 101 --b 2 --time 9h", "known before"),
@@ -94,6 +97,8 @@ fn prepared() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     fs::write(place("dense.txt"), dense(45, 45, 60)).unwrap();
+    let hosts: Vec<String> = (0..105).map(|worker| format!("host-{}\n", worker / 4)).collect();
+    fs::write(place("hosts.txt"), hosts.concat()).unwrap();
     fs::write(place("wide.txt"), dense(301, 301, 700)).unwrap();
     fs::write(place("grid.toml"), GRID).unwrap();
     fs::write(place("sleeps"), "#!/bin/sh\nsleep 1000\n").unwrap();

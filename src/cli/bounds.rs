@@ -1,23 +1,28 @@
 //! `ecode bounds`: how few ones a tolerant code can have, and how few are known.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::{Args, ValueHint};
 use comfy_table::{Table, presets};
 use ecode::code::TieRule;
 use ecode::construct::{Algorithm1, Demand, KnownCode, Objective, best_for, blocks, default_partitions};
 use ecode::search::{Bound, bounds_on_ones};
 use serde_json::json;
 
+use super::bound_certificate;
 use super::common::Common;
 use super::construct::remark_on_partitions;
 use super::demand::report_impossible;
 use super::ending::Ending;
-use super::output;
+use super::output::{self, Documents};
 use super::theory::Theory;
 
 /// Lower bounds on the ones of a tolerant code, the best code known, and Algorithm 1
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode bounds --n 9 --b 2\n  ecode bounds --n 64 --b 2\n  ecode bounds --n 15 --k 7 --b 2\n  \
+                  ecode bounds --n 21 --b 1 --certificate bound.json    then: ecode check bound.json\n  \
                   ecode bounds --n 15 --b 3 --theory --signal-to-noise 2\n\n\
                   A bound speaks of every code of these sizes, whatever its shape. Exit code 1: proven that there is none."
 )]
@@ -31,6 +36,9 @@ pub(crate) struct Bounds {
     /// Data partitions [default: n; n − 1 where n is even]
     #[arg(long, conflicts_with = "asked")]
     k: Option<usize>,
+    /// Write evidence for the strongest bound that has some (k = n, odd): `ecode check` works it out again
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "asked")]
+    certificate: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -44,6 +52,8 @@ impl Bounds {
         if self.theory.asked {
             return self.theory.run(n, b, self.json);
         }
+        let documents =
+            Documents::new(&[Documents::json(self.json), ("--certificate", self.certificate.as_deref())])?;
         let k = self.k.unwrap_or_else(|| default_partitions(n, b));
         let reduced = (self.k.is_none() && k != n).then_some(n);
         if let Some(remark) = remark_on_partitions(reduced, "--k").filter(|_| !common.quiet) {
@@ -55,13 +65,17 @@ impl Bounds {
             Ok(bounds) => bounds,
             Err(error) => return report_impossible(&demand, error, self.json),
         };
+        if let Some(path) = &self.certificate {
+            ensure!(n == k && n % 2 == 1, "--certificate: for k = n, odd, not for n = {n}, k = {k}");
+            bound_certificate::write(n, b, strongest(&bounds), path, common.quiet)?;
+        }
         let known = best_for(&demand, blocks())?;
         let paper = (n == k).then(|| Algorithm1::new(n, b)).transpose()?;
-        output::print(&if self.json {
-            document(&demand, &bounds, known.as_ref(), paper.as_ref()).to_string()
+        if self.json {
+            output::print(&document(&demand, &bounds, known.as_ref(), paper.as_ref()).to_string())?;
         } else {
-            table(&demand, &bounds, known.as_ref(), paper.as_ref())
-        })?;
+            documents.report(&table(&demand, &bounds, known.as_ref(), paper.as_ref()))?;
+        }
         Ok(Ending::Done)
     }
 }

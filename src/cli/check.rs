@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use ecode::certificate::{Certificate, Evidence, Options, Refused, Shown, check_with, is_distortion};
+use ecode::certificate::{
+    Certificate, Evidence, Options, Refused, Shown, check_with, is_bound, is_distortion, is_domains,
+};
 use ecode::code::{Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
 use ecode::train::data::DataSource;
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
-use super::{check_distortion, detect, input, output, recompute, verified};
+use super::{bound_certificate, check_distortion, check_domains, detect, input, output, recompute, verified};
 
 /// Replay a certificate, with code that shares nothing with the engines
 #[derive(Args)]
@@ -22,6 +24,7 @@ use super::{check_distortion, detect, input, output, recompute, verified};
                   veripb proof/side-0.opb proof/side-0.pbp\n  \
                   ecode check record.json --recount             count again what an enumeration counted\n  \
                   ecode check distortion.json                   what `ecode distortion --certificate` wrote\n  \
+                  ecode check bound.json                        what `ecode bounds --certificate` wrote\n  \
                   ecode check runs/r/naming-3.json              why a worker was named in a run\n  \
                   ecode check runs/r/naming-3.json --data mnist:DIR   compute again what it computed wrong\n  \
                   ecode check claim.json --verified             a second opinion, by the checker proved in Coq\n\n\
@@ -73,10 +76,26 @@ impl Check {
             return detect::told_naming(&naming, recomputed, self.json);
         }
         ensure!(self.data.is_none(), "--data: {name} is no naming certificate, which alone is about data");
+        if is_bound(&bytes) {
+            let alone = self.matrix.is_none() && self.extract.is_none() && !self.verified;
+            ensure!(
+                alone,
+                "{name}: a lower bound is about no matrix, has no proof to extract, and is unknown to the checker proved in Coq"
+            );
+            return bound_certificate::check(&bytes, &name, self.json, &control);
+        }
         if is_distortion(&bytes) {
             let program = self.verified.then(verified::program).transpose()?;
             let to = check_distortion::To { extract: self.extract.as_deref(), json: self.json, program };
             return check_distortion::run(&bytes, &name, self.matrix.as_deref(), &to, &control);
+        }
+        if is_domains(&bytes) {
+            ensure!(
+                !self.verified,
+                "--verified: the checker that is proved in Coq knows no claims about failure domains"
+            );
+            ensure!(self.extract.is_none(), "--extract: not from a certificate about failure domains");
+            return check_domains::run(&bytes, &name, self.matrix.as_deref(), self.json, &control);
         }
         // Before the work, which may be long: there is nothing to do without it.
         let program = self.verified.then(verified::program).transpose()?;

@@ -6,11 +6,11 @@ use anyhow::{Context as _, bail};
 use ecode::code::{Claim, TieRule};
 use ecode::construct::{Built, Specification};
 use ecode::format::MatrixFile;
-use ecode::train::TrainingCode;
+use ecode::train::{Config, TrainingCode};
 use ecode::verify::{Control, Method, Radius, Verified, VerifiedCode, verify};
 
 use super::ending::Stopped;
-use super::{construct, input, output, watch};
+use super::{budget, construct, domains_train, input, output, watch};
 
 /// The matrix that a `--code` names, with what is said of it. `ties` is the tie rule of those who use it.
 pub(crate) fn resolve(text: &str, ties: TieRule, control: &Control) -> anyhow::Result<MatrixFile> {
@@ -53,18 +53,33 @@ pub(crate) fn name(file: &MatrixFile, text: &str) -> String {
 /// With leave to train unverified, no more is spent on a proof than this.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Verifies a matrix for its own b, or finds the b that it tolerates where it names none.
+/// Verifies the matrix of a configuration: for its own b, or the b that it tolerates where it names none; for failure
+/// domains, where the configuration names them.
 pub(crate) fn verified(
     file: &MatrixFile,
-    text: &str,
-    ties: TieRule,
-    allow_unverified: bool,
+    config: &Config,
     control: &Control,
     quiet: bool,
 ) -> anyhow::Result<TrainingCode> {
+    let Config { code: text, ties, allow_unverified, .. } = config;
+    let (ties, allow_unverified) = (*ties, *allow_unverified);
     let name = name(file, text);
+    if let Some(b) = budget::liars(file) {
+        let control = control.within(PATIENCE);
+        let promise = watch::with_progress(&control, quiet, || budget::promise(file, b, &control));
+        if !quiet {
+            output::remark!("note: training with a budgeted code, which is not tolerant: {promise}");
+        }
+        return Ok(TrainingCode::budgeted(file.matrix.clone(), b, promise, name));
+    }
     let limited = if allow_unverified { control.within(PATIENCE) } else { control.clone() };
-    let work = || -> anyhow::Result<Result<VerifiedCode, String>> {
+    let domains = config.failure_domains(file.matrix.n())?;
+    let code = |code| TrainingCode::verified(code, name.clone());
+    let work = || -> anyhow::Result<Result<TrainingCode, String>> {
+        if let Some(domains) = &domains {
+            let found = domains_train::verified(file, domains, ties, &limited)?;
+            return Ok(found.map(|code| TrainingCode::verified_domains(code, name.clone())));
+        }
         let found = || -> anyhow::Result<Result<usize, String>> {
             let verdict = verify(&file.matrix, None, ties, Method::Auto, &limited)?;
             Ok(match verdict.radius() {
@@ -82,7 +97,7 @@ pub(crate) fn verified(
         let claim = Claim { matrix: file.matrix.clone(), b, ties };
         let shape = super::verify::shape(file.construction.as_ref());
         match VerifiedCode::verify_shaped(claim, shape.as_ref(), Method::Auto, &limited)? {
-            Verified::Yes(code) => Ok(Ok(code)),
+            Verified::Yes(found) => Ok(Ok(code(found))),
             Verified::No(verdict) if verdict.is_refuted() => {
                 Ok(Err(format!("it does not tolerate its b = {b} under the tie rule {ties}")))
             }
@@ -92,7 +107,7 @@ pub(crate) fn verified(
         }
     };
     match watch::with_progress(&limited, quiet, work)? {
-        Ok(code) => Ok(TrainingCode::verified(code, name)),
+        Ok(code) => Ok(code),
         Err(why) if allow_unverified => {
             if !quiet {
                 output::remark!("note: training with an UNVERIFIED code: {why}");

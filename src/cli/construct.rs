@@ -19,6 +19,10 @@ use super::input;
 pub(crate) struct ConstructionFlags {
     /// The construction and the values of its parameters, or what is wrong with the flags.
     specification: Result<Specification, String>,
+    /// Whether a budgeted code is to be searched for: a redundancy is given, and no construction.
+    pub(crate) searches: bool,
+    /// The seed of that search.
+    pub(crate) seed: Option<u64>,
 }
 
 impl ConstructionFlags {
@@ -27,13 +31,14 @@ impl ConstructionFlags {
         self.specification.as_ref().map_err(|text| anyhow::Error::msg(text.clone()))
     }
 
-    fn read(matches: &ArgMatches) -> Result<Specification, String> {
+    fn read(matches: &ArgMatches, searches: bool) -> Result<Specification, String> {
         let name = matches.get_one::<String>("construction").map_or(CONSTRUCTIONS[0].name, String::as_str);
+        let name = if searches { BUDGET } else { name };
         let construction = construction(name).map_err(|error| error.to_string())?;
         let mut specification = Specification::new(construction);
         for (parameter, takers) in parameters() {
             let name = parameter.name;
-            if matches.value_source(name) != Some(ValueSource::CommandLine) {
+            if !given(matches, name) || searches && name == SEED {
                 continue;
             }
             if !takers.contains(&construction.name) {
@@ -48,6 +53,14 @@ impl ConstructionFlags {
         }
         Ok(specification)
     }
+}
+
+/// The construction of budgeted codes, of which others are searched for.
+const BUDGET: &str = "budget";
+const SEED: &str = "seed";
+
+fn given(matches: &ArgMatches, name: &str) -> bool {
+    matches.value_source(name) == Some(ValueSource::CommandLine)
 }
 
 /// The parameters of all constructions, each once, with the names of those that take it.
@@ -113,8 +126,17 @@ impl Args for ConstructionFlags {
 
 impl FromArgMatches for ConstructionFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let searches = given(matches, "redundancy") && !given(matches, "construction");
+        let seed = matches.get_one::<String>(SEED).filter(|_| searches && given(matches, SEED));
         // An error of a value takes one line, and no usage.
-        Ok(Self { specification: Self::read(matches) })
+        let mut specification = Self::read(matches, searches);
+        let seed = if let Ok(seed) = seed.map(|text| text.parse()).transpose() {
+            seed
+        } else {
+            specification = Err("--seed: expected a whole number from 0 on".to_owned());
+            None
+        };
+        Ok(Self { specification, searches, seed })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

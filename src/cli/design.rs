@@ -11,10 +11,13 @@ use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
 
+use super::budget::{self, BudgetFlags};
 use super::common::Common;
 use super::construct::{self, ConstructionFlags};
 use super::demand::report_impossible;
 use super::detect::DetectFlags;
+use super::domains::DomainsFlag;
+use super::domains_design;
 use super::ending::Ending;
 use super::stragglers::Stragglers;
 use super::verify::{How, ending, report};
@@ -27,7 +30,10 @@ use super::{output, watch};
                         ecode design --n 9 --b 1 --stragglers 4     one liar and four missing votes\n  \
                         ecode design --construction bernoulli --n 9 --b 2 --mean-redundancy 6 --odd-rows --draws 10000\n  \
                         ecode design --construction repetition --n 9 --group 3 --b 1\n  \
-                        ecode design --n 8 --b 1 --detect     what every way to the promise costs\n\n\
+                        ecode design --n 8 --b 1 --detect     what every way to the promise costs\n  \
+                        ecode design --n 15 --b 1 --domains hosts.txt     any one host may lie, with all its workers\n  \
+                        ecode design --n 15 --b 3 --redundancy 3 --time 1m     wrong least often for what can be paid\n  \
+                        ecode design --n 15 --b 3 --redundancy 3 --max-load 5 --q 0.05..0.2 --liars random\n\n\
                         What is written says what was verified. A code that does not tolerate b is written as \
                         refuted, with the counterexample, and the exit code is 1; so it is where no code can meet \
                         what is asked, which is then proven and nothing is written.")]
@@ -42,6 +48,10 @@ pub(crate) struct Design {
     stragglers: Option<usize>,
     #[command(flatten)]
     detection: DetectFlags,
+    #[command(flatten)]
+    domains: DomainsFlag,
+    #[command(flatten)]
+    budget: BudgetFlags,
     #[command(flatten)]
     how: How,
     /// Write the verified matrix here (json, csv, tsv, txt, npy, npz, mtx, alist by extension), or - for standard output
@@ -59,8 +69,36 @@ impl Design {
             ("--output", self.output.as_deref()),
         ])?;
         let specification = self.flags.specification()?;
+        if self.flags.searches {
+            ensure!(!self.detection.detect, "--detect: not with --redundancy, which is of votes");
+            ensure!(
+                self.domains.domains.is_none(),
+                "--domains: not with --redundancy, which is of workers alone"
+            );
+            ensure!(self.draws.is_none(), "--draws is for bernoulli, not for --redundancy");
+            let asked = budget::Asked {
+                specification,
+                seed: self.flags.seed,
+                stragglers: self.stragglers,
+                how: &self.how,
+                output: self.output.as_deref(),
+                json: self.json,
+            };
+            return self.budget.run(&asked, common);
+        }
         if self.detection.detect {
-            return self.detection.run(specification, self.output.as_deref(), self.json, common.quiet);
+            let domains = self.domains.read(specification.arguments.needed("n")?, &common.control())?;
+            let to = self.output.as_deref();
+            return self.detection.run(specification, to, self.json, common.quiet, domains.as_ref());
+        }
+        if let Some(path) = &self.domains.domains {
+            ensure!(
+                self.stragglers.is_none() && self.draws.is_none(),
+                "--domains: not with --stragglers or --draws, which speak of workers alone"
+            );
+            let to =
+                domains_design::To { output: self.output.as_deref(), json: self.json, documents: &documents };
+            return domains_design::run(specification, path, &self.how, &to, common);
         }
         let name = specification.construction.name;
         let drawn = specification.construction.parameter("draw").is_some();

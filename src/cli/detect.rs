@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use clap::Args;
 use ecode::analysis::{Detection, Worlds};
-use ecode::code::{AllocationMatrix, TieRule};
+use ecode::code::{AllocationMatrix, Domains, TieRule};
 use ecode::construct::Specification;
 use ecode::format::{Format, MatrixFile};
-use ecode::report::{SchemeCost, plain, schemes_svg, schemes_table};
+use ecode::report::{SchemeCost, domain_names, plain, schemes_svg, schemes_table};
 use ecode::train::reactive::{Certificate, Plan, checked_risk};
 use ecode::train::{Config, Scheme};
 use ecode::verify::Control;
 use serde_json::{Value, json};
 
 use super::ending::{Contradiction, Ending};
-use super::{construct, output, scheme};
+use super::{construct, detect_apart, output, scheme};
 
 /// The flags of `design --detect`.
 #[derive(Args)]
@@ -48,9 +48,18 @@ impl DetectFlags {
         to: Option<&Path>,
         json: bool,
         quiet: bool,
+        domains: Option<&Domains>,
     ) -> anyhow::Result<Ending> {
         let arguments = &specification.arguments;
         let (n, b, k) = (arguments.needed("n")?, arguments.needed("b")?, arguments.whole("k"));
+        if let Some(domains) = domains {
+            ensure!(
+                !self.one_round && self.risk.is_none() && self.figure.is_none(),
+                "--domains: not with --one-round, --risk or --figure, which count workers"
+            );
+            let k = k.unwrap_or(if n % 2 == 0 { n - 1 } else { n });
+            return detect_apart::run(domains, (b, k, self.spare), to, json);
+        }
         let scheme = match (self.one_round, self.risk) {
             (true, _) => Scheme::OneRound,
             (_, Some(_)) => Scheme::Checked,
@@ -182,14 +191,16 @@ pub(crate) fn verify(
     g: &AllocationMatrix,
     b: Option<usize>,
     spare: usize,
+    domains: Option<&Domains>,
     json: bool,
 ) -> anyhow::Result<Ending> {
-    let detection = Detection::of(g, spare);
+    let detection =
+        domains.map_or_else(|| Detection::of(g, spare), |domains| Detection::in_domains(g, spare, domains));
     let beyond = b.unwrap_or_else(|| detection.radius.map_or(0, |radius| radius + 1));
     let worlds = detection.worlds(g.k(), beyond);
     let refuted = b.is_some() && worlds.is_some();
     if json {
-        let document = json!({
+        let mut document = json!({
             "digest": g.digest(), "n": g.n(), "k": g.k(), "b": b, "spare": spare,
             "detects": b.map(|_| !refuted),
             "detection_radius": detection.radius,
@@ -202,9 +213,14 @@ pub(crate) fn verify(
                 "liars": worlds.liars.indices().collect::<Vec<_>>(),
             })),
         });
+        if let (Some(domains), Some(lying)) = (domains, &detection.domains) {
+            let names: Vec<&str> = domains.of().iter().map(|&domain| domains.name(domain)).collect();
+            document["domains"] = json!(names);
+            document["unseen_domains"] = json!(domains.names_of(lying));
+        }
         output::print(&document.to_string())?;
     } else {
-        output::print(&told(g, b, &detection, worlds.as_ref(), beyond))?;
+        output::print(&told(g, b, &detection, worlds.as_ref(), beyond, domains))?;
     }
     Ok(if refuted { Ending::Refuted } else { Ending::Done })
 }
@@ -220,14 +236,15 @@ fn told(
     detection: &Detection,
     worlds: Option<&Worlds>,
     beyond: usize,
+    domains: Option<&Domains>,
 ) -> String {
-    let Detection { radius, one_round, weakest, holders, spare } = detection;
+    let Detection { radius, one_round, weakest, holders, spare, .. } = detection;
+    let of =
+        domains.map_or_else(|| format!("{} workers", g.n()), |domains| format!("{} domains", domains.len()));
     let first = match (b, radius) {
-        (Some(b), _) if worlds.is_none() => {
-            format!("Detected: every lie of {b} of {} workers is seen.", g.n())
-        }
-        (Some(b), _) => format!("Refuted: {b} of {} workers can lie unseen.", g.n()),
-        (None, Some(radius)) => format!("Every lie of {radius} of {} workers is seen.", g.n()),
+        (Some(b), _) if worlds.is_none() => format!("Detected: every lie of {b} of {of} is seen."),
+        (Some(b), _) => format!("Refuted: {b} of {of} can lie unseen."),
+        (None, Some(radius)) => format!("Every lie of {radius} of {of} is seen."),
         (None, None) => "Nothing is detected: a partition has too few holders.".to_owned(),
     };
     let missing = if *spare == 0 { String::new() } else { format!(", with {spare} answers missing") };
@@ -237,15 +254,23 @@ fn told(
         }
         _ => format!("No detection radius{missing}."),
     };
-    let weakest =
-        format!("Weakest partition: {weakest}, held by {} of {} workers: {holders}.", holders.count(), g.n());
+    let stand = domains.map_or(String::new(), |domains| {
+        format!(" They stand in {}.", domain_names(domains, &domains.touched(holders)))
+    });
+    let weakest = format!(
+        "Weakest partition: {weakest}, held by {} of {} workers: {holders}.{stand}",
+        holders.count(),
+        g.n()
+    );
     let escape = worlds.map_or(String::new(), |worlds| {
         let k = g.k();
         if k > 128 {
-            return format!("\nWith {beyond} liars its holders can answer as if its bit were the other, and decide the majority.");
+            let liars = if domains.is_some() { "lying domains" } else { "liars" };
+            return format!("\nWith {beyond} {liars} its holders can answer as if its bit were the other, and decide the majority.");
         }
         format!(
-            "\nTwo worlds that {beyond} liars make look the same to the server:\n  {} and nobody lies: the answer is {}\n  {} and {} answer as in the first: the answer is {}",
+            "\nTwo worlds that {beyond} {} make look the same to the server:\n  {} and nobody lies: the answer is {}\n  {} and {} answer as in the first: the answer is {}",
+            if domains.is_some() { "lying domains" } else { "liars" },
             bits(k, worlds, false),
             u8::from(worlds.answer_honest),
             bits(k, worlds, true),

@@ -7,11 +7,15 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use ecode::analysis::{Spectrum, distribution, mean_distortion};
 use ecode::certificate::{NoCertificate, certify_distortion};
-use ecode::code::{AllocationMatrix, TieRule};
-use ecode::report::{Distorted, Point, distortion_csv, distortion_json, distortion_svg, distortion_text};
-use ecode::verify::{Assignment, Control, Distortion, Method};
+use ecode::code::{AllocationMatrix, Domains, TieRule};
+use ecode::report::{
+    Distorted, Point, distortion_csv, distortion_json, distortion_svg, distortion_text,
+    domain_distortion_json, domain_distortion_text,
+};
+use ecode::verify::{Assignment, Control, Distortion, DomainDistortion, Method};
 
 use super::common::Common;
+use super::domains::DomainsFlag;
 use super::ending::{Contradiction, Ending};
 use super::{code, input, output, verify, watch};
 
@@ -21,6 +25,7 @@ use super::{code, input, output, verify, watch};
     after_help = "Examples:\n  ecode distortion mols:l=5,r=3\n  ecode distortion matrix.json --liars all --json\n  \
                   ecode distortion mols:l=5,r=3 ramanujan:m=3,s=5 groups:n=15,r=3 --svg curves.svg\n  \
                   ecode distortion mols:l=5,r=3 --liars 3 --distribution\n  \
+                  ecode distortion mols:l=5,r=3 --domains racks.txt      whole racks lie\n  \
                   ecode distortion mols:l=5,r=3 --liars 3 --certificate claim.json && ecode check claim.json\n\n\
                   DRACO, DETOX, ByzShield and Aspis give each file (a partition) to several workers, and take a \
                   majority for each. Liars overturn a file of which they hold at least half of the copies. c_max(q) is \
@@ -50,6 +55,8 @@ pub(crate) struct DistortionCommand {
     /// Draw ε over the number of liars into this SVG file
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     svg: Option<PathBuf>,
+    #[command(flatten)]
+    domains: DomainsFlag,
     /// Print comma-separated values
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -132,6 +139,9 @@ impl DistortionCommand {
             // The tie rule makes no difference to who holds what.
             let matrix = code::resolve_path(path, TieRule::Adversarial, &control)?.matrix;
             let assignment = Assignment::new(&matrix).with_context(|| name.clone())?;
+            if let Some(domains) = self.domains.read(matrix.n(), &control)? {
+                return self.of_domains(&name, &assignment, &domains, &control, common, &documents);
+            }
             let liars =
                 Liars::of(self.liars.as_ref(), &assignment, self.stragglers).with_context(|| name.clone())?;
             if self.certificate.is_some() {
@@ -167,6 +177,44 @@ impl DistortionCommand {
             documents.report(&distortion_text(&all))?;
         }
         Ok(ending)
+    }
+
+    /// The numbers of liars are of domains.
+    fn of_domains(
+        &self,
+        name: &str,
+        assignment: &Assignment<'_>,
+        domains: &Domains,
+        control: &Control,
+        common: &Common,
+        documents: &output::Documents,
+    ) -> anyhow::Result<Ending> {
+        ensure!(self.files.len() == 1, "--domains is about one assignment: its workers stand in them");
+        ensure!(
+            !self.distribution && self.stragglers == 0 && self.certificate.is_none() && self.svg.is_none(),
+            "--domains: not with --distribution, --stragglers, --certificate or --svg, which count workers"
+        );
+        ensure!(!self.csv, "--domains prints a table, or one document with --json");
+        ensure!(self.method == Method::Auto, "--method {}: sets of domains are all looked at", self.method);
+        let all = domains.len();
+        let numbers = match &self.liars {
+            Some(Liars::All) => (0..=all).collect(),
+            Some(Liars::These(list)) => list.clone(),
+            None => (1..=all).take_while(|&q| 2 * q < all).collect(),
+        };
+        if let Some(q) = numbers.iter().find(|&&q| q > all) {
+            anyhow::bail!("--liars {q}: there are only {all} domains");
+        }
+        let points = watch::with_unit(control, common.quiet, "sets of domains", || {
+            numbers.iter().map(|&q| assignment.worst_of_domains(domains, q, control)).collect::<Vec<_>>()
+        });
+        if self.json {
+            output::print(&domain_distortion_json(name, assignment.matrix(), domains, &points).to_string())?;
+        } else {
+            documents.report(&domain_distortion_text(name, assignment.matrix(), domains, &points))?;
+        }
+        let exact = points.iter().all(DomainDistortion::is_exact);
+        Ok(if exact { Ending::Done } else { Ending::Undecided })
     }
 
     fn looked_at(

@@ -107,6 +107,8 @@ mod tests {
             (FieldKind::Text, "drift") => "close:8".into(),
             (FieldKind::Text, "on-excess") => "code:best:n=9,b=4".into(),
             (FieldKind::Text, "byzantine-set") => "0,3".into(),
+            (FieldKind::Text, "pre-aggregation") => "nnm".into(),
+            (FieldKind::Text, "split") => "class".into(),
             (FieldKind::Text, _) => "text".into(),
         };
         vec![name, value]

@@ -37,7 +37,7 @@ pub(crate) struct Ended {
 const LOOK: Duration = Duration::from_millis(300);
 
 /// A code is verified once, for all runs that train with it.
-type Codes = HashMap<(String, TieRule, bool), (MatrixFile, TrainingCode)>;
+type Codes = HashMap<(String, TieRule, bool, Option<String>), (MatrixFile, TrainingCode)>;
 
 /// What a run came to when it was its turn.
 enum Turn {
@@ -59,7 +59,7 @@ pub(crate) fn train_all(
     let shown = !common.quiet && std::io::stderr().is_terminal();
     let bar = if shown { bars.add(ProgressBar::new(runs.len() as u64)) } else { ProgressBar::hidden() };
     let bar = styled(bar, "{bar:30} run {pos} of {len}, {elapsed}  {msg}");
-    let session = Session { common, control, speak: false, bars };
+    let session = Session { common, control, speak: false, tensorboard: false, bars };
     let grid = Grid { session, base, data: HashMap::new(), codes: HashMap::new() };
     let grid = grid.checked(runs);
     let ended = grid.and_then(|grid| grid.train(runs, &bar));
@@ -75,8 +75,8 @@ struct Grid<'a> {
     codes: Codes,
 }
 
-fn key(config: &Config) -> (String, TieRule, bool) {
-    (config.code.clone(), config.ties, config.allow_unverified)
+fn key(config: &Config) -> (String, TieRule, bool, Option<String>) {
+    (config.code.clone(), config.ties, config.allow_unverified, config.domains.clone())
 }
 
 impl Grid<'_> {
@@ -105,9 +105,7 @@ impl Grid<'_> {
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {
             let file = code::resolve(&run.config.code, run.config.ties, self.session.control)?;
-            let Config { code: text, ties, allow_unverified, .. } = &run.config;
-            let control = self.session.control;
-            let code = code::verified(&file, text, *ties, *allow_unverified, control, true)?;
+            let code = code::verified(&file, &run.config, self.session.control, true)?;
             self.codes.insert(key, (file, code));
         }
         let (task, _) = self.task(run)?;
@@ -184,7 +182,11 @@ impl Grid<'_> {
 
     fn ended(&self, run: &GridRun, summary: Summary) -> anyhow::Result<Ended> {
         let (_, curve) = plot::read(&self.path(run))?;
-        Ok(Ended { run: run.clone(), summary, curve })
+        let ecode::train::sweep::Setting { n, b, .. } = run.setting;
+        let axes = ecode::report::values_text(&run.axes);
+        let situation =
+            if axes.is_empty() { format!("n {n}, b {b}") } else { format!("{axes}, n {n}, b {b}") };
+        Ok(Ended { curve: curve.in_grid(&run.scheme, &situation), run: run.clone(), summary })
     }
 
     /// What a run came to, where nothing more will come of it.

@@ -4,9 +4,12 @@
 //! 4 two engines disagree, or a certificate does not show what it claims. The answer goes to standard output, everything else to standard error.
 
 mod analyze;
+mod bound_certificate;
 mod bounds;
+mod budget;
 mod check;
 mod check_distortion;
+mod check_domains;
 mod code;
 mod common;
 mod compare;
@@ -16,14 +19,19 @@ mod data;
 mod demand;
 mod design;
 mod detect;
+mod detect_apart;
 mod distortion;
 mod doctor;
+mod domains;
+mod domains_design;
+mod domains_train;
 mod ending;
 mod ensemble;
 mod enumerate;
 mod experiment;
 mod export;
 mod flags;
+mod frontier;
 mod grid;
 mod input;
 mod keys;
@@ -85,6 +93,7 @@ enum Command {
     Compare(compare::Compare),
     Distortion(distortion::DistortionCommand),
     Ensemble(ensemble::EnsembleCommand),
+    Frontier(frontier::FrontierCommand),
     Train(Box<train::Train>),
     Keys(keys::Keys),
     Work(work::Work),
@@ -184,6 +193,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Compare(args) => args.run(common),
         Command::Distortion(args) => args.run(common),
         Command::Ensemble(args) => args.run(common),
+        Command::Frontier(args) => args.run(common),
         Command::Train(args) => args.run(common),
         Command::Keys(args) => args.run(),
         Command::Work(args) => args.run(common),

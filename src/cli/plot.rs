@@ -17,25 +17,25 @@ use super::{code, input, output};
 #[command(
     after_help = "Examples:\n  ecode plot runs/coded runs/uncoded -o curves.svg\n  ecode plot runs/* -o curves.html\n\n\
                   Runs that differ in their seed only are one curve: their mean, with a band from the lowest to the \
-                  highest. A run at work, or killed, is drawn as far as it came."
+                  highest. A code has one colour. More than seven curves get a panel for each attack. A run at work, or killed, is drawn as far as it came."
 )]
 pub(crate) struct Plot {
     /// Run folders
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// The picture: .svg, .png or .html
+    /// The picture: .svg, .png, .pdf or .html
     #[arg(long, short, value_name = "FILE", default_value = "curves.svg")]
     output: PathBuf,
 }
 
 /// What a picture's name may end in.
-const KINDS: [&str; 3] = ["svg", "png", "html"];
+const KINDS: [&str; 4] = ["svg", "png", "pdf", "html"];
 
 /// Refuses a name that says no kind of picture, before anything is done for it.
 pub(crate) fn kind(file: &Path) -> anyhow::Result<&str> {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("");
     if !KINDS.contains(&extension) {
-        bail!("{}: expected a name that ends in .svg, .png or .html", file.display());
+        bail!("{}: expected a name that ends in .svg, .png, .pdf or .html", file.display());
     }
     Ok(extension)
 }
@@ -70,19 +70,20 @@ pub(crate) fn draw(curves: &[Curve], file: &Path) -> anyhow::Result<()> {
     let bytes = match kind(file)? {
         "svg" => curves_svg(curves)?.into_bytes(),
         "html" => curves_html(curves)?.into_bytes(),
-        _ => png(curves)?,
+        kind => image(curves, kind)?,
     };
     output::write(file, &bytes)
 }
 
 #[cfg(feature = "plot")]
-fn png(curves: &[Curve]) -> anyhow::Result<Vec<u8>> {
-    Ok(ecode::report::curves_png(curves)?)
+fn image(curves: &[Curve], kind: &str) -> anyhow::Result<Vec<u8>> {
+    Ok(if kind == "pdf" { ecode::report::curves_pdf(curves)? } else { ecode::report::curves_png(curves)? })
 }
 
 #[cfg(not(feature = "plot"))]
-fn png(_: &[Curve]) -> anyhow::Result<Vec<u8>> {
-    bail!("this program was built without the feature 'plot', which PNG needs; SVG and HTML do not")
+fn image(_: &[Curve], kind: &str) -> anyhow::Result<Vec<u8>> {
+    let kind = kind.to_uppercase();
+    bail!("this program was built without the feature 'plot', which {kind} needs; SVG and HTML do not")
 }
 
 impl Plot {

@@ -58,7 +58,8 @@ pub(crate) fn fallback(
             Some(place) => input::matrix(place, None, session.control)?,
             None => code::resolve(text, config.ties, session.control)?,
         };
-        code::verified(&file, text, config.ties, false, session.control, quiet)
+        let votes = Config { code: text.clone(), ties: config.ties, ..Config::default() };
+        code::verified(&file, &votes, session.control, quiet)
     };
     read().map(Some).context("--on-excess")
 }

@@ -84,6 +84,8 @@ pub(crate) struct Session<'a> {
     pub(crate) control: &'a Control,
     /// Say what happens and, where there is no bar, every line of the log.
     pub(crate) speak: bool,
+    /// Keep the log as an event file of TensorBoard, too.
+    pub(crate) tensorboard: bool,
     /// Where a run's bar is shown, under those of whoever runs many.
     pub(crate) bars: MultiProgress,
 }
@@ -126,7 +128,9 @@ impl Session<'_> {
                 folder
             }
         };
-        if let Some(excess) = trainer.excess().filter(|_| trainer.code().proof().is_some()) {
+        let code = trainer.code();
+        if let Some(excess) = trainer.excess().filter(|_| code.proof().is_some() || code.domains().is_some())
+        {
             self.say(&format!("note: {excess}"));
         }
         let start = Instant::now();
@@ -200,6 +204,9 @@ impl Session<'_> {
             if logged != Some(step) && (trainer.due() || (stopped && logged.is_none())) {
                 let metrics = trainer.evaluate()?;
                 folder.append(&metrics)?;
+                if self.tensorboard {
+                    folder.write_events()?;
+                }
                 self.tell(&metrics, trainer, bar);
                 logged = Some(step);
             }
@@ -258,6 +265,7 @@ impl Session<'_> {
         let label = match &metrics.unverified {
             _ if metrics.verified => "",
             Some(why) if why.starts_with("checked") => "  checked, not proved",
+            Some(why) if why.contains("the code is budgeted") => "  budgeted",
             _ => "  UNVERIFIED",
         };
         let test = if metrics.test_loss.is_finite() { "" } else { ", test loss not finite" };

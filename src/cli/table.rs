@@ -11,7 +11,7 @@ use super::common::Common;
 use super::ending::Ending;
 use super::{output, site};
 
-/// The catalogue: the best known code for every odd n from 3 to 31 and every b; other sizes where they are asked for
+/// The catalogue: the best known code for every odd n from 3 to 51 and every b; other sizes where they are asked for
 #[derive(Args)]
 #[command(after_help = "Examples:\n  ecode table --n 9\n  ecode table --n 9-15 --b 1,2\n  \
                         ecode table --n 8,16 --b 1\n  ecode table --n 15 --k 7\n  \
@@ -20,7 +20,7 @@ use super::{output, site};
                         'ecode design --n N --b B' makes a code of the table, and verifies it.")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Table {
-    /// Workers, as in 9 or 9,11 or 9-15 [default: 3-31]
+    /// Workers, as in 9 or 9,11 or 9-15 [default: 3-51]
     #[arg(long, value_name = "LIST", value_parser = parse_list)]
     n: Option<List>,
     /// Data partitions [default: n; n − 1 where n is even]

@@ -9,7 +9,7 @@ use ecode::format::MatrixFile;
 use ecode::report::run_table;
 use ecode::train::data::Data;
 use ecode::train::transport::{Patience, leave, mpi_link};
-use ecode::train::{Config, OnExcess, RunFolder, Scheme, Status, Summary, TrainingCode};
+use ecode::train::{Config, MomentumAt, OnExcess, RunFolder, Scheme, Status, Summary, TrainingCode};
 use ecode::verify::Control;
 use indicatif::MultiProgress;
 
@@ -18,14 +18,18 @@ use super::ending::{Ending, Silent};
 use super::flags::ConfigFlags;
 use super::listen::ListenFlags;
 use super::session::{Outcome, Place, Processes, Session, Task, default_folder, program};
-use super::{code, input, output, scheme};
+use super::{code, domains_train, input, output, scheme};
 
 /// Train a model while Byzantine workers attack
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  ecode train --code algorithm1:n=9,b=2 --data mnist:DIR --run runs/coded\n  \
                         ecode train --code uncoded:n=9 --byzantine 2 --data mnist:DIR --run runs/uncoded\n  \
+                        ecode train --code matrix.json --domains hosts.txt --attack omniscient      whole hosts lie\n  \
                         ecode train --code matrix.json --data amazon:train.csv --attack omniscient --audit\n  \
+                        ecode train --code uncoded:n=9 --byzantine 2 --attack min-max --aggregator median \
+                        --pre-aggregation nnm --momentum-at worker\n  \
+                        ecode train --code best:n=9,b=2 --data mnist:DIR --split dirichlet:0.1\n  \
                         ecode train --config runs/coded/config.toml --seed 1 --run runs/again\n  \
                         ecode train --run runs/coded --resume\n  \
                         ecode train --scheme reactive --n 9 --b 2 --data mnist:DIR --run runs/reactive\n  \
@@ -62,6 +66,9 @@ pub(crate) struct Train {
     /// With mpi: a server that is silent for so long is gone [default: three times --worker-timeout]
     #[arg(long, value_name = "TIME", value_parser = super::common::parse_time)]
     server_timeout: Option<Duration>,
+    /// Keep the log as an event file for TensorBoard, too, in the folder's `tensorboard`
+    #[arg(long)]
+    tensorboard: bool,
     /// Print the run's summary as one JSON document
     #[arg(long)]
     json: bool,
@@ -76,6 +83,8 @@ struct Source {
     fallback: Option<PathBuf>,
     /// The folder of a run that goes on, held by this process.
     folder: Option<Box<RunFolder>>,
+    /// The file that names the failure domains, whose liars are still to be chosen.
+    domains: Option<PathBuf>,
 }
 
 impl Train {
@@ -129,10 +138,16 @@ impl Train {
     /// What this process does: one of many, or the only one.
     fn ranked(&self, common: &Common, processes: Option<&mut Processes>) -> anyhow::Result<Ending> {
         let control = common.control();
-        let session = Session { common, control: &control, speak: true, bars: MultiProgress::new() };
+        let (tensorboard, bars) = (self.tensorboard, MultiProgress::new());
+        let session = Session { common, control: &control, speak: true, tensorboard, bars };
         let works =
             processes.as_ref().and_then(|with| with.link.as_ref()).is_some_and(|link| link.rank() > 0);
         let mut source = self.source(works, &control)?;
+        // What goes on stays as it was said.
+        let new = self.transport != "in-process" && !self.resume;
+        if new && source.requested.momentum_at == MomentumAt::Auto {
+            source.requested.momentum_at = MomentumAt::Server;
+        }
         let file = match &source.matrix {
             Some(path) => input::matrix(path, None, &control)?,
             None => match scheme::holders(&source.requested)? {
@@ -178,7 +193,8 @@ impl Train {
         let (Some(path), true) = (&self.run, self.resume) else {
             let (requested, matrix, fallback) =
                 configuration(self.config.as_deref(), &self.flags.0, control)?;
-            return Ok(Source { requested, matrix, fallback, folder: None });
+            let domains = self.flags.0.get("domains").and_then(|path| path.as_str()).map(PathBuf::from);
+            return Ok(Source { requested, matrix, fallback, folder: None, domains });
         };
         if let Some((flag, _)) = self.flags.0.iter().next() {
             bail!(
@@ -191,11 +207,13 @@ impl Train {
             let (folder, _) = RunFolder::open(path)?;
             let (requested, _, fallback) =
                 configuration(Some(&path.join("config.toml")), &toml::Table::new(), control)?;
-            return Ok(Source { requested, matrix: Some(folder.matrix()), fallback, folder: None });
+            let matrix = Some(folder.matrix());
+            return Ok(Source { requested, matrix, fallback, folder: None, domains: None });
         }
         let (folder, requested) = RunFolder::hold(path, &program())?;
         let fallback = matches!(requested.on_excess, OnExcess::Code(_)).then(|| folder.fallback());
-        Ok(Source { requested, matrix: Some(folder.matrix()), fallback, folder: Some(Box::new(folder)) })
+        let matrix = Some(folder.matrix());
+        Ok(Source { requested, matrix, fallback, folder: Some(Box::new(folder)), domains: None })
     }
 }
 
@@ -214,10 +232,18 @@ impl Source {
             let fallback = scheme::fallback(&self.requested, self.fallback.as_deref(), session, quiet)?;
             return Ok(Task { requested: self.requested, code, file, data, fallback });
         }
-        let Config { code: text, ties, allow_unverified, .. } = &self.requested;
-        let code: TrainingCode =
-            code::verified(file, text, *ties, *allow_unverified, session.control, quiet)?;
-        Ok(Task { requested: self.requested, code, file, data, fallback: None })
+        let mut requested = self.requested;
+        let anew = self.domains.is_some();
+        let named = self.domains.map(|path| domains_train::named(&path, file.matrix.n(), session.control));
+        if let Some(text) = named.transpose()? {
+            requested.domains = Some(text);
+        }
+        let code: TrainingCode = code::verified(file, &requested, session.control, quiet)?;
+        // From a file they were named anew; a configuration says in workers who lies.
+        if requested.domains.is_some() && anew {
+            domains_train::choose(&mut requested, &code)?;
+        }
+        Ok(Task { requested, code, file, data, fallback: None })
     }
 }
 
@@ -288,8 +314,11 @@ fn sentence(summary: &Summary, loads: &[usize], path: &Path, elapsed: Duration) 
         None => String::new(),
         // What a scheme promises instead of a proof is no failure of one.
         Some(why) if why.starts_with("checked") => format!("Not proved, {why}.\n"),
+        Some(why) if summary.code["budgeted"].is_string() => format!("Not verified, {why}.\n"),
         Some(why) => format!("UNVERIFIED {why}.\n"),
     };
+    let domains = domains_train::told(config, &summary.code, summary.unverified.is_none());
+    let label = format!("{domains}{label}");
     let lost: Vec<String> = summary
         .lost
         .iter()

@@ -9,13 +9,14 @@ use ecode::certificate::{
     Certificate, NoCertificate, Scope, SolverCommand, System, certify, certify_gluing, certify_usual, record,
     verify_with_solver,
 };
-use ecode::code::{AllocationMatrix, TieRule, shown_sentence};
+use ecode::code::{AllocationMatrix, Domains, TieRule, shown_sentence};
 use ecode::format::verdict_json;
 use ecode::report::{picture, refutation, verdict_table};
 use ecode::verify::part::Question;
 use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict, VerifyError};
 
 use super::common::Common;
+use super::domains::{self, DomainsFlag};
 use super::ending::{Contradiction, Ending};
 use super::enumerate::{Parts, describe, whole};
 use super::output::Documents;
@@ -32,6 +33,7 @@ use super::{detect, input, output, values, watch};
                         ecode verify matrix.json --shard 3/8 -o part-3.json       one of 8 parts, for `ecode merge`\n  \
                         ecode verify matrix.json --checkpoint count.json          can be killed and run again\n  \
                         ecode verify matrix.json --detect --b 4        lies seen by comparing digests, not outvoted\n  \
+                        ecode verify matrix.json --domains hosts.txt       any b hosts may lie, with all their workers\n  \
                         ecode verify matrix.json --b 2 --solver \"kissat -q\"       an outside solver, its proof checked here\n\n\
                         Without --b the file's own b is used, and without that the radius is found."
 )]
@@ -72,6 +74,8 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["shard", "checkpoint"])]
     solver: Option<SolverCommand>,
     #[command(flatten)]
+    domains: DomainsFlag,
+    #[command(flatten)]
     parts: Parts,
 }
 
@@ -108,7 +112,7 @@ pub(crate) struct How {
     pub(crate) ties: TieRule,
     /// The engine; with all, they must agree
     #[arg(long, default_value = "auto", value_name = "NAME", value_parser = methods())]
-    method: Method,
+    pub(crate) method: Method,
 }
 
 impl How {
@@ -225,12 +229,21 @@ impl Verify {
         let documents = self.documents()?;
         let file = self.reading.matrix(&self.file, &common.control())?;
         let g = &file.matrix;
+        let domains = self.domains.read(g.n(), &common.control())?;
+        if let Some(domains) = &domains {
+            // The file's own b counts workers.
+            self.b.map_or(Ok(()), |b| domains::enough(b, domains))?;
+            if !self.detect {
+                let shape = shape(file.construction.as_ref());
+                return self.by_domains(g, domains, shape.as_ref(), common, &documents);
+            }
+        }
         let b = self.b.or(file.b);
         if let Some(b) = b {
             anyhow::ensure!(b <= g.n(), "--b {b}: there are only n = {} workers", g.n());
         }
         if self.detect {
-            return detect::verify(g, self.b, self.spare, self.json);
+            return detect::verify(g, self.b, self.spare, domains.as_ref(), self.json);
         }
         let stragglers = self.stragglers(b, g)?;
         let b = stragglers.map_or(b, |both| Some(both.as_liars()));
@@ -260,6 +273,36 @@ impl Verify {
         // A certificate that was not written is no verdict.
         let whole = certified == ending(&verdict);
         Ok(stragglers.filter(|_| whole).map_or(certified, |both| both.ending(g, &verdict)))
+    }
+
+    /// The verdict on failure domains.
+    fn by_domains(
+        &self,
+        g: &AllocationMatrix,
+        domains: &Domains,
+        shape: Option<&Shape>,
+        common: &Common,
+        documents: &Documents,
+    ) -> anyhow::Result<Ending> {
+        let others = [
+            ("stragglers", self.stragglers.is_some()),
+            ("worst-case", self.worst_case),
+            ("solver", self.solver.is_some()),
+            ("shard, --part and --checkpoint", self.parts.asked()),
+        ];
+        if let Some((other, _)) = others.iter().find(|(_, given)| *given) {
+            anyhow::bail!("--domains: not with --{other}, which speaks of workers alone");
+        }
+        let system = match self.proof {
+            None => System::CuttingPlanes,
+            Some(Evidence::Proof(system)) => system,
+            Some(_) => anyhow::bail!("--domains: --proof is cutting-planes or drat"),
+        };
+        let (how, control) = ((self.how.ties, self.how.method), common.control());
+        let verdict = domains::decide(g, domains, self.b, how, shape, &control, common.quiet)?;
+        domains::publish(g, domains, &verdict, self.b, self.json, common, documents)?;
+        let Some(path) = &self.certificate else { return Ok(domains::ending(&verdict)) };
+        domains::certify(path, g, domains, &verdict, system, &control, common)
     }
 
     /// What `--stragglers` asks for, beside the liars.

@@ -3,24 +3,31 @@
 //! # What is promised
 //! A matrix detects b liars, whatever they send, exactly where every partition has b + 1 holders: then a value with b + 1
 //! equal answers has an honest one among them, and anything else is seen. With one holder fewer the two [`Worlds`] look
-//! the same to a server that computes nothing.
+//! the same to a server that computes nothing. Where workers stand in failure domains, liars are counted by their domains, and
+//! the holders must stand in b + 1 of them.
 //!
 //! # References
-//! docs/theory/reactive.md, Theorems 18 and 22.
+//! docs/theory/reactive.md, Theorems 18 and 22; docs/theory/domains.md, Theorem 45.
 
-use ecode_core::{AllocationMatrix, Message, Workers, majority};
+use ecode_core::{AllocationMatrix, DomainSet, Domains, Message, Workers, majority};
 
 /// What a matrix detects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detection {
-    /// The most liars that are detected, whatever they send; none where a partition has no holder.
+    /// The most liars that are detected, whatever they send; none where a partition has no holder. Domains, where these are
+    /// counted.
     pub radius: Option<usize>,
-    /// The most liars that are corrected in one round, where each holder sends a share and the digests.
+    /// The most liars that are corrected in one round, where each holder sends a share and the digests. Domains, where these
+    /// are counted.
     pub one_round: Option<usize>,
-    /// A partition with the fewest holders.
+    /// A partition on which the fewest liars can lie unseen.
     pub weakest: usize,
     /// Its holders.
     pub holders: Workers,
+    /// The fewest liars that can lie unseen on it.
+    pub unseen: Workers,
+    /// The domains in which they stand, where domains are counted.
+    pub domains: Option<DomainSet>,
     /// How many answers of a partition may be missing.
     pub spare: usize,
 }
@@ -49,7 +56,43 @@ impl Detection {
             loads.iter().copied().enumerate().min_by_key(|&(_, load)| load).unwrap_or_default();
         let radius = least.checked_sub(1 + spare);
         let holders = Workers::from_indices(g.n(), (0..g.n()).filter(|&j| g.holds(j, weakest)));
-        Self { radius, one_round: radius.map(|radius| radius / 2), weakest, holders, spare }
+        // The answers of `spare` holders may be missing; all others lie.
+        let unseen = holders.indices().take(holders.count().saturating_sub(spare));
+        let unseen = Workers::from_indices(g.n(), unseen);
+        let one_round = radius.map(|radius| radius / 2);
+        Self { radius, one_round, weakest, holders, unseen, domains: None, spare }
+    }
+
+    /// The same where liars are counted by their domains.
+    ///
+    /// # Panics
+    /// When the domains are of other workers.
+    #[must_use]
+    pub fn in_domains(g: &AllocationMatrix, spare: usize, domains: &Domains) -> Self {
+        assert_eq!(domains.n(), g.n(), "domains of the matrix's workers");
+        let escape = |i: usize| {
+            let mut held = vec![0; domains.len()];
+            (0..g.n()).filter(|&j| g.holds(j, i)).for_each(|j| held[domains.of()[j]] += 1);
+            let mut left = held.iter().sum::<usize>().saturating_sub(spare);
+            let mut order: Vec<usize> = (0..domains.len()).collect();
+            order.sort_by_key(|&domain| (std::cmp::Reverse(held[domain]), domain));
+            // Those with the most holders, until no more answers are left than may be missing.
+            let enough = |&domain: &usize| {
+                let lying = left > 0;
+                left = left.saturating_sub(held[domain]);
+                lying
+            };
+            DomainSet::from_indices(domains.len(), order.into_iter().take_while(enough))
+        };
+        let all = (0..g.k()).map(|i| (i, escape(i)));
+        let least = all.min_by_key(|(_, lying)| lying.count());
+        let (weakest, lying) = least.unwrap_or_else(|| (0, DomainSet::empty(domains.len())));
+        let holders = Workers::from_indices(g.n(), (0..g.n()).filter(|&j| g.holds(j, weakest)));
+        let unseen = holders.indices().filter(|&j| lying.contains(domains.of()[j]));
+        let unseen = Workers::from_indices(g.n(), unseen);
+        let radius = lying.count().checked_sub(1);
+        let one_round = radius.map(|radius| radius / 2);
+        Self { radius, one_round, weakest, holders, unseen, domains: Some(lying), spare }
     }
 
     /// Two worlds that b liars make look the same; none where b are detected.
@@ -64,9 +107,7 @@ impl Detection {
         let ones: Vec<usize> = ones.collect();
         let honest = Message::from_indices(k, ones.iter().copied());
         let lied = Message::from_indices(k, ones.iter().copied().chain([self.weakest]));
-        // The answers of `spare` holders may be missing; all others lie.
-        let liars = self.holders.indices().take(self.holders.count().saturating_sub(self.spare));
-        let liars = Workers::from_indices(self.holders.len(), liars);
+        let liars = self.unseen.clone();
         let (answer_honest, answer_lied) = (majority(&honest), majority(&lied));
         Some(Worlds { honest, lied, liars, answer_honest, answer_lied })
     }
@@ -95,6 +136,39 @@ mod tests {
             g.holds(j, i).then(|| if liars.contains(j) { told.contains(i) } else { message.contains(i) })
         };
         (0..g.n()).flat_map(|j| (0..g.k()).map(move |i| answer(j, i)).collect::<Vec<_>>()).collect()
+    }
+
+    /// Compared with the definition: some b domains hold all holders of a partition but those whose answers are missing.
+    #[test]
+    fn domains_are_counted_by_the_definition_and_their_worlds_look_the_same() {
+        for (case, g) in random_matrices().enumerate() {
+            let names: Vec<String> =
+                (0..g.n()).map(|j| (j * (case + 1) % (1 + case % 4)).to_string()).collect();
+            let domains = Domains::of_workers(&names).unwrap_or_else(|error| panic!("{error}"));
+            for spare in 0..2 {
+                let hidden = |lying: usize| {
+                    (0..g.k()).any(|i| {
+                        let honest =
+                            (0..g.n()).filter(|&j| g.holds(j, i) && lying >> domains.of()[j] & 1 == 0);
+                        honest.count() <= spare
+                    })
+                };
+                let sets = (0..1_usize << domains.len()).filter(|&lying| hidden(lying));
+                let fewest = sets.map(|lying| lying.count_ones() as usize).min();
+                let detection = Detection::in_domains(&g, spare, &domains);
+                assert_eq!(detection.radius, fewest.and_then(|fewest| fewest.checked_sub(1)), "{g:?}");
+                let b = detection.radius.map_or(0, |radius| radius + 1);
+                let Some(worlds) = detection.worlds(g.k(), b) else { panic!("no worlds for b = {b}") };
+                assert!(domains.touched(&worlds.liars).count() <= b);
+                let nobody = Workers::empty(g.n());
+                let first = view(&g, &worlds.honest, &nobody, &worlds.honest);
+                let second = view(&g, &worlds.lied, &worlds.liars, &worlds.honest);
+                assert!((0..first.len()).filter(|&place| first[place] != second[place]).count() <= spare);
+                if spare == 0 && domains.len() == g.n() {
+                    assert_eq!(detection.radius, Detection::of(&g, 0).radius);
+                }
+            }
+        }
     }
 
     /// The two worlds are built and replayed: the same answers reach the server, and the majorities differ. Only honest

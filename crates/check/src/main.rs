@@ -5,7 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use ecode_check::{
-    Certificate, DistortionCertificate, MAX_FILE, Options, Refused, check, check_distortion, is_distortion,
+    BoundCertificate, Certificate, DistortionCertificate, DomainCertificate, MAX_FILE, Options, Refused,
+    check, check_bound, check_distortion, check_domains, is_bound, is_distortion, is_domains,
 };
 
 fn main() -> ExitCode {
@@ -24,9 +25,23 @@ fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
     let path = if path == "-" { "/dev/stdin".into() } else { path };
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if is_bound(&bytes) {
+        let certificate = BoundCertificate::parse(&bytes)?;
+        return Ok(match check_bound(&certificate, Options::default()) {
+            Ok(accepted) => (0, certificate.report(&accepted)),
+            Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
+        });
+    }
     if is_distortion(&bytes) {
         let certificate = DistortionCertificate::parse(&bytes)?;
         return Ok(match check_distortion(&certificate, Options::default()) {
+            Ok(accepted) => (0, certificate.report(&accepted)),
+            Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
+        });
+    }
+    if is_domains(&bytes) {
+        let certificate = DomainCertificate::parse(&bytes)?;
+        return Ok(match check_domains(&certificate, Options::default()) {
             Ok(accepted) => (0, certificate.report(&accepted)),
             Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
         });

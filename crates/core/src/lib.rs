@@ -36,6 +36,7 @@
 //! | Byzantine worker | | A worker that may send anything. It knows the message and the matrix, and the Byzantine workers act together. |
 //! | liar | | Another word for a Byzantine worker, in messages to users. |
 //! | b | b | The number of Byzantine workers. |
+//! | failure domain | | Workers that fail together, as those of one host, rack or switch: [`Domains`]. Where domains are named, b and the radius count them: the workers of any b domains may be Byzantine. |
 //!
 //! ## What is claimed
 //! | word | symbol | meaning |
@@ -68,6 +69,7 @@
 mod bits;
 mod clauses;
 pub mod digest;
+mod domains;
 mod formula;
 mod matrix;
 mod overturn;
@@ -76,6 +78,7 @@ mod vote;
 
 pub use bits::{IndexSet, Message, Partition, Worker, Workers};
 pub use clauses::{Clauses, Encoding, MOST_CLAUSES};
+pub use domains::{Domain, DomainCounterexample, DomainSet, Domains, DomainsError};
 pub use formula::{Formula, Inequality, Turned, deciding_sides};
 pub use matrix::{AllocationMatrix, MAX_SIZE, MatrixError};
 pub use overturn::overturned;

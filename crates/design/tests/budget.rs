@@ -5,7 +5,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use ecode_core::AllocationMatrix;
-use ecode_design::search::{BudgetRequest, BudgetRun, BudgetStateError, Liars};
+use ecode_design::search::{
+    BudgetEntry, BudgetRequest, BudgetRun, BudgetStateError, Liars, budget_catalogue, least_errors,
+};
+use itertools::Itertools as _;
 
 /// How often liars do harm, given whether a set of them does.
 type Harm<'a> = dyn FnMut(&dyn Fn(u32) -> bool) -> f64 + 'a;
@@ -73,7 +76,7 @@ fn errors_are_those_of_the_definition_and_budgets_are_kept() {
                 liars,
                 ..BudgetRequest::new(n, b, ones)
             };
-            let mut run = BudgetRun::new(request.clone(), None).unwrap();
+            let mut run = BudgetRun::new(request.clone(), &[]).unwrap();
             // Cut short: it is not about the best code.
             let asked = AtomicUsize::new(0);
             let found = run.advance(&|| asked.fetch_add(1, Relaxed) > 20).unwrap().unwrap();
@@ -93,7 +96,7 @@ fn errors_are_those_of_the_definition_and_budgets_are_kept() {
 #[test]
 fn an_interrupted_search_goes_on_as_if_nothing_had_been() {
     let request = BudgetRequest { seed: 7, ..BudgetRequest::new(5, 1, 13) };
-    let mut whole = BudgetRun::new(request.clone(), None).unwrap();
+    let mut whole = BudgetRun::new(request.clone(), &[]).unwrap();
     whole.advance(&never).unwrap();
     let state = whole.to_json().to_string();
     whole.advance(&never).unwrap();
@@ -118,7 +121,7 @@ fn what_cannot_be_is_refused() {
     let refused = |change: &dyn Fn(&mut BudgetRequest)| {
         let mut request = BudgetRequest::new(9, 2, 27);
         change(&mut request);
-        BudgetRun::new(request, None).unwrap_err().to_string()
+        BudgetRun::new(request, &[]).unwrap_err().to_string()
     };
     assert!(refused(&|request| request.b = 5).contains("make every decode wrong"));
     assert!(refused(&|request| request.stragglers = 7).contains("votes missing"));
@@ -126,5 +129,73 @@ fn what_cannot_be_is_refused() {
     assert!(refused(&|request| request.qs = vec![0.5]).contains("below 0.5"));
     assert!(refused(&|request| request.n = 1000).contains("128 workers"));
     let many = BudgetRequest { liars: Liars::Fixed, ..BudgetRequest::new(25, 12, 75) };
-    assert!(BudgetRun::new(many, None).unwrap_err().to_string().contains("adaptive"));
+    assert!(BudgetRun::new(many, &[]).unwrap_err().to_string().contains("adaptive"));
+}
+
+/// All codes of five workers: 15 504 multisets of the 16 rows of odd weight. What the catalogue keeps is the best of them,
+/// and no bound is above.
+#[test]
+fn for_five_workers_the_catalogue_is_optimal_and_bounds_hold() {
+    let rows: Vec<u32> = (1_u32..32).filter(|row| row.count_ones() % 2 == 1).collect();
+    let wrong = |row: u32| (0_u32..32).filter(move |m| 2 * (row & m).count_ones() > row.count_ones());
+    let votes: Vec<u32> = rows.iter().map(|&row| wrong(row).fold(0, |set, m| set | 1 << m)).collect();
+    let entries: Vec<&BudgetEntry> =
+        budget_catalogue().iter().filter(|entry| entry.matrix.n() == 5).collect();
+    assert_eq!(entries.len(), 12);
+    let mut best = vec![f64::INFINITY; entries.len()];
+    let mut least = vec![vec![f64::INFINITY; 9]; entries.len()];
+    let mut tried = 0;
+    for choice in (0..rows.len()).combinations_with_replacement(5) {
+        tried += 1;
+        let ones: u32 = choice.iter().map(|&row| rows[row].count_ones()).sum();
+        let sums: Vec<u32> = (0..32).map(|m| choice.iter().map(|&row| votes[row] >> m & 1).sum()).collect();
+        for b in 1..=2 {
+            let error = |q: f64| -> f64 {
+                let lost = (0_u32..32).filter(|&m| sums[m as usize] as usize >= 3 - b);
+                lost.map(|m| q.powi(m.count_ones() as i32) * (1.0 - q).powi(5 - m.count_ones() as i32)).sum()
+            };
+            let errors: Vec<f64> = entries[0].qs.iter().map(|&q| error(q)).collect();
+            let mean = (errors.iter().map(|error| error.ln()).sum::<f64>() / 9.0).exp();
+            for (at, entry) in entries.iter().enumerate() {
+                if entry.b == b && f64::from(ones) <= 5.0 * entry.redundancy + 1e-9 {
+                    best[at] = best[at].min(mean);
+                    for (least, error) in least[at].iter_mut().zip(&errors) {
+                        *least = least.min(*error);
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(tried, 15_504);
+    for ((entry, best), least) in entries.iter().zip(best).zip(least) {
+        assert!((entry.value() / best - 1.0).abs() < 1e-9, "{best} {}", entry.to_line());
+        let ones = (5.0 * entry.redundancy + 1e-9) as usize;
+        let request = BudgetRequest { qs: entry.qs.clone(), ..BudgetRequest::new(5, entry.b, ones) };
+        for (bound, least) in least_errors(&request).into_iter().zip(least) {
+            assert!(bound <= least * (1.0 + 1e-12), "{bound} {least} {}", entry.to_line());
+        }
+    }
+}
+
+/// Bounds hold for codes of many kinds, for even sizes, missing votes and random liars, too.
+#[test]
+fn no_code_is_below_the_bound() {
+    let mut tight = 0;
+    for (n, k, b, stragglers, max_load) in
+        [(7, 7, 1, 0, 7), (7, 7, 3, 0, 3), (8, 7, 2, 1, 5), (6, 6, 1, 0, 6), (9, 5, 2, 2, 5), (5, 8, 1, 0, 8)]
+    {
+        for (liars, ones) in [(Liars::Adaptive, 2 * n), (Liars::Random, 3 * n), (Liars::Fixed, 2 * n)] {
+            let qs = vec![0.02, 0.1, 0.3];
+            let request =
+                BudgetRequest { k, stragglers, max_load, qs, liars, ..BudgetRequest::new(n, b, ones) };
+            let mut run = BudgetRun::new(request.clone(), &[]).unwrap();
+            let asked = AtomicUsize::new(0);
+            let found = run.advance(&|| asked.fetch_add(1, Relaxed) > 40).unwrap().unwrap();
+            for (&least, &error) in run.least().iter().zip(&found.errors) {
+                assert!(least > 0.0 && least <= error * (1.0 + 1e-12), "{request:?}: {least} {error}");
+                tight += usize::from(least > 0.5 * error);
+            }
+        }
+    }
+    assert!(tight > 10, "{tight}: bounds that say little");
 }

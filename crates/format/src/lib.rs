@@ -12,6 +12,7 @@
 mod alist;
 mod claim;
 mod dimacs;
+mod domains;
 mod entry;
 mod error;
 mod file;
@@ -30,6 +31,7 @@ mod verdict;
 mod write;
 
 pub use dimacs::dimacs;
+pub use domains::{domain_verdict_json, parse_domains};
 pub use error::FormatError;
 pub use file::{MAX_FILE, MatrixFile, read_all};
 pub use format::Format;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::number::whole;
-use ecode_core::Outcome;
+use ecode_core::{Counterexample, Outcome};
 use ecode_verify::Verdict;
 
 fn worst_json(worst: &Outcome) -> Value {
@@ -13,6 +13,18 @@ fn worst_json(worst: &Outcome) -> Value {
         "message": worst.message.indices().collect::<Vec<_>>(),
         "workers": worst.wrong.indices().collect::<Vec<_>>(),
         "silent": worst.silent.indices().collect::<Vec<_>>(),
+    })
+}
+
+/// An attack, as all documents have it.
+pub(super) fn attack_json(attack: &Counterexample) -> Value {
+    let sent: Vec<Option<u8>> = attack.sent.iter().map(|bit| bit.map(u8::from)).collect();
+    json!({
+        "message": attack.message.indices().collect::<Vec<_>>(),
+        "byzantine": attack.byzantine.indices().collect::<Vec<_>>(),
+        "sent": sent,
+        "decoded": u8::from(attack.decoded),
+        "correct": u8::from(attack.correct),
     })
 }
 
@@ -57,14 +69,7 @@ pub fn verdict_json(verdict: &Verdict, g: &ecode_core::AllocationMatrix) -> Valu
         object["radius_below"] = json!(verdict.radius_below());
     }
     if let Some(attack) = verdict.attack() {
-        let sent: Vec<Option<u8>> = attack.sent.iter().map(|bit| bit.map(u8::from)).collect();
-        object["counterexample"] = json!({
-            "message": attack.message.indices().collect::<Vec<_>>(),
-            "byzantine": attack.byzantine.indices().collect::<Vec<_>>(),
-            "sent": sent,
-            "decoded": u8::from(attack.decoded),
-            "correct": u8::from(attack.correct),
-        });
+        object["counterexample"] = attack_json(attack);
     }
     object
 }

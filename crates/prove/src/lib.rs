@@ -7,6 +7,7 @@
 
 mod bound;
 mod database;
+mod domains;
 mod glue;
 mod group;
 mod inequality;
@@ -19,6 +20,7 @@ mod solve;
 mod solver;
 mod usual;
 
+pub use domains::certify_domains;
 pub use glue::certify_gluing;
 pub use make::{NoCertificate, Scope, certify, certify_distortion, record};
 pub use opinion::{NoOpinion, Opinion, Shown, second_opinion};

@@ -39,6 +39,9 @@ pub enum NoCertificate {
     /// A premise of the gluing theorem does not hold.
     #[error("the gluing theorem does not apply: {0}")]
     Gluing(String),
+    /// Everything was tried by the definition, which leaves nothing that can be replayed.
+    #[error("what the definition tried has no certificate: leave --method definition out")]
+    NotProved,
     /// The engine said tolerant, the formula has a solution.
     #[error("the engine says tolerant, but the claim's formula has a solution; please report this matrix")]
     Contradiction,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::chart::axis::{Axis, Scale};
 use super::chart::lines::{Chart, Series};
+use super::chart::style::Look;
 use super::markdown::Markdown;
 use super::numbers::{figures, plain, thousands};
 use ecode_analysis::RadiusBounds;
@@ -251,7 +252,7 @@ pub fn distortion_svg(all: &[Distorted]) -> String {
             let band = |point: &Point| (at(point), point.fraction(one.files()), most(point));
             Series {
                 name: shown(&one.name),
-                place,
+                look: Look::of(place),
                 points: one.points.iter().map(|point| (at(point), point.fraction(one.files()))).collect(),
                 band: if one.is_exact() { Vec::new() } else { one.points.iter().map(band).collect() },
                 marked: true,

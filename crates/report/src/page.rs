@@ -7,7 +7,7 @@ use super::analysis::{estimate, expected, fixed, tolerated};
 use super::chart::axis::{Axis, Scale};
 use super::chart::bars::{Bar, histogram};
 use super::chart::lines::{Chart, Series};
-use super::chart::style;
+use super::chart::style::{self, Look};
 use super::compare::Compared;
 use super::matrix::matrix_svg;
 use super::numbers::{figures, plain, probability, thousands};
@@ -116,7 +116,8 @@ fn error_chart(analysis: &Analysis, kind: Kind, label: &str) -> Markup {
 
 /// Curves with a colour each.
 fn series(curves: Vec<(String, Vec<(f64, f64)>)>, marked: bool) -> Vec<Series> {
-    let one = |(place, (name, points))| Series { name, place, points, band: Vec::new(), marked };
+    let one =
+        |(place, (name, points))| Series { name, look: Look::of(place), points, band: Vec::new(), marked };
     curves.into_iter().enumerate().map(one).collect()
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::chart::axis::{Axis, Scale};
 use super::chart::lines::{Chart, Series, legend};
 use super::chart::scene::Scene;
+use super::chart::style::Look;
 use super::markdown::Markdown;
 use super::numbers::{figures, thousands};
 
@@ -155,7 +156,7 @@ pub fn schemes_svg(rows: &[Vec<SchemeCost>]) -> String {
         };
         let series = |(place, name): (usize, &&str)| Series {
             name: (*name).to_owned(),
-            place,
+            look: Look::of(place),
             points: points(name),
             band: Vec::new(),
             marked: true,
@@ -179,7 +180,8 @@ pub fn schemes_svg(rows: &[Vec<SchemeCost>]) -> String {
         sheet.height = sheet.height.max(panel.height);
         sheet.place(panel, place);
     }
-    let names: Vec<(usize, &str)> = names.into_iter().enumerate().collect();
+    let names: Vec<(Look, &str)> =
+        names.into_iter().enumerate().map(|(place, name)| (Look::of(place), name)).collect();
     legend(&mut sheet, &names);
     super::chart::standalone(&sheet.svg().into_string())
 }

@@ -53,7 +53,12 @@ impl Steady {
             self.0.pop_front();
         }
         self.0.push_back(seconds);
-        median(self.0.iter().copied().collect()).unwrap_or(seconds)
+        self.median().unwrap_or(seconds)
+    }
+
+    /// The median so far; none before the first step.
+    pub(super) fn median(&self) -> Option<f64> {
+        median(self.0.iter().copied().collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The code that a run trains with, and what was proved of it.
 
 use ecode_core::{AllocationMatrix, TieRule};
-use ecode_verify::VerifiedCode;
+use ecode_verify::{VerifiedCode, VerifiedDomains};
 
 /// The code that a run trains with: verified, or said not to be.
 #[derive(Clone, Debug)]
@@ -13,9 +13,17 @@ pub struct TrainingCode {
 #[derive(Clone, Debug)]
 enum Kind {
     Verified(Box<VerifiedCode>),
+    /// Verified for any b failure domains.
+    Domains(Box<VerifiedDomains>),
     Unverified {
         matrix: AllocationMatrix,
         b: Option<usize>,
+    },
+    /// A code that is made to decode wrong seldom, and tolerates nothing.
+    Budgeted {
+        matrix: AllocationMatrix,
+        b: usize,
+        promise: String,
     },
     /// Holders of partitions under a scheme that detects lies for b.
     Holders {
@@ -31,10 +39,31 @@ impl TrainingCode {
         Self { name: name.into(), kind: Kind::Verified(Box::new(code)) }
     }
 
+    /// A code of which it was verified in this process that any b of its workers' failure domains may lie.
+    #[must_use]
+    pub fn verified_domains(code: VerifiedDomains, name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: Kind::Domains(Box::new(code)) }
+    }
+
     /// A matrix made for b liars of which nothing is proven. Everything that shows it says so.
     #[must_use]
     pub fn unverified(matrix: AllocationMatrix, b: Option<usize>, name: impl Into<String>) -> Self {
         Self { name: name.into(), kind: Kind::Unverified { matrix, b } }
+    }
+
+    /// A matrix that decodes wrong seldom against b liars, and is not tolerant: `promise` says how seldom.
+    #[must_use]
+    pub fn budgeted(matrix: AllocationMatrix, b: usize, promise: String, name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: Kind::Budgeted { matrix, b, promise } }
+    }
+
+    /// How seldom a budgeted code decodes wrong; none of other codes.
+    #[must_use]
+    pub fn budget(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Budgeted { promise, .. } => Some(promise),
+            _ => None,
+        }
     }
 
     /// Who holds what under a scheme that detects lies of b workers (docs/theory/reactive.md): not a code of votes.
@@ -54,7 +83,10 @@ impl TrainingCode {
     pub fn matrix(&self) -> &AllocationMatrix {
         match &self.kind {
             Kind::Verified(code) => code.matrix(),
-            Kind::Unverified { matrix, .. } | Kind::Holders { matrix, .. } => matrix,
+            Kind::Domains(code) => code.matrix(),
+            Kind::Unverified { matrix, .. }
+            | Kind::Budgeted { matrix, .. }
+            | Kind::Holders { matrix, .. } => matrix,
         }
     }
 
@@ -64,13 +96,14 @@ impl TrainingCode {
         &self.name
     }
 
-    /// The b that it was made for.
+    /// The b that it was made for: workers, whatever else was verified.
     #[must_use]
     pub fn b(&self) -> Option<usize> {
         match &self.kind {
             Kind::Verified(code) => Some(code.claim().b),
+            Kind::Domains(code) => Some(code.b()),
             Kind::Unverified { b, .. } => *b,
-            Kind::Holders { b, .. } => Some(*b),
+            Kind::Budgeted { b, .. } | Kind::Holders { b, .. } => Some(*b),
         }
     }
 
@@ -79,22 +112,38 @@ impl TrainingCode {
     pub fn proof(&self) -> Option<&VerifiedCode> {
         match &self.kind {
             Kind::Verified(code) => Some(code),
-            Kind::Unverified { .. } | Kind::Holders { .. } => None,
+            Kind::Domains(_) | Kind::Unverified { .. } | Kind::Budgeted { .. } | Kind::Holders { .. } => None,
         }
     }
 
-    /// The b that was verified, or that a scheme provides for.
+    /// What was verified of failure domains, where they are named.
+    #[must_use]
+    pub fn domains(&self) -> Option<&VerifiedDomains> {
+        match &self.kind {
+            Kind::Domains(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The number of workers that was verified, or that a scheme provides for. Any b workers stand in b domains at most, so
+    /// what was verified for b domains holds for b workers.
     #[must_use]
     pub fn tolerates(&self) -> Option<usize> {
         match &self.kind {
+            Kind::Verified(code) => Some(code.claim().b),
+            Kind::Domains(code) => Some(code.b()),
             Kind::Holders { b, .. } => Some(*b),
-            _ => self.proof().map(|code| code.claim().b),
+            Kind::Unverified { .. } | Kind::Budgeted { .. } => None,
         }
     }
 
     /// The tie rule under which it was verified.
     #[must_use]
     pub fn verified_ties(&self) -> Option<TieRule> {
-        self.proof().map(|code| code.claim().ties)
+        match &self.kind {
+            Kind::Verified(code) => Some(code.claim().ties),
+            Kind::Domains(code) => Some(code.ties()),
+            Kind::Unverified { .. } | Kind::Budgeted { .. } | Kind::Holders { .. } => None,
+        }
     }
 }

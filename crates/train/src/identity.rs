@@ -31,7 +31,8 @@ pub(super) fn samples_digest(samples: &Samples) -> String {
     format!("sha256:{}", hexadecimal(&digest.finalize()))
 }
 
-/// SHA-256 of the training and the test samples, in a word.
-pub(super) fn data_digest(data: &Data) -> String {
-    format!("{} {} {}", data.classes, samples_digest(&data.train), samples_digest(&data.test))
+/// SHA-256 of the training and the test samples, and of those held out where there are some, in a word.
+pub(super) fn data_digest(data: &Data, validation: Option<&Samples>) -> String {
+    let held_out = validation.map_or(String::new(), |samples| format!(" {}", samples_digest(samples)));
+    format!("{} {} {}{held_out}", data.classes, samples_digest(&data.train), samples_digest(&data.test))
 }

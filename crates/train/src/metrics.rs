@@ -24,6 +24,12 @@ pub struct Metrics {
     /// Area under the curve, for two classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_auc: Option<f64>,
+    /// Share of the samples held out for validation that are classified right, where some are held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
+    /// Area under the curve on them, for two classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_auc: Option<f64>,
     /// Wrongly decoded coordinates since the last line; none where they are not counted: where nobody knows all
     /// messages, and where the server takes no votes.
     pub wrong_coordinates: Option<u64>,
@@ -38,6 +44,10 @@ pub struct Metrics {
     /// What the heaviest worker has computed since the start: gradients of one partition, one after the other.
     #[serde(default)]
     pub gradients: u64,
+    /// Seconds of a thread's processor time that one gradient of a partition takes: the median over the gradients of a
+    /// step, of those over the last 101 steps. None before the first step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_s: Option<f64>,
     /// Whether what was proved of the code covers every step so far.
     pub verified: bool,
     /// From which step on it does not, and what is exceeded.
@@ -65,7 +75,7 @@ impl Metrics {
     }
 
     /// The columns of the table.
-    pub(super) const COLUMNS: [&str; 15] = [
+    pub(super) const COLUMNS: [&str; 18] = [
         "step",
         "epoch",
         "train_loss",
@@ -81,10 +91,13 @@ impl Metrics {
         "gradients",
         "unverified",
         "lost",
+        "validation_accuracy",
+        "validation_auc",
+        "gradient_s",
     ];
 
     /// The values of the columns.
-    pub(super) fn fields(&self) -> [String; 15] {
+    pub(super) fn fields(&self) -> [String; 18] {
         let optional = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let lost: Vec<String> =
             self.lost.iter().map(|Lost { worker, step }| format!("{worker} from {step}")).collect();
@@ -104,6 +117,9 @@ impl Metrics {
             self.gradients.to_string(),
             self.unverified.clone().unwrap_or_default(),
             lost.join("; "),
+            optional(self.validation_accuracy),
+            optional(self.validation_auc),
+            optional(self.gradient_s),
         ]
     }
 }
@@ -139,12 +155,15 @@ mod tests {
             test_loss: f64::INFINITY,
             test_accuracy,
             test_auc,
+            validation_accuracy: None,
+            validation_auc: None,
             wrong_coordinates: None,
             bytes_up: 0,
             bytes_down: 0,
             wall_s: 0.0,
             deployed_s: 0.0,
             gradients: 0,
+            gradient_s: None,
             verified: false,
             unverified: None,
             lost: vec![Lost { worker: 3, step: 9 }],

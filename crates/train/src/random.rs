@@ -30,6 +30,8 @@ pub enum Purpose {
     Aggregation = 10,
     /// Which partition holds which training samples.
     Split = 11,
+    /// Which training samples are held out for validation.
+    Validation = 16,
 }
 
 /// Steps are below this: a stream's number has 40 bits for them.

@@ -2,7 +2,8 @@
 //!
 //! # What is promised
 //! A step counts as verified only where the decode is the vote of a code that was verified under the run's tie
-//! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md). From the first other step on
+//! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md), or was verified for b failure domains,
+//! and all liars and missing votes of that step stand in b of them (docs/theory/domains.md). From the first other step on
 //! the run is not verified any more, whatever comes later: its parameters are those of that step, too.
 
 use std::fmt;
@@ -47,10 +48,18 @@ pub(super) fn exceeds(
     if rule.aggregator != Aggregator::Vote {
         return Some(format!("nothing is proved of the aggregator {}", rule.name()));
     }
-    let Some(b) = code.tolerates() else { return Some("the code is not verified".into()) };
+    let Some(b) = code.tolerates() else {
+        let budgeted = code.budget().map(|promise| format!("the code is budgeted, not tolerant: {promise}"));
+        return Some(budgeted.unwrap_or_else(|| "the code is not verified".into()));
+    };
     let lie = liars.count();
     let lost = missing.iter().filter(|&&worker| !liars.contains(worker)).count();
     if 2 * lie + lost <= 2 * b {
+        return None;
+    }
+    let n = liars.len();
+    let absent = || Workers::from_indices(n, missing.iter().copied());
+    if code.domains().is_some_and(|verified| verified.covers(liars, &absent())) {
         return None;
     }
     let count = |count: usize, one: &str, many: &str| {
@@ -59,6 +68,16 @@ pub(super) fn exceeds(
     let lying = (lie > 0).then(|| count(lie, "lies", "lie"));
     let silent = (lost > 0).then(|| count(lost, "sends no vote", "send no vote"));
     let who: Vec<String> = lying.into_iter().chain(silent).collect();
+    if let Some(verified) = code.domains() {
+        let (domains, b) = (verified.domains(), verified.b());
+        let either = Workers::from_indices(n, liars.indices().chain(missing.iter().copied()));
+        let names = domains.names_of(&domains.touched(&either)).join(", ");
+        return Some(format!(
+            "{} in the domains {names}, the code is verified for any {b} of {} domains",
+            who.join(" and "),
+            domains.len()
+        ));
+    }
     let promise = match (code.detects(), lost) {
         (true, _) => format!("the scheme provides for {b}"),
         (false, 0) => format!("the code is verified for {b}"),
@@ -75,8 +94,35 @@ pub(super) fn verified_for(b: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ecode_core::{Claim, TieRule};
-    use ecode_verify::{Control, Method, Verified, VerifiedCode};
+    use ecode_core::{Claim, Domains, TieRule};
+    use ecode_verify::{Control, Method, Verified, VerifiedCode, VerifiedDomains};
+
+    /// A code that tolerates one host of three: three liars of a host are covered, two of two hosts are not, and a vote that
+    /// is missing in the host of liars costs nothing more.
+    #[test]
+    fn liars_and_missing_votes_of_one_host_are_covered_as_one() {
+        let matrix = ecode_design::construct::algorithm1(15, 3).unwrap_or_else(|error| panic!("{error}"));
+        let hosts: Vec<String> = (0..15).map(|worker| format!("host-{}", worker / 3)).collect();
+        let hosts = Domains::of_workers(&hosts).unwrap_or_else(|error| panic!("{error}"));
+        let verified =
+            VerifiedDomains::verify(matrix, TieRule::Abstain, hosts, 1, Method::Auto, &Control::default());
+        let Ok(Ok(verified)) = verified else { panic!("{verified:?}") };
+        let code = TrainingCode::verified_domains(verified, "algorithm1");
+        let why = |liars: &[usize], missing: &[usize]| {
+            let liars = Workers::from_indices(15, liars.iter().copied());
+            exceeds(&code, &Rule::new(Aggregator::Vote, 0), &liars, missing)
+        };
+        for (liars, missing) in
+            [(&[][..], &[][..]), (&[3, 4, 5], &[]), (&[3, 4], &[5]), (&[], &[0, 1, 2]), (&[], &[0, 14])]
+        {
+            assert_eq!(why(liars, missing), None, "{liars:?} {missing:?}");
+        }
+        let told = "3 workers lie and 1 worker sends no vote in the domains host-1, host-4, \
+                    the code is verified for any 1 of 5 domains";
+        assert_eq!(why(&[3, 4, 5], &[12]).as_deref(), Some(told));
+        assert!(why(&[2, 3], &[]).is_some());
+        assert_eq!((code.tolerates(), code.proof().is_some()), (Some(1), false));
+    }
 
     fn code(b: usize) -> TrainingCode {
         let matrix = ecode_design::construct::algorithm1(9, b).unwrap_or_else(|error| panic!("{error}"));
@@ -108,6 +154,13 @@ mod tests {
         let nobody = Workers::from_indices(9, []);
         let other = exceeds(&code, &Rule::new(Aggregator::Median, 0), &nobody, &[]);
         assert_eq!(other.as_deref(), Some("nothing is proved of the aggregator median"));
+        let promise = "seldom wrong".to_owned();
+        let budgeted = TrainingCode::budgeted(code.matrix().clone(), 2, promise, "budget");
+        assert_eq!((budgeted.b(), budgeted.tolerates(), budgeted.proof().is_some()), (Some(2), None, false));
+        assert_eq!(
+            exceeds(&budgeted, &Rule::new(Aggregator::Vote, 0), &nobody, &[]).as_deref(),
+            Some("the code is budgeted, not tolerant: seldom wrong")
+        );
         let unknown = TrainingCode::unverified(code.matrix().clone(), Some(2), "mine");
         assert_eq!(
             exceeds(&unknown, &Rule::new(Aggregator::Vote, 0), &nobody, &[]).as_deref(),

@@ -48,7 +48,10 @@ fn run(trainer: &mut Trainer) -> Result<(), TrainError> {
 /// The digest of an honest run of k uncoded workers: the plain majority of the partitions' signs.
 fn honest(k: usize, config: &Config, data: &Data) -> String {
     let code = TrainingCode::unverified(ecode_design::construct::uncoded(k).unwrap(), None, "uncoded");
-    let config = Config { steps: config.steps, batch: config.batch, byzantine: Some(0), ..Config::default() };
+    let &Config { steps, batch, .. } = config;
+    // Where a scheme keeps it.
+    let momentum_at = MomentumAt::Server;
+    let config = Config { steps, batch, momentum_at, byzantine: Some(0), ..Config::default() };
     let mut trainer = Trainer::new(config, code, data.clone()).unwrap();
     run(&mut trainer).unwrap();
     trainer.parameters_digest().unwrap()

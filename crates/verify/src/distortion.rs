@@ -92,6 +92,12 @@ impl<'a> Assignment<'a> {
         }
     }
 
+    /// Workers × files: row j lists the files of worker j.
+    #[must_use]
+    pub fn matrix(&self) -> &AllocationMatrix {
+        self.matrix
+    }
+
     /// Files × workers: row i lists the holders of file i.
     #[must_use]
     pub fn files(&self) -> &AllocationMatrix {
@@ -219,7 +225,7 @@ impl<'a> Assignment<'a> {
     }
 
     /// What is known of so many liars without work: by the loads alone.
-    fn bound(&self, liars: usize) -> usize {
+    pub(crate) fn bound(&self, liars: usize) -> usize {
         let sides = self.instance(liars).sides();
         sides.iter().map(|side| most_loss(side) / 2).max().unwrap_or(0).min(self.files.n())
     }

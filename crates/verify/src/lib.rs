@@ -8,7 +8,7 @@
 //!   theorem with every premise checked, or from proofs that were replayed here. Nobody else can make one:
 //!   the fields of [`Verdict`] are private, and [`Engine`] is sealed.
 //! - What is not known is said so: [`Conclusion::Undecided`] carries the bounds found so far.
-//! - [`VerifiedCode`] can be made only here.
+//! - [`VerifiedCode`] and [`VerifiedDomains`] can be made only here.
 
 mod bound;
 mod branch;
@@ -16,6 +16,7 @@ mod control;
 mod count;
 mod definition;
 mod distortion;
+mod domains;
 mod engine;
 mod engines;
 mod exhaustive;
@@ -42,6 +43,10 @@ pub use control::Control;
 pub use count::{Count, Enumeration, binomials};
 pub use definition::{Definition, overturned_with_missing};
 pub use distortion::{Assignment, Distortion, NoHolder};
+pub use domains::{
+    DomainCase, DomainConclusion, DomainDistortion, DomainEvidence, DomainRequest, DomainVerdict, Exchanges,
+    Rest, Tried, VerifiedDomains, overturned_by_domains,
+};
 pub use ecode_core::Encoding;
 pub use engine::{Engine, Finding, Goal, Unsuitable};
 pub use engines::engines;

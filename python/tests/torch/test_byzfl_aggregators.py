@@ -1,9 +1,10 @@
-"""Promise: where the definitions coincide, the aggregators of `ecode train` give what ByzFL's give.
+"""Promise: where the definitions coincide, aggregators and attacks of `ecode train` give what ByzFL's give.
 
 The cases with what ByzFL gives are in fixtures/aggregators/byzfl.json. This test computes them anew with ByzFL as it is
 installed; crates/train/tests/byzfl.rs compares the aggregators of `ecode train` with them. Krum and Multi-Krum are left
 out: ByzFL adds the squared distances to n - f - 1 others, the paper that made them, and `ecode train`, to n - f - 2.
-CAF is left out: ByzFL looks for its direction by one power iteration from a random start. `ECODE_WRITE_FIXTURES=1`
+CAF is left out: ByzFL looks for its direction by one power iteration from a random start. So is ALIE: ByzFL adds
+deviations of n - 1 degrees of freedom, `ecode train` takes off such of n, as the paper's code does. `ECODE_WRITE_FIXTURES=1`
 writes the file.
 """
 
@@ -55,6 +56,34 @@ def joined(case: dict[str, Any]) -> Any:
     return rules(f)[rule](values)
 
 
+def sent(case: dict[str, Any]) -> Any:
+    """What ByzFL's Byzantine workers send where the honest vectors are these."""
+    honest, f = np.array(case["honest"]), case["b"]
+    if case["attack"] == "opt-ipm":
+        *pre, rule = case["rule"].split("+")
+        mixing = [byzfl.NNM(f=f)] if pre else []
+        return byzfl.Optimal_InnerProductManipulation(agg=rules(f)[rule], pre_agg_list=mixing, f=f)(honest)
+    attacks = {
+        "omniscient": byzfl.SignFlipping(),
+        "ipm": byzfl.InnerProductManipulation(tau=0.5),
+        "mimic": byzfl.Mimic(epsilon=0),
+    }
+    return attacks[case["attack"]](honest)
+
+
+def attacked() -> list[dict[str, Any]]:
+    all_cases: list[dict[str, Any]] = []
+    for seed, (n, f) in enumerate([(5, 1), (9, 2), (11, 5)]):
+        honest = vectors(n, f, 200 + seed)[: n - f].tolist()
+        for attack in ("omniscient", "ipm", "mimic"):
+            all_cases.append({"attack": attack, "b": f, "honest": honest})
+        for rule in ("median", "trimmed-mean", "meamed", "nnm+trimmed-mean", "nnm+median"):
+            all_cases.append({"attack": "opt-ipm", "rule": rule, "b": f, "honest": honest})
+    for case in all_cases:
+        case["sent"] = sent(case).tolist()
+    return all_cases
+
+
 def cases() -> list[dict[str, Any]]:
     all_cases: list[dict[str, Any]] = []
     for seed, (n, f) in enumerate([(3, 1), (5, 1), (5, 2), (9, 2), (11, 5)]):
@@ -73,9 +102,12 @@ def cases() -> list[dict[str, Any]]:
 def test_the_kept_cases_are_what_byzfl_gives() -> None:
     if os.environ.get("ECODE_WRITE_FIXTURES"):
         FILE.parent.mkdir(exist_ok=True)
-        lines = ",\n".join(json.dumps(case) for case in cases())
-        FILE.write_text(f'{{"byzfl": "{VERSION}", "cases": [\n{lines}\n]}}\n')
+        lines, attacks = (",\n".join(json.dumps(case) for case in kind) for kind in (cases(), attacked()))
+        FILE.write_text(f'{{"byzfl": "{VERSION}", "cases": [\n{lines}\n], "attacks": [\n{attacks}\n]}}\n')
     kept = json.loads(FILE.read_text())
     assert kept["byzfl"] == VERSION and len(kept["cases"]) > 70
     for case in kept["cases"]:
         np.testing.assert_allclose(joined(case), case["joined"], rtol=1e-9, atol=1e-9, err_msg=case["rule"])
+    assert len(kept["attacks"]) == 24
+    for case in kept["attacks"]:
+        np.testing.assert_allclose(sent(case), case["sent"], rtol=1e-9, atol=1e-9, err_msg=case["attack"])

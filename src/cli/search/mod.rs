@@ -26,6 +26,7 @@ use super::output::Documents;
 use super::verify::{How, ending};
 use super::{output, watch};
 use state::StateFile;
+pub(super) use state::writer;
 use summary::{Summary, report_nothing};
 
 /// Look for a better code than any known
@@ -34,6 +35,8 @@ use summary::{Summary, report_nothing};
                         ecode search --n 15 --b 2 --time 10m --catalogue mine.txt -o better.json\n  \
                         ecode search --n 15 --b 2 --time 8h --state search.json    (again, to go on)\n  \
                         ecode search --n 17 --b 4 --disjoint-loads 1,3,3 --time 20s\n  \
+                        ecode search --n 25 --b 3 --local-rows 6 --local-load 7 --rounds 1\n  \
+                        ecode search --n 21 --b 1 --afresh --time 60s\n  \
                         ecode search --n 101 --b 3 --part 15 --time 5m --catalogue mine.txt\n  \
                         ecode search --n 15 --k 7 --b 2 --max-load 3 --time 20s\n  \
                         ecode search --n 12 --k 7 --b 1 --balanced --time 20s\n  \
@@ -60,6 +63,16 @@ pub(crate) struct Search {
     /// Look only for codes in which rows of these odd loads share no partition with others, as in 1,1,3,3,3
     #[arg(long, alias = "beside", value_name = "LOADS", value_delimiter = ',')]
     disjoint_loads: Vec<usize>,
+    /// Look only for codes with so many rows that are neither full nor disjoint (beside t − b rows of load 1, or those of
+    /// --disjoint-loads)
+    #[arg(long, value_name = "Q", conflicts_with_all = ["part", "exact"], value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    local_rows: Option<usize>,
+    /// With --local-rows: the largest load of such a row [default: 2b + 5]
+    #[arg(long, value_name = "LOAD", requires = "local_rows")]
+    local_load: Option<usize>,
+    /// Begin from what the constructions make, without the codes that earlier searches found
+    #[arg(long, conflicts_with_all = ["exact", "part"])]
+    afresh: bool,
     /// Look only for a part of so many points that gluing can use (k = n, odd), for codes too large to search
     #[arg(long, value_name = "POINTS", conflicts_with_all = ["disjoint_loads", "exact"])]
     part: Option<usize>,
@@ -107,15 +120,17 @@ impl Search {
         };
         let control = common.control();
         let mut own = catalogue::read(self.catalogue.as_deref(), &control)?;
-        let code = |own: &[Block]| best_for(&demand, &[blocks(), own].concat());
+        let known = if self.afresh { &[] } else { blocks() };
+        let code = |own: &[Block]| best_for(&demand, &[known, own].concat());
         let before = code(&own)?;
         let request = SearchRequest {
             demand,
             disjoint_loads: self.disjoint_loads.clone(),
             part: self.part,
+            local: self.local_rows.map(|rows| (rows, self.local_load)),
             seed: self.seed,
         };
-        let all = [blocks(), &own].concat();
+        let all = [known, &own].concat();
         let state = self.state.clone().map(StateFile::open).transpose()?;
         let mut run = match &state {
             Some(state) => state.resume_or_begin(request, &all, common.quiet, &control)?,

@@ -61,7 +61,7 @@ impl StateFile {
 }
 
 /// What a state says wrote it: the program's version, and its revision where the build knows one.
-fn writer() -> String {
+pub(in crate::cli) fn writer() -> String {
     let program = program();
     let revision = program.revision.map_or(String::new(), |revision| format!(" ({revision})"));
     format!("ecode {}{revision}", program.version)

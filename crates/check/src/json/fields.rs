@@ -71,26 +71,26 @@ pub(super) struct ClaimFields {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Attack {
-    pub(super) message: Indices,
-    pub(super) byzantine: Indices,
-    pub(super) sent: AtMost<Option<u8>, MAX_SIZE>,
-    pub(super) decoded: u8,
-    pub(super) correct: u8,
+pub(crate) struct Attack {
+    pub(crate) message: Indices,
+    pub(crate) byzantine: Indices,
+    pub(crate) sent: AtMost<Option<u8>, MAX_SIZE>,
+    pub(crate) decoded: u8,
+    pub(crate) correct: u8,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Side {
-    pub(super) answer: u8,
-    pub(super) formula: String,
-    pub(super) proof: String,
+pub(crate) struct Side {
+    pub(crate) answer: u8,
+    pub(crate) formula: String,
+    pub(crate) proof: String,
 }
 
 /// An object with the fields of `T`, by their names: a list of their values alone, which `serde` takes for one, is refused.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(super) struct Named<T>(pub(super) T);
+pub(crate) struct Named<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

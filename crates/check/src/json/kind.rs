@@ -24,7 +24,7 @@ pub(super) fn other_kind(bytes: &[u8]) -> Option<&'static str> {
             (Some("ecode/part/1"), ..) => Some(
                 "this is a part of an enumeration; `ecode merge` puts parts together, with --certificate FILE it writes one",
             ),
-            (Some("ecode/verdict/1"), ..) => Some(
+            (Some("ecode/verdict/1" | "ecode/domain-verdict/1"), ..) => Some(
                 "this is a verdict, which nothing can be checked by; `ecode verify --certificate FILE` writes one",
             ),
             (Some("ecode/run/1"), ..) => {

@@ -15,8 +15,8 @@ const SCHEMA: &str = "ecode/certificate/1";
 #[error("not a certificate: {0}")]
 pub struct MalformedCertificate(String);
 
-pub(crate) use fields::{AtMost, Indices};
-pub(crate) use read::{increasing, matrix};
+pub(crate) use fields::{AtMost, Attack, Indices, Named, Side};
+pub(crate) use read::{bit, increasing, matrix};
 pub(crate) use write::rows;
 
 pub(crate) fn malformed<T>(what: impl AsRef<str>) -> Result<T, MalformedCertificate> {

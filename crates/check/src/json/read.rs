@@ -11,7 +11,7 @@ use crate::budget::{MAX_FILE, MOST_DIGITS};
 use crate::certificate::{Certificate, Evidence, Record, RecordedPart, SideCount, SideProof, WorstCase};
 use ecode_core::{AllocationMatrix, Claim, Counterexample, MAX_SIZE, Message, TieRule, Workers, shown};
 
-fn bit(name: &str, value: u8) -> Result<bool, MalformedCertificate> {
+pub(crate) fn bit(name: &str, value: u8) -> Result<bool, MalformedCertificate> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
@@ -69,7 +69,7 @@ impl Part {
 }
 
 impl Attack {
-    fn read(self, g: &AllocationMatrix) -> Result<Counterexample, MalformedCertificate> {
+    pub(crate) fn read(self, g: &AllocationMatrix) -> Result<Counterexample, MalformedCertificate> {
         let (message, byzantine, sent) = (self.message.0, self.byzantine.0, self.sent.0);
         increasing("message", &message, g.k())?;
         increasing("byzantine", &byzantine, g.n())?;

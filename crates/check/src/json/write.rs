@@ -8,7 +8,7 @@ use crate::certificate::{Certificate, Evidence, GluedPart, SideProof};
 use ecode_core::{AllocationMatrix, Counterexample};
 
 impl Attack {
-    fn of(attack: &Counterexample) -> Self {
+    pub(crate) fn of(attack: &Counterexample) -> Self {
         Self {
             message: AtMost(attack.message.indices().collect()),
             byzantine: AtMost(attack.byzantine.indices().collect()),

@@ -13,6 +13,14 @@ use super::square::best_with;
 use super::{full, uncoded};
 use ecode_core::{MAX_SIZE, TieRule};
 
+/// A limit on the load of every worker.
+pub(super) const MAX_LOAD: Parameter = Parameter::new(
+    "max-load",
+    Domain::Whole { least: 1, most: MAX_SIZE as u64 },
+    "no worker holds more than so many partitions",
+)
+.or(Fallback::Derived("k, which is no limit"));
+
 pub(super) static CONSTRUCTION: Construction = Construction {
     name: "best",
     summary: "The best among all that is known",
@@ -21,12 +29,7 @@ pub(super) static CONSTRUCTION: Construction = Construction {
         WORKERS,
         LIARS,
         PARTITIONS,
-        Parameter::new(
-            "max-load",
-            Domain::Whole { least: 1, most: MAX_SIZE as u64 },
-            "no worker holds more than so many partitions",
-        )
-        .or(Fallback::Derived("k, which is no limit")),
+        MAX_LOAD,
         Parameter::new("objective", Domain::Word(&Objective::WORDS), "what is to be small")
             .or(Fallback::Derived("ones")),
         Parameter::new("balanced", Domain::Switch, "the same as objective max-load")

@@ -12,13 +12,14 @@ use super::construction::Construction;
 use super::error::{ConstructError, refuse};
 
 /// All constructions.
-pub static CONSTRUCTIONS: [&Construction; 15] = [
+pub static CONSTRUCTIONS: [&Construction; 16] = [
     &super::best::CONSTRUCTION,
     &super::algorithm1::CONSTRUCTION,
     &super::gluing::CONSTRUCTION,
     &super::disjoint::CONSTRUCTION,
     &super::listed::CONSTRUCTION,
     &super::resized::CONSTRUCTION,
+    &super::budget::CONSTRUCTION,
     &super::bernoulli::CONSTRUCTION,
     &super::uncoded::CONSTRUCTION,
     &super::full::CONSTRUCTION,

@@ -1,4 +1,4 @@
-//! The catalogue: the best known code for every odd n from 3 to 31 and every b, beside Algorithm 1 and
+//! The catalogue: the best known code for every odd n from 3 to 51 and every b, beside Algorithm 1 and
 //! the strongest lower bound.
 //!
 //! It is kept as data, `catalogue.jsonl`, a JSON object a line: the sizes, the rows, what they have been counted and
@@ -18,7 +18,7 @@ use ecode_core::AllocationMatrix;
 use ecode_verify::Shape;
 
 /// The numbers of workers that the table speaks of. Its kept entries are those of odd n.
-pub const CATALOGUE: std::ops::RangeInclusive<usize> = 3..=31;
+pub const CATALOGUE: std::ops::RangeInclusive<usize> = 3..=51;
 
 /// One row of the table.
 #[derive(Clone, Debug)]

@@ -63,7 +63,7 @@ fn problem(demand: &Demand) -> Result<Problem, ConstructError> {
         .collect();
     let points = k + usize::from(free != 0);
     let heaviest = demand.max_load.min(most_load(demand));
-    Ok(Problem { points, old: 0, rows: 0, heaviest, free, tests, rotation: None })
+    Ok(Problem { points, old: 0, rows: 0, lightest: 1, heaviest, free, tests, rotation: None })
 }
 
 /// The largest load of use: a full row is never turned wrong, but where it can tie. There no code has rows

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::anneal::{Problem, Row, Schedule, Test, anneal, local_tests, message_tests, part_tests};
 use super::effort::Effort;
+use super::local::{LocalRows, placement};
 use crate::construct::{Block, Placement};
 
 /// A search problem: the family that is to be found.
@@ -60,6 +61,7 @@ impl FamilyProblem {
             points: self.points,
             old,
             rows,
+            lightest: 1,
             heaviest: self.points + usize::from(old),
             free: 0,
             tests,
@@ -68,22 +70,14 @@ impl FamilyProblem {
     }
 }
 
-/// The tests of rows beside disjoint ones: with `budget` wins in all and t points, a K of the other
-/// points may win what the disjoint rows leave of the budget when they get the other t − |K| points.
-fn tests_with_disjoint_rows(points: usize, loads: &[usize], t: usize, budget: usize) -> Option<Vec<Test>> {
-    let mut majorities: Vec<usize> = loads.iter().map(|load| load.div_ceil(2)).collect();
-    majorities.sort_unstable();
-    let won = |mut left: usize| {
-        majorities.iter().take_while(|&&a| left.checked_sub(a).map(|rest| left = rest).is_some()).count()
-    };
-    let allowed: Vec<usize> =
-        (0..=points.min(t)).map(|k| budget.checked_sub(won(t - k))).collect::<Option<_>>()?;
-    let binds = |k: usize| k > 0 && allowed.get(k + 1) != Some(&allowed[k]);
+/// The tests of rows beside disjoint ones: with `allowed[k]` wins for a K of k points.
+fn tests_with_disjoint_rows(points: usize, allowed: &[usize]) -> Vec<Test> {
+    let binds = |k: usize| k < allowed.len() && allowed.get(k + 1) != Some(&allowed[k]);
     let tests = (1..1_u32 << points).filter_map(|points| {
         let k = points.count_ones() as usize;
-        (k <= t && binds(k)).then(|| Test { points, old: 0, allowed: allowed[k] as u8 })
+        binds(k).then(|| Test { points, old: 0, allowed: allowed[k] as u8 })
     });
-    Some(tests.collect())
+    tests.collect()
 }
 
 /// The best code for (n, b) that this effort finds in which rows of these odd loads share no partition
@@ -98,13 +92,14 @@ pub fn anneal_with_disjoint_rows(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Option<Block> {
     let start: usize = loads.iter().sum();
-    let t = n.checked_sub(1)? / 2;
-    let points = n.checked_sub(start).filter(|points| (1..=FamilyProblem::MOST_POINTS).contains(points))?;
-    let tests = tests_with_disjoint_rows(points, loads, t, t.checked_sub(b)?)?;
+    let beside = LocalRows { n, b, disjoint: loads.to_vec(), rows: 0, heaviest: n };
+    let points = beside.points().filter(|points| *points <= FamilyProblem::MOST_POINTS)?;
+    let tests = tests_with_disjoint_rows(points, &beside.allowed()?);
     let problem = |rows| Problem {
         points,
         old: 0,
         rows,
+        lightest: 1,
         heaviest: points,
         free: 0,
         tests: tests.clone(),
@@ -145,8 +140,12 @@ pub fn anneal_family(
     stopped: &(dyn Fn() -> bool + Sync),
 ) -> Option<Block> {
     let most = if problem.placement == Placement::Code { problem.points } else { usize::MAX };
+    let placement = |rows: usize| match problem.placement {
+        Placement::Whole => placement(problem.b, problem.points, rows),
+        placement => placement,
+    };
     lightest(&|rows| problem.problem(rows), problem.full(), most, effort, stopped).map(|rows| Block {
-        placement: problem.placement,
+        placement: placement(rows.len()),
         b: problem.b,
         points: problem.points,
         workers: if problem.placement == Placement::Code { problem.points } else { 0 },
@@ -195,7 +194,7 @@ pub fn reduce_weight(family: &Block, effort: Effort, stopped: &(dyn Fn() -> bool
 }
 
 /// Rows as blocks list them.
-fn listed(rows: &[Row], points: usize) -> Vec<(Vec<usize>, usize)> {
+pub(super) fn listed(rows: &[Row], points: usize) -> Vec<(Vec<usize>, usize)> {
     let list = |row: &Row| (0..points).filter(|i| row.points >> i & 1 == 1).collect();
     rows.iter().map(|row| (list(row), usize::from(row.old))).collect()
 }

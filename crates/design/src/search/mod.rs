@@ -12,15 +12,23 @@ mod code;
 mod effort;
 mod exact;
 mod family;
+mod local;
 mod request;
 mod run;
 
-pub use bounds::{Bound, BoundError, Bounds, Exhausted, bounds, bounds_for, bounds_on_ones, exhausted};
-pub use budget::{BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars};
+pub use bounds::{
+    Bound, BoundError, Bounds, Case, Exhausted, LeftOut, Multipliers, SecondMoment, Weighed, bounds,
+    bounds_for, bounds_on_ones, exhausted, second_moment,
+};
+pub use budget::{
+    BudgetEntry, BudgetRequest, BudgetRun, BudgetStateError, Budgeted, Liars, budget_catalogue, least_errors,
+    q_range,
+};
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use code::anneal_code;
 pub use effort::Effort;
 pub use exact::{Exact, minimum, minimum_within};
 pub use family::{FamilyProblem, anneal_family, anneal_with_disjoint_rows, reduce_weight};
+pub use local::LocalRows;
 pub use request::SearchRequest;
 pub use run::{SearchRun, StateError};

@@ -91,6 +91,18 @@ impl Axis {
         self
     }
 
+    /// The same axis, at least so long: labels of values that hardly differ would say more than was measured.
+    pub(crate) fn at_least(mut self, length: f64) -> Self {
+        let missing = (length - (self.high - self.low)).max(0.0) / 2.0;
+        (self.low, self.high) = (self.low - missing, self.high + missing);
+        self
+    }
+
+    /// The same axis under another name.
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// An axis from one value to another.
     pub(crate) fn between(name: &str, scale: Scale, low: f64, high: f64) -> Self {
         let high = if high > low { high } else { low + 1.0 };
@@ -197,6 +209,13 @@ mod tests {
         assert_eq!(texts(&log(0.4, 6.0), 6), ["0.5", "1", "2", "5"]);
         let deep = texts(&log(1e-150, 1.0), 7);
         assert_eq!(deep, ["10−150", "10−100", "10−50", "1"]);
+    }
+
+    #[test]
+    fn values_that_hardly_differ_get_round_labels() {
+        let axis = Axis::over("%", Scale::Linear, [63.10, 63.14]).at_least(4.0);
+        assert_eq!(texts(&axis, 5), ["62", "63", "64", "65"]);
+        assert_eq!(texts(&Axis::between("%", Scale::Linear, 0.0, 50.0).at_least(4.0), 6).len(), 6);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::axis::{Axis, Tick};
 use super::scene::{Anchor, Mark, Scene};
-use super::style::{Ink, dash};
+use super::style::Ink;
+use super::style::Look;
 use super::text::{cut, width};
 
 /// One curve.
@@ -10,7 +11,7 @@ use super::text::{cut, width};
 pub(crate) struct Series {
     pub(crate) name: String,
     /// Its colour and dash.
-    pub(crate) place: usize,
+    pub(crate) look: Look,
     pub(crate) points: Vec<(f64, f64)>,
     /// Around the curve: x, the lowest and the highest y.
     pub(crate) band: Vec<(f64, f64, f64)>,
@@ -117,7 +118,7 @@ impl Chart<'_> {
             Some((place[0] + x * place[2], place[1] + (1.0 - y) * place[3]))
         };
         for series in &self.series {
-            let ink = Ink::Curve(series.place);
+            let ink = series.look.ink();
             let lowest = series.band.iter().filter_map(|&(x, low, _)| at(x, low));
             let highest = series.band.iter().rev().filter_map(|&(x, _, high)| at(x, high));
             let points: Vec<_> = lowest.chain(highest).collect();
@@ -126,7 +127,7 @@ impl Chart<'_> {
             }
         }
         for series in &self.series {
-            let (ink, dash) = (Ink::Curve(series.place), dash(series.place));
+            let (ink, dash) = (series.look.ink(), series.look.dash());
             // What cannot be shown cuts the curve.
             let places: Vec<Option<(f64, f64)>> = series.points.iter().map(|&(x, y)| at(x, y)).collect();
             for piece in places.split(Option::is_none) {
@@ -142,8 +143,8 @@ impl Chart<'_> {
         }
         (scene.width, scene.height) = (self.size.0, below(place));
         if self.legend {
-            let names: Vec<(usize, &str)> =
-                self.series.iter().map(|series| (series.place, series.name.as_str())).collect();
+            let names: Vec<(Look, &str)> =
+                self.series.iter().map(|series| (series.look, series.name.as_str())).collect();
             legend(&mut scene, &names);
         }
         scene
@@ -151,18 +152,18 @@ impl Chart<'_> {
 }
 
 /// A sample of each curve with its name, in as many columns as fit, below what is there.
-pub(crate) fn legend(scene: &mut Scene, names: &[(usize, &str)]) {
+pub(crate) fn legend(scene: &mut Scene, names: &[(Look, &str)]) {
     let most = scene.width - SAMPLE - 8.0;
-    let names: Vec<(usize, String)> =
-        names.iter().map(|&(place, name)| (place, cut(name, LETTER, most))).collect();
+    let names: Vec<(Look, String)> =
+        names.iter().map(|&(look, name)| (look, cut(name, LETTER, most))).collect();
     let widest = names.iter().map(|(_, name)| width(name, LETTER)).fold(0.0, f64::max) + SAMPLE + 12.0;
     let columns = ((scene.width - 4.0) / widest).floor().max(1.0) as usize;
     let top = scene.height + 6.0;
-    for (number, (place, name)) in names.iter().enumerate() {
+    for (number, (look, name)) in names.iter().enumerate() {
         let left = 4.0 + (number % columns) as f64 * widest;
         let line = top + (number / columns) as f64 * LINE + LETTER;
         let points = vec![(left, line - 4.0), (left + SAMPLE - 6.0, line - 4.0)];
-        scene.marks.push(Mark::Line { points, ink: Ink::Curve(*place), width: 2.0, dash: dash(*place) });
+        scene.marks.push(Mark::Line { points, ink: look.ink(), width: 2.0, dash: look.dash() });
         scene.text((left + SAMPLE, line), name.clone(), LETTER, Anchor::Start, Ink::Text);
     }
     scene.height = top + names.len().div_ceil(columns) as f64 * LINE + 4.0;

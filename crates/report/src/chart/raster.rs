@@ -1,7 +1,7 @@
 //! A scene as a PNG image, in the colours for light surroundings.
 
 use tiny_skia::{
-    Color, FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
+    Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
 };
 use ttf_parser::{Face, OutlineBuilder};
 
@@ -14,7 +14,7 @@ const SCALE: f32 = 2.0;
 /// Why there is no image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot draw the image: {0}")]
-pub struct DrawError(String);
+pub struct DrawError(pub(super) String);
 
 /// Paints a scene.
 ///
@@ -100,24 +100,35 @@ fn draw(canvas: &mut Pixmap, face: &Face<'_>, mark: &Mark) {
             }
         }
         Mark::Text { at, text, raised, size, anchor, ink } => {
-            let size = *size as f32;
-            let small = size * RAISED as f32;
-            let whole = advance(face, text, size) + advance(face, raised, small);
-            let left = at.0 as f32
-                - match anchor {
-                    Anchor::Start => 0.0,
-                    Anchor::Middle => whole / 2.0,
-                    Anchor::End => whole,
-                };
-            let mut letters = Letters { path: PathBuilder::new(), origin: (left, at.1 as f32), scale: 1.0 };
-            letters.write(face, text, size);
-            letters.origin.1 -= 0.35 * size;
-            letters.write(face, raised, small);
-            if let Some(path) = letters.path.finish() {
+            if let Some(path) = written(face, *at, (text, raised), *size, *anchor) {
                 canvas.fill_path(&path, &paint(*ink, 1.0), FillRule::Winding, scaled, None);
             }
         }
     }
+}
+
+/// The outlines of a text with what stands raised behind it.
+pub(super) fn written(
+    face: &Face<'_>,
+    at: (f64, f64),
+    (text, raised): (&str, &str),
+    size: f64,
+    anchor: Anchor,
+) -> Option<Path> {
+    let size = size as f32;
+    let small = size * RAISED as f32;
+    let whole = advance(face, text, size) + advance(face, raised, small);
+    let left = at.0 as f32
+        - match anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => whole / 2.0,
+            Anchor::End => whole,
+        };
+    let mut letters = Letters { path: PathBuilder::new(), origin: (left, at.1 as f32), scale: 1.0 };
+    letters.write(face, text, size);
+    letters.origin.1 -= 0.35 * size;
+    letters.write(face, raised, small);
+    letters.path.finish()
 }
 
 fn advance(face: &Face<'_>, text: &str, size: f32) -> f32 {

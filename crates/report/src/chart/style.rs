@@ -75,11 +75,33 @@ impl Ink {
     }
 }
 
-/// The dash of a curve: another one in each round of colours.
-pub(crate) fn dash(place: usize) -> &'static [f64] {
-    const DASHES: [&[f64]; 4] = [&[], &[7.0, 3.0], &[2.0, 3.0], &[9.0, 3.0, 2.0, 3.0]];
-    // Neighbours differ in both, for readers who do not see all colours.
-    DASHES[(place + place / COLOURS) % DASHES.len()]
+/// How a curve looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    colour: usize,
+    dash: usize,
+}
+
+impl Look {
+    /// The look of the curve of this number. Neighbours differ in both, for readers who do not see all colours.
+    pub(crate) fn of(place: usize) -> Self {
+        Self { colour: place, dash: place + place / COLOURS }
+    }
+
+    /// The look of a scheme of this number in a situation of that one: a colour a scheme, also where the situations have
+    /// other dashes.
+    pub(crate) fn of_scheme(scheme: usize, situation: usize) -> Self {
+        Self { colour: scheme, dash: scheme / COLOURS + situation }
+    }
+
+    pub(crate) fn ink(self) -> Ink {
+        Ink::Curve(self.colour)
+    }
+
+    pub(crate) fn dash(self) -> &'static [f64] {
+        const DASHES: [&[f64]; 4] = [&[], &[7.0, 3.0], &[2.0, 3.0], &[9.0, 3.0, 2.0, 3.0]];
+        DASHES[self.dash % DASHES.len()]
+    }
 }
 
 /// The style sheet of pictures and pages.

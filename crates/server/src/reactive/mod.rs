@@ -38,7 +38,7 @@ mod sitting;
 mod slot;
 
 pub use adversary::{Adversary, Content, Said, View};
-pub use assign::{Assignment, assign};
+pub use assign::{Assignment, assign, assign_apart};
 pub use drift::{Doubt, Drift, Pair};
 pub use naming::{
     Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed, signed_bytes,

@@ -31,26 +31,26 @@ pub type Damage<'a> = &'a mut dyn FnMut(&[f32]) -> f64;
 impl Knowledge<'_> {
     /// The gradient that all liars send alike; none where each sends one of its own. d is its length.
     pub fn common(&self, attack: Attack, d: usize, damage: Damage<'_>) -> Option<Vec<f32>> {
-        if self.honest.is_empty() && attack == Attack::Mimic {
-            return None;
-        }
         let mean = || self.mean(d);
-        let size = |mean: &[f32]| {
-            let sum: f64 = mean.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
-            (sum / d.max(1) as f64).sqrt() as f32
+        // x̄ less z deviations, z from x̄.
+        let less = |z: &dyn Fn(&[f32]) -> f64| {
+            let mean = mean();
+            little(&mean, &self.deviation(&mean), z(&mean))
         };
         Some(match attack {
             Attack::None | Attack::LabelFlip | Attack::Reverse | Attack::Random | Attack::Gaussian => {
                 return None;
             }
-            Attack::Constant => vec![-(self.scale * size(&mean())); d],
+            Attack::Constant => vec![-(self.scale * root_mean_square(&mean())); d],
             Attack::Omniscient | Attack::Ipm => along(&mean(), -self.scale),
-            Attack::Alie => self.little(hidden_deviations(self.n, self.b) as f32, d),
-            Attack::MinMax | Attack::MinSum => self.little(self.farthest(attack, d) as f32, d),
-            Attack::Mimic => self.honest[0].to_vec(),
+            Attack::Alie => less(&|_| hidden_deviations(self.n, self.b)),
+            Attack::MinMax | Attack::MinSum => less(&|mean| self.farthest(attack, mean)),
+            Attack::Mimic => self.honest.first()?.to_vec(),
             Attack::OptAlie => {
-                let z = search::strongest(|z| damage(&self.little(z as f32, d)));
-                self.little(z as f32, d)
+                let mean = mean();
+                let deviation = self.deviation(&mean);
+                let z = search::strongest(|z| damage(&little(&mean, &deviation, z)));
+                little(&mean, &deviation, z)
             }
             Attack::OptIpm => {
                 let mean = mean();
@@ -68,11 +68,7 @@ impl Knowledge<'_> {
                 own.iter_mut().for_each(|value| *value *= -self.scale);
                 return;
             }
-            Attack::Random => {
-                let mean = self.mean(own.len());
-                let sum: f64 = mean.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
-                self.scale * (sum / own.len().max(1) as f64).sqrt() as f32
-            }
+            Attack::Random => self.scale * root_mean_square(&self.mean(own.len())),
             Attack::Gaussian => self.scale,
             _ => return,
         };
@@ -89,17 +85,9 @@ impl Knowledge<'_> {
         (0..d).map(|i| self.honest.iter().map(|gradient| gradient[i]).sum::<f32>() / count).collect()
     }
 
-    /// x̄ less z deviations.
-    fn little(&self, z: f32, d: usize) -> Vec<f32> {
-        let (mut mean, deviation) = (self.mean(d), self.deviation(d));
-        mean.iter_mut().zip(deviation).for_each(|(mean, deviation)| *mean -= z * deviation);
-        mean
-    }
-
     /// Each coordinate's standard deviation over the honest.
-    fn deviation(&self, d: usize) -> Vec<f32> {
+    fn deviation(&self, mean: &[f32]) -> Vec<f32> {
         let count = self.honest.len().max(1) as f32;
-        let mean = self.mean(d);
         let of = |(i, centre): (usize, &f32)| {
             let sum = self.honest.iter().map(|gradient| (gradient[i] - centre).powi(2)).sum::<f32>();
             (sum / count).sqrt()
@@ -110,8 +98,8 @@ impl Knowledge<'_> {
     /// The most deviations γ below x̄ so that x̄ − γ·deviation is no farther from any honest gradient than two of them are
     /// from each other (`min-max`), or the sum of its squared distances to them no larger than that of one of them
     /// (`min-sum`).
-    fn farthest(&self, attack: Attack, d: usize) -> f64 {
-        let (mean, deviation) = (self.mean(d), self.deviation(d));
+    fn farthest(&self, attack: Attack, mean: &[f32]) -> f64 {
+        let deviation = self.deviation(mean);
         let square: f64 = deviation.iter().map(|&value| f64::from(value).powi(2)).sum();
         if square == 0.0 {
             return 0.0;
@@ -120,7 +108,7 @@ impl Knowledge<'_> {
         let rows = || (0..self.honest.len()).map(|i| distances.row(i));
         // From each honest gradient: its squared distance to the mean, and the difference along the deviation.
         let from_mean = self.honest.iter().map(|gradient| {
-            let terms = gradient.iter().zip(&mean).zip(&deviation);
+            let terms = gradient.iter().zip(mean).zip(&deviation);
             terms.fold((0.0, 0.0), |(far, along), ((&x, &mean), &deviation)| {
                 let difference = f64::from(x) - f64::from(mean);
                 (far + difference * difference, along + difference * f64::from(deviation))
@@ -139,6 +127,17 @@ impl Knowledge<'_> {
         };
         from_mean.map(root).fold(f64::INFINITY, f64::min)
     }
+}
+
+/// x̄ less z deviations.
+fn little(mean: &[f32], deviation: &[f32], z: f64) -> Vec<f32> {
+    let z = z as f32;
+    mean.iter().zip(deviation).map(|(mean, deviation)| mean - z * deviation).collect()
+}
+
+fn root_mean_square(values: &[f32]) -> f32 {
+    let sum: f64 = values.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
+    (sum / values.len().max(1) as f64).sqrt() as f32
 }
 
 /// A gradient times a number.

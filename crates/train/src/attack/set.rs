@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::worst::worst;
 use crate::random::{Purpose, permutation, stream};
-use ecode_core::{AllocationMatrix, TieRule, Workers};
+use ecode_core::{AllocationMatrix, DomainSet, Domains, TieRule, Workers};
 
 /// Which workers are Byzantine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +82,51 @@ impl ByzantineSet {
             Self::First => Workers::from_indices(n, 0..b),
             Self::Random => random(0),
             Self::RandomPerStep => random(step + 1),
-            Self::Worst => worst(g, ties, b),
+            Self::Worst => Workers::from_indices(n, worst(g, ties, &(0..n).collect::<Vec<_>>(), b)),
             Self::List(workers) => Workers::from_indices(n, workers.iter().copied()),
         }
+    }
+
+    /// The workers of b failure domains that lie in a whole run: `first`, `random` and `worst` as for workers, a list by the
+    /// domains' numbers, in the order in which they are first named.
+    ///
+    /// # Errors
+    /// What is wrong, in a sentence: other domains in every step, a list of others than b domains, or more than there are.
+    pub fn choose_domains(
+        &self,
+        g: &AllocationMatrix,
+        ties: TieRule,
+        domains: &Domains,
+        b: usize,
+        seed: u64,
+    ) -> Result<DomainSet, String> {
+        let all = domains.len();
+        if b > all {
+            return Err(format!("byzantine is {b}; there are {all} domains"));
+        }
+        let chosen: Vec<usize> = match self {
+            Self::First => (0..b).collect(),
+            Self::Random => {
+                let order = permutation(&mut stream(seed, Purpose::ByzantineSet, 0, 0), all);
+                order[..b].iter().map(|&domain| domain as usize).collect()
+            }
+            Self::RandomPerStep => {
+                return Err(
+                    "byzantine-set is random-per-step; with domains the same lie in every step".into()
+                );
+            }
+            Self::Worst => worst(g, ties, domains.of(), b),
+            Self::List(list) => list.clone(),
+        };
+        let different: std::collections::BTreeSet<usize> = chosen.iter().copied().collect();
+        let known = different.last().is_none_or(|&last| last < all);
+        if different.len() != b || chosen.len() != b || !known {
+            return Err(format!(
+                "byzantine-set is {self}; expected {b} different domains of 0 to {}",
+                all - 1
+            ));
+        }
+        Ok(DomainSet::from_indices(all, chosen))
     }
 }
 

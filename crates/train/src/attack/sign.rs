@@ -38,13 +38,13 @@ impl Scene<'_> {
             engine.round(messages, &conduct).wrong as f64
         };
         let common = knowledge.common(config.attack, d, &mut damage);
-        let lie = |j: usize| match &common {
-            Some(lie) => sign(j, lie),
-            None => {
-                let mut own = mean(&rows[j], gradients, d);
-                knowledge.corrupt(config.attack, config.seed, step, j, &mut own);
-                sign(j, &own)
+        let lie = |j: usize| {
+            if let Some(lie) = &common {
+                return sign(j, lie);
             }
+            let mut own = mean(&rows[j], gradients, d);
+            knowledge.corrupt(config.attack, config.seed, step, j, &mut own);
+            sign(j, &own)
         };
         liars.indices().map(lie).collect()
     }

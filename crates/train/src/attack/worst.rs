@@ -3,27 +3,33 @@
 use rand_chacha::rand_core::Rng as _;
 
 use crate::random::{Purpose, stream};
-use ecode_core::{AllocationMatrix, Message, TieRule, Workers, honest_vote, majority};
+use ecode_core::{AllocationMatrix, Message, TieRule, honest_vote, majority};
 
 /// Random messages on which sets are compared.
 const MESSAGES: usize = 2048;
 
-/// A set of b workers whose lies overturn as many of some random messages as greedy choice and exchanges
-/// find; among equals the one that leaves the smallest leads.
-pub(super) fn worst(g: &AllocationMatrix, ties: TieRule, b: usize) -> Workers {
-    let (n, k) = (g.n(), g.k());
+/// A set of b units whose lies overturn as many of some random messages as greedy choice and exchanges find; among equals
+/// the one that leaves the smallest leads. Worker j belongs to unit `units[j]`: itself, or its failure domain.
+pub(super) fn worst(g: &AllocationMatrix, ties: TieRule, units: &[usize], b: usize) -> Vec<usize> {
+    let k = g.k();
+    let n = units.iter().max().map_or(0, |most| most + 1);
     let mut random = stream(0, Purpose::WorstSet, 0, 0);
-    // For each message every worker's part in the correct answer's lead: +1 right, 0 silent, −1 wrong.
-    // A liar moves the lead by what it gave plus one.
+    // Each worker's part in the correct answer's lead on a message: +1 right, 0 silent, −1 wrong. A liar moves the lead by what it
+    // gave plus one, a unit by what its workers do.
     let parts: Vec<(Vec<i32>, i32)> = (0..MESSAGES)
         .map(|_| {
             let message = Message::from_indices(k, (0..k).filter(|_| random.next_u64() >> 63 == 1));
             let correct = majority(&message);
             let vote =
                 |j| honest_vote(g, ties, j, &message).map_or(0, |bit| if bit == correct { 1 } else { -1 });
-            let parts: Vec<i32> = (0..n).map(vote).collect();
-            let lead = parts.iter().sum::<i32>() - i32::from(correct);
-            (parts.into_iter().map(|part| part + 1).collect(), lead)
+            let mut parts = vec![0; n];
+            let mut lead = -i32::from(correct);
+            for (j, &unit) in units.iter().enumerate() {
+                let part = vote(j);
+                lead += part;
+                parts[unit] += part + 1;
+            }
+            (parts, lead)
         })
         .collect();
     // The smooth count of overturned messages: a lead below zero is one, and near zero nearly one.
@@ -65,13 +71,14 @@ pub(super) fn worst(g: &AllocationMatrix, ties: TieRule, b: usize) -> Workers {
         shift(&mut leads, back, 1);
         chosen[place] = back;
     }
-    Workers::from_indices(n, chosen)
+    chosen
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::ByzantineSet;
     use super::*;
+    use ecode_core::Workers;
     use ecode_design::construct::algorithm1;
 
     /// How many of all messages b liars overturn, by trying them all.

@@ -5,7 +5,7 @@ use super::{Config, ConfigError, MomentumAt, OnExcess, Scheme};
 use crate::aggregate::Aggregator;
 use crate::attack::ByzantineSet;
 use crate::random::STEPS;
-use ecode_core::AllocationMatrix;
+use ecode_core::{AllocationMatrix, Workers};
 use ecode_server::reactive::{Budget, Drift};
 
 /// How long a run is, in steps; what was said in epochs is worked out anew for each code and each data set.
@@ -20,7 +20,8 @@ pub struct Schedule {
 }
 
 impl Config {
-    /// The configuration with the number of liars filled in from the code's b, where nothing was said.
+    /// The configuration with the number of liars filled in from the code's b, and the place of momentum, where
+    /// nothing was said. `samples` are those that are trained on.
     ///
     /// # Errors
     /// [`ConfigError`] where the configuration cannot be run with this matrix and so many samples.
@@ -31,8 +32,13 @@ impl Config {
         samples: usize,
     ) -> Result<Self, ConfigError> {
         self.byzantine.get_or_insert(b.unwrap_or(0));
-        self.check_sizes(g, samples)?;
+        if self.momentum_at == MomentumAt::Auto {
+            let alone = self.scheme == Scheme::Vote && g.worker_loads().into_iter().all(|load| load <= 1);
+            let workers = self.aggregator != Aggregator::Vote || alone;
+            self.momentum_at = if workers { MomentumAt::Worker } else { MomentumAt::Server };
+        }
         self.check_numbers()?;
+        self.check_sizes(g, samples)?;
         self.check_workers(g)?;
         self.check_rules(g)?;
         self.check_scheme(g)?;
@@ -107,6 +113,10 @@ impl Config {
                 return fail(format!("{name} is {}; expected {expected}", plain(value)));
             }
         }
+        if !(self.validation >= 0.0 && self.validation < 1.0) {
+            let share = plain(self.validation);
+            return fail(format!("validation is {share}; expected 0 or more, below 1"));
+        }
         if self.momentum >= 1.0 {
             return fail(format!("momentum is {}; expected below 1", plain(shortest(self.momentum))));
         }
@@ -138,6 +148,34 @@ impl Config {
                     n - 1
                 ));
             }
+        }
+        self.check_domains(n)
+    }
+
+    /// Liars are whole domains, where domains are named.
+    fn check_domains(&self, n: usize) -> Result<(), ConfigError> {
+        if self.scheme != Scheme::Vote && self.domains.is_some() {
+            let scheme = self.scheme.name();
+            return fail(format!(
+                "scheme {scheme} settles lies by counting workers; domains belong to votes"
+            ));
+        }
+        let Some(domains) = self.failure_domains(n)? else { return Ok(()) };
+        let liars = match &self.byzantine_set {
+            ByzantineSet::List(workers) => Workers::from_indices(n, workers.iter().copied()),
+            _ if self.liars() == 0 => Workers::empty(n),
+            other => {
+                return fail(format!(
+                    "byzantine-set is {other}; with domains the liars are a list of workers, whole domains of them"
+                ));
+            }
+        };
+        let whole = domains.members_of(&domains.touched(&liars));
+        if whole != liars {
+            return fail(format!(
+                "byzantine-set is {}; with domains whole domains lie, which would be workers {whole}",
+                self.byzantine_set
+            ));
         }
         Ok(())
     }

@@ -35,8 +35,14 @@ impl ZeroSign {
 named! {
     /// Where momentum is kept.
     pub enum MomentumAt {
-        /// Of the decoded update, as SGD keeps it.
+        /// At the workers where they send gradients, and where no worker holds two partitions; else at the server.
+        ///
+        /// # References
+        /// Karimireddy, He and Jaggi, Learning from history for Byzantine robust optimization (ICML 2021): an
+        /// aggregator needs the workers' momentum, or liars that stay below the noise add up over the steps.
         #[default]
+        Auto = "auto",
+        /// Of the decoded update, as SGD keeps it.
         Server = "server",
         /// Of each partition's gradient before its sign is taken (Signum; Bernstein et al., ICML 2018).
         Worker = "worker",

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::aggregate::{Aggregator, PreAggregation, Rule};
 use super::attack::{Attack, ByzantineSet};
 use super::data::{DataSource, Split};
-use ecode_core::TieRule;
+use ecode_core::{Domains, TieRule};
 use ecode_server::reactive::{Adversary, Budget, Drift};
 
 pub use check::Schedule;
@@ -139,6 +139,9 @@ configuration! {
     declared_byzantine: Option<usize> = None, Integer, "B", "those there really are";
     /// Which workers are Byzantine: first, random, random-per-step, worst, or a list as in 0,3,7.
     byzantine_set: ByzantineSet = ByzantineSet::Random, Text, "SET";
+    /// Failure domains: a file with a line for each worker, the name of its host, rack or switch. byzantine and the numbers of
+    /// byzantine-set then count domains, whose workers all lie; in a configuration the names themselves, as in a,a,b.
+    domains: Option<String> = None, Text, "FILE", "every worker alone";
     /// What Byzantine workers do; from alie on a vote is the sign of the gradient that the attack makes.
     attack: Attack = Attack::Reverse, Choice(Attack::NAMES), "NAME";
     /// How hard attacks on gradients strike.
@@ -193,8 +196,9 @@ configuration! {
     /// Momentum η.
     [serde(deserialize_with = "text::single")]
     momentum: f32 = 0.9, Number, "ETA";
-    /// Where momentum is kept.
-    momentum_at: MomentumAt = MomentumAt::Server, Choice(MomentumAt::NAMES), "WHERE";
+    /// Where momentum is kept; auto: at the workers where they send gradients or hold one partition each, else at the
+    /// server, and at the server in a deployment.
+    momentum_at: MomentumAt = MomentumAt::Auto, Choice(MomentumAt::NAMES), "WHERE";
     /// Weight decay: this times the parameters is added to the update.
     [serde(deserialize_with = "text::single")]
     weight_decay: f32 = 0.0, Number, "RATE";
@@ -202,6 +206,9 @@ configuration! {
     gradient_noise: f64 = 0.0, Number, "VARIANCE";
     /// The sign of a gradient that is exactly zero.
     zero_sign: ZeroSign = ZeroSign::Balanced, Choice(ZeroSign::NAMES), "RULE";
+    /// Share of the training samples to hold out: never trained on, tested beside the test samples, and what settings
+    /// are chosen by.
+    validation: f64 = 0.0, Number, "SHARE";
     /// The seed of everything random.
     seed: u64 = 0, Integer, "S";
     /// Test the model every so many steps.
@@ -283,6 +290,22 @@ impl Config {
         self.declared_byzantine.unwrap_or(self.liars())
     }
 
+    /// The failure domains of n workers, where they are named.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where there are not as many names, or one is empty.
+    pub fn failure_domains(&self, n: usize) -> Result<Option<Domains>, ConfigError> {
+        let Some(text) = &self.domains else { return Ok(None) };
+        let names: Vec<&str> = text.split(',').collect();
+        if names.len() != n {
+            return Err(ConfigError(format!(
+                "domains has {} names for {n} workers; expected one for each, with commas between",
+                names.len()
+            )));
+        }
+        Domains::of_workers(&names).map(Some).map_err(|error| ConfigError(format!("domains: {error}")))
+    }
+
     /// How the server joins what it receives, with all that it is told.
     #[must_use]
     pub fn rule(&self) -> Rule {
@@ -294,6 +317,12 @@ impl Config {
     #[must_use]
     pub fn samples_per_partition(&self) -> usize {
         (self.batch_reduction * self.batch as f64).round() as usize
+    }
+
+    /// How many of so many training samples are held out for validation.
+    #[must_use]
+    pub fn held_out(&self, samples: usize) -> usize {
+        (self.validation * samples as f64).round() as usize
     }
 
     /// The learning rate γ at an epoch (with its fraction).
@@ -348,6 +377,7 @@ mod tests {
             n: Some(9),
             b: Some(2),
             k: Some(9),
+            domains: Some("x,x,y,z,z,y,x,y,z".into()),
             ..Config::default()
         }
     }

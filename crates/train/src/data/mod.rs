@@ -9,6 +9,7 @@ mod cifar;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod mnist;
+mod pixels;
 mod split;
 mod synthetic;
 #[cfg(test)]
@@ -22,8 +23,9 @@ use std::str::FromStr;
 use rand_chacha::rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::random::{Purpose, below, stream};
+use super::random::{Purpose, below, permutation, stream};
 
+pub use pixels::PixelScale;
 pub use split::{Split, UnknownSplit};
 
 /// The largest file that is read, unpacked: the Amazon data with room to spare, CIFAR-10 and MNIST too.
@@ -225,6 +227,13 @@ pub struct ImageShape {
     pub augment: bool,
 }
 
+impl ImageShape {
+    /// What a pixel becomes.
+    fn scaled(pixel: u8, mean: f32, deviation: f32) -> f32 {
+        (f32::from(pixel) / 255.0 - mean) / deviation
+    }
+}
+
 /// The inputs of a set of samples.
 #[derive(Clone, Debug)]
 pub enum Features {
@@ -288,6 +297,15 @@ impl Samples {
     fn split(self) -> (Self, Self) {
         let pick = |test: bool| -> Vec<usize> { (0..self.len()).filter(|i| (i % 5 == 4) == test).collect() };
         (self.subset(&pick(false)), self.subset(&pick(true)))
+    }
+
+    /// So many of the samples, drawn from the seed, and the others: both in the order that they had.
+    pub(super) fn hold_out(&self, count: usize, seed: u64) -> (Self, Self) {
+        let order = permutation(&mut stream(seed, Purpose::Validation, 0, 0), self.len());
+        let mut out = vec![false; self.len()];
+        order[..count].iter().for_each(|&sample| out[sample as usize] = true);
+        let pick = |held: bool| -> Vec<usize> { (0..self.len()).filter(|&i| out[i] == held).collect() };
+        (self.subset(&pick(true)), self.subset(&pick(false)))
     }
 
     /// The samples with the given indices.
@@ -362,7 +380,7 @@ impl Crop {
                     let from_x = if self.flip { width - 1 - x } else { x } - isize::from(self.right);
                     let inside = (0..height).contains(&from_y) && (0..width).contains(&from_x);
                     let pixel = if inside { pixels[plane + (from_y * width + from_x) as usize] } else { 0 };
-                    row[plane + (y * width + x) as usize] = (f32::from(pixel) / 255.0 - mean) / deviation;
+                    row[plane + (y * width + x) as usize] = ImageShape::scaled(pixel, mean, deviation);
                 }
             }
         }

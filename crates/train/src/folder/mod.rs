@@ -9,6 +9,7 @@
 
 mod binding;
 mod checkpoint;
+mod events;
 mod lock;
 mod log;
 mod namings;
@@ -291,6 +292,19 @@ impl RunFolder {
     pub fn append(&mut self, metrics: &Metrics) -> Result<(), FolderError> {
         let missing = self.broken(LOG, "the run was not resumed");
         self.log.as_mut().ok_or(missing)?.append(metrics)
+    }
+
+    /// Writes the log so far as an event file of TensorBoard, in the folder's `tensorboard`.
+    ///
+    /// # Errors
+    /// [`FolderError::Broken`] where the log is, [`FolderError::Io`].
+    pub fn write_events(&self) -> Result<(), FolderError> {
+        let place = self.place(events::NAME);
+        if let Some(folder) = place.parent() {
+            fs::create_dir_all(folder)
+                .map_err(|error| FolderError::Io { place: folder.to_owned(), error })?;
+        }
+        self.write(events::NAME, &events::events(&self.log()?))
     }
 
     /// Saves what is needed to go on, after the log that it refers to.

@@ -116,7 +116,7 @@ pub struct Summary {
 fn code(trainer: &Trainer) -> Value {
     let code = trainer.code();
     let g = code.matrix();
-    json!({
+    let mut told = json!({
         "digest": g.digest(),
         "name": code.name(),
         "n": g.n(),
@@ -127,7 +127,15 @@ fn code(trainer: &Trainer) -> Value {
         "r_eff": trainer.config().batch_reduction * g.redundancy(),
         "max_load": g.worker_loads().into_iter().max(),
         "verified": trainer.unverified().is_none(),
-    })
+    });
+    if let Some(verified) = code.domains() {
+        // `b` counts workers; so many domains were verified.
+        told["domains"] = json!({ "b": verified.b(), "of": verified.domains().len() });
+    }
+    if let Some(promise) = code.budget() {
+        told["budgeted"] = json!(promise);
+    }
+    told
 }
 
 /// Bytes that a worker sends and receives in a step, the largest of each.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::learner::{Computed, Evaluation, Job, Learner, ModelError, Take};
 use crate::clock::ThreadClock;
-use crate::data::{Crop, Data, Features, Samples};
+use crate::data::{Crop, Data, Features, PixelScale, Samples};
 
 /// Samples that one task evaluates: fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 256;
@@ -17,58 +17,55 @@ pub struct Logistic {
     width: usize,
     logits: usize,
     classes: usize,
+    /// What the pixels of the training images are as numbers.
+    scale: Option<PixelScale>,
 }
+
+/// The features of a sample that are not zero, with the bias: their places in increasing order, and their values.
+type Active = Vec<(usize, f32)>;
 
 impl Logistic {
     /// The model for some data.
     #[must_use]
     pub fn new(data: &Data) -> Self {
         let logits = if data.classes == 2 { 1 } else { data.classes };
-        Self { width: data.train.width(), logits, classes: data.classes }
+        let scale = match &data.train.features {
+            Features::Images { shape, .. } => Some(PixelScale::new(shape)),
+            Features::Dense { .. } | Features::OneHot { .. } => None,
+        };
+        Self { width: data.train.width(), logits, classes: data.classes, scale }
     }
 
-    /// Calls `each` for the features of a sample that are not zero. `row` is room for `width` numbers.
-    #[inline]
-    fn visit(
-        &self,
-        data: &Samples,
-        sample: usize,
-        crop: Crop,
-        row: &mut [f32],
-        mut each: impl FnMut(usize, f32),
-    ) {
-        if let Features::OneHot { active, indices, .. } = &data.features {
-            let indices = &indices[sample * active..(sample + 1) * active];
-            for &index in indices.iter().take_while(|&&index| index != u32::MAX) {
-                each(index as usize, 1.0);
+    /// Reads a sample: its features that are not zero, once for both passes.
+    fn read(&self, data: &Samples, sample: usize, crop: Crop, row: &mut Vec<f32>, active: &mut Active) {
+        active.clear();
+        let mut keep = |(index, &value): (usize, &f32)| {
+            if value != 0.0 {
+                active.push((index, value));
             }
-        } else {
-            data.write_row(sample, crop, row);
-            for (index, &value) in row.iter().enumerate().filter(|(_, value)| **value != 0.0) {
-                each(index, value);
+        };
+        match (&data.features, &self.scale) {
+            (Features::OneHot { active: ones, indices, .. }, _) => {
+                let indices = &indices[sample * ones..(sample + 1) * ones];
+                let seen = indices.iter().take_while(|&&index| index != u32::MAX);
+                active.extend(seen.map(|&index| (index as usize, 1.0)));
+            }
+            (Features::Dense { width, values }, _) => {
+                values[sample * width..(sample + 1) * width].iter().enumerate().for_each(keep);
+            }
+            (Features::Images { shape, pixels }, Some(scale))
+                if scale.is_of(shape) && crop == Crop::default() =>
+            {
+                let size = self.width;
+                scale.each(&pixels[sample * size..(sample + 1) * size], |index, value| keep((index, &value)));
+            }
+            (Features::Images { .. }, _) => {
+                row.resize(self.width, 0.0);
+                data.write_row(sample, crop, row);
+                row.iter().enumerate().for_each(keep);
             }
         }
-        each(self.width, 1.0);
-    }
-
-    /// Writes a sample's logits.
-    #[inline]
-    fn forward(
-        &self,
-        parameters: &[f32],
-        data: &Samples,
-        sample: usize,
-        crop: Crop,
-        row: &mut [f32],
-        logits: &mut [f32],
-    ) {
-        logits.fill(0.0);
-        self.visit(data, sample, crop, row, |index, value| {
-            let weights = &parameters[index * logits.len()..(index + 1) * logits.len()];
-            for (logit, weight) in logits.iter_mut().zip(weights) {
-                *logit += value * weight;
-            }
-        });
+        active.push((self.width, 1.0));
     }
 
     /// Turns logits into the loss's derivatives by them, probabilities less one at the label, and returns
@@ -98,27 +95,73 @@ impl Logistic {
 
     /// One job: writes the gradient and returns the mean loss.
     fn gradient(&self, parameters: &[f32], data: &Samples, job: &Job<'_>, gradient: &mut [f32]) -> f64 {
-        let mut row = vec![0.0; self.width];
+        let (mut row, mut active) = (Vec::new(), Vec::new());
         let mut logits = vec![0.0; self.logits];
         let scale = 1.0 / job.samples.len() as f32;
         let mut loss = 0.0;
         for (place, &sample) in job.samples.iter().enumerate() {
             let sample = sample as usize;
             let crop = job.crops.get(place).copied().unwrap_or_default();
-            self.forward(parameters, data, sample, crop, &mut row, &mut logits);
+            self.read(data, sample, crop, &mut row, &mut active);
+            forward(parameters, &active, &mut logits);
             let label = usize::from(data.labels[sample]);
             loss += self.derive(&mut logits, if job.flip_labels { self.classes - 1 - label } else { label });
-            self.visit(data, sample, crop, &mut row, |index, value| {
-                let slopes = &mut gradient[index * self.logits..(index + 1) * self.logits];
-                for (slope, derivative) in slopes.iter_mut().zip(&logits) {
-                    *slope += value * derivative;
-                }
-            });
+            backward(gradient, &active, &logits);
         }
         for slope in gradient {
             *slope *= scale;
         }
         loss / job.samples.len() as f64
+    }
+}
+
+/// Writes a sample's logits.
+fn forward(parameters: &[f32], active: &Active, logits: &mut [f32]) {
+    match <&mut [f32; 10]>::try_from(&mut *logits) {
+        Ok(logits) => forward_ten(parameters, active, logits),
+        Err(_) => forward_any(parameters, active, logits),
+    }
+}
+
+/// Ten logits stay in registers.
+fn forward_ten(parameters: &[f32], active: &Active, logits: &mut [f32; 10]) {
+    *logits = [0.0; 10];
+    let weights = parameters.as_chunks::<10>().0;
+    for &(index, value) in active {
+        logits.iter_mut().zip(&weights[index]).for_each(|(logit, weight)| *logit += value * weight);
+    }
+}
+
+fn forward_any(parameters: &[f32], active: &Active, logits: &mut [f32]) {
+    logits.fill(0.0);
+    for &(index, value) in active {
+        let weights = &parameters[index * logits.len()..(index + 1) * logits.len()];
+        logits.iter_mut().zip(weights).for_each(|(logit, weight)| *logit += value * weight);
+    }
+}
+
+/// Adds to the slopes of each active feature's weights value · derivative.
+fn backward(gradient: &mut [f32], active: &Active, derivatives: &[f32]) {
+    match <&[f32; 10]>::try_from(derivatives) {
+        Ok(derivatives) => backward_ten(gradient, active, derivatives),
+        Err(_) => backward_any(gradient, active, derivatives),
+    }
+}
+
+fn backward_ten(gradient: &mut [f32], active: &Active, derivatives: &[f32; 10]) {
+    let slopes = gradient.as_chunks_mut::<10>().0;
+    for &(index, value) in active {
+        slopes[index]
+            .iter_mut()
+            .zip(derivatives)
+            .for_each(|(slope, derivative)| *slope += value * derivative);
+    }
+}
+
+fn backward_any(gradient: &mut [f32], active: &Active, derivatives: &[f32]) {
+    for &(index, value) in active {
+        let slopes = &mut gradient[index * derivatives.len()..(index + 1) * derivatives.len()];
+        slopes.iter_mut().zip(derivatives).for_each(|(slope, derivative)| *slope += value * derivative);
     }
 }
 
@@ -161,10 +204,11 @@ impl Learner for Logistic {
         let parts: Vec<(f64, usize, Vec<f32>)> = samples
             .par_chunks(CHUNK)
             .map(|chunk| {
-                let (mut row, mut logits) = (vec![0.0; this.width], vec![0.0; this.logits]);
+                let (mut row, mut active, mut logits) = (Vec::new(), Vec::new(), vec![0.0; this.logits]);
                 let (mut loss, mut right, mut scores) = (0.0, 0, Vec::new());
                 for &sample in chunk {
-                    this.forward(parameters, test, sample, Crop::default(), &mut row, &mut logits);
+                    this.read(test, sample, Crop::default(), &mut row, &mut active);
+                    forward(parameters, &active, &mut logits);
                     let label = usize::from(test.labels[sample]);
                     let class = if this.classes == 2 {
                         scores.push(logits[0]);
@@ -215,6 +259,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::ImageShape;
 
     fn samples(width: usize, classes: u16, rows: &[f32]) -> Samples {
         let labels = (0..rows.len() / width).map(|i| (i * 7 % usize::from(classes)) as u16).collect();
@@ -285,5 +330,47 @@ mod tests {
         };
         assert_eq!(of(&dense), of(&hot));
         assert_eq!(model.evaluate(&parameters, &dense), model.evaluate(&parameters, &hot));
+    }
+    /// Ten logits, of images looked up in a table or moved, are those of the rows of numbers, and the same bits as with the
+    /// loops for any number of logits.
+    #[test]
+    fn ten_logits_of_images_are_those_of_their_rows() {
+        let shape = ImageShape {
+            channels: 1,
+            height: 5,
+            width: 5,
+            mean: vec![0.25],
+            deviation: vec![0.5],
+            augment: true,
+        };
+        let pixels: Vec<u8> = (0..4 * 25_u32).map(|i| (i * i % 251) as u8).collect();
+        let labels = vec![3, 0, 9, 3];
+        let images = Samples { features: Features::Images { shape, pixels }, labels: labels.clone() };
+        let model = Logistic::new(&Data { train: images.clone(), test: images.clone(), classes: 10 });
+        let parameters: Vec<f32> = (0..model.dimension()).map(|i| (i * 7 % 31) as f32 / 31.0 - 0.5).collect();
+        for crop in [Crop::default(), Crop { down: 1, right: -2, flip: true }] {
+            let crops = [crop; 4];
+            let mut values = vec![0.0; 100];
+            values.chunks_mut(25).enumerate().for_each(|(sample, row)| images.write_row(sample, crop, row));
+            let rows = Samples { features: Features::Dense { width: 25, values }, labels: labels.clone() };
+            let of = |samples: &Samples, crops: &[Crop]| {
+                let mut gradient = vec![0.0; model.dimension()];
+                let job = Job { samples: &[2, 0, 1, 3], crops, flip_labels: false };
+                let loss = model.gradient(&parameters, samples, &job, &mut gradient);
+                (loss.to_bits(), gradient.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+            };
+            assert_eq!(of(&images, &crops), of(&rows, &[]));
+            let (mut row, mut active) = (Vec::new(), Vec::new());
+            model.read(&images, 1, crop, &mut row, &mut active);
+            let (mut ten, mut any) = ([0.5; 10], [0.5; 10]);
+            forward_ten(&parameters, &active, &mut ten);
+            forward_any(&parameters, &active, &mut any);
+            assert_eq!(ten.map(f32::to_bits), any.map(f32::to_bits));
+            let [mut one, mut other] = [(); 2].map(|()| vec![0.25; model.dimension()]);
+            backward_ten(&mut one, &active, &ten);
+            backward_any(&mut other, &active, &any);
+            assert!(one.iter().zip(&other).all(|(a, b)| a.to_bits() == b.to_bits()));
+            assert!(one.iter().any(|slope| slope.to_bits() != 0.25_f32.to_bits()));
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! # What is promised
 //! - Parameters lie in the order in which the plan names them, each as libtorch stores it.
+//! - On the CPU libtorch computes on the threads that call it, and starts none of its own.
 //! - On the CPU the same parameters and jobs give the same gradients, bit for bit, on any number of threads:
 //!   each partition is computed by one thread, since libtorch would split its sums by threads.
 //! - Batch normalisation normalises a partition by its own samples. The running statistics, which only the
@@ -54,6 +55,7 @@ impl Network {
     /// # Errors
     /// [`ConfigError`] for data that are no images, a device that is not there, or a model that is no network.
     pub fn new(kind: ModelKind, device: DeviceChoice, data: &Data) -> Result<Self, ConfigError> {
+        alone();
         let (name, plan) = (kind.name(), layers(kind, data)?);
         let (mut parameters, mut statistics) = (Vec::new(), Vec::new());
         for layer in &plan {
@@ -89,6 +91,8 @@ impl Network {
     /// Takes parameters over from the host.
     pub(super) fn set(&mut self, parameters: &[f32]) -> Result<(), ModelError> {
         assert_eq!(parameters.len(), self.dimension(), "d parameters");
+        // Not even for copying: libtorch's own threads would wait busily for more.
+        alone();
         let (pointer, size) = (parameters.as_ptr().cast(), [parameters.len() as i64]);
         // SAFETY: the tensor is only read, and dropped before the slice's borrow ends.
         let source = unsafe { Tensor::f_from_blob(pointer, &size, &[1], Kind::Float, Device::Cpu) }?;

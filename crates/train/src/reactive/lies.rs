@@ -56,7 +56,15 @@ impl Lies {
             Attack::Omniscient => self.opposite.as_ref().map_or(Cow::Borrowed(honest), Cow::Borrowed),
             Attack::LabelFlip => self.instead.get(partition).map_or(Cow::Borrowed(honest), Cow::Borrowed),
             // What makes gradients is refused with schemes.
-            _ => Cow::Borrowed(honest),
+            Attack::None
+            | Attack::Alie
+            | Attack::Ipm
+            | Attack::OptAlie
+            | Attack::OptIpm
+            | Attack::MinMax
+            | Attack::MinSum
+            | Attack::Mimic
+            | Attack::Gaussian => Cow::Borrowed(honest),
         }
     }
 }

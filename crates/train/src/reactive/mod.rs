@@ -29,7 +29,7 @@ mod settle;
 mod shares;
 
 pub use account::Account;
-pub use ecode_server::reactive::{Certificate, NamingError};
+pub use ecode_server::reactive::{Certificate, NamingError, assign_apart};
 pub(crate) use journal::hexadecimal;
 pub use journal::{Journal, Naming};
 pub use kinds::Hardware;

@@ -32,7 +32,7 @@ use crate::attack::{Attack, ByzantineSet};
 use crate::clock::Steady;
 use crate::code::TrainingCode;
 use crate::config::{Config, ConfigError, MomentumAt, OnExcess, Schedule};
-use crate::data::Data;
+use crate::data::{Data, Samples};
 use crate::error::TrainError;
 use crate::identity::data_digest;
 use crate::model::{Learner, ModelError, learner};
@@ -55,6 +55,8 @@ pub struct Trainer {
     schedule: Schedule,
     code: TrainingCode,
     data: Data,
+    /// Training samples that are not trained on, where some are held out.
+    validation: Option<Samples>,
     learner: Box<dyn Learner>,
     engine: VoteEngine,
     /// Byzantine workers where they do not change.
@@ -93,10 +95,16 @@ impl Trainer {
     pub fn with_learner(
         config: Config,
         code: TrainingCode,
-        data: Data,
+        mut data: Data,
         mut learner: Box<dyn Learner>,
     ) -> Result<Self, TrainError> {
-        let config = settle(config, &code, data.train.len())?;
+        let all = data.train.len();
+        let config = settle(config, &code, all)?;
+        let validation = (config.held_out(all) > 0).then(|| {
+            let (validation, train) = data.train.hold_out(config.held_out(all), config.seed);
+            data.train = train;
+            validation
+        });
         let k = code.matrix().k();
         let schedule = config.schedule(k, data.train.len())?;
         let parameters = learner.initial(config.seed);
@@ -131,6 +139,7 @@ impl Trainer {
             schedule,
             code,
             data,
+            validation,
             learner,
             engine,
             liars,
@@ -219,16 +228,22 @@ impl Trainer {
         &self.code
     }
 
-    /// What is learned from.
+    /// What is learned from, without what is held out.
     #[must_use]
     pub fn data(&self) -> &Data {
         &self.data
     }
 
+    /// The training samples that are held out, where some are.
+    #[must_use]
+    pub fn validation(&self) -> Option<&Samples> {
+        self.validation.as_ref()
+    }
+
     /// What is learned from, and which partition learns from which of it, in a word.
     pub(crate) fn data_identity(&self) -> String {
         let shards = self.batches.digest().map_or(String::new(), |digest| format!(" shards {digest}"));
-        data_digest(&self.data) + &shards
+        data_digest(&self.data, self.validation.as_ref()) + &shards
     }
 
     /// Where the run stands. On a GPU parameters and momentum are those of the last evaluation, the last
@@ -414,8 +429,10 @@ impl Trainer {
         }
         let code = self.deciding_code();
         let promise = match code.tolerates() {
+            Some(b) if code.domains().is_some() => format!("the code is verified for any {b} domains"),
             Some(b) if code.detects() => format!("the scheme provides for {b}"),
             Some(b) => format!("the code is verified for {b}"),
+            None if self.code.budget().is_some() => "the code is budgeted, not tolerant".to_owned(),
             None => "the code is UNVERIFIED".to_owned(),
         };
         let (dimension, byzantine) = (self.dimension(), self.config.liars());
@@ -423,9 +440,11 @@ impl Trainer {
     }
 }
 
-/// The configuration as it is run, where it can be run with this code.
+/// The configuration as it is run, where it can be run with this code and so many training samples, of which some may be
+/// held out.
 fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config, ConfigError> {
-    let config = config.settle(code.matrix(), code.b(), samples)?;
+    let trained = samples.saturating_sub(config.held_out(samples));
+    let config = config.settle(code.matrix(), code.b(), trained)?;
     if let Some(proved) = code.verified_ties()
         && proved != config.ties
     {
@@ -436,7 +455,13 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
     }
     if config.on_excess == OnExcess::Stop {
         let lie = if config.attack == Attack::None { 0 } else { config.liars() };
-        let liars = Workers::from_indices(code.matrix().n(), 0..lie);
+        let liars = match &config.byzantine_set {
+            // With domains it matters who they are.
+            ByzantineSet::List(workers) if lie > 0 => {
+                Workers::from_indices(code.matrix().n(), workers.iter().copied())
+            }
+            _ => Workers::from_indices(code.matrix().n(), 0..lie),
+        };
         if let Some(why) = exceeds(code, &config.rule(), &liars, &[]) {
             return Err(ConfigError(format!("on-excess is stop: {why}")));
         }
@@ -449,10 +474,13 @@ fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config,
 /// # Errors
 /// [`ConfigError`].
 pub fn check(config: &Config, code: &TrainingCode, data: &Data) -> Result<Config, ConfigError> {
-    let config = settle(config.clone(), code, data.train.len())?;
+    let all = data.train.len();
+    let config = settle(config.clone(), code, all)?;
     Detection::of(&config, code)?;
     let k = code.matrix().k();
-    Batches::new(&config, &data.train, k, config.schedule(k, data.train.len())?.per_epoch)?;
+    let rest = (config.held_out(all) > 0).then(|| data.train.hold_out(config.held_out(all), config.seed).1);
+    let train = rest.as_ref().unwrap_or(&data.train);
+    Batches::new(&config, train, k, config.schedule(k, train.len())?.per_epoch)?;
     learner(config.model, config.device, data)?;
     Ok(config)
 }

@@ -8,7 +8,7 @@ use ecode_verify::Control;
 use super::Trainer;
 use super::round::Round;
 use super::update::Update;
-use crate::config::OnExcess;
+use crate::config::{ConfigError, OnExcess};
 use crate::error::TrainError;
 use crate::standing::{Excess, Lost, verified_for};
 use crate::transport::grpc::{Desk, Join, Listen, News, Peer};
@@ -42,6 +42,11 @@ impl Trainer {
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
         self.settles_remotely()?;
+        if self.code.domains().is_some() {
+            let why =
+                "transport grpc counts workers that lie or are lost; domains are for one process and mpi";
+            return Err(TrainError::Config(ConfigError(why.into())));
+        }
         let probe = self.probed()?;
         let g = self.code.matrix();
         let n = g.n();

@@ -229,11 +229,11 @@ impl Trainer {
         let honest: Vec<&[f32]> = honest.iter().map(Vec::as_slice).collect();
         let knowledge = Knowledge { honest: &honest, n, b: config.liars(), scale: config.scale() };
         // How far the server's result is from the honest mean.
-        let middle = knowledge.mean(d);
+        let middle = std::cell::OnceCell::new();
         let mut damage = |lie: &[f32]| {
             let mut honest = honest.iter().copied();
             let all = (0..n).map(|j| if liars.contains(j) { lie } else { honest.next().unwrap_or(lie) });
-            distance(&rule.join(&all.collect::<Vec<_>>(), &moment), &middle)
+            distance(&rule.join(&all.collect::<Vec<_>>(), &moment), middle.get_or_init(|| knowledge.mean(d)))
         };
         if let Some(lie) = knowledge.common(config.attack, d, &mut damage) {
             liars.indices().for_each(|j| sent[j].clone_from(&lie));

@@ -58,6 +58,11 @@ impl Trainer {
         }
         let Evaluation { loss, accuracy, auc } =
             self.learner.evaluate(&self.state.parameters, &self.data.test)?;
+        let validation = match &self.validation {
+            Some(held_out) => Some(self.learner.evaluate(&self.state.parameters, held_out)?),
+            None => None,
+        };
+        let gradient_s = self.steady.median();
         let unverified = self.unverified();
         let counted = self.deployment.is_none() && self.config.aggregator == Aggregator::Vote;
         let state = &mut self.state;
@@ -69,12 +74,15 @@ impl Trainer {
             test_loss: loss,
             test_accuracy: accuracy,
             test_auc: auc,
+            validation_accuracy: validation.as_ref().map(|held_out| held_out.accuracy),
+            validation_auc: validation.and_then(|held_out| held_out.auc),
             wrong_coordinates: counted.then_some(totals.wrong_lately),
             bytes_up: totals.bytes_up,
             bytes_down: totals.bytes_down,
             wall_s: totals.wall_s,
             deployed_s: totals.deployed_s,
             gradients: totals.gradients,
+            gradient_s,
             verified: unverified.is_none(),
             unverified,
             lost: state.lost.clone(),

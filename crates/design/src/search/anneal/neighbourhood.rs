@@ -12,7 +12,8 @@ pub(super) fn below(random: &mut ChaCha8Rng, n: usize) -> usize {
 
 pub(super) fn random_row(problem: &Problem, random: &mut ChaCha8Rng) -> Row {
     let most = problem.heaviest.min(problem.points);
-    let weight = 1 + 2 * below(random, most.div_ceil(2));
+    let least = problem.lightest.min(most) | 1;
+    let weight = least + 2 * below(random, (most + 2 - least) / 2);
     loop {
         let mut row = Row { points: 0, old: 0 };
         while row.weight() < weight {
@@ -39,9 +40,5 @@ pub(super) fn neighbour(problem: &Problem, row: Row, random: &mut ChaCha8Rng) ->
         }
         _ => next.old = if random.next_u32() & 1 == 0 { row.old.checked_sub(2)? } else { row.old + 2 },
     }
-    let sound = next != row
-        && next.points & !problem.free != 0
-        && next.old <= problem.old
-        && next.load(problem.free) <= problem.heaviest;
-    sound.then_some(next)
+    (next != row && next.fits(problem)).then_some(next)
 }

@@ -23,6 +23,13 @@ impl Row {
         Self { points: self.points & !free, ..self }.weight()
     }
 
+    /// Whether the problem's limits leave room for the row.
+    pub(super) fn fits(self, problem: &Problem) -> bool {
+        self.points & !problem.free != 0
+            && self.old <= problem.old
+            && (problem.lightest..=problem.heaviest).contains(&self.load(problem.free))
+    }
+
     pub(super) fn needed(self) -> usize {
         self.weight().div_ceil(2)
     }
@@ -54,6 +61,8 @@ pub struct Problem {
     pub old: u8,
     /// The number of rows.
     pub rows: usize,
+    /// The smallest weight of a row, without free points: 1 where there is no limit.
+    pub lightest: usize,
     /// The largest weight of a row, without free points.
     pub heaviest: usize,
     /// Points that are no ones, and no row by themselves: how a row of even load is one of odd weight.

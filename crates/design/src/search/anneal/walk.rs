@@ -219,6 +219,7 @@ mod tests {
             points,
             old,
             rows,
+            lightest: 1,
             heaviest: points + usize::from(old),
             free: 0,
             tests,

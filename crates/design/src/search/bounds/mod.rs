@@ -9,10 +9,12 @@ mod averaging;
 mod binomials;
 mod demand;
 mod exhausted;
+mod moments;
 mod split;
 
 pub use demand::{BoundError, Bounds, bounds_for, bounds_on_ones};
 pub use exhausted::{Exhausted, exhausted};
+pub use moments::{Case, LeftOut, Multipliers, SecondMoment, Weighed, second_moment};
 
 pub(super) use averaging::{Frame, least};
 pub(super) use binomials::{Binomials, choose};
@@ -44,6 +46,9 @@ impl Bound {
 /// The split bound is worked out up to here: within a second on one core.
 const SPLIT: usize = 41;
 
+/// Second moments are worked out up to here: within a second on one core, and in 128 bits.
+const SECOND_MOMENT: usize = 31;
+
 /// Every bound that is known for (n, b), the strongest last (among equal ones the simplest last).
 ///
 /// ```
@@ -65,6 +70,13 @@ pub fn bounds(n: usize, b: usize) -> Result<Vec<Bound>, ConstructError> {
         return refuse(format!("no code tolerates b = {b} of n = {n} workers: b is at most {t}"));
     }
     let mut bounds = Vec::new();
+    if b > 0 && b < t && n <= SECOND_MOMENT {
+        bounds.push(Bound {
+            name: MOMENTS,
+            least: second_moment(n, b, Algorithm1::new(n, b)?.ones()).at_least,
+            source: "docs/theory.md, Theorem 32",
+        });
+    }
     if b > 0 && n <= SPLIT {
         bounds.push(Bound {
             name: "split averaging",
@@ -81,6 +93,10 @@ pub fn bounds(n: usize, b: usize) -> Result<Vec<Bound>, ConstructError> {
     if b + 1 == t && b > 0 {
         bounds.push(Bound { name: "two rows", least: n * n - n - 1, source: "docs/theory.md, Theorem 13" });
     }
+    if b + 2 == t && b > 0 && n >= 9 {
+        let least = n * n - 2 * n - 4;
+        bounds.push(Bound { name: "three rows", least, source: "docs/theory.md, Theorem 33" });
+    }
     bounds.push(Bound {
         name: "columns",
         least: n * (2 * b + 1),
@@ -94,4 +110,5 @@ pub fn bounds(n: usize, b: usize) -> Result<Vec<Bound>, ConstructError> {
     Ok(bounds)
 }
 
+const MOMENTS: &str = "second moment";
 const EXHAUSTION: &str = "exhaustion";

@@ -72,9 +72,21 @@ pub struct BudgetRequest {
 /// The most workers of a search.
 const MOST_WORKERS: usize = 128;
 /// The most partitions of a search.
-const MOST_PARTITIONS: usize = 512;
+const MOST_PARTITIONS: usize = 128;
 /// The most sets of fixed liars.
 const MOST_SETS: f64 = 20_000.0;
+
+/// Nine probabilities from `least` to `most`, each the same factor above the one before: the mean over them of the
+/// logarithm of an error stands for that over the whole range.
+#[must_use]
+pub fn q_range(least: f64, most: f64) -> Vec<f64> {
+    const POINTS: i32 = 9;
+    // To six digits, so that files and people see round numbers.
+    let rounded = |q: f64| format!("{q:.5e}").parse().unwrap_or(q);
+    (0..POINTS)
+        .map(|at| rounded(least * (most / least).powf(f64::from(at) / f64::from(POINTS - 1))))
+        .collect()
+}
 
 impl BudgetRequest {
     /// As many partitions as workers, adaptive liars, q = 0.1, no limit on a load but k.

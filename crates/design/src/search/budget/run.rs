@@ -11,12 +11,13 @@ use rand_chacha::rand_core::SeedableRng as _;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use super::bound::least_errors;
 use super::messages::Messages;
 use super::objective::{Objective, between};
 use super::request::BudgetRequest;
 use super::row::Row;
 use super::votes::Votes;
-use super::walk::{Schedule, anneal, random_rows};
+use super::walk::{Schedule, Structure, anneal, random_rows, structured};
 use crate::construct::ConstructError;
 
 /// Why a text is no state of this search.
@@ -56,6 +57,8 @@ pub struct BudgetRun {
     request: BudgetRequest,
     rounds: u64,
     best: Option<Budgeted>,
+    /// No code errs less often, at each q.
+    least: Vec<f64>,
 }
 
 /// Walks of a round.
@@ -70,19 +73,28 @@ const OVERHEAD: u64 = 24;
 const MOVES_AN_ENTRY: u64 = 1000;
 /// The part of the best error that messages left out of a search may be worth.
 const LEFT_OUT: f64 = 0.01;
-/// So many messages of each weight are drawn where there are too many to count.
-const DRAWN: u64 = 1 << 14;
+/// A walk looks at all messages of a weight, or at so many that are drawn anew in every round.
+const SEARCHED: u64 = 1 << 15;
+/// What a round has found is judged by all messages of each weight, or by so many that no walk has seen.
+const JUDGED: u64 = 1 << 17;
 
 impl BudgetRun {
-    /// A search that has not begun; from a code that is known, where there is one that keeps the budget.
+    /// A search that has not begun; from the best of the codes that are known, where one keeps the budget.
     ///
     /// # Errors
     /// Those of [`BudgetRequest::check`].
-    pub fn new(request: BudgetRequest, known: Option<&AllocationMatrix>) -> Result<Self, ConstructError> {
+    pub fn new(request: BudgetRequest, known: &[AllocationMatrix]) -> Result<Self, ConstructError> {
         request.check()?;
-        let mut run = Self { request, rounds: 0, best: None };
-        if let Some(known) = known.filter(|known| run.keeps(known)) {
-            run.best = Some(run.judge(&rows_of(known))?);
+        let mut run = Self { least: least_errors(&request), request, rounds: 0, best: None };
+        let known: Vec<&AllocationMatrix> = known.iter().filter(|known| run.keeps(known)).collect();
+        if !known.is_empty() {
+            let judged = run.judged();
+            for known in known {
+                let code = run.judge(&judged, &rows_of(known))?;
+                if run.best.as_ref().is_none_or(|best| code.value < best.value) {
+                    run.best = Some(code);
+                }
+            }
         }
         Ok(run)
     }
@@ -105,6 +117,23 @@ impl BudgetRun {
         self.best.as_ref()
     }
 
+    /// What no code within the budget errs less often than, at each q.
+    #[must_use]
+    pub fn least(&self) -> &[f64] {
+        &self.least
+    }
+
+    /// Whether nothing within the budget errs less often than the best of the finished rounds.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        let least = |best: &Budgeted| -> bool {
+            let mut errors = self.least.iter().zip(&best.errors);
+            // A bound has lost something to rounding.
+            self.request.is_exact() && errors.all(|(least, &error)| error <= least * (1.0 + 2e-9))
+        };
+        self.best.as_ref().is_some_and(least)
+    }
+
     /// Whether a code keeps the budget, with odd loads.
     fn keeps(&self, g: &AllocationMatrix) -> bool {
         (g.n(), g.k()) == (self.request.n, self.request.k)
@@ -123,18 +152,24 @@ impl BudgetRun {
         (0..=k / 2).find(|&last| enough(last)).unwrap_or(k / 2)
     }
 
-    fn messages(&self, last: usize) -> Messages {
-        let most = if self.request.is_exact() { u64::MAX } else { DRAWN };
-        Messages::new(self.request.k, last, most, self.request.seed)
+    /// The messages of a round's walks.
+    fn searched(&self, last: usize) -> Messages {
+        Messages::new(self.request.k, last, SEARCHED, self.request.seed.wrapping_add(self.rounds))
     }
 
-    /// The weights for the first round: those that matter for a random code a hundred times better than it is.
+    /// The messages by which codes are judged.
+    fn judged(&self) -> Messages {
+        let most = if self.request.is_exact() { u64::MAX } else { JUDGED };
+        Messages::new(self.request.k, self.request.k / 2, most, !self.request.seed)
+    }
+
+    /// The weights for the first round: those that matter for a code ten times better than a random one.
     fn first_last(&self) -> usize {
         let half = self.request.k / 2;
         let rows = random_rows(&self.request, &mut ChaCha8Rng::seed_from_u64(self.request.seed));
         let mut last = half.min(4);
         loop {
-            let messages = self.messages(last);
+            let messages = self.searched(last);
             let objective = Objective::new(&self.request, &messages);
             let mut votes = Votes::new(&self.request, &messages, &objective, &rows);
             votes.value();
@@ -148,10 +183,9 @@ impl BudgetRun {
     }
 
     /// The error of these rows over all messages that can be counted, or over the sample.
-    fn judge(&self, rows: &[Row]) -> Result<Budgeted, ConstructError> {
-        let messages = self.messages(self.request.k / 2);
-        let objective = Objective::new(&self.request, &messages);
-        let mut votes = Votes::new(&self.request, &messages, &objective, rows);
+    fn judge(&self, messages: &Messages, rows: &[Row]) -> Result<Budgeted, ConstructError> {
+        let objective = Objective::new(&self.request, messages);
+        let mut votes = Votes::new(&self.request, messages, &objective, rows);
         let value = votes.value();
         let supports: Vec<Vec<usize>> = rows.iter().map(|row| row.held().collect()).collect();
         let matrix = AllocationMatrix::from_supports(self.request.k, &supports)?;
@@ -168,7 +202,7 @@ impl BudgetRun {
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Budgeted>, ConstructError> {
         let last = self.best.as_ref().map_or_else(|| self.first_last(), |best| self.last(&best.errors));
-        let messages = self.messages(last);
+        let messages = self.searched(last);
         let objective = Objective::new(&self.request, &messages);
         let enough = MOVES_AN_ENTRY * (self.request.n * self.request.k) as u64;
         let moves =
@@ -176,23 +210,38 @@ impl BudgetRun {
         let walk = |walk: u64| {
             let mut random = ChaCha8Rng::seed_from_u64(self.request.seed);
             random.set_stream(self.rounds * WALKS + walk + 1);
+            // Like loads are a part of all codes that wide limits make hard to find.
+            let like = self.request.ones.div_ceil(self.request.n) | 1;
+            let limited = BudgetRequest { max_load: like.min(self.request.max_load), ..self.request.clone() };
+            let structures = [Structure::Uncoded, Structure::Cyclic, Structure::Groups];
+            let (cool, free) = (0.05, 0.4);
             // Half of the walks go on from the best so far, not as freely.
-            let best = self.best.as_ref().filter(|_| walk % 2 == 1);
-            let (rows, hot) = match best {
-                Some(best) => (rows_of(&best.matrix), 0.05),
-                None => (random_rows(&self.request, &mut random), 0.4),
+            let (request, rows, hot) = match (walk, &self.best) {
+                (1 | 3 | 5 | 7, Some(best)) => (&self.request, rows_of(&best.matrix), cool),
+                (4 | 6 | 7, _) => {
+                    let which = (self.rounds * 2 + walk / 2) as usize + usize::from(walk == 7);
+                    (&self.request, structured(&self.request, structures[which % 3]), cool)
+                }
+                (2, _) => (&limited, random_rows(&limited, &mut random), free),
+                _ => (&self.request, random_rows(&self.request, &mut random), free),
             };
             let mut votes = Votes::new(&self.request, &messages, &objective, &rows);
             let schedule = Schedule { moves, hot, cold: 0.004 };
-            let (value, rows) = anneal(&self.request, &mut votes, rows, schedule, &mut random, stopped);
-            (value, walk, rows)
+            let (_, rows) = anneal(request, &mut votes, rows, schedule, &mut random, stopped);
+            (walk, rows)
         };
-        let found =
-            (0..WALKS).into_par_iter().map(walk).min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let found = match found {
-            Some((_, _, rows)) => Some(self.judge(&rows)?),
-            None => None,
-        };
+        let mut found: Vec<(u64, Vec<Row>)> = (0..WALKS).into_par_iter().map(walk).collect();
+        found.sort_unstable_by_key(|found| found.0);
+        let judged = self.judged();
+        // One after the other: the votes of large codes take much memory.
+        let mut best: Option<Budgeted> = None;
+        for (_, rows) in found {
+            let found = self.judge(&judged, &rows)?;
+            if best.as_ref().is_none_or(|best| found.value < best.value) {
+                best = Some(found);
+            }
+        }
+        let found = best;
         let better = |found: &Budgeted| self.best.as_ref().is_none_or(|best| found.value < best.value);
         let found = found.filter(better);
         if !stopped() {
@@ -237,8 +286,8 @@ impl BudgetRun {
         }
         let rounds = state["rounds"].as_u64().ok_or(BudgetStateError::Broken("'rounds' as a number"))?;
         let broken = || BudgetStateError::Broken("'best' as the rows of a code within the budget, or null");
-        let mut run = Self { request, rounds, best: None };
-        run.request.check().map_err(|_| broken())?;
+        request.check().map_err(|_| broken())?;
+        let mut run = Self { least: least_errors(&request), request, rounds, best: None };
         if !state["best"].is_null() {
             let rows: Vec<Vec<usize>> =
                 serde_json::from_value(state["best"].clone()).map_err(|_| broken())?;
@@ -246,7 +295,7 @@ impl BudgetRun {
             if !run.keeps(&matrix) {
                 return Err(broken());
             }
-            run.best = Some(run.judge(&rows_of(&matrix)).map_err(|_| broken())?);
+            run.best = Some(run.judge(&run.judged(), &rows_of(&matrix)).map_err(|_| broken())?);
         }
         Ok(run)
     }

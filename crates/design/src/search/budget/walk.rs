@@ -42,6 +42,30 @@ pub(super) fn random_rows(request: &BudgetRequest, random: &mut ChaCha8Rng) -> V
     loads.into_iter().map(|load| Row::random(k, load, random)).collect()
 }
 
+/// Codes that others have made, where random ones may lead nowhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Structure {
+    /// A partition a worker.
+    Uncoded,
+    /// Consecutive partitions.
+    Cyclic,
+    /// Groups of workers that hold the same partitions.
+    Groups,
+}
+
+/// The rows of a structure, as heavy as the budget allows for all alike.
+pub(super) fn structured(request: &BudgetRequest, structure: Structure) -> Vec<Row> {
+    let BudgetRequest { n, k, ones, .. } = *request;
+    let most = (ones / n).min(request.heaviest());
+    let load = if most % 2 == 1 { most } else { most - 1 };
+    let row = |j: usize| match structure {
+        Structure::Uncoded => Row::of(k, [j % k]),
+        Structure::Cyclic => Row::of(k, (j..j + load).map(|i| i % k)),
+        Structure::Groups => Row::of(k, (j / load * load..(j / load + 1) * load).map(|i| i % k)),
+    };
+    (0..n).map(row).collect()
+}
+
 /// Walks from these rows. The best value met, and its rows.
 pub(super) fn anneal(
     request: &BudgetRequest,

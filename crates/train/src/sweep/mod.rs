@@ -1,15 +1,23 @@
-//! Grids of runs: settings × schemes × attacks × seeds.
+//! Grids of runs: settings × axes × schemes × choices × attacks × seeds.
 //!
 //! # What is promised
-//! A grid means what its file says: a key that the axes decide is refused where it would be ignored, and no run is
-//! there twice.
+//! - A grid means what its file says: a key that the axes decide is refused where it would be ignored, and no run is
+//!   there twice.
+//! - Where a scheme has choices, one is made by the validation samples under the attack that is worst for it (`choice`).
+//!   Nothing is chosen by the test samples.
 
-use std::collections::{BTreeMap, HashMap};
+mod choice;
+mod runs;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::config::text::one_line;
 use super::config::{Config, ConfigError};
+
+pub use choice::{Choice, Validated, choices};
+pub use runs::{GridRun, Values};
 
 /// A grid, as its TOML file holds it.
 ///
@@ -32,10 +40,11 @@ use super::config::{Config, ConfigError};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
-    /// Workers, the b that the code is made for, and, where it differs, the actual number of liars.
+    /// Workers, the b that the code is made for, and, where they differ, how many lie and how many an aggregator is told of.
     pub settings: Vec<Setting>,
     /// Codes and aggregators, as in `algorithm1`, `bernoulli:r=2.5` (a draw for each seed), `bernoulli:r=2.5,seed=3`,
-    /// `uncoded+median`, `uncoded+nnm+median`, `uncoded+bucketing:2+krum`.
+    /// `uncoded+median`, `uncoded+nnm+median`, `uncoded+bucketing:2+krum`, `uncoded@large` (a name after `@` tells schemes
+    /// apart that differ in their overrides).
     pub schemes: Vec<String>,
     /// Attacks; by default that of the base.
     #[serde(default)]
@@ -43,12 +52,32 @@ pub struct Grid {
     /// Seeds; by default that of the base.
     #[serde(default)]
     pub seeds: Option<Vec<u64>>,
+    /// The seeds with which choices are tried; by default all.
+    #[serde(default, rename = "tune-seeds")]
+    pub tune_seeds: Option<Vec<u64>>,
     /// What all runs have in common. Bernoulli matrices are allowed without being verified.
     #[serde(default)]
     pub base: toml::Table,
-    /// What a scheme has instead, by its name: a learning rate, most often.
+    /// What a scheme has instead, by its name.
     #[serde(default)]
     pub overrides: BTreeMap<String, toml::Table>,
+    /// Keys of a configuration with the values that every scheme meets: a table of results for each combination.
+    #[serde(default)]
+    pub axes: BTreeMap<String, Vec<toml::Value>>,
+    /// Keys of a configuration with values of which each scheme gets those that serve it best.
+    #[serde(default)]
+    pub tune: Vec<Tune>,
+}
+
+/// Values that some schemes choose from.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Tune {
+    /// These schemes; by default all that no other names.
+    #[serde(default)]
+    pub schemes: Option<Vec<String>>,
+    /// The keys with their values.
+    #[serde(flatten)]
+    pub values: BTreeMap<String, Vec<toml::Value>>,
 }
 
 /// One setting of a grid.
@@ -61,6 +90,8 @@ pub struct Setting {
     pub b: usize,
     /// Workers that lie; b by default.
     pub byzantine: Option<usize>,
+    /// Liars that aggregators are told of which ask for a number; those that lie by default.
+    pub declared: Option<usize>,
 }
 
 impl Setting {
@@ -69,20 +100,21 @@ impl Setting {
     pub fn liars(&self) -> usize {
         self.byzantine.unwrap_or(self.b)
     }
+
+    /// Liars that aggregators are told of.
+    #[must_use]
+    pub fn told(&self) -> usize {
+        self.declared.unwrap_or(self.liars())
+    }
 }
 
-/// One run of a grid.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GridRun {
-    /// Its folder's name, and its group's with the seed.
-    pub name: String,
-    /// The setting.
-    pub setting: Setting,
-    /// The scheme.
-    pub scheme: String,
-    /// The configuration.
-    pub config: Config,
-}
+/// Keys that something else in a grid decides.
+const DECIDED: [(&str, &str); 4] = [
+    ("code", "schemes"),
+    ("aggregator", "schemes"),
+    ("byzantine", "settings"),
+    ("declared-byzantine", "settings"),
+];
 
 impl Grid {
     /// Reads a TOML text.
@@ -95,109 +127,119 @@ impl Grid {
         Ok(grid)
     }
 
+    /// What a scheme chooses from; nothing where it has no choice.
+    fn tuned(&self, scheme: &str) -> Option<&Tune> {
+        let names =
+            |tune: &&Tune| tune.schemes.as_ref().is_some_and(|names| names.iter().any(|name| name == scheme));
+        self.tune.iter().find(names).or_else(|| self.tune.iter().find(|tune| tune.schemes.is_none()))
+    }
+
     /// Whether the axes are axes, and decide alone what they decide.
     fn check(&self) -> Result<(), ConfigError> {
         axis("settings", &self.settings, |setting| {
-            format!("n = {}, b = {}, {} lie", setting.n, setting.b, setting.liars())
+            let Setting { n, b, .. } = setting;
+            format!("n = {n}, b = {b}, {} lie, {} declared", setting.liars(), setting.told())
         })?;
         axis("schemes", &self.schemes, |scheme| format!("\"{scheme}\""))?;
         if let Some(attacks) = &self.attacks {
             axis("attacks", attacks, |attack| format!("\"{}\"", attack.name()))?;
         }
-        if let Some(seeds) = &self.seeds {
-            axis("seeds", seeds, ToString::to_string)?;
+        for (name, seeds) in [("seeds", &self.seeds), ("tune-seeds", &self.tune_seeds)] {
+            if let Some(seeds) = seeds {
+                axis(name, seeds, ToString::to_string)?;
+            }
         }
         let axes = [("attack", self.attacks.is_some(), "attacks"), ("seed", self.seeds.is_some(), "seeds")];
         decided("base", &self.base, &axes)?;
+        // Every scheme runs under the same attacks and seeds: that is what a grid compares.
+        let always = axes.map(|(key, _, axis)| (key, true, axis));
         for (name, table) in &self.overrides {
             if !self.schemes.contains(name) {
                 return Err(ConfigError(format!("overrides names '{name}', which is none of the schemes")));
             }
             let place = format!("overrides.\"{name}\"");
-            // Every scheme runs under the same attacks and seeds: that is what a grid compares.
-            decided(&place, table, &axes.map(|(key, _, axis)| (key, true, axis)))?;
+            decided(&place, table, &always)?;
             if name.contains('+') && table.contains_key("aggregator") {
                 return Err(ConfigError(format!("{place}: the scheme names its aggregator already")));
             }
             if name.matches('+').count() > 1 && table.contains_key("pre-aggregation") {
                 return Err(ConfigError(format!("{place}: the scheme names its pre-aggregation already")));
             }
+            let chosen = self.tuned(name).into_iter().flat_map(|tune| tune.values.keys());
+            for (key, by) in self.axes.keys().map(|key| (key, "axes")).chain(chosen.map(|key| (key, "tune")))
+            {
+                unsaid(&place, table, key, by)?;
+            }
+        }
+        check_values("axes", &self.axes)?;
+        for key in self.axes.keys() {
+            unsaid("base", &self.base, key, "axes")?;
+        }
+        self.check_tune()
+    }
+
+    fn check_tune(&self) -> Result<(), ConfigError> {
+        if self.tune.is_empty() {
+            return match self.tune_seeds {
+                Some(_) => {
+                    Err(ConfigError("tune-seeds is given, but there is no [[tune]] to choose from".into()))
+                }
+                None => Ok(()),
+            };
+        }
+        let mut named: Vec<&String> = Vec::new();
+        for tune in &self.tune {
+            check_values("tune", &tune.values)?;
+            if let Some(key) = tune.values.keys().find(|key| self.axes.contains_key(*key)) {
+                return Err(ConfigError(format!("tune: {key} is one of the axes")));
+            }
+            for name in tune.schemes.iter().flatten() {
+                if !self.schemes.contains(name) {
+                    return Err(ConfigError(format!("tune names '{name}', which is none of the schemes")));
+                }
+                if named.contains(&name) {
+                    return Err(ConfigError(format!("tune names '{name}' twice")));
+                }
+                named.push(name);
+            }
+        }
+        if self.tune.iter().filter(|tune| tune.schemes.is_none()).count() > 1 {
+            return Err(ConfigError("two [[tune]] name no schemes: which of them is for the rest?".into()));
+        }
+        let everywhere = |key: &str| {
+            self.schemes
+                .iter()
+                .all(|scheme| self.tuned(scheme).is_some_and(|tune| tune.values.contains_key(key)))
+        };
+        if let Some(key) = self.base.keys().find(|key| everywhere(key)) {
+            return Err(ConfigError(format!("base: {key} has no effect here, tune decides it")));
+        }
+        let held_out = |table: &toml::Table| {
+            table.get("validation").is_some_and(|share| *share != toml::Value::Float(0.0))
+        };
+        if !held_out(&self.base) {
+            return Err(ConfigError(
+                "tune chooses by samples that are held out: give [base] a validation, as in validation = 0.1"
+                    .into(),
+            ));
         }
         Ok(())
     }
+}
 
-    /// All runs, in the order settings, schemes, attacks, seeds.
-    ///
-    /// # Errors
-    /// [`ConfigError`] where the grid says something that it would not do, or a run's configuration is not one.
-    pub fn runs(&self) -> Result<Vec<GridRun>, ConfigError> {
-        self.check()?;
-        let base = read(&self.base, "base")?;
-        let attacks = self.attacks.clone().unwrap_or_else(|| vec![base.attack]);
-        let seeds = self.seeds.clone().unwrap_or_else(|| vec![base.seed]);
-        let mut runs = Vec::new();
-        for &setting in &self.settings {
-            for scheme in &self.schemes {
-                for &attack in &attacks {
-                    for &seed in &seeds {
-                        runs.push(self.run(setting, scheme, attack, seed)?);
-                    }
-                }
-            }
+/// Whether values of a configuration's keys are ones that a grid may vary.
+fn check_values(place: &str, values: &BTreeMap<String, Vec<toml::Value>>) -> Result<(), ConfigError> {
+    for (key, values) in values {
+        axis(&format!("{place}: {key}"), values, ToString::to_string)?;
+        let by = [("attack", "attacks"), ("seed", "seeds"), ("validation", "base")];
+        if let Some((_, by)) = DECIDED.iter().chain(&by).find(|(decided, _)| decided == key) {
+            return Err(ConfigError(format!("{place}: {key} has no effect here, {by} decides it")));
         }
-        let mut named: HashMap<&str, &GridRun> = HashMap::new();
-        for run in &runs {
-            if let Some(other) = named.insert(&run.name, run) {
-                let (one, two) = (&other.scheme, &run.scheme);
-                return Err(ConfigError(format!(
-                    "the schemes {one} and {two} would share the folder {}",
-                    run.name
-                )));
-            }
+        for value in values {
+            read(&toml::Table::from_iter([(key.clone(), value.clone())]), place)?;
         }
-        Ok(runs)
     }
-
-    fn run(
-        &self,
-        setting: Setting,
-        scheme: &str,
-        attack: super::Attack,
-        seed: u64,
-    ) -> Result<GridRun, ConfigError> {
-        let Setting { n, b, byzantine } = setting;
-        let mut table = self.base.clone();
-        if let Some(overrides) = self.overrides.get(scheme) {
-            change(&mut table, overrides);
-        }
-        let mut config = read(&table, scheme)?;
-        let (code, rule) = scheme.split_once('+').map_or((scheme, None), |(code, rule)| (code, Some(rule)));
-        if let Some(rule) = rule {
-            // The last name is the aggregator; what stands before it comes before it.
-            let (pre, aggregator) =
-                rule.rsplit_once('+').map_or((None, rule), |(pre, name)| (Some(pre), name));
-            let unknown = |error: toml::de::Error| ConfigError(format!("{scheme}: {}", error.message()));
-            config.aggregator = toml::Value::from(aggregator).try_into().map_err(unknown)?;
-            if let Some(pre) = pre {
-                config.pre_aggregation = toml::Value::from(pre).try_into().map_err(unknown)?;
-            }
-        }
-        let (name, rest) = code.split_once(':').unwrap_or((code, ""));
-        config.code = match name {
-            "uncoded" => format!("uncoded:n={n}"),
-            // A draw for each seed, unless the scheme names one.
-            "bernoulli" if !rest.contains("seed=") => format!("bernoulli:n={n},b={b},{rest},seed={seed}"),
-            _ if rest.is_empty() => format!("{name}:n={n},b={b}"),
-            _ => format!("{name}:n={n},b={b},{rest}"),
-        };
-        config.allow_unverified |= name == "bernoulli";
-        config.byzantine = Some(setting.liars());
-        (config.attack, config.seed) = (attack, seed);
-        let actual = byzantine.map_or(String::new(), |actual| format!("-actual{actual}"));
-        let plain = scheme.replace([':', '=', ','], "-");
-        let name = format!("n{n}-b{b}{actual}/{plain}/{}/seed{seed}", attack.name());
-        Ok(GridRun { name, setting, scheme: scheme.to_owned(), config })
-    }
+    Ok(())
 }
 
 /// Refuses an axis without values, and one with a value twice, which would count as two samples.
@@ -218,14 +260,20 @@ fn axis<T>(name: &str, values: &[T], shown: impl Fn(&T) -> String) -> Result<(),
 /// Refuses keys that the axes decide.
 fn decided(place: &str, table: &toml::Table, axes: &[(&str, bool, &str)]) -> Result<(), ConfigError> {
     for (key, axis) in [("code", "schemes"), ("byzantine", "settings")] {
-        if table.contains_key(key) {
-            return Err(ConfigError(format!("{place}: {key} has no effect here, {axis} decides it")));
-        }
+        unsaid(place, table, key, axis)?;
     }
     for &(key, given, axis) in axes {
-        if given && table.contains_key(key) {
-            return Err(ConfigError(format!("{place}: {key} has no effect here, {axis} decides it")));
+        if given {
+            unsaid(place, table, key, axis)?;
         }
+    }
+    Ok(())
+}
+
+/// Refuses a key where something else decides it.
+fn unsaid(place: &str, table: &toml::Table, key: &str, by: &str) -> Result<(), ConfigError> {
+    if table.contains_key(key) {
+        return Err(ConfigError(format!("{place}: {key} has no effect here, {by} decides it")));
     }
     Ok(())
 }
@@ -284,7 +332,7 @@ mod tests {
             // The same setting in two spellings.
             (
                 "settings = [{ n = 5, b = 1 }, { n = 5, b = 1, byzantine = 1 }]\nschemes = [\"best\"]",
-                "settings has n = 5, b = 1, 1 lie twice",
+                "settings has n = 5, b = 1, 1 lie, 1 declared twice",
             ),
             (
                 "settings = [{ n = 5, b = 1 }]\nschemes = [\"bernoulli:r=2\", \"bernoulli-r=2\"]",
