@@ -134,7 +134,7 @@ fn a_spare_holder_takes_the_place_of_one_that_is_silent() {
     let more = ["--batch", "8", "--steps", "60", "--evaluate-every", "10"];
     let deployment = Deployment::new(9, &[&training[..], &more[..]].concat());
     let expected = alone(&deployment);
-    let (mut server, address) = deployment.serve(&["--wait", "200ms"]);
+    let (mut server, address) = deployment.serve(&["--wait", "3s"]);
     let workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
     server.reaches(20);
     workers[7].signal("STOP");

@@ -24,7 +24,7 @@ use crate::config::{ConfigError, Scheme};
 use crate::data::Crop;
 use crate::error::TrainError;
 use crate::random::{Purpose, stream};
-use crate::reactive::{Crowd, Failure, Lies, fingerprint};
+use crate::reactive::{Crowd, Cut, Failure, Lies, fingerprint};
 use crate::standing::Excess;
 use crate::transport::grpc::{Join, News, Panel, Peer, Sought};
 use crate::transport::{Deployment, LOOK};
@@ -238,6 +238,10 @@ impl Trainer {
         let Some(lies) = lies else { return Ok(()) };
         let (holders, liars) = task.rehearsal.clone().unwrap_or_default();
         let mut crowd = Crowd::new(lies, header, self.config.adversary, &liars, &holders);
+        if let Some((threshold, w)) = task.cut {
+            let length = self.state.parameters.len().div_ceil(8);
+            crowd = crowd.cut(Cut { threshold, w, length });
+        }
         let sign = |partition, digest, of_vector| Signed {
             partition,
             digest,
