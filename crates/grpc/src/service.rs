@@ -191,7 +191,7 @@ async fn say(
         message = loop {
             let changed = shared.changed();
             match shared.next(row, connection, &mut place) {
-                Next::Say(message) => break message,
+                Next::Say(message) => break *message,
                 Next::Gone => {
                     let _ = sender.try_send(Err(Status::cancelled("the server has ended this connection")));
                     return;

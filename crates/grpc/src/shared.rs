@@ -77,7 +77,7 @@ pub(crate) enum Spoken {
 #[allow(clippy::large_enum_variant, reason = "it is taken apart where it is made, and never kept")]
 pub(crate) enum Next {
     /// This.
-    Say(down::Is),
+    Say(Box<down::Is>),
     /// Nothing for now.
     Wait,
     /// Nothing any more: it is cut.
@@ -271,19 +271,21 @@ impl Shared {
             _ if !speaks(&inner, row, connection) => Next::Gone,
             Ok(Some(decode)) => {
                 *place += 1;
-                Next::Say(down::Is::Decode(decode.clone()))
+                Next::Say(Box::new(down::Is::Decode(decode.clone())))
             }
             Ok(None) => {
                 if let Some(stop) = inner.ended.clone() {
-                    return Next::Say(down::Is::Stop(stop));
+                    return Next::Say(Box::new(down::Is::Stop(stop)));
                 }
                 let Some((tasks, _)) = inner.asked.get_mut(row) else { return Next::Wait };
                 tasks.retain(|task| task.step == step);
-                tasks.pop_front().map_or(Next::Wait, |task| Next::Say(down::Is::Task(task.to_message())))
+                tasks
+                    .pop_front()
+                    .map_or(Next::Wait, |task| Next::Say(Box::new(down::Is::Task(task.to_message()))))
             }
             Err(Fallen) => {
                 *place = place_after_state(&inner);
-                Next::Say(down::Is::Behind(Behind { step: inner.election.step() }))
+                Next::Say(Box::new(down::Is::Behind(Behind { step: inner.election.step() })))
             }
         }
     }
