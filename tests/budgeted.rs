@@ -30,7 +30,7 @@ fn alike(a: f64, b: f64) -> bool {
     (a / b - 1.0).abs() < 1e-9
 }
 
-/// Every code of the catalogue, counted anew; the large ones are for `scripts/test-long`.
+/// Every code of the catalogue, counted anew.
 #[test]
 fn the_catalogue_says_what_is_so() {
     let mut kept = BTreeSet::new();
@@ -40,13 +40,8 @@ fn the_catalogue_says_what_is_so() {
         assert!(g.worker_loads().iter().all(|&load| load <= entry.max_load));
         assert!(kept.insert((g.n(), b, entry.redundancy.to_bits())), "twice: {}", entry.to_line());
         let request = BudgetRequest { qs: entry.qs.clone(), ..BudgetRequest::new(g.n(), b, g.ones()) };
-        let short = g.n() <= 15 || std::env::var_os("ECODE_LONG").is_some();
-        let least = if short { least_errors(&request) } else { Vec::new() };
-        for (least, error) in least.iter().zip(&entry.errors) {
+        for (least, error) in least_errors(&request).iter().zip(&entry.errors) {
             assert!(*least <= error * (1.0 + 1e-12), "below the bound: {}", entry.to_line());
-        }
-        if g.k() > 15 && std::env::var_os("ECODE_LONG").is_none() {
-            continue;
         }
         for (counted, &kept) in errors(g, b, &entry.qs).into_iter().zip(&entry.errors) {
             assert!(alike(counted, kept), "{counted} {}", entry.to_line());
