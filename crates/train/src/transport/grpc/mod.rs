@@ -8,6 +8,7 @@
 mod desk;
 mod panel;
 mod peer;
+mod records;
 mod running;
 mod status;
 
