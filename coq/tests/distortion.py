@@ -1,5 +1,5 @@
-"""Certificates about distortion: the proved checker accepts those in the folder, and changes nothing that is false:
-thousands are changed at random, digests made to fit, and it fails when one is accepted whose claim does not hold over all
+"""Certificates about distortion: the proved checker accepts those in the folder, and nothing that is false: thousands
+are changed at random, digests made to fit, and it fails when one is accepted whose claim does not hold over all
 sets of liars, or when docs/check.py says otherwise of one. Usage: distortion.py ECODE-VERIFIED COUNT FOLDER"""
 
 import copy
@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 import model
+import proofs
 import script
 
 verified, count, folder = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
@@ -51,23 +52,11 @@ def change_matrix(c):
 
 
 def change_proof(c):
-    lines = c["proof"].split("\n")
-    at = rng.randrange(len(lines))
-    what = rng.randrange(3)
-    if what == 0:
-        del lines[at]
-    elif what == 1:
-        lines.insert(at, rng.choice(lines))
-    else:
-        words = lines[at].split(" ")
-        words[rng.randrange(len(words))] = rng.choice(rng.choice(lines).split(" ") + ["+", "2 d", "s", "~x1", "1", "0", "-1", ";", "rup >= 1;"])
-        lines[at] = " ".join(words)
-    c["proof"] = "\n".join(lines)
+    c["proof"] = proofs.change(c["proof"], rng)
 
 
-def end_at_once(c):
-    head = next((line for line in c["proof"].split("\n") if line.startswith("f ")), "f 1;")
-    c["proof"] = f"pseudo-Boolean proof version 3.0\n{head}\nrup >= 1;\noutput NONE;\nconclusion UNSAT : {int(head[2:-1]) + 1};\nend pseudo-Boolean proof;\n"
+def shorten_proof(c):
+    c["proof"] = proofs.shorten(c["proof"], rng)
 
 
 def change_worst(c):
@@ -108,7 +97,7 @@ with tempfile.TemporaryDirectory() as place:
     for at in range(count):
         file = pathlib.Path(place, f"mutant-{at}.json")
         c = copy.deepcopy(rng.choice(seeds))
-        for change in rng.sample([change_claim, change_matrix, change_proof, end_at_once, change_worst], rng.choice([1, 1, 2, 3])):
+        for change in rng.sample([change_claim, change_matrix, change_proof, shorten_proof, change_worst], rng.choice([1, 1, 2, 3])):
             change(c)
         if rng.random() < 0.9:
             fit(c)

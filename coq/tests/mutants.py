@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import model
+import proofs
 import script
 
 verified, count, folders = sys.argv[1], int(sys.argv[2]), map(pathlib.Path, sys.argv[3:])
@@ -46,32 +47,16 @@ def change_matrix(c):
 
 
 def change_proof(c):
-    side = rng.choice(c["sides"]) if c.get("sides") else None
-    if side is None:
-        return
-    lines = side["proof"].split("\n")
-    at = rng.randrange(len(lines))
-    what = rng.randrange(4)
-    if what == 0:
-        del lines[at]
-    elif what == 1:
-        lines.insert(at, rng.choice(lines))
-    else:
-        words = lines[at].split(" ")
-        w = rng.randrange(len(words))
-        words[w] = rng.choice(rng.choice(lines).split(" ") + ["+", "2 d", "s", "~x1", "1", "0", "-1", ";", "rup >= 1;"])
-        lines[at] = " ".join(words)
-    side["proof"] = "\n".join(lines)
+    if c.get("sides"):
+        side = rng.choice(c["sides"])
+        side["proof"] = proofs.change(side["proof"], rng)
 
 
 def shorten_proof(c):
     """Only what is needed to end: the contradiction is claimed at once."""
     if c.get("sides"):
         side = rng.choice(c["sides"])
-        count = next((line[2:-1] for line in side["proof"].split("\n") if line.startswith("f ")), "1")
-        count = count if count.isdigit() else "1"
-        last = rng.choice([f"rup >= 1;\nconclusion UNSAT : {int(count) + 1};", f"conclusion UNSAT : {rng.randrange(1, int(count) + 1)};"])
-        side["proof"] = f"pseudo-Boolean proof version 3.0\nf {count};\n{last.replace('conclusion', 'output NONE;' + chr(10) + 'conclusion')}\nend pseudo-Boolean proof;\n"
+        side["proof"] = proofs.shorten(side["proof"], rng)
 
 
 def change_attack(c):
