@@ -3,23 +3,18 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use ecode::certificate::{BoundCertificate, Options, Refused, certify_bound, check_bound};
+use ecode::certificate::{BoundCertificate, Options, certify_bound, check_bound};
 use ecode::verify::Control;
 
-use super::ending::{Contradiction, Ending};
-use super::output;
+use super::ending::Ending;
+use super::{check, output};
 
 /// Checks the certificate and says what came of it.
 pub(super) fn check(bytes: &[u8], name: &str, json: bool, control: &Control) -> anyhow::Result<Ending> {
     let certificate = BoundCertificate::parse(bytes).with_context(|| name.to_owned())?;
     let options = Options { stopped: &|| control.stopped(), ..Options::default() };
     let outcome = check_bound(&certificate, options);
-    let ending = match &outcome {
-        Ok(_) => Ending::Done,
-        Err(refused) if refused.exit_code() == 3 => Ending::Undecided,
-        Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
-        Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
-    };
+    let ending = check::ending(name, &outcome)?;
     match &outcome {
         _ if json => output::print_verdict(&certificate.document(&outcome).to_string()),
         Ok(accepted) => output::print_verdict(&certificate.report(accepted)),

@@ -7,9 +7,10 @@ use clap::Args;
 use ecode::certificate::{
     Certificate, Evidence, Options, Refused, Shown, check_with, is_bound, is_distortion, is_domains,
 };
-use ecode::code::{Clauses, Formula};
+use ecode::code::{AllocationMatrix, Clauses, Formula};
 use ecode::format::{Format, clear_leftovers};
 use ecode::train::data::DataSource;
+use ecode::verify::Control;
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
@@ -101,25 +102,10 @@ impl Check {
         let program = self.verified.then(verified::program).transpose()?;
         let certificate = Certificate::parse(&bytes).with_context(|| name.clone())?;
         let claim = &certificate.claim;
-        if let Some(path) = &self.matrix {
-            let matrix = input::matrix(path, Format::of_path(path), &control)?.matrix;
-            if matrix != claim.matrix {
-                let (theirs, ours) = (matrix.digest(), claim.matrix.digest());
-                return Err(Contradiction(format!(
-                    "{name}: it is about another matrix, {ours}; {} has {theirs}",
-                    path.display()
-                ))
-                .into());
-            }
-        }
+        is_about(&name, &claim.matrix, self.matrix.as_deref(), &control)?;
         let options = Options { stopped: &|| control.stopped(), recount: self.recount };
         let outcome = check_with(&certificate, options);
-        let ending = match &outcome {
-            Ok(_) => Ending::Done,
-            Err(refused) if refused.exit_code() == 3 => Ending::Undecided,
-            Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
-            Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
-        };
+        let ending = ending(&name, &outcome)?;
         let opinion = match (&program, &outcome) {
             (Some(program), Ok(accepted)) => {
                 match verified::opinion(
@@ -154,6 +140,39 @@ impl Check {
             (None, Ok(_)) => {}
         }
         Ok(ending)
+    }
+}
+
+/// That a certificate is about the matrix of this file, where one is named.
+///
+/// # Errors
+/// [`Contradiction`] where it is about another one.
+pub(super) fn is_about(
+    name: &str,
+    ours: &AllocationMatrix,
+    file: Option<&Path>,
+    control: &Control,
+) -> anyhow::Result<()> {
+    let Some(path) = file else { return Ok(()) };
+    let theirs = input::matrix(path, Format::of_path(path), control)?.matrix;
+    if theirs == *ours {
+        return Ok(());
+    }
+    let (ours, theirs) = (ours.digest(), theirs.digest());
+    let path = path.display();
+    Err(Contradiction(format!("{name}: it is about another matrix, {ours}; {path} has {theirs}")).into())
+}
+
+/// The exit code's meaning of what a checker found.
+///
+/// # Errors
+/// Where the file is no certificate, and [`Contradiction`] where it does not show what it claims.
+pub(super) fn ending<T>(name: &str, outcome: &Result<T, Refused>) -> anyhow::Result<Ending> {
+    match outcome {
+        Ok(_) => Ok(Ending::Done),
+        Err(refused) if refused.exit_code() == 3 => Ok(Ending::Undecided),
+        Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
+        Err(refused) => Err(Contradiction(format!("{name}: {refused}")).into()),
     }
 }
 

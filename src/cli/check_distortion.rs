@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use ecode::certificate::{DistortionCertificate, Options, Refused, Shown, check_distortion};
+use ecode::certificate::{DistortionCertificate, Options, Shown, check_distortion};
 use ecode::code::Formula;
-use ecode::format::Format;
 use ecode::verify::Control;
 
-use super::ending::{Contradiction, Ending};
-use super::{check, input, output, verified};
+use super::ending::Ending;
+use super::{check, output, verified};
 
 /// What is done with it besides.
 pub(super) struct To<'a> {
@@ -30,26 +29,10 @@ pub(super) fn run(
     control: &Control,
 ) -> anyhow::Result<Ending> {
     let certificate = DistortionCertificate::parse(bytes).with_context(|| name.to_owned())?;
-    if let Some(path) = matrix {
-        let other = input::matrix(path, Format::of_path(path), control)?.matrix;
-        if other != certificate.matrix {
-            return Err(Contradiction(format!(
-                "{name}: it is about another matrix, {}; {} has {}",
-                certificate.matrix.digest(),
-                path.display(),
-                other.digest()
-            ))
-            .into());
-        }
-    }
+    check::is_about(name, &certificate.matrix, matrix, control)?;
     let options = Options { stopped: &|| control.stopped(), ..Options::default() };
     let outcome = check_distortion(&certificate, options);
-    let ending = match &outcome {
-        Ok(_) => Ending::Done,
-        Err(refused) if refused.exit_code() == 3 => Ending::Undecided,
-        Err(Refused::Malformed(why)) => anyhow::bail!("{name}: {why}"),
-        Err(refused) => return Err(Contradiction(format!("{name}: {refused}")).into()),
-    };
+    let ending = check::ending(name, &outcome)?;
     let mut opinion = None;
     if let (Some(program), Ok(accepted)) = (&to.program, &outcome) {
         opinion =

@@ -37,7 +37,7 @@ pub(crate) fn run(
             Contradiction("the holders do not detect b domains; please report this".to_owned()).into()
         );
     }
-    let names: Vec<&str> = domains.of().iter().map(|&domain| domains.name(domain)).collect();
+    let names = domains.names_by_worker();
     let construction = json!({
         "name": "apart", "n": n, "b": b, "k": k, "spare": spare, "domains": names,
     });

@@ -161,7 +161,7 @@ fn candidate(
 /// The verified code. Its own b counts workers, so it is named only where that was verified.
 fn file(built: &Built, domains: &Domains, b: usize, order: &[usize], verdict: &DomainVerdict) -> MatrixFile {
     let matrix: AllocationMatrix = built.matrix.clone();
-    let names: Vec<&str> = domains.of().iter().map(|&domain| domains.name(domain)).collect();
+    let names = domains.names_by_worker();
     let mut provenance = built.provenance.clone();
     provenance["domains"] = json!({ "b": b, "of_workers": names, "row_order": order });
     let whole = match verdict.evidence() {

@@ -13,7 +13,7 @@ use super::{domains, verify};
 /// The names of a file as a configuration has them: with commas between.
 pub(crate) fn named(path: &Path, n: usize, control: &Control) -> anyhow::Result<String> {
     let domains = domains::read(path, n, control)?;
-    let names: Vec<&str> = domains.of().iter().map(|&domain| domains.name(domain)).collect();
+    let names = domains.names_by_worker();
     if let Some(name) = names.iter().find(|name| name.contains(',')) {
         anyhow::bail!("{}: '{name}' has a comma; a configuration takes names without", path.display());
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::budget::{MAX_FILE, MOST_TERMS};
 use super::cutting_planes::replay;
-use super::json::{AtMost, Indices, MalformedCertificate, increasing, malformed, matrix, rows};
+use super::json::{AtMost, Indices, MalformedCertificate, has_schema, increasing, malformed, matrix, rows};
 use super::options::Options;
 use super::outcome::{Refused, invalid};
 use super::proof::ProofError;
@@ -68,13 +68,7 @@ struct File {
 /// Whether a file says that it is a certificate of this kind.
 #[must_use]
 pub fn is_distortion(bytes: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Schema {
-        schema: String,
-    }
-    bytes.len() as u64 <= MAX_FILE
-        && bytes.trim_ascii_start().first() == Some(&b'{')
-        && serde_json::from_slice::<Schema>(bytes).is_ok_and(|file| file.schema == SCHEMA)
+    has_schema(SCHEMA, bytes)
 }
 
 impl DistortionCertificate {

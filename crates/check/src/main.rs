@@ -27,28 +27,33 @@ fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
     std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if is_bound(&bytes) {
         let certificate = BoundCertificate::parse(&bytes)?;
-        return Ok(match check_bound(&certificate, Options::default()) {
-            Ok(accepted) => (0, certificate.report(&accepted)),
-            Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
-        });
+        return Ok(told(
+            check_bound(&certificate, Options::default()).map(|accepted| certificate.report(&accepted)),
+        ));
     }
     if is_distortion(&bytes) {
         let certificate = DistortionCertificate::parse(&bytes)?;
-        return Ok(match check_distortion(&certificate, Options::default()) {
-            Ok(accepted) => (0, certificate.report(&accepted)),
-            Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
-        });
+        return Ok(told(
+            check_distortion(&certificate, Options::default()).map(|accepted| certificate.report(&accepted)),
+        ));
     }
     if is_domains(&bytes) {
         let certificate = DomainCertificate::parse(&bytes)?;
-        return Ok(match check_domains(&certificate, Options::default()) {
-            Ok(accepted) => (0, certificate.report(&accepted)),
-            Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
-        });
+        return Ok(told(
+            check_domains(&certificate, Options::default()).map(|accepted| certificate.report(&accepted)),
+        ));
     }
     let certificate = Certificate::parse(&bytes)?;
     let outcome = check(&certificate);
     let code = outcome.as_ref().map_or_else(Refused::exit_code, |_| 0);
     let why = outcome.as_ref().map_or_else(ToString::to_string, |_| String::new());
     Ok((code, certificate.report(&outcome).unwrap_or_else(|| format!("error: {why}\n"))))
+}
+
+/// The exit code and the text of what a checker found.
+fn told(outcome: Result<String, Refused>) -> (u8, String) {
+    match outcome {
+        Ok(report) => (0, report),
+        Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),
+    }
 }

@@ -104,6 +104,12 @@ impl Domains {
         domains.indices().map(|domain| self.name(domain)).collect()
     }
 
+    /// The name of each worker's domain, n names.
+    #[must_use]
+    pub fn names_by_worker(&self) -> Vec<&str> {
+        self.of.iter().map(|&domain| self.name(domain)).collect()
+    }
+
     /// Each worker's domain, n numbers.
     #[must_use]
     pub fn of(&self) -> &[usize] {

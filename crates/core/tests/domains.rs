@@ -67,6 +67,7 @@ fn a_message_survives_as_many_domains_as_trying_them_says() {
 fn the_largest_domains_are_told_in_words() {
     let domains = Domains::of_workers(&["a", "b", "b", "b", "c", "c"]).unwrap();
     assert_eq!((domains.largest(1), domains.largest(2), domains.largest(9)), (3, 5, 6));
+    assert_eq!(domains.names_by_worker(), ["a", "b", "b", "b", "c", "c"]);
     assert_eq!(domains.largest_in_words(1), "the largest domain has 3");
     assert_eq!(domains.largest_in_words(2), "the 2 largest domains have 5");
 }

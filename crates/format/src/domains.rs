@@ -54,7 +54,7 @@ pub fn parse_domains(text: &str, n: usize) -> Result<Domains, FormatError> {
 /// The verdict on failure domains as the JSON object `ecode/domain-verdict/1`.
 #[must_use]
 pub fn domain_verdict_json(verdict: &DomainVerdict, g: &AllocationMatrix, domains: &Domains) -> Value {
-    let names: Vec<&str> = domains.of().iter().map(|&domain| domains.name(domain)).collect();
+    let names = domains.names_by_worker();
     let mut object = json!({
         "schema": "ecode/domain-verdict/1",
         "digest": g.digest(),

@@ -147,7 +147,7 @@ pub fn domain_distortion_json(
     domains: &Domains,
     points: &[DomainDistortion],
 ) -> Value {
-    let names: Vec<&str> = domains.of().iter().map(|&domain| domains.name(domain)).collect();
+    let names = domains.names_by_worker();
     let point = |point: &DomainDistortion| {
         json!({
             "domains": point.domains, "files": point.files, "at_most": point.at_most,

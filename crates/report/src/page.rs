@@ -32,6 +32,7 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 th,td{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:right;white-space:nowrap}
 thead th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child,td.left,th.left{text-align:left}
+td.fact{white-space:normal;overflow-wrap:anywhere}
 .skip{position:absolute;left:-100vw}.skip:focus{position:static}
 :focus-visible{outline:3px solid var(--c4);outline-offset:2px}
 code{overflow-wrap:anywhere}.soft{color:var(--soft)}
@@ -78,6 +79,15 @@ pub(super) fn table(caption: &str, header: &[String], rows: &[Vec<String>]) -> M
                 thead { tr { @for cell in header { th scope="col" { (cell) } } } }
                 tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
             }
+        }
+    }
+}
+
+/// Named values, a row each.
+pub(super) fn facts(caption: &str, rows: &[(&str, String)]) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label=(caption) {
+            table { tbody { @for (name, value) in rows { tr { th scope="row" { (name) } td class="left fact" { (value) } } } } }
         }
     }
 }
@@ -159,9 +169,7 @@ fn summary(analysis: &Analysis) -> Markup {
         ("figures", how),
     ];
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Summary" {
-            table { tbody { @for (name, value) in rows { tr { th scope="row" { (name) } td class="left" style="white-space:normal" { (value) } } } } }
-        }
+        (facts("Summary", &rows))
         p { code { (g.digest()) } }
     }
 }

@@ -150,9 +150,7 @@ pub fn site_page(codes: &[SiteCode], place: usize) -> String {
             @if let Some(after) = beside(place.checked_add(1)) { " · " a rel="next" href=(after.link()) { (after.stem()) " →" } }
         }
         h1 { (code.title()) }
-        div class="scroll" tabindex="0" role="region" aria-label="Facts" {
-            table { tbody { @for (name, value) in rows { tr { th scope="row" { (name) } td class="left" style="white-space:normal;overflow-wrap:anywhere" { (value) } } } } }
-        }
+        (page::facts("Facts", &rows))
         h2 { "Files" }
         ul {
             li { a href=(format!("{stem}.json")) { (stem) ".json" } ": the matrix, for ecode" }

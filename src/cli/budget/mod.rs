@@ -3,7 +3,6 @@
 mod check;
 mod promise;
 mod qs;
-mod state;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -23,11 +22,11 @@ use super::common::{Common, parse_time};
 use super::construct::remark_on_partitions;
 use super::ending::Ending;
 use super::output::{self, Documents};
+use super::search::StateFile;
 use super::verify::How;
 use super::{values, watch};
 pub(crate) use promise::{liars, promise};
 pub(crate) use qs::Qs;
-use state::BudgetState;
 use summary::Summary;
 
 /// What a search for a budgeted code takes beside sizes and limits.
@@ -85,9 +84,16 @@ impl BudgetFlags {
         }
         let control = common.control();
         let known = if self.from_nothing { Vec::new() } else { known(asked.specification, &request) };
-        let state = self.state.clone().map(BudgetState::open).transpose()?;
-        let mut run = match &state {
-            Some(state) => state.resume_or_begin(&request, &known, common.quiet, &control)?,
+        let state = self.state.clone().map(StateFile::open).transpose()?;
+        let kept = match &state {
+            Some(state) => {
+                let resume = |text: &str| BudgetRun::resume(request.clone(), text);
+                state.resume(resume, common.quiet, &control)?
+            }
+            None => None,
+        };
+        let mut run = match kept {
+            Some(run) => run,
             None => BudgetRun::new(request.clone(), &known)?,
         };
         let before = run.best().cloned();
@@ -150,7 +156,7 @@ impl BudgetFlags {
     fn look(
         &self,
         run: &mut BudgetRun,
-        state: Option<&BudgetState>,
+        state: Option<&StateFile>,
         control: &Control,
         common: &Common,
     ) -> anyhow::Result<Budgeted> {
@@ -161,7 +167,7 @@ impl BudgetFlags {
         };
         let search = control.within(time);
         let message = Mutex::new(String::new());
-        let keep = |run: &BudgetRun| state.map_or(Ok(()), |state| state.write(run));
+        let keep = |run: &BudgetRun| state.map_or(Ok(()), |state| state.write(run.to_json()));
         keep(run)?;
         let found =
             watch::with_message(&search, common.quiet, &message, || -> anyhow::Result<Option<Budgeted>> {

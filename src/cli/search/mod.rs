@@ -25,8 +25,7 @@ use super::ending::Ending;
 use super::output::Documents;
 use super::verify::{How, ending};
 use super::{output, watch};
-use state::StateFile;
-pub(super) use state::writer;
+pub(super) use state::StateFile;
 use summary::{Summary, report_nothing};
 
 /// Look for a better code than any known
@@ -132,8 +131,15 @@ impl Search {
         };
         let all = [known, &own].concat();
         let state = self.state.clone().map(StateFile::open).transpose()?;
-        let mut run = match &state {
-            Some(state) => state.resume_or_begin(request, &all, common.quiet, &control)?,
+        let kept = match &state {
+            Some(state) => {
+                let resume = |text: &str| SearchRun::resume(request.clone(), &all, text);
+                state.resume(resume, common.quiet, &control)?
+            }
+            None => None,
+        };
+        let mut run = match kept {
+            Some(run) => run,
             None => SearchRun::new(request, &all)?,
         };
         let begun = run.rounds();
@@ -143,7 +149,7 @@ impl Search {
         };
         let found = if settled {
             if let Some(state) = &state {
-                state.write(&run)?;
+                state.write(run.to_json())?;
             }
             None
         } else {
@@ -247,7 +253,7 @@ impl Search {
         };
         let mut found: Option<Block> = run.best().cloned();
         let message = Mutex::new(String::new());
-        let keep = |run: &SearchRun| state.map_or(Ok(()), |state| state.write(run));
+        let keep = |run: &SearchRun| state.map_or(Ok(()), |state| state.write(run.to_json()));
         keep(run)?;
         watch::with_message(&search, common.quiet, &message, || -> anyhow::Result<()> {
             let mut so_far = best(found.as_ref())?;

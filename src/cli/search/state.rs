@@ -6,8 +6,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use ecode::construct::Block;
-use ecode::search::{SearchRequest, SearchRun};
 use ecode::verify::Control;
 use serde_json::{Value, json};
 
@@ -15,31 +13,33 @@ use crate::cli::session::program;
 use crate::cli::{input, lock, output};
 
 /// A state file, locked against other searches.
-pub(super) struct StateFile {
+pub(in crate::cli) struct StateFile {
     path: PathBuf,
     _lock: lock::Beside,
 }
 
 impl StateFile {
-    pub(super) fn open(path: PathBuf) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn open(path: PathBuf) -> anyhow::Result<Self> {
         let lock = lock::Beside::take(&path, "search")?;
         Ok(Self { path, _lock: lock })
     }
 
-    /// The search where the file says it is, else from the start.
-    pub(super) fn resume_or_begin(
+    /// The search where the file says it is; none where there is no file. `resume` reads its text.
+    pub(in crate::cli) fn resume<R, E>(
         &self,
-        request: SearchRequest,
-        blocks: &[Block],
+        resume: impl FnOnce(&str) -> Result<R, E>,
         quiet: bool,
         control: &Control,
-    ) -> anyhow::Result<SearchRun> {
+    ) -> anyhow::Result<Option<R>>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         if !self.path.exists() {
-            return Ok(SearchRun::new(request, blocks)?);
+            return Ok(None);
         }
         let place = || self.path.display().to_string();
         let text = input::text(&self.path, input::SMALL, control)?;
-        let run = SearchRun::resume(request, blocks, &text).with_context(place)?;
+        let run = resume(&text).with_context(place)?;
         let written: Value = serde_json::from_str(&text).with_context(place)?;
         if let (Some(program), false) = (written["program"].as_str(), quiet)
             && program != writer()
@@ -50,18 +50,18 @@ impl StateFile {
                 writer()
             );
         }
-        Ok(run)
+        Ok(Some(run))
     }
 
-    pub(super) fn write(&self, run: &SearchRun) -> anyhow::Result<()> {
-        let mut state = run.to_json();
+    /// Writes how far a search is, with who writes it.
+    pub(in crate::cli) fn write(&self, mut state: Value) -> anyhow::Result<()> {
         state["program"] = json!(writer());
         output::write(&self.path, format!("{state:#}\n").as_bytes())
     }
 }
 
 /// What a state says wrote it: the program's version, and its revision where the build knows one.
-pub(in crate::cli) fn writer() -> String {
+fn writer() -> String {
     let program = program();
     let revision = program.revision.map_or(String::new(), |revision| format!(" ({revision})"));
     format!("ecode {}{revision}", program.version)

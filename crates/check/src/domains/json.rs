@@ -7,7 +7,8 @@ use super::{AcceptedDomains, DomainCertificate, DomainProof, Proofs};
 use crate::budget::MAX_FILE;
 use crate::certificate::{SideProof, System};
 use crate::json::{
-    AtMost, Attack, Indices, MalformedCertificate, Named, Side, bit, increasing, malformed, matrix, rows,
+    AtMost, Attack, Indices, MalformedCertificate, Named, Side, bit, has_schema, increasing, malformed,
+    matrix, rows,
 };
 use crate::outcome::Refused;
 use ecode_core::{DomainCounterexample, DomainSet, Domains, MAX_SIZE, TieRule, shown};
@@ -63,13 +64,7 @@ struct CaseFields {
 /// Whether a file says that it is a certificate of this kind.
 #[must_use]
 pub fn is_domains(bytes: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Schema {
-        schema: String,
-    }
-    bytes.len() as u64 <= MAX_FILE
-        && bytes.trim_ascii_start().first() == Some(&b'{')
-        && serde_json::from_slice::<Schema>(bytes).is_ok_and(|file| file.schema == SCHEMA)
+    has_schema(SCHEMA, bytes)
 }
 
 impl ProofFields {
@@ -166,7 +161,7 @@ impl DomainCertificate {
     #[must_use]
     pub fn to_json(&self) -> String {
         let g = &self.matrix;
-        let names: Vec<&str> = self.domains.of().iter().map(|&domain| self.domains.name(domain)).collect();
+        let names = self.domains.names_by_worker();
         let list = |set: &DomainSet| set.indices().collect::<Vec<_>>();
         let (kind, verdict) = match &self.evidence {
             DomainProof::Refutation(_) => ("refutation", "refuted"),
@@ -236,7 +231,7 @@ impl DomainCertificate {
     #[must_use]
     pub fn document(&self, outcome: &Result<AcceptedDomains, Refused>) -> Value {
         let g = &self.matrix;
-        let names: Vec<&str> = self.domains.of().iter().map(|&domain| self.domains.name(domain)).collect();
+        let names = self.domains.names_by_worker();
         json!({
             "schema": "ecode/check/1",
             "valid": match outcome {

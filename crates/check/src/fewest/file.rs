@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{BoundCase, BoundCertificate, BoundRule};
 use crate::budget::MAX_FILE;
-use crate::json::{AtMost, MalformedCertificate, malformed};
+use crate::json::{AtMost, MalformedCertificate, has_schema, malformed};
 use ecode_core::shown;
 
 const SCHEMA: &str = "ecode/bound-certificate/1";
@@ -42,13 +42,7 @@ struct Case {
 /// Whether a file says that it is a certificate of this kind.
 #[must_use]
 pub fn is_bound(bytes: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Schema {
-        schema: String,
-    }
-    bytes.len() as u64 <= MAX_FILE
-        && bytes.trim_ascii_start().first() == Some(&b'{')
-        && serde_json::from_slice::<Schema>(bytes).is_ok_and(|file| file.schema == SCHEMA)
+    has_schema(SCHEMA, bytes)
 }
 
 impl BoundCertificate {

@@ -5,6 +5,9 @@ mod kind;
 mod read;
 mod write;
 
+use serde::Deserialize;
+
+use super::budget::MAX_FILE;
 use super::certificate::Certificate;
 use ecode_core::shown_sentence;
 
@@ -21,6 +24,17 @@ pub(crate) use write::rows;
 
 pub(crate) fn malformed<T>(what: impl AsRef<str>) -> Result<T, MalformedCertificate> {
     Err(MalformedCertificate(shown_sentence(what.as_ref())))
+}
+
+/// Whether a file is an object that names this schema.
+pub(crate) fn has_schema(schema: &str, bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Named {
+        schema: String,
+    }
+    bytes.len() as u64 <= MAX_FILE
+        && bytes.trim_ascii_start().first() == Some(&b'{')
+        && serde_json::from_slice::<Named>(bytes).is_ok_and(|file| file.schema == schema)
 }
 
 impl Certificate {
