@@ -27,7 +27,7 @@ impl Messages {
 
     /// The messages that win at least `budget` of the rows.
     pub(super) fn tight(&self, rows: &[u16], budget: usize) -> Vec<u64> {
-        // at_least[c]: the messages that win more than c of the rows so far.
+        // more[c] holds the messages that win more than c of the rows so far.
         let mut more = vec![vec![0_u64; self.words]; budget];
         for &row in rows {
             let mut carry = self.of(row).to_vec();

@@ -36,7 +36,7 @@ pub(crate) enum Mark {
 
 /// A picture.
 #[derive(Clone, Debug)]
-pub(crate) struct Scene {
+pub(crate) struct Drawing {
     pub(crate) width: f64,
     pub(crate) height: f64,
     /// What it shows, for those who do not see it.
@@ -49,7 +49,7 @@ pub(crate) struct Scene {
 /// A raised text's size, of the size of the text that it stands behind.
 pub(crate) const RAISED: f64 = 0.75;
 
-impl Scene {
+impl Drawing {
     pub(crate) fn new(label: impl Into<String>) -> Self {
         Self { width: 0.0, height: 0.0, label: label.into(), description: String::new(), marks: Vec::new() }
     }
