@@ -10,6 +10,9 @@
 //! - No bound on the ones is returned unless every family below it was built or excluded.
 //! - A code that is returned wins at most t − b rows with every message of weight t; it is for
 //!   [`ecode_verify`] to say that it is tolerant.
+//!
+//! # References
+//! B. D. McKay, *Isomorph-Free Exhaustive Generation*, Journal of Algorithms 26 (1998), 306–324.
 
 mod canonical;
 mod case;
