@@ -209,6 +209,13 @@ impl<V> Election<V> {
         self.roll.rows()
     }
 
+    /// Whether so many rows are connected that their votes would make a proved decode.
+    #[must_use]
+    pub fn is_quorate(&self) -> bool {
+        let absent = self.rows().iter().filter(|standing| standing.connection.is_none()).count();
+        !self.stopped && self.rules.covers(self.roll.named(), absent)
+    }
+
     /// Whether the run was ended.
     #[must_use]
     pub fn stopped(&self) -> bool {
