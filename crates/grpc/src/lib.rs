@@ -21,6 +21,7 @@ mod client;
 )]
 mod generated;
 mod happening;
+mod health;
 mod history;
 pub mod keys;
 mod scheme;
