@@ -321,6 +321,20 @@ module Pos =
   let rec of_succ_nat = function
   | O -> XH
   | S x -> succ (of_succ_nat x)
+
+  (** val eq_dec : positive -> positive -> bool **)
+
+  let rec eq_dec p x0 =
+    match p with
+    | XI p0 -> (match x0 with
+                | XI p1 -> eq_dec p0 p1
+                | _ -> false)
+    | XO p0 -> (match x0 with
+                | XO p1 -> eq_dec p0 p1
+                | _ -> false)
+    | XH -> (match x0 with
+             | XH -> true
+             | _ -> false)
  end
 
 module N =
@@ -340,6 +354,26 @@ module N =
                  | N0 -> n0
                  | Npos q -> Npos (Pos.add p q))
 
+  (** val mul : n -> n -> n **)
+
+  let mul n0 m =
+    match n0 with
+    | N0 -> N0
+    | Npos p -> (match m with
+                 | N0 -> N0
+                 | Npos q -> Npos (Pos.mul p q))
+
+  (** val compare : n -> n -> comparison **)
+
+  let compare n0 m =
+    match n0 with
+    | N0 -> (match m with
+             | N0 -> Eq
+             | Npos _ -> Lt)
+    | Npos n' -> (match m with
+                  | N0 -> Gt
+                  | Npos m' -> Pos.compare n' m')
+
   (** val eqb : n -> n -> bool **)
 
   let eqb n0 m =
@@ -350,6 +384,26 @@ module N =
     | Npos p -> (match m with
                  | N0 -> false
                  | Npos q -> Pos.eqb p q)
+
+  (** val leb : n -> n -> bool **)
+
+  let leb x y =
+    match compare x y with
+    | Gt -> false
+    | _ -> true
+
+  (** val even : n -> bool **)
+
+  let even = function
+  | N0 -> true
+  | Npos p -> (match p with
+               | XO _ -> true
+               | _ -> false)
+
+  (** val odd : n -> bool **)
+
+  let odd n0 =
+    negb (even n0)
  end
 
 module Z =
@@ -658,6 +712,16 @@ let rec forallb f = function
 let rec filter f = function
 | [] -> []
 | x :: l0 -> if f x then x :: (filter f l0) else filter f l0
+
+(** val combine : 'a1 list -> 'a2 list -> ('a1 * 'a2) list **)
+
+let rec combine l l' =
+  match l with
+  | [] -> []
+  | x :: tl0 ->
+    (match l' with
+     | [] -> []
+     | y :: tl' -> (x, y) :: (combine tl0 tl'))
 
 (** val seq : nat -> nat -> nat list **)
 
@@ -1328,12 +1392,12 @@ let add0 s i =
 
 (** val red_ok : database -> ineq -> subst -> reason -> reason M.t -> bool **)
 
-let red_ok db i w own others =
+let red_ok db i w own others0 =
   (&&) (proves db (negate i) (substitute w i) own)
     (forallb (fun pat ->
       let (id, j) = pat in
       (||) (unchanged w j.the)
-        (match M.find id others with
+        (match M.find id others0 with
          | Some why -> proves db (negate i) (substitute w j.the) why
          | None -> false)) (M.elements db))
 
@@ -1354,8 +1418,8 @@ let run_step s = function
   if contradicts s.known ((store (negate i)) :: []) M.empty hints
   then Some (add0 s i)
   else None
-| Red (i, w, own, others) ->
-  if red_ok s.known i w own others then Some (add0 s i) else None
+| Red (i, w, own, others0) ->
+  if red_ok s.known i w own others0 then Some (add0 s i) else None
 | Del ids ->
   option_map (fun db -> { known = db; next = s.next }) (deleted s.known ids)
 
@@ -1832,10 +1896,10 @@ let enumerated t0 b old p h =
 (** val counted : nat -> bool list -> rows -> bool **)
 
 let counted b p h =
-  let sizes = map (count id_bool) h in
+  let sizes0 = map (count id_bool) h in
   (&&) (forallb (fun r -> subset r p) h)
     (forallb (fun x ->
-      Nat.leb (count (fun s -> Nat.leb s (mul (S (S O)) x)) sizes) (sub x b))
+      Nat.leb (count (fun s -> Nat.leb s (mul (S (S O)) x)) sizes0) (sub x b))
       (seq O (S (count id_bool p))))
 
 type part =
@@ -1887,7 +1951,7 @@ let rec part_ok n0 t0 b p old h =
   | Counted p0 -> counted b p0 h
   | Whole (p0, inner) ->
     let m = count id_bool p0 in
-    let inside = filter (fun r -> negb (meets r old)) h in
+    let inside0 = filter (fun r -> negb (meets r old)) h in
     let glue = filter (fun r -> meets r old) h in
     let index = fun r -> Nat.div (sub (add m (S O)) (both r old)) (S (S O)) in
     (&&)
@@ -1896,7 +1960,7 @@ let rec part_ok n0 t0 b p old h =
           ((&&)
             ((&&)
               ((&&) (Nat.leb (mul (S (S O)) b) m)
-                (Nat.leb (length inside) (sub m (mul (S (S O)) b))))
+                (Nat.leb (length inside0) (sub m (mul (S (S O)) b))))
               (forallb (fun r ->
                 (&&)
                   ((&&) ((&&) (subset p0 r) (Nat.leb (S O) (index r)))
@@ -1904,8 +1968,8 @@ let rec part_ok n0 t0 b p old h =
                   (Nat.eqb (add (both r old) (mul (S (S O)) (index r)))
                     (add m (S O)))) glue)) (Nat.eqb (length glue) b))
           (distinct (map index glue)))
-        (forallb (fun r -> subset r p0) inside))
-      (glued_by n0 (part_ok n0 t0 b) inner inside)
+        (forallb (fun r -> subset r p0) inside0))
+      (glued_by n0 (part_ok n0 t0 b) inner inside0)
 
 (** val glued : nat -> nat -> nat -> part list -> rows -> bool **)
 
@@ -2102,3 +2166,190 @@ let check_overturned k g q c l =
     ((&&) ((&&) (well_formed k g) (Nat.eqb (length l) (length g)))
       (Nat.leb (count id_bool l) q))
     (Nat.eqb (count (list_overturned l) (columns k g)) c)
+
+(** val add_up : ('a1 -> nat) -> 'a1 list -> nat **)
+
+let rec add_up h = function
+| [] -> O
+| x :: l0 -> add (h x) (add_up h l0)
+
+(** val others : bool list -> rows -> rows **)
+
+let rec others l g =
+  match l with
+  | [] -> []
+  | l0 :: l1 ->
+    (match g with
+     | [] -> []
+     | row0 :: g0 -> if l0 then others l1 g0 else row0 :: (others l1 g0))
+
+(** val twice : rows -> rows **)
+
+let rec twice = function
+| [] -> []
+| row0 :: g0 -> row0 :: (row0 :: (twice g0))
+
+(** val row_eq_dec : bool list -> bool list -> bool **)
+
+let row_eq_dec =
+  list_eq_dec bool_dec
+
+(** val place_of : bool list -> rows -> positive **)
+
+let rec place_of row0 = function
+| [] -> XH
+| r :: g0 -> if row_eq_dec row0 r then XH else Pos.succ (place_of row0 g0)
+
+(** val workers : nat list -> rows -> (nat * positive) list **)
+
+let workers d g =
+  combine d (map (fun row0 -> place_of row0 g) g)
+
+(** val inside : (nat -> bool) -> (nat * positive) list -> positive list **)
+
+let inside p ws =
+  map snd (filter (fun w -> p (fst w)) ws)
+
+(** val without : positive -> positive list -> positive list option **)
+
+let rec without x = function
+| [] -> None
+| y :: l0 ->
+  if Pos.eqb x y
+  then Some l0
+  else (match without x l0 with
+        | Some r -> Some (y :: r)
+        | None -> None)
+
+(** val without_all :
+    positive list -> positive list -> positive list option **)
+
+let rec without_all xs l =
+  match xs with
+  | [] -> Some l
+  | x :: xs0 ->
+    (match without x l with
+     | Some r -> without_all xs0 r
+     | None -> None)
+
+(** val left_over :
+    positive list -> positive list list -> positive list list **)
+
+let rec left_over xs = function
+| [] -> []
+| l :: ls0 ->
+  (match without_all xs l with
+   | Some r -> r :: (left_over xs ls0)
+   | None -> left_over xs ls0)
+
+(** val contents_eq_dec : positive list -> positive list -> bool **)
+
+let contents_eq_dec =
+  list_eq_dec Pos.eq_dec
+
+(** val same : positive list -> positive list option -> bool **)
+
+let same x = function
+| Some y -> if contents_eq_dec x y then true else false
+| None -> false
+
+(** val covers :
+    positive list option -> positive list list -> nat -> positive list list
+    -> bool **)
+
+let rec covers passed xs b ls = match ls with
+| [] -> false
+| _ :: _ ->
+  (match xs with
+   | [] -> true
+   | x :: xs0 ->
+     (match b with
+      | O -> true
+      | S c ->
+        if same x passed
+        then covers passed xs0 b ls
+        else (&&) (covers None xs0 c (left_over x ls))
+               (covers (Some x) xs0 b ls)))
+
+type 'place domain_evidence =
+| Largest of nat * 'place evidence
+| EachSet of (bool list * 'place evidence) list
+
+(** val members : bool list -> nat list -> bool list **)
+
+let members lying d =
+  map (fun x -> nth x lying false) d
+
+(** val sizes : nat -> nat list -> nat list **)
+
+let sizes d d0 =
+  map (fun x -> count (fun y -> Nat.eqb y x) d0) (seq O d)
+
+(** val most_workers : nat -> nat list -> nat -> nat -> nat **)
+
+let most_workers d d0 b h =
+  add (mul b h) (add_up (fun s -> sub s h) (sizes d d0))
+
+(** val check_case :
+    nat -> rows -> nat list -> ties -> bool list -> 'a1 evidence -> bool **)
+
+let check_case k g d t0 lying e =
+  let l = members lying d in
+  let l0 = Z.of_nat (count id_bool l) in
+  let rest = others l g in
+  if Z.even l0
+  then check_leads k rest t0 l0 e
+  else check_leads k (twice rest) t0 (Z.mul (Zpos (XO XH)) l0) e
+
+(** val check_domains :
+    nat -> rows -> nat -> nat list -> ties -> nat -> 'a1 domain_evidence ->
+    bool **)
+
+let check_domains k g d d0 t0 b e =
+  (&&)
+    ((&&) ((&&) (well_formed k g) (Nat.eqb (length d0) (length g)))
+      (forallb (fun x -> Nat.ltb x d) d0))
+    (match e with
+     | Largest (h, e0) ->
+       check_leads k g t0
+         (Z.mul (Zpos (XO XH)) (Z.of_nat (most_workers d d0 b h))) e0
+     | EachSet cases ->
+       let ws = workers d0 g in
+       (&&)
+         (covers None
+           (map (fun x -> inside (fun y -> Nat.eqb y x) ws) (seq O d)) b
+           (map (fun c -> inside (fun x -> nth x (fst c) false) ws) cases))
+         (forallb (fun c -> check_case k g d0 t0 (fst c) (snd c)) cases))
+
+(** val check_domain_attack :
+    nat -> rows -> nat -> nat list -> ties -> nat -> bool list -> bool list
+    -> bool option list -> bool **)
+
+let check_domain_attack k g d d0 t0 b lying m y =
+  let mu = list_answer m in
+  (&&)
+    ((&&)
+      ((&&)
+        ((&&)
+          ((&&) ((&&) (well_formed k g) (Nat.eqb (length d0) (length g)))
+            (Nat.eqb (length m) k)) (Nat.eqb (length lying) d))
+        (honest t0 mu m g (members lying d0) y))
+      (Nat.leb (count id_bool lying) b))
+    (negb (eqb (Nat.ltb (count (is false) y) (count (is true) y)) mu))
+
+type bound_rule =
+| ByColumns
+| ByTwoRows
+
+(** val check_bound : n -> n -> n -> bound_rule -> bool **)
+
+let check_bound n0 b t0 r =
+  (&&) (N.odd n0)
+    (match r with
+     | ByColumns ->
+       N.leb t0 (N.mul n0 (N.add (N.mul (Npos (XO XH)) b) (Npos XH)))
+     | ByTwoRows ->
+       (&&)
+         ((&&) (N.leb (Npos (XI (XO XH))) n0)
+           (N.eqb (N.add (N.mul (Npos (XO XH)) b) (Npos (XI XH))) n0))
+         (N.leb (N.add (N.add t0 n0) (Npos XH)) (N.mul n0 n0)))

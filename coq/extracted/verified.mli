@@ -108,6 +108,8 @@ module Pos :
   val to_nat : positive -> nat
 
   val of_succ_nat : nat -> positive
+
+  val eq_dec : positive -> positive -> bool
  end
 
 module N :
@@ -116,7 +118,17 @@ module N :
 
   val add : n -> n -> n
 
+  val mul : n -> n -> n
+
+  val compare : n -> n -> comparison
+
   val eqb : n -> n -> bool
+
+  val leb : n -> n -> bool
+
+  val even : n -> bool
+
+  val odd : n -> bool
  end
 
 module Z :
@@ -185,6 +197,8 @@ val existsb : ('a1 -> bool) -> 'a1 list -> bool
 val forallb : ('a1 -> bool) -> 'a1 list -> bool
 
 val filter : ('a1 -> bool) -> 'a1 list -> 'a1 list
+
+val combine : 'a1 list -> 'a2 list -> ('a1 * 'a2) list
 
 val seq : nat -> nat -> nat list
 
@@ -815,3 +829,57 @@ val check_distortion :
 val list_overturned : bool list -> bool list -> bool
 
 val check_overturned : nat -> rows -> nat -> nat -> bool list -> bool
+
+val add_up : ('a1 -> nat) -> 'a1 list -> nat
+
+val others : bool list -> rows -> rows
+
+val twice : rows -> rows
+
+val row_eq_dec : bool list -> bool list -> bool
+
+val place_of : bool list -> rows -> positive
+
+val workers : nat list -> rows -> (nat * positive) list
+
+val inside : (nat -> bool) -> (nat * positive) list -> positive list
+
+val without : positive -> positive list -> positive list option
+
+val without_all : positive list -> positive list -> positive list option
+
+val left_over : positive list -> positive list list -> positive list list
+
+val contents_eq_dec : positive list -> positive list -> bool
+
+val same : positive list -> positive list option -> bool
+
+val covers :
+  positive list option -> positive list list -> nat -> positive list list ->
+  bool
+
+type 'place domain_evidence =
+| Largest of nat * 'place evidence
+| EachSet of (bool list * 'place evidence) list
+
+val members : bool list -> nat list -> bool list
+
+val sizes : nat -> nat list -> nat list
+
+val most_workers : nat -> nat list -> nat -> nat -> nat
+
+val check_case :
+  nat -> rows -> nat list -> ties -> bool list -> 'a1 evidence -> bool
+
+val check_domains :
+  nat -> rows -> nat -> nat list -> ties -> nat -> 'a1 domain_evidence -> bool
+
+val check_domain_attack :
+  nat -> rows -> nat -> nat list -> ties -> nat -> bool list -> bool list ->
+  bool option list -> bool
+
+type bound_rule =
+| ByColumns
+| ByTwoRows
+
+val check_bound : n -> n -> n -> bound_rule -> bool
