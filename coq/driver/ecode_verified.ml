@@ -112,7 +112,7 @@ let parts_of (c : Certificate.t) (shapes : Certificate.shape list) =
 (* ---- enumeration records ---- *)
 
 (* Messages times workers that are counted anew. *)
-let most_votes = 1 lsl 28
+let most_votes = 1 lsl 29
 
 let choose n x =
   (* None beyond 10^15 *)

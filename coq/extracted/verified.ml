@@ -339,12 +339,6 @@ module Pos =
 
 module N =
  struct
-  (** val succ : n -> n **)
-
-  let succ = function
-  | N0 -> Npos XH
-  | Npos p -> Npos (Pos.succ p)
-
   (** val add : n -> n -> n **)
 
   let add n0 m =
@@ -1516,17 +1510,21 @@ let rec ones = function
 let row_voters t0 mu row0 =
   let w = ones row0 in
   let half = Z.div (Z.add w (Zpos XH)) (Zpos (XO XH)) in
-  let more = Z.add (Z.div w (Zpos (XO XH))) (Zpos XH) in
+  let more0 = Z.add (Z.div w (Zpos (XO XH))) (Zpos XH) in
   (match t0 with
    | Adversarial -> (half, (Zpos (XO XH))) :: []
    | Zero ->
-     if mu then (half, (Zpos (XO XH))) :: [] else (more, (Zpos (XO XH))) :: []
+     if mu
+     then (half, (Zpos (XO XH))) :: []
+     else (more0, (Zpos (XO XH))) :: []
    | One ->
-     if mu then (more, (Zpos (XO XH))) :: [] else (half, (Zpos (XO XH))) :: []
+     if mu
+     then (more0, (Zpos (XO XH))) :: []
+     else (half, (Zpos (XO XH))) :: []
    | Abstain ->
      if Z.even w
-     then (half, (Zpos XH)) :: ((more, (Zpos XH)) :: [])
-     else (more, (Zpos (XO XH))) :: [])
+     then (half, (Zpos XH)) :: ((more0, (Zpos XH)) :: [])
+     else (more0, (Zpos (XO XH))) :: [])
 
 type voter = bool list * (z * z)
 
@@ -1724,47 +1722,117 @@ let check_attack k g t0 b a =
 
 type open_voter = { needs : nat; units : nat; row : bool list }
 
-(** val sift : nat -> open_voter list -> (nat * nat) * open_voter list **)
+type waiting = { more : nat; room : nat; spare : nat; lag : nat; worth : 
+                 nat; ahead : bool list }
 
-let rec sift v = function
-| [] -> ((O, O), [])
-| x :: vs0 ->
-  let (p, ws) = sift v vs0 in
-  let (turned0, open0) = p in
-  (match x.needs with
-   | O -> (((add x.units turned0), open0), ws)
-   | S _ ->
-     if Nat.leb x.needs v
-     then ((turned0, (add x.units open0)), (x :: ws))
-     else ((turned0, open0), ws))
+(** val stakes : waiting list -> nat **)
 
-(** val skip : open_voter -> open_voter **)
+let rec stakes = function
+| [] -> O
+| x :: xs0 -> add x.worth (stakes xs0)
 
-let skip x =
-  { needs = x.needs; units = x.units; row = (tl x.row) }
+type passed = { live : waiting list; won : nat; kept : nat }
 
-(** val take : open_voter -> open_voter **)
+(** val takes : waiting list -> waiting list -> nat -> nat -> passed **)
 
-let take x =
-  { needs = (if hd false x.row then pred x.needs else x.needs); units =
-    x.units; row = (tl x.row) }
+let rec takes xs acc t0 s =
+  match xs with
+  | [] -> { live = acc; won = t0; kept = s }
+  | w0 :: xs0 ->
+    let { more = m; room = r; spare = sp; lag = l; worth = w; ahead =
+      row0 } = w0
+    in
+    (match row0 with
+     | [] ->
+       (match r with
+        | O -> takes xs0 acc t0 (add w s)
+        | S r0 ->
+          takes xs0 ({ more = m; room = r0; spare = sp; lag = l; worth = w;
+            ahead = (tl row0) } :: acc) t0 s)
+     | b :: row1 ->
+       if b
+       then (match m with
+             | O -> takes xs0 acc (add w t0) s
+             | S m0 ->
+               (match m0 with
+                | O -> takes xs0 acc (add w t0) s
+                | S _ ->
+                  takes xs0 ({ more = m0; room = r; spare = sp; lag = l;
+                    worth = w; ahead = row1 } :: acc) t0 s))
+       else (match r with
+             | O -> takes xs0 acc t0 (add w s)
+             | S r0 ->
+               takes xs0 ({ more = m; room = r0; spare = sp; lag = l; worth =
+                 w; ahead = (tl row0) } :: acc) t0 s))
 
-(** val search : nat -> nat -> open_voter list -> nat -> bool **)
+(** val skips : waiting list -> waiting list -> nat -> nat -> passed **)
 
-let rec search k v vs limit =
-  let (p, ws) = sift v vs in
-  let (turned0, open0) = p in
-  if Nat.leb (add turned0 open0) limit
-  then true
-  else if Nat.ltb limit turned0
-       then false
-       else (match k with
-             | O -> true
-             | S k0 ->
-               (&&) (search k0 v (map skip ws) (sub limit turned0))
-                 (match v with
-                  | O -> true
-                  | S v0 -> search k0 v0 (map take ws) (sub limit turned0)))
+let rec skips xs acc t0 s =
+  match xs with
+  | [] -> { live = acc; won = t0; kept = s }
+  | w0 :: xs0 ->
+    let { more = m; room = r; spare = sp; lag = l; worth = w; ahead =
+      row0 } = w0
+    in
+    (match row0 with
+     | [] ->
+       (match l with
+        | O -> skips xs0 acc (add w t0) s
+        | S l0 ->
+          (match l0 with
+           | O -> skips xs0 acc (add w t0) s
+           | S _ ->
+             skips xs0 ({ more = m; room = r; spare = sp; lag = l0; worth =
+               w; ahead = (tl row0) } :: acc) t0 s))
+     | b :: row1 ->
+       if b
+       then (match sp with
+             | O -> skips xs0 acc t0 (add w s)
+             | S sp0 ->
+               skips xs0 ({ more = m; room = r; spare = sp0; lag = l; worth =
+                 w; ahead = row1 } :: acc) t0 s)
+       else (match l with
+             | O -> skips xs0 acc (add w t0) s
+             | S l0 ->
+               (match l0 with
+                | O -> skips xs0 acc (add w t0) s
+                | S _ ->
+                  skips xs0 ({ more = m; room = r; spare = sp; lag = l0;
+                    worth = w; ahead = (tl row0) } :: acc) t0 s)))
+
+(** val enter : nat -> nat -> nat -> open_voter list -> passed **)
+
+let rec enter k v z0 = function
+| [] -> { live = []; won = O; kept = O }
+| o :: vs0 ->
+  let { needs = n0; units = u; row = r } = o in
+  let p = enter k v z0 vs0 in
+  let l = row_load r k in
+  if Nat.eqb n0 O
+  then { live = p.live; won = (add u p.won); kept = p.kept }
+  else if (||) (Nat.ltb v n0) (Nat.ltb l n0)
+       then { live = p.live; won = p.won; kept = (add u p.kept) }
+       else if Nat.leb z0 (sub l n0)
+            then { live = p.live; won = (add u p.won); kept = p.kept }
+            else { live = ({ more = n0; room = (sub v n0); spare =
+                   (sub l n0); lag = (sub z0 (sub l n0)); worth = u; ahead =
+                   r } :: p.live); won = p.won; kept = p.kept }
+
+(** val search : nat -> waiting list -> nat -> nat -> bool **)
+
+let rec search k xs must budget =
+  match must with
+  | O -> true
+  | S _ ->
+    (match k with
+     | O -> false
+     | S k0 ->
+       let t0 = takes xs [] O O in
+       let s = skips xs [] O O in
+       (&&)
+         ((&&) ((&&) (Nat.leb t0.won budget) (Nat.leb s.won budget))
+           (search k0 t0.live (sub must t0.kept) (sub budget t0.won)))
+         (search k0 s.live (sub must s.kept) (sub budget s.won)))
 
 (** val open_voters : ties -> bool -> nat -> rows -> open_voter list **)
 
@@ -1774,13 +1842,13 @@ let open_voters t0 mu k g =
     let half = { needs = (sub w (Nat.div w (S (S O)))); units = (S (S O));
       row = r }
     in
-    let more = { needs = (S (Nat.div w (S (S O)))); units = (S (S O)); row =
+    let more0 = { needs = (S (Nat.div w (S (S O)))); units = (S (S O)); row =
       r }
     in
     (match t0 with
      | Adversarial -> half :: []
-     | Zero -> if mu then half :: [] else more :: []
-     | One -> if mu then more :: [] else half :: []
+     | Zero -> if mu then half :: [] else more0 :: []
+     | One -> if mu then more0 :: [] else half :: []
      | Abstain ->
        { needs = (sub w (Nat.div w (S (S O)))); units = (S O); row =
          r } :: ({ needs = (S (Nat.div w (S (S O)))); units = (S O); row =
@@ -1791,8 +1859,10 @@ let open_voters t0 mu k g =
 
 let enumerate_side k g t0 d mu =
   let limit = Z.sub (Z.sub (Z.of_nat (length g)) (Z.b2z mu)) d in
-  (&&) (Z.leb Z0 limit)
-    (search k (side k mu) (open_voters t0 mu k g) (Z.to_nat limit))
+  let p = enter k (side k mu) (sub k (side k mu)) (open_voters t0 mu k g) in
+  (&&) ((&&) (Z.leb Z0 limit) (Nat.leb p.won (Z.to_nat limit)))
+    (let budget = sub (Z.to_nat limit) p.won in
+     search k p.live (sub (stakes p.live) budget) budget)
 
 (** val enumerate : nat -> rows -> ties -> z -> bool **)
 
@@ -1846,6 +1916,31 @@ let rec compress mask0 r =
     else (match r with
           | [] -> []
           | _ :: r0 -> compress mask1 r0)
+
+(** val sift : nat -> open_voter list -> (nat * nat) * open_voter list **)
+
+let rec sift v = function
+| [] -> ((O, O), [])
+| x :: vs0 ->
+  let (p, ws) = sift v vs0 in
+  let (turned0, open0) = p in
+  (match x.needs with
+   | O -> (((add x.units turned0), open0), ws)
+   | S _ ->
+     if Nat.leb x.needs v
+     then ((turned0, (add x.units open0)), (x :: ws))
+     else ((turned0, open0), ws))
+
+(** val skip : open_voter -> open_voter **)
+
+let skip x =
+  { needs = x.needs; units = x.units; row = (tl x.row) }
+
+(** val take : open_voter -> open_voter **)
+
+let take x =
+  { needs = (if hd false x.row then pred x.needs else x.needs); units =
+    x.units; row = (tl x.row) }
 
 (** val psearch :
     (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool **)
@@ -2017,36 +2112,50 @@ let at_ h w =
   | Some c -> c
   | None -> N0
 
-(** val bump : nat -> histogram -> histogram **)
+(** val add_at : positive -> n -> histogram -> histogram **)
 
-let bump w h =
-  T.add (key0 w) (N.succ (at_ h w)) h
+let add_at w c h =
+  T.add w (match T.find w h with
+           | Some d -> N.add c d
+           | None -> c) h
 
-(** val settle : open_voter list -> nat * open_voter list **)
+(** val later : nat -> positive -> positive **)
 
-let rec settle = function
-| [] -> (O, [])
-| x :: vs0 ->
-  let (w, ws) = settle vs0 in
-  (match x.needs with
-   | O -> ((add x.units w), ws)
-   | S _ -> (w, (x :: ws)))
+let rec later u w =
+  match u with
+  | O -> w
+  | S u0 -> later u0 (Pos.succ w)
+
+(** val ways : nat -> nat -> n **)
+
+let rec ways = function
+| O -> (fun _ -> Npos XH)
+| S v0 ->
+  let rec go z0 = match z0 with
+  | O -> Npos XH
+  | S z' -> N.add (go z') (ways v0 z0)
+  in go
 
 (** val tally :
-    nat -> nat -> nat -> open_voter list -> histogram -> histogram **)
+    nat -> nat -> nat -> positive -> waiting list -> histogram -> histogram **)
 
-let rec tally k v w vs h =
-  let (settled, ws) = settle vs in
-  let w0 = add settled w in
-  (match k with
-   | O -> (match v with
-           | O -> bump w0 h
-           | S _ -> h)
-   | S k0 ->
-     let h0 = if Nat.leb v k0 then tally k0 v w0 (map skip ws) h else h in
-     (match v with
-      | O -> h0
-      | S v0 -> tally k0 v0 w0 (map take ws) h0))
+let rec tally k v z0 w xs h =
+  match xs with
+  | [] -> add_at w (ways v z0) h
+  | _ :: _ ->
+    (match k with
+     | O -> add_at w (ways v z0) h
+     | S k0 ->
+       (match v with
+        | O -> add_at w (ways v z0) h
+        | S v' ->
+          (match z0 with
+           | O -> add_at w (ways v z0) h
+           | S z' ->
+             let s = skips xs [] O O in
+             let t0 = takes xs [] O O in
+             tally k0 v' z0 (later t0.won w) t0.live
+               (tally k0 v z' (later s.won w) s.live h))))
 
 (** val loss_margin : nat -> bool -> nat -> z **)
 
@@ -2065,7 +2174,9 @@ let rec total_at n0 mu z0 h = function
 
 let check_counts k g t0 mu counts =
   let n0 = length g in
-  let h = tally k (side k mu) O (open_voters t0 mu k g) T.empty in
+  let v = side k mu in
+  let p = enter k v (sub k v) (open_voters t0 mu k g) in
+  let h = tally k v (sub k v) (later p.won XH) p.live T.empty in
   (&&) (well_formed k g)
     (forallb (fun pat ->
       let (z0, c) = pat in
@@ -2257,7 +2368,7 @@ let same x = function
     positive list option -> positive list list -> nat -> positive list list
     -> bool **)
 
-let rec covers passed xs b ls = match ls with
+let rec covers passed0 xs b ls = match ls with
 | [] -> false
 | _ :: _ ->
   (match xs with
@@ -2266,8 +2377,8 @@ let rec covers passed xs b ls = match ls with
      (match b with
       | O -> true
       | S c ->
-        if same x passed
-        then covers passed xs0 b ls
+        if same x passed0
+        then covers passed0 xs0 b ls
         else (&&) (covers None xs0 c (left_over x ls))
                (covers (Some x) xs0 b ls)))
 

@@ -114,8 +114,6 @@ module Pos :
 
 module N :
  sig
-  val succ : n -> n
-
   val add : n -> n -> n
 
   val mul : n -> n -> n
@@ -638,13 +636,20 @@ val check_attack : nat -> rows -> ties -> nat -> attack -> bool
 
 type open_voter = { needs : nat; units : nat; row : bool list }
 
-val sift : nat -> open_voter list -> (nat * nat) * open_voter list
+type waiting = { more : nat; room : nat; spare : nat; lag : nat; worth : 
+                 nat; ahead : bool list }
 
-val skip : open_voter -> open_voter
+val stakes : waiting list -> nat
 
-val take : open_voter -> open_voter
+type passed = { live : waiting list; won : nat; kept : nat }
 
-val search : nat -> nat -> open_voter list -> nat -> bool
+val takes : waiting list -> waiting list -> nat -> nat -> passed
+
+val skips : waiting list -> waiting list -> nat -> nat -> passed
+
+val enter : nat -> nat -> nat -> open_voter list -> passed
+
+val search : nat -> waiting list -> nat -> nat -> bool
 
 val open_voters : ties -> bool -> nat -> rows -> open_voter list
 
@@ -661,6 +666,12 @@ val join : bool list -> bool list -> bool list
 val join_all : bool list list -> bool list
 
 val compress : bool list -> bool list -> bool list
+
+val sift : nat -> open_voter list -> (nat * nat) * open_voter list
+
+val skip : open_voter -> open_voter
+
+val take : open_voter -> open_voter
 
 val psearch :
   (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool
@@ -788,11 +799,14 @@ val key0 : nat -> positive
 
 val at_ : histogram -> nat -> n
 
-val bump : nat -> histogram -> histogram
+val add_at : positive -> n -> histogram -> histogram
 
-val settle : open_voter list -> nat * open_voter list
+val later : nat -> positive -> positive
 
-val tally : nat -> nat -> nat -> open_voter list -> histogram -> histogram
+val ways : nat -> nat -> n
+
+val tally :
+  nat -> nat -> nat -> positive -> waiting list -> histogram -> histogram
 
 val loss_margin : nat -> bool -> nat -> z
 
