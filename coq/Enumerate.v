@@ -236,7 +236,7 @@ Proof.
         destruct (m <=? row_seen (tl row) (fun i => U (S i)) k); lia.
 Qed.
 
-(** Whether no choice turns more than [budget] units, of the stakes ones [must] + [budget]. *)
+(** Whether no choice turns more than [budget] units, of all that are at stake, [must] + [budget]. *)
 Fixpoint search (k : nat) (xs : list waiting) (must budget : nat) : bool :=
   match must, k with
   | 0, _ => true
