@@ -186,6 +186,7 @@ Print Assumptions check_domain_attack_sound.
 (* the fewest ones *)
 Check check_bound_sound.
 Print Assumptions check_bound_sound.
-(* errata.md: the paper's Theorem 1 *)
+(* errata.md: the paper's Theorem 1, in rational numbers *)
+From Coq Require Import QArith.
 Check theorem_1_of_the_paper_is_false.
 Print Assumptions theorem_1_of_the_paper_is_false.
