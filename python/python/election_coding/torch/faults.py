@@ -23,6 +23,7 @@ class Fault:
         why: the rule by which it was named.
         repeats: whether it came to the same wrong gradient again when it was asked at once: True for a fault that
             stays, False for one that comes and goes; None where that was not asked.
+        ranks: under hybrid sharding, the ranks of the replica that was named, whose number `rank` then is.
     """
 
     rank: int
@@ -30,10 +31,12 @@ class Fault:
     kind: str
     why: str
     repeats: bool | None = None
+    ranks: tuple[int, ...] | None = None
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps({"event": "faulty rank", **asdict(self)})
+        told = {name: value for name, value in asdict(self).items() if name != "ranks" or value is not None}
+        return json.dumps({"event": "faulty rank" if self.ranks is None else "faulty replica", **told})
 
 
 class FaultFound(RuntimeError):
