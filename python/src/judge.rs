@@ -1,6 +1,8 @@
 //! The judge of `crates/judge`, for whoever carries digests by other means: it asks, accepts and names.
 
-use ecode_judge::{Budget, Digest, Event, Judge as Inner, JudgeError, JudgeState, Next};
+use std::collections::BTreeMap;
+
+use ecode_judge::{Budget, Digest, Event, Judge as Inner, JudgeError, JudgeState, Next, Signer};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -65,6 +67,10 @@ fn said<T>(result: Result<T, JudgeError>) -> PyResult<T> {
         JudgeError::Open => bad("a step is open: state() is for between steps"),
         other => bad(other),
     })
+}
+
+fn signer(seed: Digest) -> PyResult<Signer> {
+    if seed == [0; 32] { Err(bad("a seed of zeros is no secret")) } else { Ok(Signer::new(seed)) }
 }
 
 #[pymethods]
@@ -182,6 +188,42 @@ impl Judge {
     #[getter]
     fn extra(&self) -> (usize, usize) {
         self.inner.settlement().map_or((0, 0), |open| (open.helpers(), open.trips()))
+    }
+
+    /// The public key of a seed of 32 bytes (Ed25519).
+    #[staticmethod]
+    fn key<'py>(py: Python<'py>, seed: Digest) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &signer(seed)?.key()))
+    }
+
+    /// A worker's signature, by the key of its seed, of the digest that it announced of a partition in this step: 64 bytes.
+    fn sign<'py>(
+        &self,
+        py: Python<'py>,
+        seed: Digest,
+        partition: usize,
+        digest: Digest,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let signature = signer(seed)?.sign(&self.inner.header(), partition, &digest, false);
+        Ok(PyBytes::new(py, &signature))
+    }
+
+    /// Certificates (`ecode/naming/1`, JSON) of those whom the open step has named by what others announced.
+    ///
+    /// Args:
+    ///     keys: each worker's public key.
+    ///     signatures: (worker, partition) -> its signature of the digest that it announced.
+    fn certificates(
+        &self,
+        keys: Vec<Digest>,
+        signatures: BTreeMap<(usize, usize), [u8; 64]>,
+    ) -> PyResult<Vec<(usize, String)>> {
+        let signed = |worker: usize, partition: usize, _: &Digest, of_vector: bool| {
+            let signature = signatures.get(&(worker, partition)).filter(|_| !of_vector)?;
+            Some((*keys.get(worker)?, *signature))
+        };
+        let certificates = self.inner.certificates(&signed).into_iter();
+        certificates.map(|one| Ok((one.worker, serde_json::to_string(&one).map_err(bad)?))).collect()
     }
 
     /// What the next step needs of the past, as JSON.

@@ -144,6 +144,8 @@ pub struct Judge {
     k: usize,
     asleep: Vec<usize>,
     settlement: Option<Settlement>,
+    /// b' when the open step was opened.
+    opened: usize,
 }
 
 impl Judge {
@@ -172,7 +174,7 @@ impl Judge {
         let header =
             Header { run: blake3::derive_key("ecode 1 run of a judge", run), step: 0, state: [0; 32] };
         let roster = Roster::new(n, b, budget, 2, spare);
-        Ok(Self { roster, header, k, asleep: Vec::new(), settlement: None })
+        Ok(Self { roster, header, k, asleep: Vec::new(), settlement: None, opened: b })
     }
 
     /// Who of these can be asked in the step: who is neither named nor suspended; of the suspended, as many as are needed.
@@ -224,6 +226,7 @@ impl Judge {
             }
         };
         self.settlement = Some(Settlement::new(&assignment, &present, left));
+        self.opened = left;
         Ok(assignment.holders)
     }
 
@@ -314,6 +317,15 @@ impl Judge {
     #[must_use]
     pub fn settlement(&self) -> Option<&Settlement> {
         self.settlement.as_ref()
+    }
+
+    /// Certificates of those whom the open step has named by what others announced, from who signed what. Sign and certify
+    /// before [`Self::close`].
+    #[must_use]
+    pub fn certificates(&self, signed: Signed<'_>) -> Vec<Certificate> {
+        let own = OwnContradictions::default();
+        let make = |open| certify(open, &self.header, self.opened, &own, signed);
+        self.settlement.as_ref().map(make).unwrap_or_default()
     }
 
     /// How many workers there are, and how many partitions.

@@ -8,6 +8,7 @@ ordinary place: the step has the bits of a run without the fault.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -61,6 +62,8 @@ class Audit:
         reduce_dtype: in which gradients are added up.
         also: further objects with state_dict() that a rollback takes back, as a scheduler.
         seed: of the random numbers of each partition.
+        sign: a seed of 32 secret bytes of this rank's own, by which it signs what it announced when somebody is named; the
+            certificate of a naming rests on these keys. Without it every rank draws one for this run.
         mixed: take ranks of several kinds of device, driver, library or number of threads. Without it they are refused.
 
     Attributes:
@@ -83,6 +86,7 @@ class Audit:
         also: Sequence[Any] = (),
         seed: int = 0,
         key: bytes = b"audit",
+        sign: bytes | None = None,
         mixed: bool = False,
     ) -> None:
         if on_fault not in ("mask", "rollback", "stop", "warn"):
@@ -112,7 +116,7 @@ class Audit:
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         if not mixed:
             require_one_kind(self._parameters[0].device)
-        self._digest = Fingerprints(key)
+        self._digest, self._seed = Fingerprints(key), sign if sign is not None else os.urandom(32)
         self._judge = Judge(self.n, self.n, b, run=key)
         self._flats: dict[int, torch.Tensor] = {}
         self._answers: dict[int, dict[int, bytes]] = {}
@@ -246,12 +250,25 @@ class Audit:
                 raise Unverified(f"step {self.step_count}: {why}")
             asked = [(i, rank) for i, rank, _ in turn.asks]
         new = [(rank, why) for rank, _, why in self._judge.named if rank not in known]
+        certificates = self._certify() if new else {}
         accepted = [digest[:16] for digest in turn.accepted]
         self._judge.close(b"".join(accepted))
         repeats = self._repeats(compute, [rank for rank, _ in new], accepted)
         if self.on_fault != "warn":
             self._supply(accepted)
-        return [self._fault(rank, "gradient", why, repeats.get(rank)) for rank, why in new]
+        return [
+            self._fault(rank, "gradient", why, repeats.get(rank), certificates.get(rank)) for rank, why in new
+        ]
+
+    def _certify(self) -> dict[int, str]:
+        """What shows the namings of this step to others: everybody signs what it announced."""
+        own = {i: answers[self.rank] for i, answers in self._answers.items() if self.rank in answers}
+        signed = {i: self._judge.sign(self._seed, i, digest + _PAD) for i, digest in own.items()}
+        heard: list[Any] = [None] * dist.get_world_size()
+        dist.all_gather_object(heard, (Judge.key(self._seed), signed))
+        first = [heard[ranks[0]] for ranks in self._replicas.ranks]
+        signatures = {(rank, i): signature for rank, (_, all) in enumerate(first) for i, signature in all.items()}
+        return dict(self._judge.certificates([key for key, _ in first], signatures))
 
     def _answer(self, compute: Compute, asked: list[tuple[int, int]]) -> None:
         """Computes what this rank is asked for, and hears everybody's digests."""
@@ -359,9 +376,11 @@ class Audit:
         why = f"{len(good)} others hold another state"
         return [self._fault(rank, "state", why) for rank in new]
 
-    def _fault(self, rank: int, kind: str, why: str, repeats: bool | None = None) -> Fault:
-        ranks = self._replicas.ranks[rank]
-        return Fault(rank, self.step_count, kind, why, repeats, tuple(ranks) if len(ranks) > 1 else None)
+    def _fault(
+        self, rank: int, kind: str, why: str, repeats: bool | None = None, certificate: str | None = None
+    ) -> Fault:
+        ranks = tuple(self._replicas.ranks[rank])
+        return Fault(rank, self.step_count, kind, why, repeats, ranks if len(ranks) > 1 else None, certificate)
 
     def _act(self, new: list[Fault], back: bool = True) -> bool:
         """Says who was named, and does what was asked for; returns whether the run went back."""
