@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Assignment, Budget, Digest, Evidence, Header, Named, Next, Record, Roster, Settlement, assign};
+use crate::{
+    Assignment, Budget, Certificate, Digest, Evidence, Header, Named, Next, OwnContradictions, Record,
+    Roster, Settlement, Signed, assign, certify,
+};
 
 /// What happened, in any order and however often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
