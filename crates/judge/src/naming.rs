@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Header, Settlement};
+use crate::{Digest, Header, Settlement};
 
 const SCHEMA: &str = "ecode/naming/1";
 
@@ -162,7 +162,7 @@ fn text(header: &Header, partition: usize, digest: &Digest, kind: u8) -> Digest 
 }
 
 /// Bytes in hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

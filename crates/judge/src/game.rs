@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::rule::Rule;
-use super::{Assignment, Digest, Next, Settlement, assign};
+use crate::rule::Rule;
+use crate::{Assignment, Digest, Next, Settlement, assign};
 
 /// What chooses: a script in the full game, a generator in random ones.
 trait Chooser {
@@ -309,7 +309,7 @@ fn every_course_with_silent_workers() {
     whole_game(&assignment, (5, 2, 2), powers).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Assignments of three partitions to five and six workers: `cargo test --release -p election-coding-server
+/// Assignments of three partitions to five and six workers: `cargo test --release -p election-coding-judge
 /// every_course_of_every -- --ignored`.
 #[test]
 #[ignore = "minutes"]

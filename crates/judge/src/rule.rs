@@ -2,7 +2,7 @@
 
 /// The rules that tests break one by one: each is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// b' + 1 supporters are needed, not b'.
     Support,
     /// More than b' contradictions name, not b'.

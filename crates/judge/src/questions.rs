@@ -8,13 +8,13 @@
 //! - T4: every trip fetches, for every open partition, one vector of each class that has none.
 //! - T5: who was silent in a step is not asked again in it.
 
-use super::rule::Rule;
-use super::settlement::Settlement;
-use super::{Ask, Digest, Drift, Fetch};
+use crate::rule::Rule;
+use crate::settlement::Settlement;
+use crate::{Ask, Digest, Drift, Fetch};
 
 impl Settlement {
     /// Helpers for the focus and for all that is short without being disputed (T1, T2, T5).
-    pub(super) fn asks(
+    pub(crate) fn asks(
         &mut self,
         pick: &mut dyn FnMut(&[usize]) -> usize,
         short: &mut Vec<usize>,
@@ -68,7 +68,7 @@ impl Settlement {
 
     /// One vector of each class that has none, of every open partition (T4). Where an accepted one has no source
     /// left, a fresh worker is asked to compute and send it.
-    pub(super) fn fetches(
+    pub(crate) fn fetches(
         &mut self,
         pick: &mut dyn FnMut(&[usize]) -> usize,
         asks: &mut Vec<Ask>,

@@ -28,7 +28,7 @@ impl Header {
     /// The digest of a vector of a partition, as the bytes that travel.
     ///
     /// ```
-    /// use ecode_server::reactive::Header;
+    /// use ecode_judge::Header;
     /// let header = Header { run: [1; 32], step: 7, state: [2; 32] };
     /// let later = Header { step: 8, ..header };
     /// assert_eq!(header.digest(0, &[5, 6]), header.digest(0, &[5, 6]));

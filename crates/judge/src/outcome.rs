@@ -1,6 +1,6 @@
 //! What a settlement says: who is named and why, what is to be asked, and when it must stop.
 
-use super::{Digest, Pair};
+use crate::{Digest, Pair};
 
 /// By which rule a worker was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -100,18 +100,18 @@ pub enum Next {
         fetches: Vec<Fetch>,
     },
     /// One round trip in which these workers compute what they have answered before once more: nothing else is asked, and
-    /// nobody is named, before they have. Only with [`Drift::Repeat`](super::Drift::Repeat).
+    /// nobody is named, before they have. Only with [`Drift::Repeat`](crate::Drift::Repeat).
     Again(Vec<Ask>),
-    /// These vectors are there and are to be compared ([`Settlement::compared`](super::Settlement::compared)) before this is
-    /// asked again: no round trip. Only with [`Drift::Close`](super::Drift::Close).
+    /// These vectors are there and are to be compared ([`Settlement::compared`](crate::Settlement::compared)) before this is
+    /// asked again: no round trip. Only with [`Drift::Close`](crate::Drift::Close).
     Compare(Vec<Pair>),
     /// Every partition's digest is accepted, and its vector is there.
     Settled(Vec<Digest>),
     /// These partitions cannot be settled with the workers that are left: [`Settlement::admit`] more of them, or
     /// compute the partitions at the server ([`Settlement::referee`]), or stop.
     ///
-    /// [`Settlement::admit`]: super::Settlement::admit
-    /// [`Settlement::referee`]: super::Settlement::referee
+    /// [`Settlement::admit`]: crate::Settlement::admit
+    /// [`Settlement::referee`]: crate::Settlement::referee
     Short(Vec<usize>),
     /// The promise is void.
     Stop(Excess),

@@ -1,12 +1,10 @@
 //! Promise: names follow from evidence only; beyond the promise a step stops with nobody named by it; silence costs little
-//! over a run. (One step's courses in full are played in `crates/server/src/reactive/game.rs`.)
+//! over a run. (One step's courses in full are played in `crates/judge/src/game.rs`.)
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 
-use ecode_server::reactive::{
-    Assignment, Budget, Digest, Evidence, Excess, Header, Next, Roster, Settlement, assign,
-};
+use ecode_judge::{Assignment, Budget, Digest, Evidence, Excess, Header, Next, Roster, Settlement, assign};
 
 /// The digest of an honest vector of a partition, and of lies.
 fn value(partition: usize, lie: usize) -> Digest {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ecode_server::reactive::{
+use ecode_judge::{
     Assignment, Certificate, Digest, Header, Next, OwnContradictions, Settlement, Signer, certify,
 };
 use serde_json::Value;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rule::Rule;
-use super::settlement::{Settlement, Slot};
-use super::{Digest, Doubt, Drift, Evidence, Excess};
+use crate::rule::Rule;
+use crate::settlement::{Settlement, Slot};
+use crate::{Digest, Doubt, Drift, Evidence, Excess};
 
 impl Settlement {
     /// A partition's classes: each digest with its unnamed supporters.
-    pub(super) fn classes(&self, slot: &Slot) -> BTreeMap<Digest, Vec<usize>> {
+    pub(crate) fn classes(&self, slot: &Slot) -> BTreeMap<Digest, Vec<usize>> {
         let mut classes: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
         for (&worker, &digest) in &slot.answers {
             if !self.named.contains_key(&worker) {
@@ -34,7 +34,7 @@ impl Settlement {
 
     /// Applies (a) to (d) until nothing follows any more; where they condemn more than can be faulty, nobody is named
     /// and nothing is accepted by any of it.
-    pub(super) fn evaluate(&mut self) -> Result<(), Excess> {
+    pub(crate) fn evaluate(&mut self) -> Result<(), Excess> {
         let before = self.clone();
         let result = self.apply_all();
         if result.is_err() {

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Doubt, Evidence, Settlement};
+use crate::{Doubt, Evidence, Settlement};
 
 /// What a naming does to the number of liars that are to be expected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

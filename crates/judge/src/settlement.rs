@@ -10,48 +10,48 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::drift::{Classes, Repeat};
-use super::rule::Rule;
-use super::{Assignment, Digest, Doubt, Drift, Evidence, Excess, Header, Named, Next};
+use crate::drift::{Classes, Repeat};
+use crate::rule::Rule;
+use crate::{Assignment, Digest, Doubt, Drift, Evidence, Excess, Header, Named, Next};
 
 /// What is known of one partition.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     /// Who was asked for it.
-    pub(super) asked: BTreeSet<usize>,
+    pub(crate) asked: BTreeSet<usize>,
     /// What they answered, first answers only.
-    pub(super) answers: BTreeMap<usize, Digest>,
+    pub(crate) answers: BTreeMap<usize, Digest>,
     /// Digests whose vector is there, and who sent it; none where it was rebuilt or computed.
-    pub(super) vectors: BTreeMap<Digest, Option<usize>>,
+    pub(crate) vectors: BTreeMap<Digest, Option<usize>>,
     /// Who was asked for a vector of it and did not send it.
-    pub(super) refused: BTreeSet<usize>,
-    pub(super) accepted: Option<Digest>,
+    pub(crate) refused: BTreeSet<usize>,
+    pub(crate) accepted: Option<Digest>,
 }
 
 /// The settlement of one step.
 #[derive(Clone, Debug)]
 pub struct Settlement {
     /// How many of the unnamed workers can be faulty.
-    pub(super) left: usize,
+    pub(crate) left: usize,
     /// Who can be asked, with the number of gradients that each computes in this step.
-    pub(super) present: BTreeMap<usize, usize>,
-    pub(super) slots: Vec<Slot>,
-    pub(super) named: BTreeMap<usize, Evidence>,
+    pub(crate) present: BTreeMap<usize, usize>,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) named: BTreeMap<usize, Evidence>,
     /// Condemned by what they sent, not yet named.
-    pub(super) accused: BTreeMap<usize, Evidence>,
-    pub(super) silent: BTreeSet<usize>,
+    pub(crate) accused: BTreeMap<usize, Evidence>,
+    pub(crate) silent: BTreeSet<usize>,
     /// Not to be asked, for no fault of this step.
-    pub(super) retired: BTreeSet<usize>,
-    pub(super) focus: Option<usize>,
+    pub(crate) retired: BTreeSet<usize>,
+    pub(crate) focus: Option<usize>,
     /// Who may be asked for what.
-    pub(super) classes: Option<Classes>,
-    pub(super) drift: Drift,
+    pub(crate) classes: Option<Classes>,
+    pub(crate) drift: Drift,
     /// Who is to compute again before it is named.
-    pub(super) repeats: BTreeMap<usize, Repeat>,
+    pub(crate) repeats: BTreeMap<usize, Repeat>,
     /// Who is not reproducible.
-    pub(super) doubts: BTreeMap<usize, Doubt>,
+    pub(crate) doubts: BTreeMap<usize, Doubt>,
     /// In how many coordinates the vectors of digests differ from the accepted one.
-    pub(super) distances: BTreeMap<(usize, Digest), usize>,
+    pub(crate) distances: BTreeMap<(usize, Digest), usize>,
     helpers: usize,
     trips: usize,
     stopped: Option<Excess>,
@@ -61,7 +61,7 @@ pub struct Settlement {
     header: Option<Header>,
     /// A rule that a test breaks.
     #[cfg(test)]
-    pub(super) breaks: Option<Rule>,
+    pub(crate) breaks: Option<Rule>,
 }
 
 impl Settlement {
@@ -113,7 +113,8 @@ impl Settlement {
     }
 
     /// Whether every holder sends a share.
-    pub(super) fn is_shared(&self) -> bool {
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
         self.shared
     }
 
@@ -245,7 +246,7 @@ impl Settlement {
     }
 
     /// The first answers of all workers, by partition.
-    pub(super) fn all_answers(&self) -> Vec<&BTreeMap<usize, Digest>> {
+    pub(crate) fn all_answers(&self) -> Vec<&BTreeMap<usize, Digest>> {
         self.slots.iter().map(|slot| &slot.answers).collect()
     }
 
@@ -296,7 +297,7 @@ impl Settlement {
 
     /// Whether a test breaks this rule, to see that it is needed.
     #[cfg_attr(not(test), allow(clippy::unused_self, reason = "outside of tests no rule is broken"))]
-    pub(super) fn breaks(&self, rule: Rule) -> bool {
+    pub(crate) fn breaks(&self, rule: Rule) -> bool {
         #[cfg(test)]
         return self.breaks == Some(rule);
         #[cfg(not(test))]

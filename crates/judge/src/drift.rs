@@ -25,8 +25,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::settlement::{Settlement, Slot};
-use super::{Ask, Digest, Evidence};
+use crate::settlement::{Settlement, Slot};
+use crate::{Ask, Digest, Evidence};
 
 /// How workers that are right may differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -103,7 +103,7 @@ pub struct Pair {
 
 /// Answers that are to be given again, by partition.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Repeat {
+pub(crate) struct Repeat {
     /// To be given again.
     open: BTreeSet<usize>,
     /// Those that have been asked for.
@@ -114,7 +114,7 @@ pub(super) struct Repeat {
 
 /// Hardware classes.
 #[derive(Clone, Debug)]
-pub(super) struct Classes {
+pub(crate) struct Classes {
     workers: Vec<usize>,
     partitions: Vec<usize>,
 }
@@ -136,7 +136,7 @@ impl Settlement {
     }
 
     /// Whether a worker may be asked for a partition.
-    pub(super) fn is_of_class(&self, worker: usize, partition: usize) -> bool {
+    pub(crate) fn is_of_class(&self, worker: usize, partition: usize) -> bool {
         self.classes.as_ref().is_none_or(|classes| {
             classes.workers.get(worker).is_some()
                 && classes.workers.get(worker) == classes.partitions.get(partition)
@@ -144,7 +144,7 @@ impl Settlement {
     }
 
     /// An answer to what was answered before: whether it was asked for.
-    pub(super) fn repeats(&mut self, worker: usize, partition: usize, digest: Digest) -> bool {
+    pub(crate) fn repeats(&mut self, worker: usize, partition: usize, digest: Digest) -> bool {
         let first = self.slots[partition].answers.get(&worker).copied();
         let Some(repeat) = self.repeats.get_mut(&worker) else { return false };
         if !repeat.asked.contains(&partition) || !repeat.open.remove(&partition) {
@@ -158,14 +158,14 @@ impl Settlement {
     }
 
     /// A worker has not computed a partition again in time.
-    pub(super) fn repeats_nothing(&mut self, worker: usize) {
+    pub(crate) fn repeats_nothing(&mut self, worker: usize) {
         if let Some(partition) = self.repeats.get(&worker).and_then(|repeat| repeat.open.first()) {
             self.doubts.entry(worker).or_insert(Doubt::Unanswered(*partition));
         }
     }
 
     /// Takes from the condemned those who are to compute again first. Returns whether any are.
-    pub(super) fn spares(&mut self, condemned: &mut BTreeMap<usize, Evidence>) -> bool {
+    pub(crate) fn spares(&mut self, condemned: &mut BTreeMap<usize, Evidence>) -> bool {
         condemned.retain(|worker, _| !self.doubts.contains_key(worker));
         let mut waits = false;
         if self.drift != Drift::Repeat {
@@ -206,7 +206,7 @@ impl Settlement {
     }
 
     /// What is to be computed again now.
-    pub(super) fn agains(&mut self) -> Vec<Ask> {
+    pub(crate) fn agains(&mut self) -> Vec<Ask> {
         let mut asks = Vec::new();
         for (&worker, repeat) in &mut self.repeats {
             if self.doubts.contains_key(&worker) {
@@ -228,7 +228,7 @@ impl Settlement {
     }
 
     /// Vectors that are both there, and have not been compared.
-    pub(super) fn uncompared(&self) -> Vec<Pair> {
+    pub(crate) fn uncompared(&self) -> Vec<Pair> {
         if !matches!(self.drift, Drift::Close(_)) {
             return Vec::new();
         }
@@ -247,7 +247,7 @@ impl Settlement {
     }
 
     /// With [`Drift::Close`]: who is shown to be far from what is accepted.
-    pub(super) fn far(&self, most: usize) -> BTreeMap<usize, Evidence> {
+    pub(crate) fn far(&self, most: usize) -> BTreeMap<usize, Evidence> {
         let mut far = BTreeMap::new();
         for (&(partition, digest), &coordinates) in self.distances.iter().filter(|(_, far)| **far > most) {
             for worker in self.classes(&self.slots[partition]).remove(&digest).unwrap_or_default() {

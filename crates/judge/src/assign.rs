@@ -22,7 +22,7 @@ impl Assignment {
 /// partners.
 ///
 /// ```
-/// use ecode_server::reactive::assign;
+/// use ecode_judge::assign;
 /// let assignment = assign(&[4, 2, 0, 1, 3], 7, 3);
 /// assert!((0..5).all(|worker| assignment.load(worker) <= 5));
 /// ```
@@ -48,7 +48,7 @@ pub fn assign(present: &[usize], k: usize, w: usize) -> Assignment {
 /// workers have least to do are taken.
 ///
 /// ```
-/// use ecode_server::reactive::assign_apart;
+/// use ecode_judge::assign_apart;
 /// let hosts = [0, 0, 1, 1, 2, 2];
 /// let assignment = assign_apart(&hosts, 9, 2).ok_or("too few hosts")?;
 /// assert!(assignment.holders.iter().all(|two| hosts[two[0]] != hosts[two[1]]));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ecode_server::reactive::{
+use ecode_judge::{
     Assignment, Budget, Digest, Doubt, Drift, Evidence, Excess, Next, Roster, Settlement, assign,
 };
 

@@ -1,13 +1,11 @@
 //! Promise: in whole runs against each of the fifteen adversaries every accepted digest is the honest one, nobody honest
 //! is named, no step stays open, and the run's helpers and extra trips stay within the bounds. A million steps:
-//! `cargo test --release -p election-coding-server --test adversaries -- --ignored`.
+//! `cargo test --release -p election-coding-judge --test adversaries -- --ignored`.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 
-use ecode_server::reactive::{
-    Adversary, Budget, Content, Digest, Header, Next, Roster, Settlement, View, assign,
-};
+use ecode_judge::{Adversary, Budget, Content, Digest, Header, Next, Roster, Settlement, View, assign};
 
 const RUN: Digest = [7; 32];
 
