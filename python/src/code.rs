@@ -50,6 +50,18 @@ impl Code {
         Ok(Self { file: matrix_file(object, None)?, verdict: None })
     }
 
+    /// A code of which nothing was decided here.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn plain(file: MatrixFile) -> Self {
+        Self { file, verdict: None }
+    }
+
+    /// The digest of G.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn matrix_digest(&self) -> String {
+        self.file.matrix.digest()
+    }
+
     /// The parts of a code by the gluing theorem, where its file lists them.
     fn shape(&self) -> Option<Shape> {
         Shape::from_json(self.file.construction.as_ref()?.get("parts")?)

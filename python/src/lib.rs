@@ -12,6 +12,8 @@ mod code;
 mod errors;
 mod fingerprint;
 mod judge;
+#[cfg(feature = "grpc")]
+mod link;
 mod verdict;
 mod vote;
 mod work;
@@ -172,6 +174,8 @@ fn _election_coding(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<judge::Judge>()?;
     module.add_class::<judge::Turn>()?;
     module.add_class::<fingerprint::Fingerprint>()?;
+    #[cfg(feature = "grpc")]
+    module.add_class::<link::Link>()?;
     module.add_function(wrap_pyfunction!(design, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(bounds, module)?)?;
