@@ -171,8 +171,14 @@ impl Link {
             return Err(bad(format!("the model has {d} parameters, and {server} decodes votes on {there}")));
         }
         let version = format!("election_coding {}", env!("CARGO_PKG_VERSION"));
-        let member =
-            Member::new(self.join.clone(), version, self.code.matrix_digest(), d, (step, run), Box::new(say));
+        let member = Member::new(
+            self.join.clone(),
+            version,
+            self.code.matrix().digest(),
+            d,
+            (step, run),
+            Box::new(say),
+        );
         let old =
             self.member.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(Mutex::new(member)));
         py.detach(|| drop(old));

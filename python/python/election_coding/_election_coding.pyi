@@ -17,11 +17,15 @@ __all__ = [
     "Code",
     "Verdict",
     "Checked",
+    "Rule",
     "Judge",
     "Turn",
     "Fingerprint",
     "Link",
     "design",
+    "design_budgeted",
+    "design_detection",
+    "detection",
     "verify",
     "bounds",
     "command",
@@ -52,6 +56,8 @@ class Code:
     def k(self) -> int: ...
     @property
     def b(self) -> int | None: ...
+    @property
+    def construction(self) -> dict[str, Any] | None: ...
     @property
     def ones(self) -> int: ...
     @property
@@ -147,6 +153,24 @@ class Checked:
     def __bool__(self) -> bool: ...
 
 @final
+class Rule:
+    @property
+    def code(self) -> Code: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def k(self) -> int: ...
+    @property
+    def b(self) -> int: ...
+    @property
+    def holders(self) -> int: ...
+    @property
+    def costs(self) -> list[dict[str, Any]]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
 class Turn:
     @property
     def word(self) -> str: ...
@@ -221,6 +245,31 @@ def design(
     timeout: float | None = None,
     **parameters: str | float | bool,
 ) -> Code: ...
+def design_budgeted(
+    n: int,
+    b: int,
+    redundancy: float,
+    *,
+    q: float | Sequence[float] = 0.1,
+    liars: str = "adaptive",
+    missing: int = 0,
+    k: int | None = None,
+    max_load: int | None = None,
+    rounds: int | None = None,
+    time: float | None = None,
+    seed: int = 1,
+) -> Code: ...
+def design_detection(
+    n: int,
+    b: int,
+    *,
+    scheme: str = "reactive",
+    k: int | None = None,
+    spare: int = 0,
+    risk: float | None = None,
+    coordinates: int = 1_000_000,
+) -> Rule: ...
+def detection(matrix: _Matrix, b: int | None = None, *, spare: int = 0) -> dict[str, Any]: ...
 def verify(
     matrix: _Matrix,
     b: int | None = None,

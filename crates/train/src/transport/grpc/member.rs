@@ -81,7 +81,11 @@ impl Member {
         self.peer.controlled(control);
         let vote = Vote { bits, silent: None };
         loop {
-            let mut news = self.peer.vote(step, &vote, &[], 0.0)?;
+            // The first news is that there is a connection, which says how votes are cut.
+            let mut news = self.peer.next(step, Duration::ZERO)?;
+            if news.is_none() {
+                news = self.peer.vote(step, &vote, &[], 0.0)?;
+            }
             while news.is_none() && self.peer.is_connected() {
                 news = self.peer.next(step, LOOK)?;
             }
