@@ -52,7 +52,7 @@ def test_the_next_liar_escapes_in_two_worlds_that_look_alike() -> None:
         ({"scheme": "vote"}, "expected one of reactive"),
         ({"scheme": "checked", "spare": 1}, "risk says"),
         ({"risk": 0.1}, "for scheme 'checked'"),
-        ({"b": 9}, ""),
+        ({"b": 9}, "b"),
     ],
 )
 def test_what_is_wrong_is_said(arguments: dict, text: str) -> None:

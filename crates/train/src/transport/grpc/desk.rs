@@ -267,6 +267,23 @@ impl Desk {
         }
     }
 
+    /// All steps are done. Rows that are not there at this moment may come back for what they missed, for so long at most.
+    pub(crate) fn linger(&mut self, most: Duration) -> Result<(), TrainError> {
+        let until = Instant::now() + most;
+        let (_, rows) = self.running.get()?.watch()();
+        let mut told: Vec<bool> = rows.iter().map(|row| row.connection.is_some()).collect();
+        while told.contains(&false) && Instant::now() < until && !self.control.stopped() {
+            let happening = self.running.get()?.next(LOOK);
+            if let Some(Happening::Joined { row, .. }) = &happening {
+                told[*row] = true;
+            }
+            if let Some(happening) = happening {
+                self.note(happening);
+            }
+        }
+        Ok(())
+    }
+
     /// All steps are done: the workers are told, and the server ends.
     pub(crate) fn finish(&mut self) {
         self.running.finish();

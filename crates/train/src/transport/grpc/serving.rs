@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ecode_core::TieRule;
 use ecode_core::digest::sha256;
@@ -32,6 +33,9 @@ const SCHEMA: &str = "ecode/serve/1";
 const RECORD: &str = "serve.json";
 /// Blocks beyond the first open one that the server takes.
 const WINDOW: usize = 4;
+
+/// Workers that are not there at the end have so long to come for the last decodes.
+const LINGER: Duration = Duration::from_secs(30);
 
 /// What is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,15 +249,18 @@ impl VoteServer {
         Ok(())
     }
 
-    /// Writes how the run stands; where all is done, tells the workers.
+    /// Writes how the run stands; where all is done, tells the workers. Those that are not there have
+    /// half a minute to come for the last decodes.
     ///
     /// # Errors
     /// [`TrainError::Transport`]: it cannot be written.
     pub fn close(&mut self, done: bool) -> Result<(), TrainError> {
+        self.book.write()?;
         if done {
+            self.desk.linger(LINGER)?;
             self.desk.finish();
         }
-        self.book.write()
+        Ok(())
     }
 }
 
