@@ -98,10 +98,10 @@ impl Work {
             }
         }
         let data = input::data(&config.data, &control)?;
-        let code = if !config.scheme.detects() {
-            TrainingCode::unverified(matrix, None, "the server's")
-        } else {
+        let code = if config.scheme.detects() {
             super::scheme::training_code(&config, &MatrixFile::plain(matrix))?
+        } else {
+            TrainingCode::unverified(matrix, None, "the server's")
         };
         let mut trainer = Trainer::new(config, code, data)?;
         match trainer.work_for(join, run.row, control, &mut say) {
