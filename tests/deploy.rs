@@ -69,7 +69,7 @@ fn the_slurm_job_trains_and_restarts_a_worker() {
     command
         .arg(script)
         .args([folder.join("keys"), deployment.run()])
-        .args(&training)
+        .args(training)
         .args(["--threads", "1"]);
     command
         .env("PATH", path)
