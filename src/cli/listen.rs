@@ -28,7 +28,7 @@ pub(crate) struct ListenFlags {
     /// (not at all), auto (a quarter of the usual time), or a time, as in 200ms [default: auto]
     #[arg(long, value_name = "WHEN", value_parser = waiting)]
     wait: Option<Waiting>,
-    /// Show how it stands at this address, without a certificate: /healthz, /status and /metrics
+    /// Show how it stands at this address, without a certificate: /healthz, /status, /metrics and gRPC health checks
     #[arg(long, value_name = "ADDR")]
     status: Option<SocketAddr>,
     /// Leave a worker out, once it is proved to lie or to compute wrong

@@ -21,6 +21,7 @@ mod design;
 mod detect;
 mod detect_apart;
 mod distortion;
+mod distortion_parts;
 mod doctor;
 mod domains;
 mod domains_design;

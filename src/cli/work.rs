@@ -98,7 +98,7 @@ impl Work {
             }
         }
         let data = input::data(&config.data, &control)?;
-        let code = if config.scheme == ecode::train::Scheme::Vote {
+        let code = if !config.scheme.detects() {
             TrainingCode::unverified(matrix, None, "the server's")
         } else {
             super::scheme::training_code(&config, &MatrixFile::plain(matrix))?

@@ -22,6 +22,7 @@ mod client;
 )]
 mod generated;
 mod happening;
+mod health;
 mod history;
 pub mod keys;
 mod scheme;

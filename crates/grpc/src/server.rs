@@ -1,6 +1,6 @@
 //! The server: an election, the connections of its workers, and what its caller hears and says.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -15,6 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::generated::Decode;
 use super::generated::election_server::ElectionServer;
 use super::happening::{self, Happening, Past, ServerError, Settings};
+use super::health::Health;
 use super::keys::{Keys, read_rows};
 use super::scheme::{Shares, Task};
 use super::service::Service;
@@ -36,6 +37,7 @@ pub struct Server {
     shared: Arc<Shared>,
     happenings: Receiver<Happening>,
     address: SocketAddr,
+    health: Health,
     runtime: Option<Runtime>,
 }
 
@@ -86,7 +88,8 @@ impl Server {
         runtime.spawn(accept(listener, acceptor, pins, sender));
         runtime.spawn(Arc::clone(&shared).watch());
         runtime.spawn(serve(Arc::clone(&shared), ReceiverStream::new(accepted)));
-        Ok(Self { shared, happenings, address, runtime: Some(runtime) })
+        let health = Health::start(runtime.handle(), &shared);
+        Ok(Self { shared, happenings, address, health, runtime: Some(runtime) })
     }
 
     /// Where it listens: the port that the system chose where 0 was asked for.
@@ -168,6 +171,14 @@ impl Server {
     pub fn watch(&self) -> impl Fn() -> (u64, Vec<Standing>) + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.rows()
+    }
+
+    /// Something that answers standard health checks (`grpc.health.v1`, without TLS) on a connection that its caller has
+    /// accepted, and returns at once. Whoever can connect may ask: that it serves, and whether so many workers are
+    /// connected that steps can be decoded as proved.
+    pub fn health(&self) -> impl Fn(TcpStream) -> std::io::Result<()> + Send + use<> {
+        let health = self.health.clone();
+        move |stream| health.serve(stream)
     }
 
     /// Tells all workers that it is over, and ends.

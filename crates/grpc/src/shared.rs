@@ -170,6 +170,17 @@ impl Shared {
         (inner.election.step(), inner.election.rows().to_vec())
     }
 
+    /// Whether so many workers are there that a step can be decoded as proved; under a scheme, whether anybody is.
+    pub(crate) fn is_quorate(&self) -> bool {
+        let inner = self.lock();
+        let connected = |standing: &Standing| standing.connection.is_some();
+        inner.ended.is_none()
+            && match self.settings.partitions {
+                None => inner.election.is_quorate(),
+                Some(_) => inner.election.rows().iter().any(connected),
+            }
+    }
+
     pub(crate) fn report(&self, row: usize, step: u64, report: Report) {
         self.tell(Happening::Reported { row, step, report });
     }
@@ -412,6 +423,9 @@ impl Shared {
         let spoke = speaks(&inner, row, connection);
         let actions = inner.election.handle(self.begun.elapsed(), Event::Left { row, connection });
         self.act(&mut inner, actions);
+        if spoke {
+            self.changed.notify_waiters();
+        }
         if spoke && self.settings.partitions.is_some() {
             self.tell(Happening::Left { row });
         }

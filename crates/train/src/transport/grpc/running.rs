@@ -87,7 +87,7 @@ fn show(
     say: &mut dyn FnMut(&str),
 ) -> Result<Option<Status>, TrainError> {
     let Some(address) = listen.status else { return Ok(None) };
-    let pages = Status::show(address, Arc::clone(facts), server.watch())
+    let pages = Status::show(address, Arc::clone(facts), server.watch(), server.health())
         .map_err(|error| TrainError::Transport(format!("cannot show the status on {address}: {error}")))?;
     say(&format!("status on http://{}/status", pages.address()));
     Ok(Some(pages))
