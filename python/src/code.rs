@@ -88,12 +88,13 @@ impl Code {
         rule: &str,
         method: &str,
         worst_case: bool,
-        timeout: Option<f64>,
+        (timeout, progress): (Option<f64>, Option<&Bound<'_, PyAny>>),
     ) -> PyResult<Verdict> {
         let method = method.parse::<Method>().map_err(bad)?;
         let question = Question { b: b.or(self.file.b), ties: ties(rule)?, method, worst_case };
         let code = self.clone();
-        let verdict = work::run(py, timeout, move |control| code.ask(&question, control))?.map_err(bad)?;
+        let verdict = work::run_watched(py, timeout, progress, move |control| code.ask(&question, control))?
+            .map_err(bad)?;
         Ok(Verdict { matrix: Arc::new(self.file.matrix.clone()), verdict: Arc::new(verdict) })
     }
 
@@ -261,7 +262,8 @@ impl Code {
     }
 
     /// See `election_coding.verify`.
-    #[pyo3(signature = (b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None))]
+    #[pyo3(signature = (b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None, progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn verify(
         &self,
         py: Python<'_>,
@@ -270,8 +272,9 @@ impl Code {
         method: &str,
         worst_case: bool,
         timeout: Option<f64>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Verdict> {
-        self.decide(py, b, ties, method, worst_case, timeout)
+        self.decide(py, b, ties, method, worst_case, (timeout, progress))
     }
 
     /// Whether the decode is exact with so many liars and so many missing votes, whoever they are: proved for
@@ -293,7 +296,7 @@ impl Code {
         if b > self.n() {
             return Ok(false);
         }
-        let verdict = self.decide(py, Some(b), ties, "auto", false, timeout)?;
+        let verdict = self.decide(py, Some(b), ties, "auto", false, (timeout, None))?;
         verdict.truth()
     }
 
@@ -310,7 +313,7 @@ impl Code {
         worst_case: bool,
         timeout: Option<f64>,
     ) -> PyResult<String> {
-        let decided = self.decide(py, b, ties, "auto", worst_case, timeout)?;
+        let decided = self.decide(py, b, ties, "auto", worst_case, (timeout, None))?;
         let shape = self.shape();
         let scope = if worst_case { Scope::WorstCase } else { Scope::Claim };
         work::run(py, timeout, move |control| {

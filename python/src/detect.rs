@@ -101,7 +101,7 @@ pub(crate) fn design_detection(
     if checked && spare > 0 {
         return Err(bad("spare: risk says how many holders there are"));
     }
-    if risk.is_some_and(|risk| !checked || !(risk > 0.0 && risk < 1.0)) {
+    if risk.is_some_and(|risk| !(checked && risk > 0.0 && risk < 1.0)) {
         return Err(bad("risk: for scheme 'checked', above 0 and below 1"));
     }
     let sized = |scheme| {

@@ -69,8 +69,23 @@ pub(crate) fn run<T: Send + 'static>(
     timeout: Option<f64>,
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<T> {
+    run_watched(py, timeout, None, work)
+}
+
+/// The same, while a function of Python's hears how far it is: (done, all), all being 0 where that is not known. What it raises
+/// ends the work.
+pub(crate) fn run_watched<T: Send + 'static>(
+    py: Python<'_>,
+    timeout: Option<f64>,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce(&Control) -> T + Send + 'static,
+) -> PyResult<T> {
     let pool = pool()?;
-    let (result, interrupt) = attend(py, timeout, None, move |control| pool.install(|| work(control)))?;
+    let look = |control: &Control| match progress {
+        Some(progress) => progress.call1(control.progress()).map(|_| ()),
+        None => Ok(()),
+    };
+    let (result, interrupt) = attend(py, timeout, None, look, move |control| pool.install(|| work(control)))?;
     interrupt.map_or(Ok(result), Err)
 }
 
@@ -82,7 +97,7 @@ pub(crate) fn wait<T: Send + 'static>(
     timeout: Option<f64>,
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<T> {
-    let (result, interrupt) = attend(py, timeout, Some(GRACE), work)?;
+    let (result, interrupt) = attend(py, timeout, Some(GRACE), |_| Ok(()), work)?;
     interrupt.map_or(Ok(result), Err)
 }
 
@@ -93,13 +108,14 @@ pub(crate) fn run_stoppable<T: Send + 'static>(
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<T> {
     let pool = pool()?;
-    Ok(attend(py, timeout, None, move |control| pool.install(|| work(control)))?.0)
+    Ok(attend(py, timeout, None, |_| Ok(()), move |control| pool.install(|| work(control)))?.0)
 }
 
 fn attend<T: Send + 'static>(
     py: Python<'_>,
     timeout: Option<f64>,
     grace: Option<Duration>,
+    look: impl Fn(&Control) -> PyResult<()>,
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<(T, Option<PyErr>)> {
     let timeout = match timeout.map(Duration::try_from_secs_f64) {
@@ -132,7 +148,10 @@ fn attend<T: Send + 'static>(
             Ok(result) => break Some(result),
             Err(RecvTimeoutError::Disconnected) => break None,
             Err(RecvTimeoutError::Timeout) => {
-                if let Err(error) = py.check_signals() {
+                let looked = py
+                    .check_signals()
+                    .and_then(|()| if interrupt.is_none() { look(&control) } else { Ok(()) });
+                if let Err(error) = looked {
                     control.stop();
                     interrupt.get_or_insert(error);
                     since.get_or_insert_with(Instant::now);

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import election_coding
+import election_coding._functions
 import election_coding.simulate
 
 
@@ -16,7 +17,7 @@ def test_readme(tmp_path: Path) -> None:
 
 
 def test_docstrings() -> None:
-    for module in (election_coding, election_coding.simulate):
+    for module in (election_coding, election_coding._functions, election_coding.simulate):
         failed, tried = doctest.testmod(module)
         assert tried >= 3 and failed == 0, module.__name__
 

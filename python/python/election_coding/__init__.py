@@ -37,6 +37,8 @@ from ._election_coding import (
     verify,
 )
 
+from ._functions import analyze
+
 __all__ = [
     "Checked",
     "Code",
@@ -46,6 +48,7 @@ __all__ = [
     "Undecided",
     "Verdict",
     "__version__",
+    "analyze",
     "bounds",
     "check",
     "command",

@@ -79,6 +79,7 @@ class Code:
         method: str = "auto",
         worst_case: bool = False,
         timeout: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> Verdict: ...
     def tolerates(
         self, liars: int, missing: int = 0, *, ties: str = "adversarial", timeout: float | None = None
@@ -285,6 +286,7 @@ def verify(
     method: str = "auto",
     worst_case: bool = False,
     timeout: float | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Verdict: ...
 def bounds(n: int, b: int, *, k: int | None = None) -> list[dict[str, Any]]: ...
 def check(
