@@ -49,3 +49,8 @@ def test_other_optimizers_and_accumulation(ranks: Ranks) -> None:
 def test_honest_steps_name_nobody(ranks: Ranks) -> None:
     told = ranks("honest_steps.py", 8, {"steps": 200})
     assert (told["steps"], told["named"]) == (200, [])
+
+
+def test_one_wrong_step_in_200_is_named_in_that_step(ranks: Ranks) -> None:
+    told = ranks("honest_steps.py", 8, {"steps": 200, "wrong_in": 150, "seed": 2})
+    assert (told["steps"], told["named"]) == (200, [[5, 150]])
