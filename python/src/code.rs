@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ecode::analysis::{Analysis, Options};
 use ecode::certificate::{Scope, certify_usual};
-use ecode::code::TieRule;
+use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, MatrixFile, verification_json, write_whole};
 use ecode::report::{Glyphs, analysis_json, matrix_svg, picture, standalone};
 use ecode::train::{Agreement, Bits, Vote, VoteEngine};
@@ -48,6 +48,16 @@ impl Code {
             return Ok(code.get().clone());
         }
         Ok(Self { file: matrix_file(object, None)?, verdict: None })
+    }
+
+    /// A code of which nothing was decided here.
+    pub(crate) fn plain(file: MatrixFile) -> Self {
+        Self { file, verdict: None }
+    }
+
+    /// G.
+    pub(crate) fn matrix(&self) -> &AllocationMatrix {
+        &self.file.matrix
     }
 
     /// The parts of a code by the gluing theorem, where its file lists them.
@@ -189,6 +199,12 @@ impl Code {
     #[getter]
     fn b(&self) -> Option<usize> {
         self.file.b
+    }
+
+    /// How it was made, as its file says: a dict with a `name` and more, or None. Of a budgeted code also how often it is wrong.
+    #[getter]
+    fn construction<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.file.construction.as_ref().map(|made| python(py, made)).transpose()
     }
 
     /// Entries of G that are 1: gradients computed a step, by all workers together.

@@ -7,11 +7,15 @@
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands over what Python passed")]
 
 mod array;
+mod budget;
 mod checked;
 mod code;
+mod detect;
 mod errors;
 mod fingerprint;
 mod judge;
+#[cfg(feature = "grpc")]
+mod link;
 mod verdict;
 mod vote;
 mod work;
@@ -169,10 +173,16 @@ fn _election_coding(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<code::Code>()?;
     module.add_class::<verdict::Verdict>()?;
     module.add_class::<checked::Checked>()?;
+    module.add_class::<detect::Rule>()?;
     module.add_class::<judge::Judge>()?;
     module.add_class::<judge::Turn>()?;
     module.add_class::<fingerprint::Fingerprint>()?;
+    #[cfg(feature = "grpc")]
+    module.add_class::<link::Link>()?;
     module.add_function(wrap_pyfunction!(design, module)?)?;
+    module.add_function(wrap_pyfunction!(budget::design_budgeted, module)?)?;
+    module.add_function(wrap_pyfunction!(detect::design_detection, module)?)?;
+    module.add_function(wrap_pyfunction!(detect::detection, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(bounds, module)?)?;
     module.add_function(wrap_pyfunction!(command, module)?)?;

@@ -26,7 +26,7 @@ def test_everything_public_is_documented() -> None:
         thing = getattr(election_coding, name)
         if name != "__version__":
             assert thing.__doc__, name
-    for kind in (election_coding.Code, election_coding.Verdict, election_coding.Checked):
+    for kind in (election_coding.Code, election_coding.Verdict, election_coding.Checked, election_coding.Rule):
         for name in vars(kind):
             if not name.startswith("_"):
                 assert getattr(kind, name).__doc__, f"{kind.__name__}.{name}"
