@@ -192,7 +192,7 @@ impl Judge {
 
     /// The public key of a seed of 32 bytes (Ed25519).
     #[staticmethod]
-    fn key<'py>(py: Python<'py>, seed: Digest) -> PyResult<Bound<'py, PyBytes>> {
+    fn key(py: Python<'_>, seed: Digest) -> PyResult<Bound<'_, PyBytes>> {
         Ok(PyBytes::new(py, &signer(seed)?.key()))
     }
 

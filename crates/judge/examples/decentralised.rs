@@ -77,7 +77,11 @@ fn digest(header: &Header, partition: usize, vector: &[f32]) -> Digest {
     header.digest(partition, &bytes)
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// The rounds; fails where the weights are not those of a run without faults.
+///
+/// # Errors
+/// What went wrong.
+pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (n, k, b) = (5, 5, 1);
     // (round, peer, stage): a faulty layer forwards, in the first of its partitions only; then a wrong gradient in all.
     let faults = [(1, 2, 1), (3, 4, 6)];

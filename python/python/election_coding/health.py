@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import platform
@@ -39,6 +40,11 @@ EXECUTE, STORE = 1, 2
 """NVSentinel's processing strategies: act on the event; only keep it."""
 RUN_FIELDDIAG = 6
 """NVSentinel's recommended action: run the field diagnostics."""
+
+
+def _grpc() -> Any:
+    """grpcio, only where something is to be sent or served."""
+    return importlib.import_module("grpc")
 
 
 def _varint(number: int) -> bytes:
@@ -110,9 +116,7 @@ def nvsentinel(
             named = (fault.ranks or (fault.rank,))[0]
             gpu = gpus[named] if gpus and fault.ranks is None else ""
             message = health_event(fault, hosts[named], gpu=gpu, act=act, action=action)
-            import grpc
-
-            with grpc.insecure_channel(socket) as channel:
+            with _grpc().insecure_channel(socket) as channel:
                 channel.unary_unary(EVENT)(message, timeout=timeout)
         except Exception as error:
             print(f"NVSentinel was not told of rank {fault.rank}: {error}", file=sys.stderr, flush=True)
@@ -180,7 +184,7 @@ def verdict(path: str | os.PathLike[str], node: str, most: int) -> dict[str, Any
 
 def serve(socket: str, record: str | os.PathLike[str], node: str, most: int = 4) -> Any:
     """Starts a server of nvrx's health check on a Unix socket; `stop(None)` ends it."""
-    import grpc
+    grpc = _grpc()
 
     def answer(_: bytes, context: Any) -> bytes:
         told = verdict(record, node, most)

@@ -161,6 +161,27 @@ for method in config.get("methods", []):
             ends = [None] * n
             dist.all_gather_object(ends, masked == honest)
             results["methods"].append([method, kind, accumulate, all(ends), audit.named, [f.kind for f in audit.faults]])
+if config.get("rehearse"):
+    # A rank that wavers, and one that is always wrong, before the first step; then an ordinary run.
+    results["rehearse"] = []
+    for steady in (None, False, True):
+        model = build("cnn")
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        audit = Audit(model, optimizer, b=1)
+        if rank == 3 and steady is not None:
+            Injected("backward, two signs", 0, model, optimizer, steady, lambda: 1)
+        said = ""
+        try:
+            audit.rehearse(lambda i: loss("cnn", model, 0, i).backward())
+        except ValueError as error:
+            said = str(error)
+        for _ in audit.steps(2 if steady is None else 0):
+            audit.backward(lambda i: loss("cnn", model, audit.step_count, i).backward())
+            optimizer.step()
+        ends = [None] * n
+        dist.all_gather_object(ends, said)
+        results["rehearse"].append([len(set(ends)) == 1, said, parameters_digest(model.parameters())])
+    results["without"] = run("cnn", "mask", steps=2)[0]
 if config.get("mixed"):
     torch.set_num_threads(1 + rank % 2)
     try:

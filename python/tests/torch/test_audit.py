@@ -46,6 +46,20 @@ def test_other_optimizers_and_accumulation(ranks: Ranks) -> None:
         assert what == ["state" if kind.startswith("optimizer") else "gradient"], where
 
 
+def test_a_rehearsal_refuses_what_would_accuse_an_innocent(ranks: Ranks) -> None:
+    told = ranks("audit_faults.py", 8, {"models": [], "seeds": [], "rehearse": True})
+    (same, quiet, digest), (unsteady, wavers, _), (steady, differs, _) = told["rehearse"]
+    assert same and unsteady and steady, "all ranks say the same"
+    assert quiet == "" and digest == told["without"], "a rehearsal changes nothing"
+    assert wavers.startswith("ranks [3] came to other bits")
+    assert "[0, 1, 2, 4, 5, 6, 7] | [3]" in differs
+
+
 def test_honest_steps_name_nobody(ranks: Ranks) -> None:
     told = ranks("honest_steps.py", 8, {"steps": 200})
     assert (told["steps"], told["named"]) == (200, [])
+
+
+def test_one_wrong_step_in_200_is_named_in_that_step(ranks: Ranks) -> None:
+    told = ranks("honest_steps.py", 8, {"steps": 200, "wrong_in": 150, "seed": 2})
+    assert (told["steps"], told["named"]) == (200, [[5, 150]])

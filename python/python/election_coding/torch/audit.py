@@ -20,6 +20,8 @@ from .._election_coding import EcodeError, Judge, Turn
 from .data import Reproducible
 from .faults import Fault, FaultFound
 from .digests import Fingerprints
+from .flats import as_bytes, as_tensor, flat, words
+from .flats import parts as parts_of
 from .kinds import require_one_kind
 from .replicas import Replicas, local
 from .voter import Unverified
@@ -183,12 +185,39 @@ class Audit:
         self._act(new, back=False)
         return new
 
+    def rehearse(self, compute: Compute, partition: int = 0) -> None:
+        """Before the first step: every rank computes one gradient twice, and nobody is accused by it.
+
+        A kernel without a fixed order of sums, or ranks that round otherwise, would have honest ranks named later; here they
+        are refused. Equal gradients prove nothing for other inputs.
+
+        Raises:
+            ValueError: on every rank, with who came to other bits when it was asked again, or which ranks disagree.
+        """
+        digests = [self._digest(words(self._gradient(compute, partition, keep=False))) for _ in range(2)]
+        rows = self._gather(torch.stack([as_tensor(digest) for digest in digests]))
+        said = [[self._replicas.joined([as_bytes(one[turn]) for one in row]) for turn in range(2)] for row in rows]
+        unsteady = [rank for rank, (first, second) in enumerate(said) if first != second]
+        classes: dict[bytes, list[int]] = {}
+        for rank, (first, _) in enumerate(said):
+            classes.setdefault(first, []).append(rank)
+        what = "ranks" if len(self._replicas.ranks[0]) == 1 else "replicas"
+        if unsteady:
+            raise ValueError(
+                f"{what} {unsteady} came to other bits when they were asked again: a kernel that is not deterministic, or "
+                "a fault that comes and goes. Reproducible.settings() asks for deterministic ones; the probe tells faults"
+            )
+        if len(classes) > 1:
+            listed = " | ".join(str(ranks) for ranks in classes.values())
+            raise ValueError(f"{what} come to different bits for one gradient: {listed}; the probe tells who is wrong")
+
     # Gradients.
 
-    def _gradient(self, compute: Compute, i: int) -> torch.Tensor:
-        """The gradient of partition i as one vector; what it leaves in buffers stays only for this rank's own."""
+    def _gradient(self, compute: Compute, i: int, keep: bool = True) -> torch.Tensor:
+        """The gradient of partition i as one vector; what it leaves in buffers stays only for this rank's own, and only
+        where `keep` says so."""
         self.gradients += 1
-        buffers = [buffer.clone() for buffer in self.model.buffers()] if i != self.rank else []
+        buffers = [] if keep and i == self.rank else [buffer.clone() for buffer in self.model.buffers()]
         for p in self._parameters:
             p.grad = None
         no_sync = getattr(self.model, "no_sync", None)
@@ -202,7 +231,7 @@ class Audit:
             with torch.no_grad():
                 for buffer, before in zip(self.model.buffers(), buffers):
                     buffer.copy_(before)
-        return _flat(parts)
+        return flat(parts)
 
     def _holders(self, i: int, unnamed: list[int], count: int) -> list[int]:
         """The ranks that compute a partition in an audited step: its own, then others in other domains."""
@@ -277,11 +306,11 @@ class Audit:
         digests = torch.zeros(self.n, 16, dtype=torch.uint8)
         for i in mine:
             self._flats[i] = self._gradient(compute, i)
-            self._own[i] = self._digest(_words(self._flats[i]))
-            digests[i] = _tensor(self._own[i])
+            self._own[i] = self._digest(words(self._flats[i]))
+            digests[i] = as_tensor(self._own[i])
         heard = self._gather(digests)
         for i, rank in asked:
-            digest = self._replicas.joined([_bytes(one[i]) for one in heard[rank]])
+            digest = self._replicas.joined([as_bytes(one[i]) for one in heard[rank]])
             self._answers[i][rank] = digest
             self._judge.answer(rank, i, digest + _PAD)
             # Whoever has the digest can send the gradient.
@@ -294,7 +323,7 @@ class Audit:
         told = torch.zeros(1, dtype=torch.uint8)
         for i, answers in self._answers.items():
             if self.rank in new and answers.get(self.rank, accepted[i]) != accepted[i]:
-                again = self._digest(_words(self._gradient(compute, i)))
+                again = self._digest(words(self._gradient(compute, i, keep=False)))
                 told[0] = 1 if again == self._own[i] else 2
                 break
         heard = self._gather(told)
@@ -312,9 +341,9 @@ class Audit:
             self._replicas.send(self._flats[i].to(self._wire), i)
         elif self.rank == i:
             size = sum(p.numel() * p.element_size() for p in map(local, self._parameters))
-            flat = torch.zeros(size, dtype=torch.uint8, device=self._wire)
-            self._replicas.receive(flat, source)
-            self._flats[i] = flat.to(self._parameters[0].device)
+            came = torch.zeros(size, dtype=torch.uint8, device=self._wire)
+            self._replicas.receive(came, source)
+            self._flats[i] = came.to(self._parameters[0].device)
 
     def _reduce(self) -> None:
         """The mean of all partitions' gradients, each added in its own rank's place."""
@@ -323,7 +352,7 @@ class Audit:
                 if self._computes(i) != i:
                     self._send(i, self._computes(i))
         own = [local(p) for p in self._parameters]
-        parts = _parts(self._flats[self.rank], own)
+        parts = parts_of(self._flats[self.rank], own)
         wide = torch.cat([part.reshape(-1).to(self.reduce_dtype) for part in parts])
         self._replicas.sum(wide)
         wide /= self.n
@@ -349,8 +378,8 @@ class Audit:
         return [local(tensor) for tensor in tensors]
 
     def _compare_states(self) -> list[Fault]:
-        rows = self._gather(_tensor(self._digest(self._state())))
-        heard = [self._replicas.joined([_bytes(one) for one in row]) for row in rows]
+        rows = self._gather(as_tensor(self._digest(self._state())))
+        heard = [self._replicas.joined([as_bytes(one) for one in row]) for row in rows]
         named = set(self.named)
         classes: dict[bytes, list[int]] = {}
         for rank in range(self.n):
@@ -429,31 +458,3 @@ class Audit:
         self._judge.load(state["judge"])
         self.step_count = state["step"]
         self.faults = [Fault(**fault) for fault in state["faults"]]
-
-
-def _flat(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Tensors of any kinds as the bytes of all of them."""
-    return torch.cat([tensor.detach().contiguous().reshape(-1).view(torch.uint8) for tensor in tensors])
-
-
-def _words(flat: torch.Tensor) -> torch.Tensor:
-    """Bytes as the widest words that they make, which are cheapest to digest."""
-    return flat.view(torch.int32) if flat.numel() % 4 == 0 else flat
-
-
-def _parts(flat: torch.Tensor, like: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    parts, start = [], 0
-    for tensor in like:
-        length = tensor.numel() * tensor.element_size()
-        # A copy begins where its kind may begin.
-        parts.append(flat[start : start + length].clone().view(tensor.dtype))
-        start += length
-    return parts
-
-
-def _tensor(digest: bytes) -> torch.Tensor:
-    return torch.tensor(list(digest), dtype=torch.uint8)
-
-
-def _bytes(row: torch.Tensor) -> bytes:
-    return bytes(row.tolist())

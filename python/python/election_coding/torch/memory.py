@@ -106,7 +106,7 @@ class Muon(Memory):
 
 
 def _orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    x = matrix / (matrix.norm() + 1e-7)
+    x: torch.Tensor = matrix / (matrix.norm() + 1e-7)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     for _ in range(5):
@@ -126,12 +126,14 @@ class PartitionStates:
         """Bytes of a state."""
         self._before: dict[int, list[torch.Tensor]] = {}
         self._after: dict[int, list[torch.Tensor]] = {}
+        self._digests: dict[int, bytes] = {}
         self._first = True
 
     def step(self, i: int, gradient: torch.Tensor) -> torch.Tensor:
         """What partition i makes of its gradient; asked again in a step, the same."""
         vector, after = self.memory.step(gradient.to(torch.float32), self._state(i), self.shapes)
         self._after[i] = [tensor.detach().clone() for tensor in after]
+        self._digests[i] = self.digest(self._bytes(self._after[i]))
         return vector
 
     def _state(self, i: int) -> list[torch.Tensor]:
@@ -145,7 +147,7 @@ class PartitionStates:
 
     def after(self, i: int) -> torch.Tensor:
         """The digest of the state after this step, as uint8 of shape (32,)."""
-        return torch.tensor(list(self.digest(self._bytes(self._after[i]))), dtype=torch.uint8)
+        return torch.tensor(list(self._digests[i]), dtype=torch.uint8)
 
     def give(self, i: int) -> torch.Tensor:
         """The state before this step, as bytes; nothing where this rank does not hold it."""
@@ -158,13 +160,13 @@ class PartitionStates:
 
     def commit(self, accepted: Sequence[bytes]) -> None:
         """The step is settled: keeps what this rank has computed of the accepted states, and nothing else."""
-        kept = {i: after for i, after in self._after.items() if self.digest(self._bytes(after)) == accepted[i]}
-        self._before, self._after, self._first = kept, {}, False
+        kept = {i: after for i, after in self._after.items() if self._digests[i] == accepted[i]}
+        self._before, self._after, self._digests, self._first = kept, {}, {}, False
 
     @staticmethod
     def digest(state: torch.Tensor) -> bytes:
         """SHA-256 of a state's bytes."""
-        return hashlib.sha256(state.numpy()).digest()
+        return hashlib.sha256(state.numpy().data).digest()
 
     def _bytes(self, state: Sequence[torch.Tensor]) -> torch.Tensor:
         flat = torch.cat([tensor.reshape(-1) for tensor in state]).to("cpu", torch.float32)
@@ -178,5 +180,5 @@ class PartitionStates:
         """Goes on from a state."""
         states = state["states"]
         assert isinstance(states, dict)
-        self._first, self._after = bool(state["first"]), {}
+        self._first, self._after, self._digests = bool(state["first"]), {}, {}
         self._before = {int(i): list(one.to(self.device)) for i, one in states.items()}
