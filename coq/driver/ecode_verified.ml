@@ -19,7 +19,8 @@ let check_digest n k rows said =
   if said <> digest then invalid "the digest is %s, but G's is %s" (String.escaped said) digest
 
 (* Where the proof of a side is read. *)
-type place = { side : string; place : Proof_text.place }
+type source = Lines of Proof_text.place | Clauses of Drat.place
+type place = { side : string; place : source }
 
 let reading side read =
   try read () with
@@ -27,13 +28,22 @@ let reading side read =
   | Proof_lines.Malformed what -> raise (Certificate.Malformed (side ^ ": " ^ what))
 
 let next { side; place } = reading side (fun () ->
-    match Proof_text.next place with
-    | Step (s, place) -> Step (s, { side; place })
-    | Conclusion id -> Conclusion id)
+    match place with
+    | Lines place ->
+      (match Proof_text.next place with
+       | Step (s, place) -> Step (s, { side; place = Lines place })
+       | Conclusion id -> Conclusion id)
+    | Clauses place ->
+      (match Drat.next place with
+       | Step (s, place) -> Step (s, { side; place = Clauses place })
+       | Conclusion id -> Conclusion id))
 
 (* What is no proof at all is said to be so, wherever the checker stopped. *)
 let read_on : place evidence -> unit = function
-  | Refutations (_, sides) -> List.iter (fun (_, p) -> reading p.side (fun () -> Proof_text.read_on p.place)) sides
+  | Refutations (_, sides) -> 
+    List.iter (fun (_, p) -> match p.place with
+        | Lines place -> reading p.side (fun () -> Proof_text.read_on place)
+        | Clauses _ -> ()) sides
   | _ -> ()
 
 (* What must be checked, in order: a name for messages, the claim, how its evidence is read, with a search for hints or
@@ -61,20 +71,29 @@ let check_sides ~k rows ties ~stated given =
 
 let answers (sides : Certificate.side list) = List.map (fun (s : Certificate.side) -> s.answer) sides
 
-let check_formula what variables formula said =
-  let digest = Sha256.digest (Opb.text variables formula) in
+let check_formula what text said =
+  let digest = Sha256.digest text in
   if said <> digest then
     invalid "%s: the formula's digest is %s, but that of the claim's formula is %s" what (String.escaped said) digest
 
 (* Proofs that every message has at least this margin. [within] names the part of the claim. *)
-let refutations ?(within = "") ~k rows ties margin (sides : Certificate.side list) ~search =
+let refutations ?(within = "") ?(drat = false) ~k rows ties margin (sides : Certificate.side list) ~search =
   let ties = rule ties in
   let one (side : Certificate.side) =
     let formula = formula (Numbers.nat k) rows ties (margin_budget margin) side.answer in
     let variables = k + List.fold_left (fun s row -> s + List.length (row_voters ties side.answer row)) 0 rows in
     let name = Printf.sprintf "%sside %d" within (Bool.to_int side.answer) in
-    check_formula name variables formula side.formula;
-    (side.answer, { side = name; place = Proof_text.first ~search ~variables formula side.proof }) in
+    let place =
+      if drat then begin
+        let clauses = try Drat.clauses_of k formula variables with Drat.Too_large ->
+          raise (Undecided (Printf.sprintf "%s: more than %d outputs or %d clauses of totalizers" name Drat.most_outputs Drat.most_clauses)) in
+        check_formula name (Drat.dimacs clauses) side.formula;
+        Clauses (Drat.first clauses side.proof)
+      end else begin
+        check_formula name (Opb.text variables formula) side.formula;
+        Lines (Proof_text.first ~search ~variables formula side.proof)
+      end in
+    (side.answer, { side = name; place }) in
   Refutations (next, List.map one sides)
 
 let attacked (a : Certificate.attack) = shown @@ fun () ->
@@ -161,7 +180,8 @@ let record (c : Certificate.t) margin (r : Certificate.record) =
 let obligations (c : Certificate.t) =
   check_digest c.n c.k c.rows c.digest;
   let check_sides sides = check_sides ~k:c.k c.rows c.ties ~stated:c.reductions (answers sides) in
-  let refutations margin sides ~search = refutations ~k:c.k c.rows c.ties margin sides ~search in
+  let refutations_of ~drat (c : Certificate.t) margin sides ~search = refutations ~drat ~k:c.k c.rows c.ties margin sides ~search in
+  let refutations = refutations_of ~drat:false c in
   if c.b > c.n then invalid "b is %d, but there are only %d workers" c.b c.n;
   let overturned what b (a : Certificate.attack) =
     check_words what a;
@@ -194,7 +214,10 @@ let obligations (c : Certificate.t) =
       said true;
       if c.reductions <> [] then invalid "a gluing has no reductions";
       [ tolerates (shown (fun () -> Glued (Numbers.nat c.b, parts_of c shapes))) ], None, None
-    | Drat _ -> raise (Undecided "DRAT proofs are not replayed here; write cutting planes, the default of ecode verify")
+    | Drat sides ->
+      said true;
+      check_sides sides;
+      [ tolerates (fun ~search -> refutations_of ~drat:true c c.b sides ~search) ], None, None
     | Enumeration (margin, attack, r) ->
       if c.tight <> None then invalid "a record has no 'tight'";
       said (margin >= c.b);
@@ -246,8 +269,8 @@ let distortion (c : Certificate.distortion) =
   let k = Numbers.nat c.k and liars = Numbers.nat c.liars and files = Numbers.nat c.files in
   let variables = c.n + c.k in
   let formula = distortion_formula k c.rows liars files in
-  check_formula "the claim" variables formula c.formula;
-  let proof ~search = { side = "the claim"; place = Proof_text.first ~search ~variables formula c.proof } in
+  check_formula "the claim" (Opb.text variables formula) c.formula;
+  let proof ~search = { side = "the claim"; place = Lines (Proof_text.first ~search ~variables formula c.proof) } in
   (k, liars, files, proof)
 
 let verify_distortion (c : Certificate.distortion) =
@@ -281,12 +304,11 @@ let domain_claim (c : Certificate.domains) =
   check_digest c.n c.k c.rows c.digest;
   if c.b > c.domains then invalid "b is %d, but there are only %d domains" c.b c.domains;
   let domain_of = List.map Numbers.nat c.domain_of in
-  (* Proofs that these rows have this margin; DRAT is said to be undecided. *)
+  (* Proofs that these rows have this margin. *)
   let proved within rows margin (p : Certificate.proofs) =
     if List.length rows > most_rows then raise (Undecided (Printf.sprintf "%sa claim about %d rows" within (List.length rows)));
-    if p.system = "drat" then raise (Undecided "DRAT proofs are not replayed here; write cutting planes, the default of ecode verify");
     check_sides ~k:c.k rows c.ties ~stated:p.reasons (answers p.of_sides);
-    refutations ~within ~k:c.k rows c.ties margin p.of_sides in
+    refutations ~within ~drat:(p.system = "drat") ~k:c.k rows c.ties margin p.of_sides in
   match c.evidence with
   | Overturning (lying, attack) -> Fails (lying, attack)
   | Largest proofs ->

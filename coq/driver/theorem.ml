@@ -27,7 +27,7 @@ let operation out = function
   | Times p -> b out "Times %a" positive p
   | Divide p -> b out "Divide %a" positive p
   | Saturate -> b out "Saturate"
-let reason out = function Same p -> b out "(Same %a)" positive p | Follows l -> b out "(Follows %a)" hints l
+let reason out = function Same p -> b out "(Same %a)" positive p | Follows l -> b out "(Follows %a)" hints l | Weaker -> b out "Weaker"
 let map value out m =
   b out "(fold_left (fun m '(x, y) => M.add x y m) %a (M.empty _))"
     (fun out -> many out (fun out (p, v) -> b out "(%a, %a)" positive p value v)) (M.elements m)

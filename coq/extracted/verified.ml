@@ -1348,9 +1348,16 @@ let rec terms_eqb a b =
 let ineq_eqb a b =
   (&&) (terms_eqb a.terms b.terms) (Z.eqb a.degree b.degree)
 
+(** val weaker : ineq -> ineq -> bool **)
+
+let weaker a b =
+  let d = add_terms b.terms (negate a).terms in
+  Z.leb (Z.sub b.degree a.degree) (Z.opp (negs d))
+
 type reason =
 | Same of positive
 | Follows of hint list
+| Weaker
 
 (** val proves : database -> ineq -> ineq -> reason -> bool **)
 
@@ -1362,6 +1369,7 @@ let proves db denied goal = function
 | Follows hints ->
   contradicts db ((store denied) :: ((store (negate goal)) :: [])) M.empty
     hints
+| Weaker -> weaker denied goal
 
 (** val unchanged : subst -> ineq -> bool **)
 

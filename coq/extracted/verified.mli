@@ -536,9 +536,12 @@ val terms_eqb : term list -> term list -> bool
 
 val ineq_eqb : ineq -> ineq -> bool
 
+val weaker : ineq -> ineq -> bool
+
 type reason =
 | Same of positive
 | Follows of hint list
+| Weaker
 
 val proves : database -> ineq -> ineq -> reason -> bool
 
