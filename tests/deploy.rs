@@ -53,9 +53,9 @@ fn the_slurm_job_trains_and_restarts_a_worker() {
         "--batch",
         "8",
         "--steps",
-        "20000",
+        "3000",
         "--evaluate-every",
-        "500",
+        "100",
     ];
     let deployment = Deployment::new(5, &training);
     let expected = deployment.alone();
@@ -79,7 +79,7 @@ fn the_slurm_job_trains_and_restarts_a_worker() {
     command.env("ECODE_PORT", port().to_string());
     let mut job = Process::start("the job", &mut command);
     job.hears("that worker 2 is there", |line| line.contains("worker 2 has joined").then_some(()));
-    job.reaches(500);
+    job.reaches(100);
     let keys = deployment.keys("worker-2");
     let workers = running(["work", keys.to_str().unwrap()]);
     assert_eq!(workers.len(), 1, "{workers:?}");
@@ -100,7 +100,7 @@ fn command_after<'a>(text: &'a str, mark: &str, end: &str) -> &'a str {
 #[test]
 fn the_containers_and_the_unit_train_and_the_server_goes_on() {
     let training =
-        ["--code", "algorithm1:n=9,b=3", "--byzantine", "1", "--steps", "1200", "--checkpoint-every=50"];
+        ["--code", "algorithm1:n=9,b=3", "--byzantine", "1", "--steps", "400", "--checkpoint-every=20"];
     let deployment = Deployment::new(9, &training);
     let expected = deployment.alone();
     let folder = deployment.folder.path();
@@ -121,7 +121,7 @@ fn the_containers_and_the_unit_train_and_the_server_goes_on() {
             ("/run-folder/run", deployment.run().to_str().unwrap()),
             ("0.0.0.0:7001", &serving),
             ("0.0.0.0:7002", &status),
-            ("--data mnist:/data/mnist", "--data synthetic --steps 1200 --checkpoint-every 50"),
+            ("--data mnist:/data/mnist", "--data synthetic --steps 400 --checkpoint-every 20"),
             ("exec ecode train", &format!("exec {} train --threads 1", ecode())),
         ],
     );
