@@ -42,9 +42,9 @@ fn stub(folder: &Path, name: &str, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// One job: the server and its workers; a worker that is killed is started again and votes.
+/// One job: the server and its workers; workers that are killed are started again, and vote.
 #[test]
-fn the_slurm_job_trains_and_restarts_a_worker() {
+fn the_slurm_job_trains_and_restarts_workers() {
     let training = [
         "--code",
         "algorithm1:n=5,b=2",
@@ -53,7 +53,7 @@ fn the_slurm_job_trains_and_restarts_a_worker() {
         "--batch",
         "8",
         "--steps",
-        "3000",
+        "1000",
         "--evaluate-every",
         "100",
     ];
@@ -80,11 +80,14 @@ fn the_slurm_job_trains_and_restarts_a_worker() {
     let mut job = Process::start("the job", &mut command);
     job.hears("that worker 2 is there", |line| line.contains("worker 2 has joined").then_some(()));
     job.reaches(100);
-    let keys = deployment.keys("worker-2");
-    let workers = running(["work", keys.to_str().unwrap()]);
-    assert_eq!(workers.len(), 1, "{workers:?}");
-    assert!(Command::new("kill").args(["-s", "KILL", &workers[0]]).status().unwrap().success());
-    job.hears("that it is back", |line| line.contains("worker 2 votes in time again").then_some(()));
+    // Two of five may be missing: with three gone the run waits until one is back.
+    for row in 2..5 {
+        let keys = deployment.keys(&format!("worker-{row}"));
+        let workers = running(["work", keys.to_str().unwrap()]);
+        assert_eq!(workers.len(), 1, "{workers:?}");
+        assert!(Command::new("kill").args(["-s", "KILL", &workers[0]]).status().unwrap().success());
+    }
+    job.hears("that one is back", |line| line.contains("votes in time again").then_some(()));
     assert_eq!(job.ends(), Some(0), "{:#?}", job.said());
     assert_eq!(deployment.summary()["parameters_digest"], expected.as_str());
 }
