@@ -42,9 +42,9 @@ fn stub(folder: &Path, name: &str, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// One job: the server and its workers; a worker that is killed is started again and votes.
+/// One job: the server and its workers; workers that are killed are started again, and vote.
 #[test]
-fn the_slurm_job_trains_and_restarts_a_worker() {
+fn the_slurm_job_trains_and_restarts_workers() {
     let training = [
         "--code",
         "algorithm1:n=5,b=2",
@@ -53,9 +53,9 @@ fn the_slurm_job_trains_and_restarts_a_worker() {
         "--batch",
         "8",
         "--steps",
-        "20000",
+        "1000",
         "--evaluate-every",
-        "500",
+        "100",
     ];
     let deployment = Deployment::new(5, &training);
     let expected = deployment.alone();
@@ -79,12 +79,15 @@ fn the_slurm_job_trains_and_restarts_a_worker() {
     command.env("ECODE_PORT", port().to_string());
     let mut job = Process::start("the job", &mut command);
     job.hears("that worker 2 is there", |line| line.contains("worker 2 has joined").then_some(()));
-    job.reaches(500);
-    let keys = deployment.keys("worker-2");
-    let workers = running(["work", keys.to_str().unwrap()]);
-    assert_eq!(workers.len(), 1, "{workers:?}");
-    assert!(Command::new("kill").args(["-s", "KILL", &workers[0]]).status().unwrap().success());
-    job.hears("that it is back", |line| line.contains("worker 2 votes in time again").then_some(()));
+    job.reaches(100);
+    // Two of five may be missing: with three gone the run waits until one is back.
+    for row in 2..5 {
+        let keys = deployment.keys(&format!("worker-{row}"));
+        let workers = running(["work", keys.to_str().unwrap()]);
+        assert_eq!(workers.len(), 1, "{workers:?}");
+        assert!(Command::new("kill").args(["-s", "KILL", &workers[0]]).status().unwrap().success());
+    }
+    job.hears("that one is back", |line| line.contains("votes in time again").then_some(()));
     assert_eq!(job.ends(), Some(0), "{:#?}", job.said());
     assert_eq!(deployment.summary()["parameters_digest"], expected.as_str());
 }
@@ -100,7 +103,7 @@ fn command_after<'a>(text: &'a str, mark: &str, end: &str) -> &'a str {
 #[test]
 fn the_containers_and_the_unit_train_and_the_server_goes_on() {
     let training =
-        ["--code", "algorithm1:n=9,b=3", "--byzantine", "1", "--steps", "1200", "--checkpoint-every=50"];
+        ["--code", "algorithm1:n=9,b=3", "--byzantine", "1", "--steps", "400", "--checkpoint-every=20"];
     let deployment = Deployment::new(9, &training);
     let expected = deployment.alone();
     let folder = deployment.folder.path();
@@ -121,7 +124,7 @@ fn the_containers_and_the_unit_train_and_the_server_goes_on() {
             ("/run-folder/run", deployment.run().to_str().unwrap()),
             ("0.0.0.0:7001", &serving),
             ("0.0.0.0:7002", &status),
-            ("--data mnist:/data/mnist", "--data synthetic --steps 1200 --checkpoint-every 50"),
+            ("--data mnist:/data/mnist", "--data synthetic --steps 400 --checkpoint-every 20"),
             ("exec ecode train", &format!("exec {} train --threads 1", ecode())),
         ],
     );
