@@ -99,7 +99,7 @@ def nvsentinel(
     socket: str = "unix:///var/run/nvsentinel.sock",
     timeout: float = 10.0,
 ) -> Callable[[Fault], None]:
-    """A hook that tells NVSentinel's platform connector of a named rank, once.
+    """A hook that tells NVSentinel's platform connector of a named rank, once; not where it is one of several nodes.
 
     Args:
         hosts: the node of each rank, by its name in Kubernetes.
@@ -113,9 +113,12 @@ def nvsentinel(
         if not _speaks(fault, rank):
             return
         try:
-            named = (fault.ranks or (fault.rank,))[0]
-            gpu = gpus[named] if gpus and fault.ranks is None else ""
-            message = health_event(fault, hosts[named], gpu=gpu, act=act, action=action)
+            named = fault.ranks or (fault.rank,)
+            nodes = sorted({hosts[one] for one in named})
+            if len(nodes) > 1:
+                raise ValueError(f"it is one of {', '.join(nodes)}")
+            gpu = gpus[named[0]] if gpus and fault.ranks is None else ""
+            message = health_event(fault, nodes[0], gpu=gpu, act=act, action=action)
             with _grpc().insecure_channel(socket) as channel:
                 channel.unary_unary(EVENT)(message, timeout=timeout)
         except Exception as error:
@@ -127,8 +130,8 @@ def nvsentinel(
 def node_record(hosts: Sequence[str], rank: int, path: str | os.PathLike[str]) -> Callable[[Fault], None]:
     """A hook that adds a line to a file that all nodes can read; `serve` answers nvrx's health check from it.
 
-    Under hybrid sharding every node of the replica that was named is written down only where all its ranks are on one
-    node: which of several it is has to be found first.
+    Under hybrid sharding the node of the replica that was named is written down only where all its ranks are on one: which
+    of several it is has to be found first.
     """
 
     def write(fault: Fault) -> None:

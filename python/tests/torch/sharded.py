@@ -95,7 +95,7 @@ for where in ("forward", "gradient", "parameter", "state"):
         results["cases"].append({
             "where": where, "mixed": mixed, "steady": steady, "same": everywhere(own) == honest[mixed],
             "effect": everywhere(warned) != honest[mixed],
-            "faults": [[f.rank, f.kind, f.ranks, f.repeats] for f in audit.faults],
+            "faults": [[f.rank, f.kind, f.ranks, f.repeats, f.certificate is not None] for f in audit.faults],
         })
 back, audit = run("rollback", "gradient", every=3, steps=7)
 results["rollback"] = {"same": everywhere(back) == everywhere(run("mask", steps=7)[0]), "named": audit.named}

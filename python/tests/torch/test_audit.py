@@ -1,11 +1,14 @@
 """Promise: under `Audit` a rank that computes wrong is named, nobody else is, and masked training has the honest bits."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 Ranks = Callable[..., dict[str, Any]]
 
@@ -53,6 +56,13 @@ def test_a_rehearsal_refuses_what_would_accuse_an_innocent(ranks: Ranks) -> None
     assert quiet == "" and digest == told["without"], "a rehearsal changes nothing"
     assert wavers.startswith("ranks [3] came to other bits")
     assert "[0, 1, 2, 4, 5, 6, 7] | [3]" in differs
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_a_compiled_model(ranks: Ranks) -> None:
+    told = ranks("compiled.py", 3)
+    assert told["graphs"] > 0, "it was compiled"
+    assert told["honest"][1] == [] and told["faulty"] == [told["honest"][0], [1]]
 
 
 def test_honest_steps_name_nobody(ranks: Ranks) -> None:

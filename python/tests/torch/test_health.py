@@ -162,9 +162,11 @@ def test_a_replica_on_several_nodes_is_not_one_node(tmp_path: Path, capfd: pytes
     for rank in range(4):
         node_record(HOSTS, rank, record)(spread)
         slurm_drain(HOSTS, rank, "no-such-scontrol")(spread)
+        nvsentinel(HOSTS, rank, socket=f"unix:{tmp_path}/nobody.sock", timeout=2)(spread)
     assert json.loads(record.read_text())["node"] is None
     assert verdict(record, "a", 4)["failed_checks"] == verdict(record, "b", 4)["failed_checks"] == []
-    assert "one of them is faulty, and none is drained" in capfd.readouterr().err
+    errors = capfd.readouterr().err
+    assert "one of them is faulty, and none is drained" in errors and "it is one of a, b" in errors
 
 
 def test_the_command_serves(tmp_path: Path) -> None:

@@ -19,9 +19,10 @@ def test_replicas_in_shards(ranks: Ranks) -> None:
         kind = "gradient" if case["where"] in ("forward", "gradient") else "state"
         # Of two micro-batches every second forward pass is wrong, so it is the same one of each gradient.
         repeats = None if kind == "state" else case["steady"] or case["where"] == "forward"
-        assert case["faults"] == [[1, kind, [2, 3], repeats]], where
+        assert case["faults"] == [[1, kind, [2, 3], repeats, kind == "gradient"]], where
     assert sum(case["effect"] for case in told["cases"]) >= 5
     assert told["rollback"] == {"same": True, "named": [1]}
     stopped = json.loads(told["stop"])
     assert stopped["event"] == "faulty replica" and stopped["ranks"] == [2, 3]
+    assert (stopped["certificate"]["worker"], stopped["certificate"]["rule"]) == (1, "contradicted")
     assert 'mesh=mesh["shard"]' in told["no mesh"]
