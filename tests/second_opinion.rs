@@ -202,7 +202,8 @@ fn both_agree_about_the_fewest_ones() {
     let file = "fixtures/bounds/three-rows.json";
     let BoundCertificate { n, b, ones, .. } = BoundCertificate::parse(&fs::read(file).unwrap()).unwrap();
     let right = format!("s VERIFIED BOUND n={n} b={b} ones={ones} rule=three-rows");
-    let others = [("BOUND", "TOLERANT"), ("n=", "n=1"), (" b=", " b=1"), ("ones=", "ones=1"), ("ones=", "n=")];
+    let others =
+        [("BOUND", "TOLERANT"), ("n=", "n=1"), (" b=", " b=1"), ("ones=", "ones=1"), ("ones=", "n=")];
     agree_only_about(file, &right, &others);
 }
 
