@@ -296,9 +296,11 @@ let bound f : bound =
   let liars = natural "b" (need f "b") in
   let ones = natural "ones" (need f "ones") in
   let by = text "rule" (need f "rule") in
-  let with_cases = match take f "cases" with None -> false | Some v -> list "cases" v <> [] in
+  let has name = match take f name with None -> false | Some v -> list name v <> [] in
+  let cases = has "cases" in
+  let with_cases = has "closed" || cases in
   nothing_left "a certificate" f;
-  if not (List.mem by [ "columns"; "two rows"; "three rows"; "second moment" ]) then
+  if not (List.mem by [ "columns"; "two rows"; "three rows"; "second moment"; "exhaustion" ]) then
     malformed "rule is \"%s\", which is none" (String.escaped by);
   { workers; liars; ones; by; with_cases }
 

@@ -376,7 +376,7 @@ let n_of i = match Numbers.z i with Zpos p -> Npos p | _ -> N0
 let bound_rule (c : Certificate.bound) =
   if c.workers mod 2 = 0 || c.workers > Certificate.most || c.liars > c.workers / 2 then
     invalid "the bounds speak of odd n and 0 <= b <= (n - 1)/2, not of n = %d, b = %d" c.workers c.liars;
-  if c.by <> "second moment" && c.with_cases then invalid "the rule \"%s\" has no cases" c.by;
+  if c.by <> "second moment" && c.by <> "exhaustion" && c.with_cases then invalid "the rule \"%s\" has no cases" c.by;
   match c.by with
   | "columns" -> ByColumns
   | "two rows" -> ByTwoRows

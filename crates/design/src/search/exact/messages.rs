@@ -21,6 +21,16 @@ impl Messages {
         Self { words, wins }
     }
 
+    /// The messages with j of these partitions.
+    pub(super) fn with(&self, n: usize, partitions: u16, j: usize) -> Vec<u64> {
+        let mut set = vec![0; self.words];
+        let messages = (0..1_u16 << n).filter(|m| m.count_ones() as usize == (n - 1) / 2);
+        for (x, _) in messages.enumerate().filter(|(_, m)| (m & partitions).count_ones() as usize == j) {
+            set[x / 64] |= 1 << (x % 64);
+        }
+        set
+    }
+
     pub(super) fn of(&self, row: u16) -> &[u64] {
         &self.wins[usize::from(row) * self.words..][..self.words]
     }
