@@ -159,14 +159,17 @@ let first b text : place =
     Hashtbl.add standing literals at in
   List.iter (fun (literals, number) -> know (List.sort_uniq compare literals) number) b.clauses;
   let line_number = ref 0 and from = ref 0 and ended = ref false in
+  let literal w =
+    let digits = String.for_all (function '0' .. '9' -> true | _ -> false) in
+    match int_of_string_opt w with
+    | Some l when abs l <= variables && digits (if w.[0] = '-' then String.sub w 1 (String.length w - 1) else w) -> l
+    | _ -> malformed "line %d: '%s' is no literal of the formula" !line_number (String.escaped w) in
   let rec literals = function
     | [] -> malformed "line %d: a clause ends with 0" !line_number
-    | [ "0" ] -> []
-    | "0" :: _ -> malformed "line %d: something stands after the clause's 0" !line_number
     | w :: rest ->
-      (match int_of_string_opt w with
-       | Some l when l <> 0 && abs l <= variables && String.for_all (function '0' .. '9' | '-' -> true | _ -> false) w -> l :: literals rest
-       | _ -> malformed "line %d: '%s' is no literal of the formula" !line_number (String.escaped w)) in
+      match literal w with
+      | 0 -> if rest <> [] then malformed "line %d: something stands after the clause's 0" !line_number; []
+      | l -> l :: literals rest in
   let is_reason at =
     (match db.broken with Some i -> i = at | None -> false)
     || (let rec look i = i >= 0 && (db.reason.(db.trail.(i) / 2) = at || look (i - 1)) in look (db.length - 1)) in
@@ -178,7 +181,7 @@ let first b text : place =
   and line () =
     if !from >= String.length text then malformed "the empty clause is not reached";
     let upto = match String.index_from_opt text !from '\n' with Some i -> i | None -> String.length text in
-    let words = Proof_lines.words (String.sub text !from (upto - !from)) in
+    let words = Proof_lines.words (String.map (function '\012' -> ' ' | c -> c) (String.sub text !from (upto - !from))) in
     from := upto + 1;
     incr line_number;
     let deletes, words = match words with "d" :: rest -> (true, rest) | words -> (false, words) in
