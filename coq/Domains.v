@@ -229,3 +229,50 @@ End Cost.
 (** Theorem 43 where every worker is a domain: the two claims are one. *)
 Theorem theorem_43_single n k G t b : tolerates_domains n k G n (fun j => j) t b <-> tolerant n k G t b.
 Proof. split; intros H m S y; apply (H m S y). Qed.
+
+(** *** Lies that need only be seen: the holders of partition i answer with its bit, and a lie is seen where two answers differ *)
+Section Detection.
+Variables (n : nat) (G : matrix) (d : nat) (D : nat -> nat) (i : nat).
+
+Definition detected (b : nat) : Prop := forall (S : nat -> bool) (r : bool) (answer : nat -> bool),
+  cnt S d <= b ->
+  (forall j, j < n -> G j i = true -> S (D j) = false -> answer j = r) ->
+  (exists j, j < n /\ G j i = true /\ answer j <> r) ->
+  exists j j', j < n /\ j' < n /\ G j i = true /\ G j' i = true /\ answer j <> answer j'.
+
+(** A domain with a holder. *)
+Definition holds_in_domain (x : nat) : bool := 0 <? cnt (fun j => G j i && (D j =? x)) n.
+
+Lemma holder_in x : holds_in_domain x = true <-> exists j, j < n /\ G j i = true /\ D j = x.
+Proof.
+  unfold holds_in_domain. rewrite Nat.ltb_lt. split.
+  - intros H. destruct (cnt_take _ n 1 H) as (f & Hf & Fc).
+    assert (E : exists j, j < n /\ f j = true).
+    { clear Hf H. revert Fc. generalize n. induction n0 as [|p IH]; cbn [cnt]; intros E; [lia|]. destruct (f p) eqn:F; [exists p; split; auto|].
+      destruct IH as (j & Hj & Fj); [cbn [Nat.b2n] in E; lia|]. exists j. split; auto. }
+    destruct E as (j & Hj & Fj). apply Hf, andb_prop in Fj as [F1 F2]. apply Nat.eqb_eq in F2. eauto.
+  - intros (j & Hj & H1 & H2). apply cnt_pos with j; auto. rewrite H1, H2, Nat.eqb_refl. reflexivity.
+Qed.
+
+(** Theorem 45, every answer being there: any lie of b domains is seen iff the holders stand in b + 1 domains or more. *)
+Theorem theorem_45 b : (forall j, j < n -> D j < d) -> (exists j, j < n /\ G j i = true) ->
+  (detected b <-> b + 1 <= cnt holds_in_domain d).
+Proof.
+  intros HD (j0 & Hj0 & G0). split.
+  - intros H. destruct (le_lt_dec (b + 1) (cnt holds_in_domain d)) as [|L]; [auto|exfalso].
+    destruct (H holds_in_domain true (fun _ => false)) as (j & j' & _ & _ & _ & _ & N); [lia| | |congruence].
+    + intros j Hj Gj E. assert (holds_in_domain (D j) = true) by (apply holder_in; eauto). congruence.
+    + exists j0. split; [auto|split; [auto|discriminate]].
+  - intros H S r answer HS Ha (j & Hj & Gj & Nj).
+    assert (X : exists x, x < d /\ holds_in_domain x = true /\ S x = false).
+    { assert (P : 0 < cnt (fun x => holds_in_domain x && negb (S x)) d).
+      { pose proof (cnt_split holds_in_domain S d) as E.
+        assert (cnt (fun x => holds_in_domain x && S x) d <= cnt S d); [|lia].
+        apply cnt_sub. intros x _ F. now apply andb_prop in F. }
+      revert P. clear. induction d as [|e IH]; cbn [cnt]; intros P; [lia|]. destruct (holds_in_domain e && negb (S e)) eqn:F.
+      - apply andb_prop in F as [F1 F2]. apply negb_true_iff in F2. exists e. auto.
+      - destruct IH as (x & Hx & F1 & F2); [cbn [Nat.b2n] in P; lia|]. exists x. auto. }
+    destruct X as (x & _ & Hx & Sx). apply holder_in in Hx as (j' & Hj' & Gj' & E).
+    exists j, j'. repeat split; auto. rewrite (Ha j' Hj' Gj') by now rewrite E. exact Nj.
+Qed.
+End Detection.

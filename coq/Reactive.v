@@ -59,6 +59,26 @@ Proof.
   destruct (eq_dec (right i) (right i)); [discriminate|congruence].
 Qed.
 
+(** (c) whose vector is not that of its digest; an honest worker sends the honest vector, where it sends one. *)
+Theorem named_c_is_faulty (V : Type) (digest : V -> A) (honest_vector : nat -> V) (vector : nat -> nat -> option V) i j v x :
+  (forall i, i < k -> digest (honest_vector i) = right i) ->
+  (forall i j, i < k -> j < n -> faulty j = false -> vector i j = None \/ vector i j = Some (honest_vector i)) ->
+  i < k -> j < n -> vector i j = Some v -> answer i j = Some x -> digest v <> x -> faulty j = true.
+Proof.
+  intros Hr Hv Hi Hj E Ha N. destruct (faulty j) eqn:F; [auto|exfalso].
+  destruct (Hv i j Hi Hj F) as [H|H]; [congruence|]. assert (v = honest_vector i) by congruence. subst v. rewrite Hr in N by auto.
+  destruct (honest i j Hi Hj F); congruence.
+Qed.
+
+(** (d) who sent two digests for one slot; all that an honest worker sends for it is the honest digest. *)
+Theorem named_d_is_faulty (sent : nat -> nat -> list A) i j x y :
+  (forall i j x, i < k -> j < n -> faulty j = false -> In x (sent i j) -> x = right i) ->
+  i < k -> j < n -> In x (sent i j) -> In y (sent i j) -> x <> y -> faulty j = true.
+Proof.
+  intros Hs Hi Hj Hx Hy N. destruct (faulty j) eqn:F; [auto|exfalso].
+  apply N. rewrite (Hs i j x), (Hs i j y); auto.
+Qed.
+
 (** After faulty workers are named, those left have at most b less as many faulty ones among them. *)
 Theorem budget_stays (named : nat -> bool) : (forall j, j < n -> named j = true -> faulty j = true) ->
   cnt (fun j => faulty j && negb (named j)) n <= b - cnt named n.

@@ -130,6 +130,10 @@ Check named_a_is_faulty.
 Print Assumptions named_a_is_faulty.
 Check named_b_is_faulty.
 Print Assumptions named_b_is_faulty.
+Check named_c_is_faulty.
+Print Assumptions named_c_is_faulty.
+Check named_d_is_faulty.
+Print Assumptions named_d_is_faulty.
 Check budget_stays.
 Print Assumptions budget_stays.
 Check settled.
@@ -183,6 +187,8 @@ Check @check_domains_sound.
 Print Assumptions check_domains_sound.
 Check check_domain_attack_sound.
 Print Assumptions check_domain_attack_sound.
+Check theorem_45.
+Print Assumptions theorem_45.
 (* the fewest ones *)
 Check check_bound_sound.
 Print Assumptions check_bound_sound.

@@ -28,7 +28,8 @@ type node = { inputs : int list; count : int; outputs : output array; limit : in
 
 type builder = {
   mutable variables : int;
-  mutable clauses : (int list * int) list;     (* with their numbers, the last first *)
+  mutable pending : (int list * op list Lazy.t) list;  (* clauses, with how they are derived, the last first *)
+  mutable clauses : (int list * int) list;     (* those that are derived, with their numbers *)
   mutable length : int;
   mutable last : int;                          (* how many inequalities there are *)
   steps : step Queue.t;
@@ -48,12 +49,14 @@ let define b d claimed others =
 
 let once literals = List.fold_left (fun l x -> if List.mem x l then l else x :: l) [] literals |> List.rev
 
-(* A clause, derived by these operations. *)
+(* A clause, which these operations derive when all outputs are defined: each definition is compared with all that is known. *)
 let clause b literals ops =
   b.length <- b.length + 1;
   if b.length > most_clauses then raise Too_large;
-  let number = pol b (ops @ [ Saturate ]) in
-  b.clauses <- (once literals, number) :: b.clauses
+  b.pending <- (once literals, ops) :: b.pending
+let derive b =
+  let one (literals, ops) = let ops = Lazy.force ops in (literals, pol b (ops @ [ Saturate ])) in
+  b.clauses <- List.map one (List.rev b.pending)
 
 let new_output b inputs count i =
   b.variables <- b.variables + 1;
@@ -89,7 +92,7 @@ let rec totalizer b inputs most =
       for j = 0 to Array.length right.outputs do
         if i + j < fresh then begin
           let d = outputs.(i + j) in
-          clause b ((-d.literal) :: (one left i @ one right j)) (id d.implies :: (bounded left i @ bounded right j))
+          clause b ((-d.literal) :: (one left i @ one right j)) (lazy (id d.implies :: (bounded left i @ bounded right j)))
         end
       done
     done;
@@ -100,14 +103,14 @@ let rec totalizer b inputs most =
 let reached b node i number also =
   if i <= Array.length node.outputs then
     let d = node.outputs.(i - 1) in
-    clause b (also @ [ d.literal ]) (id number :: (if node.count = 1 then [] else [ id d.implied; Plus ]))
-  else clause b also [ id number ]
+    clause b (also @ [ d.literal ]) (lazy (id number :: (if node.count = 1 then [] else [ id d.implied; Plus ])))
+  else clause b also (lazy [ id number ])
 
 (* The clauses of a side's formula, in the order of docs/formats.md. *)
 let clauses_of k (formula : ineq list) variables =
   let sums = Array.of_list (List.map Proof_text.of_ineq formula) in
   let known = Array.length sums in
-  let b = { variables; clauses = []; length = 0; last = known; steps = Queue.create () } in
+  let b = { variables; pending = []; clauses = []; length = 0; last = known; steps = Queue.create () } in
   let weight = -sums.(known - 2).degree in
   let chosen = totalizer b (List.init k (fun i -> -(i + 1))) (k - weight) in
   reached b chosen (k - weight) (known - 1) [];
@@ -126,12 +129,13 @@ let clauses_of k (formula : ineq list) variables =
     let units = List.concat_map (fun (y, c) -> List.init c (fun _ -> y)) last.terms in
     reached b (totalizer b units last.degree) last.degree known []
   end;
+  derive b;
   b
 
 let dimacs b =
   let text = Buffer.create 65536 in
   Printf.bprintf text "p cnf %d %d\n" b.variables b.length;
-  List.iter (fun (literals, _) -> List.iter (Printf.bprintf text "%d ") literals; Buffer.add_string text "0\n") (List.rev b.clauses);
+  List.iter (fun (literals, _) -> List.iter (Printf.bprintf text "%d ") literals; Buffer.add_string text "0\n") b.clauses;
   Buffer.contents text
 
 (* ---- the proof ---- *)
@@ -153,16 +157,19 @@ let first b text : place =
     if at >= Array.length !numbers then numbers := Array.append !numbers (Array.make (Array.length !numbers) 0);
     !numbers.(at) <- number;
     Hashtbl.add standing literals at in
-  List.iter (fun (literals, number) -> know (List.sort_uniq compare literals) number) (List.rev b.clauses);
+  List.iter (fun (literals, number) -> know (List.sort_uniq compare literals) number) b.clauses;
   let line_number = ref 0 and from = ref 0 and ended = ref false in
+  let literal w =
+    let digits = String.for_all (function '0' .. '9' -> true | _ -> false) in
+    match int_of_string_opt w with
+    | Some l when abs l <= variables && digits (if w.[0] = '-' then String.sub w 1 (String.length w - 1) else w) -> l
+    | _ -> malformed "line %d: '%s' is no literal of the formula" !line_number (String.escaped w) in
   let rec literals = function
     | [] -> malformed "line %d: a clause ends with 0" !line_number
-    | [ "0" ] -> []
-    | "0" :: _ -> malformed "line %d: something stands after the clause's 0" !line_number
     | w :: rest ->
-      (match int_of_string_opt w with
-       | Some l when l <> 0 && abs l <= variables && String.for_all (function '0' .. '9' | '-' -> true | _ -> false) w -> l :: literals rest
-       | _ -> malformed "line %d: '%s' is no literal of the formula" !line_number (String.escaped w)) in
+      match literal w with
+      | 0 -> if rest <> [] then malformed "line %d: something stands after the clause's 0" !line_number; []
+      | l -> l :: literals rest in
   let is_reason at =
     (match db.broken with Some i -> i = at | None -> false)
     || (let rec look i = i >= 0 && (db.reason.(db.trail.(i) / 2) = at || look (i - 1)) in look (db.length - 1)) in
@@ -174,7 +181,7 @@ let first b text : place =
   and line () =
     if !from >= String.length text then malformed "the empty clause is not reached";
     let upto = match String.index_from_opt text !from '\n' with Some i -> i | None -> String.length text in
-    let words = Proof_lines.words (String.sub text !from (upto - !from)) in
+    let words = Proof_lines.words (String.map (function '\012' -> ' ' | c -> c) (String.sub text !from (upto - !from))) in
     from := upto + 1;
     incr line_number;
     let deletes, words = match words with "d" :: rest -> (true, rest) | words -> (false, words) in

@@ -1877,6 +1877,48 @@ let enumerate_side k g t0 d mu =
 let enumerate k g t0 d =
   forallb (enumerate_side k g t0 d) (deciding k g t0 d)
 
+(** val sift : nat -> open_voter list -> (nat * nat) * open_voter list **)
+
+let rec sift v = function
+| [] -> ((O, O), [])
+| x :: vs0 ->
+  let (p, ws) = sift v vs0 in
+  let (turned0, open0) = p in
+  (match x.needs with
+   | O -> (((add x.units turned0), open0), ws)
+   | S _ ->
+     if Nat.leb x.needs v
+     then ((turned0, (add x.units open0)), (x :: ws))
+     else ((turned0, open0), ws))
+
+(** val skip : open_voter -> open_voter **)
+
+let skip x =
+  { needs = x.needs; units = x.units; row = (tl x.row) }
+
+(** val take : open_voter -> open_voter **)
+
+let take x =
+  { needs = (if hd false x.row then pred x.needs else x.needs); units =
+    x.units; row = (tl x.row) }
+
+(** val psearch :
+    (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool **)
+
+let rec psearch a m v l w ws =
+  let (p, ws0) = sift v ws in
+  let (turned0, open0) = p in
+  let w0 = add turned0 w in
+  if Nat.leb (add w0 open0) (a l)
+  then true
+  else (match m with
+        | O -> Nat.leb w0 (a l)
+        | S m0 ->
+          (&&) (psearch a m0 v l w0 (map skip ws0))
+            (match v with
+             | O -> true
+             | S v0 -> psearch a m0 v0 (S l) w0 (map take ws0)))
+
 (** val subset : bool list -> bool list -> bool **)
 
 let rec subset a b =
@@ -1924,48 +1966,6 @@ let rec compress mask0 r =
     else (match r with
           | [] -> []
           | _ :: r0 -> compress mask1 r0)
-
-(** val sift : nat -> open_voter list -> (nat * nat) * open_voter list **)
-
-let rec sift v = function
-| [] -> ((O, O), [])
-| x :: vs0 ->
-  let (p, ws) = sift v vs0 in
-  let (turned0, open0) = p in
-  (match x.needs with
-   | O -> (((add x.units turned0), open0), ws)
-   | S _ ->
-     if Nat.leb x.needs v
-     then ((turned0, (add x.units open0)), (x :: ws))
-     else ((turned0, open0), ws))
-
-(** val skip : open_voter -> open_voter **)
-
-let skip x =
-  { needs = x.needs; units = x.units; row = (tl x.row) }
-
-(** val take : open_voter -> open_voter **)
-
-let take x =
-  { needs = (if hd false x.row then pred x.needs else x.needs); units =
-    x.units; row = (tl x.row) }
-
-(** val psearch :
-    (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool **)
-
-let rec psearch a m v l w ws =
-  let (p, ws0) = sift v ws in
-  let (turned0, open0) = p in
-  let w0 = add turned0 w in
-  if Nat.leb (add w0 open0) (a l)
-  then true
-  else (match m with
-        | O -> Nat.leb w0 (a l)
-        | S m0 ->
-          (&&) (psearch a m0 v l w0 (map skip ws0))
-            (match v with
-             | O -> true
-             | S v0 -> psearch a m0 v0 (S l) w0 (map take ws0)))
 
 (** val allowed : nat -> nat -> nat -> nat **)
 

@@ -660,6 +660,15 @@ val enumerate_side : nat -> bool list list -> ties -> z -> bool -> bool
 
 val enumerate : nat -> rows -> ties -> z -> bool
 
+val sift : nat -> open_voter list -> (nat * nat) * open_voter list
+
+val skip : open_voter -> open_voter
+
+val take : open_voter -> open_voter
+
+val psearch :
+  (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool
+
 val subset : bool list -> bool list -> bool
 
 val apart : bool list -> bool list -> bool
@@ -669,15 +678,6 @@ val join : bool list -> bool list -> bool list
 val join_all : bool list list -> bool list
 
 val compress : bool list -> bool list -> bool list
-
-val sift : nat -> open_voter list -> (nat * nat) * open_voter list
-
-val skip : open_voter -> open_voter
-
-val take : open_voter -> open_voter
-
-val psearch :
-  (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool
 
 val allowed : nat -> nat -> nat -> nat
 
