@@ -55,7 +55,7 @@ fn what_cannot_be_served_is_one_line() {
             "1 liars are declared, the code is verified for 0",
         ),
         (&["--code", none.to_str().unwrap()], "is not verified"),
-        (&["--code", "best:n=7,b=1"], "row"),
+        (&["--code", "best:n=3,b=1"], "row 3 is listed, but the matrix has 3 rows"),
         (&["--code", "best:n=5,b=1", "--keys-of", "x"], "unexpected argument"),
     ] {
         let output = serve(&deployment, more).output().unwrap();

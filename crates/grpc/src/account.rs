@@ -1,7 +1,15 @@
-//! A decode and its account as messages.
+//! A decode and its account as messages, and those of an earlier time as a history.
 
 use super::generated::{self, RowAt};
-use super::happening::{Account, Decode};
+use super::happening::{Account, Decode, Past};
+use super::history::History;
+
+impl Past {
+    /// These decodes, for workers that come back.
+    pub(crate) fn history(self) -> History {
+        History::with(self.from, self.most, self.decodes.into_iter().map(Into::into).collect())
+    }
+}
 
 impl From<Decode> for generated::Decode {
     fn from(decode: Decode) -> Self {

@@ -1,11 +1,21 @@
-//! The decodes that are kept for workers that come back or fall behind.
+//! What is kept for workers that come back or fall behind: decodes, and a state.
 //!
 //! # What is promised
 //! One list for all, of bounded size: a worker that does not read costs nothing but its place in it.
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::generated::Decode;
+
+/// A state that is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) step: u64,
+    pub(crate) bytes: Bytes,
+    pub(crate) sha256: String,
+}
 
 /// A place in the list has fallen out of it.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,7 +14,8 @@ use super::generated::election_server::Election;
 use super::generated::{
     DescribeRequest, Description, Down, Hello, Piece, StateRequest, Up, Welcome, down, up,
 };
-use super::shared::{Kept, Next, Shared, Spoken};
+use super::history::Kept;
+use super::shared::{Next, Shared, Spoken};
 use super::transport::Row;
 use ecode_server::{Cut, Event, Place};
 

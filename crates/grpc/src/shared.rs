@@ -13,7 +13,7 @@ use tokio::sync::futures::Notified;
 
 use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
 use super::happening::{Happening, Offer, Past, Report, Settings, Vote};
-use super::history::{Fallen, History};
+use super::history::{Fallen, History, Kept};
 use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Shares, Task};
 use ecode_server::reactive::{Digest, Header};
 use ecode_server::{Action, Cut, Election, Event, Place, Standing};
@@ -22,14 +22,6 @@ use ecode_server::{Action, Cut, Election, Event, Place, Standing};
 const HISTORY: usize = 64 << 20;
 /// A kept state is given out until so many steps are done since: who takes it applies their decodes.
 const OLD: u64 = 1000;
-
-/// A state that is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Kept {
-    pub(crate) step: u64,
-    pub(crate) bytes: Bytes,
-    pub(crate) sha256: String,
-}
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -94,10 +86,8 @@ impl Shared {
         told: Sender<Happening>,
     ) -> Self {
         let holds_no_model = past.is_some();
-        let history = past.map_or_else(
-            || History::new(settings.step, HISTORY.max(settings.dimension)),
-            |past| History::with(past.from, past.most, past.decodes.into_iter().map(Decode::from).collect()),
-        );
+        let fresh = || History::new(settings.step, HISTORY.max(settings.dimension));
+        let history = past.map_or_else(fresh, Past::history);
         let inner = Inner {
             election: match settings.partitions {
                 None => Election::new(settings.rules, settings.step),

@@ -199,6 +199,8 @@ impl VoteServer {
         };
         let mut desk = Desk::open(settings, Some(back.past), listen, control, say)?;
         desk.remember(&book.record.named);
+        // Only now is it a run that others have to go on with.
+        book.write()?;
         Ok(Self { desk, engine, book, remarks })
     }
 
@@ -311,9 +313,7 @@ fn open_book(
         remarks.push(format!("{} bytes of a step that was not whole were dropped", back.dropped));
     }
     record.step = back.step;
-    let book = Book { place, record, log, _lock: held };
-    book.write()?;
-    Ok((book, back, remarks))
+    Ok((Book { place, record, log, _lock: held }, back, remarks))
 }
 
 fn random() -> Result<u64, TrainError> {
