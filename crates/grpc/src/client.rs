@@ -78,6 +78,7 @@ pub struct Line {
 }
 
 /// What the server says later.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it comes, and never kept")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
     /// A block was decoded.
@@ -92,6 +93,8 @@ pub enum News {
         tied: Bytes,
         /// The mean loss, as far as workers said it.
         loss: f64,
+        /// How often the run has gone back to an earlier step.
+        undone: u32,
     },
     /// This worker's state is of no use: [`Client::state`] has the server's.
     Behind {
@@ -250,6 +253,7 @@ impl Client {
             partition: signed.partition as u32,
             digest: Bytes::copy_from_slice(&signed.digest),
             signature: Bytes::copy_from_slice(&signed.signature),
+            again: signed.again,
         };
         self.say(up::Is::Answer(generated::Answer {
             step,
@@ -313,6 +317,7 @@ impl Client {
                 negative: decode.negative,
                 tied: decode.tied,
                 loss: decode.loss,
+                undone: decode.undone,
             },
             Some(down::Is::Behind(behind)) => News::Behind { step: behind.step },
             Some(down::Is::Task(task)) => News::Task(

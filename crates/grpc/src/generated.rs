@@ -121,6 +121,9 @@ pub struct Welcome {
     /// Whether the worker's state is of no use: it is to take the server's before it votes.
     #[prost(bool, tag = "9")]
     pub behind: bool,
+    /// As in a task.
+    #[prost(uint32, tag = "10")]
+    pub undone: u32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeRequest {}
@@ -162,6 +165,9 @@ pub struct Decode {
     pub tied: ::prost::bytes::Bytes,
     #[prost(double, tag = "5")]
     pub loss: f64,
+    /// As in a task.
+    #[prost(uint32, tag = "6")]
+    pub undone: u32,
 }
 /// The worker has fallen so far back that the server no longer keeps the decodes that it missed: it is to take the
 /// state. Decodes from before that state may still come, and are to be skipped.
@@ -226,6 +232,22 @@ pub struct Task {
     /// Partitions of which to send the list and one share, after the answer.
     #[prost(message, repeated, tag = "10")]
     pub shares: ::prost::alloc::vec::Vec<Share>,
+    /// Partitions to compute once more, although they were answered: an answer has a digest of each, said again.
+    #[prost(uint32, repeated, tag = "11")]
+    pub again: ::prost::alloc::vec::Vec<u32>,
+    /// Where the run takes the votes of a code by now: the partitions to vote over. The vote is sent as the vector of the
+    /// partition after the last one, and where it is silent, as far as its row can be, as that of the next.
+    #[prost(message, optional, tag = "12")]
+    pub row: ::core::option::Option<Row>,
+    /// How often the run has gone back to an earlier step, since the server was started: where it is more than the worker
+    /// knows of, the worker's state of the step is the one that it had then.
+    #[prost(uint32, tag = "13")]
+    pub undone: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Row {
+    #[prost(uint32, repeated, tag = "1")]
+    pub partitions: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Share {
@@ -245,6 +267,9 @@ pub struct Slot {
     /// Ed25519, by the worker's key that the server's list of rows has, of run, step, state, partition and digest (docs/reactive.md).
     #[prost(bytes = "bytes", tag = "3")]
     pub signature: ::prost::bytes::Bytes,
+    /// Whether it was computed once more, and signed as that.
+    #[prost(bool, tag = "4")]
+    pub again: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Answer {

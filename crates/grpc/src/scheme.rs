@@ -7,7 +7,7 @@
 //! - What reaches the caller was signed by its row's key. What was not is rubbish, and shows nothing of anybody.
 
 use bytes::Bytes;
-use ecode_server::reactive::{Digest, Header, signed, signed_bytes};
+use ecode_server::reactive::{Digest, Header, signed, signed_again, signed_bytes};
 
 use super::generated::{self, Holders, Rehearsal, Slot};
 use super::happening::Report;
@@ -21,6 +21,8 @@ pub struct Signed {
     pub digest: Digest,
     /// Its signature.
     pub signature: [u8; 64],
+    /// Whether it was computed once more, and signed as that: what is said then shows nothing of what was said before.
+    pub again: bool,
 }
 
 /// How vectors travel in a step where every holder sends a share.
@@ -55,6 +57,12 @@ pub struct Task {
     pub cut: Option<(usize, usize)>,
     /// Shares to send: partition and place.
     pub shares: Vec<(usize, usize)>,
+    /// Partitions to compute once more.
+    pub again: Vec<usize>,
+    /// The partitions of a row to vote over, where votes are taken by now.
+    pub row: Option<Vec<usize>>,
+    /// How often the run has gone back.
+    pub undone: u32,
 }
 
 impl Task {
@@ -70,6 +78,7 @@ impl Task {
             partition: *partition as u32,
             digest: Bytes::copy_from_slice(digest),
             signature: Bytes::new(),
+            again: false,
         };
         let share = |&(partition, place): &(usize, usize)| generated::Share {
             partition: partition as u32,
@@ -90,6 +99,9 @@ impl Task {
             threshold: self.cut.map_or(0, |cut| cut.0 as u32),
             holders: self.cut.map_or(0, |cut| cut.1 as u32),
             shares: self.shares.iter().map(share).collect(),
+            again: numbers(&self.again),
+            row: self.row.as_ref().map(|row| generated::Row { partitions: numbers(row) }),
+            undone: self.undone,
         }
     }
 
@@ -114,6 +126,9 @@ impl Task {
                 .iter()
                 .map(|share| (share.partition as usize, share.place as usize))
                 .collect(),
+            again: numbers(task.again),
+            row: task.row.map(|row| numbers(row.partitions)),
+            undone: task.undone,
         })
     }
 }
@@ -157,15 +172,17 @@ pub(crate) struct Dues {
 /// The longest list of digests of shares, beside the vector itself: as many as there can be workers.
 const LONGEST_LIST: usize = 64 + 32 * 4096;
 
-/// So many tasks may be unanswered; what is beyond is answered by nobody in time.
-const TASKS: usize = 8;
+/// So many tasks may be unanswered; what is beyond is answered by nobody in time. With a window each open step has some.
+const TASKS: usize = 64;
 
 impl Dues {
     /// A task is on its way.
     pub(crate) fn asked(&mut self, task: &Task, partitions: usize) {
         self.answers = (self.answers + 2).min(2 * TASKS);
-        self.digests = (self.digests + 2 * task.partitions.len()).min(2 * TASKS * partitions);
-        self.vectors = (self.vectors + task.vectors.len() + task.fetches.len() + task.shares.len())
+        self.digests =
+            (self.digests + 2 * (task.partitions.len() + task.again.len())).min(2 * TASKS * partitions);
+        let planes = 2 * usize::from(task.row.is_some());
+        self.vectors = (self.vectors + task.vectors.len() + task.fetches.len() + task.shares.len() + planes)
             .min(TASKS * partitions);
     }
 
@@ -178,8 +195,8 @@ impl Dues {
 /// A vector that comes piece by piece.
 #[derive(Debug)]
 pub(crate) struct Partial {
-    step: u64,
-    state: Digest,
+    pub(crate) step: u64,
+    pub(crate) state: Digest,
     partition: usize,
     /// What has come; only its length is kept of a vector that is of no use any more.
     bytes: Vec<u8>,
@@ -272,7 +289,7 @@ impl Partial {
         if !right {
             return Err(Rubbish);
         }
-        let of = Signed { partition: self.partition, digest, signature };
+        let of = Signed { partition: self.partition, digest, signature, again: false };
         Ok(Pieced::Whole(Heard::Vector { bytes: self.bytes, of, share: self.share }))
     }
 }
@@ -299,8 +316,13 @@ pub(crate) fn answer(
     let read = |slot: Slot| -> Option<Signed> {
         let partition = slot.partition as usize;
         let (digest, signature) = (fixed(&slot.digest)?, fixed(&slot.signature)?);
-        let right = partition < partitions && signed(key, header, partition, &digest, false, &signature);
-        right.then_some(Signed { partition, digest, signature })
+        let right = partition < partitions
+            && if slot.again {
+                signed_again(key, header, partition, &digest, &signature)
+            } else {
+                signed(key, header, partition, &digest, false, &signature)
+            };
+        right.then_some(Signed { partition, digest, signature, again: slot.again })
     };
     let digests = answer.digests.into_iter().map(read).collect::<Option<_>>().ok_or(Rubbish)?;
     Ok(Some(Heard::Answer { state, digests, report }))
@@ -412,6 +434,7 @@ mod tests {
             partition: 1,
             digest: Bytes::copy_from_slice(&digest),
             signature: Bytes::copy_from_slice(&signature),
+            again: false,
         };
         let right = slot(signer.sign(&HEADER, 1, &digest, false));
         let said = |state: &[u8], step, digests: Vec<Slot>| {

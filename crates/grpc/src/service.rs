@@ -58,7 +58,7 @@ impl Election for Service {
         self.agrees(&hello)?;
         let shared = Arc::clone(&self.0);
         let had = (hello.have_step, hello.incarnation);
-        let connected = shared.connect(row, had, short(&hello.version));
+        let connected = shared.connect(row, had, short(&hello.version), hello.probe);
         let (connection, welcome, place) = connected.map_err(|why| match why {
             Cut::TooSoon(_) => {
                 Status::resource_exhausted("this row was here a moment ago: wait, then try again")

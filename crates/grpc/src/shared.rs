@@ -60,8 +60,10 @@ struct Inner {
     ended: Option<Stop>,
     /// Connections that still have something to be told.
     listening: usize,
-    /// Under a scheme: what the present step's messages are about.
-    header: Option<(Header, Option<Shares>)>,
+    /// Under a scheme: what the present step's messages are about; before it, the steps that are open beside it.
+    headers: Vec<(Header, Option<Shares>)>,
+    /// How often the run has gone back.
+    undone: u32,
     /// Under a scheme: what each row is still to be asked, and what it may send.
     asked: Vec<(VecDeque<Task>, Dues)>,
 }
@@ -99,7 +101,8 @@ impl Shared {
             announced: 0,
             ended: None,
             listening: 0,
-            header: None,
+            headers: Vec::new(),
+            undone: 0,
             asked: (0..settings.rules.n).map(|_| Default::default()).collect(),
         };
         Self {
@@ -219,6 +222,7 @@ impl Shared {
         row: usize,
         (have, incarnation): (u64, u64),
         version: String,
+        probe: Bytes,
     ) -> Result<(u64, Welcome, u64), Cut> {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.lock();
@@ -235,23 +239,25 @@ impl Shared {
             // What the old connection was asked died with it.
             *asked = Default::default();
         }
-        self.tell(Happening::Joined { row, version });
+        self.tell(Happening::Joined { row, version, probe });
         let step = inner.election.step();
         // The state of another incarnation may be one of a step that a resumed server does anew, or one that was
         // not proved.
+        let present = self.settings.incarnation.wrapping_add(u64::from(inner.undone));
         let fits = (have == 0 && inner.history.from() == 0)
-            || (incarnation == self.settings.incarnation && (inner.history.from()..=step).contains(&have));
+            || (incarnation == present && (inner.history.from()..=step).contains(&have));
         let place = if fits { inner.history.place_of(have) } else { place_after_state(&inner) };
         let welcome = Welcome {
             row: row as u32,
             run: self.settings.run,
-            incarnation: self.settings.incarnation,
+            incarnation: present,
             step,
             block_bytes: self.settings.block_bytes as u32,
             blocks: self.settings.rules.blocks as u32,
             dimension: self.settings.dimension as u64,
             window: self.settings.rules.window as u32,
             behind: !fits,
+            undone: inner.undone,
         };
         inner.listening += 1;
         Ok((connection, welcome, place))
@@ -277,8 +283,10 @@ impl Shared {
                 if let Some(stop) = inner.ended.clone() {
                     return Next::Say(Box::new(down::Is::Stop(stop)));
                 }
+                let oldest = inner.headers.first().map_or(step, |(header, _)| header.step.min(step));
+                let oldest = if inner.headers.len() > 1 { oldest } else { step };
                 let Some((tasks, _)) = inner.asked.get_mut(row) else { return Next::Wait };
-                tasks.retain(|task| task.step == step);
+                tasks.retain(|task| task.step >= oldest);
                 tasks
                     .pop_front()
                     .map_or(Next::Wait, |task| Next::Say(Box::new(down::Is::Task(task.to_message()))))
@@ -310,12 +318,35 @@ impl Shared {
 
     /// Under a scheme: what the present step's messages are about.
     pub(crate) fn convene(&self, header: Header, shares: Option<Shares>) {
-        self.lock().header = Some((header, shares));
+        self.lock().headers = vec![(header, shares)];
+    }
+
+    /// Under a scheme: the same beside open steps.
+    pub(crate) fn convene_beside(&self, open: &[Header], header: Header) {
+        let headers = open.iter().copied().chain([header]).map(|header| (header, None)).collect();
+        self.lock().headers = headers;
+    }
+
+    /// Under a scheme: goes back to a step.
+    pub(crate) fn go_back(&self, step: u64) {
+        let mut inner = self.lock();
+        inner.history.go_back(step);
+        inner.election.go_back(step);
+        (inner.kept, inner.undone) = (None, inner.undone + 1);
+        inner.headers.clear();
+        inner.asked.iter_mut().for_each(|(tasks, _)| tasks.clear());
+        self.changed.notify_waiters();
+    }
+
+    /// How often the run has gone back.
+    pub(crate) fn undone(&self) -> u32 {
+        self.lock().undone
     }
 
     /// Under a scheme: asks a row. Whether it is there.
-    pub(crate) fn ask(&self, row: usize, task: Task) -> bool {
+    pub(crate) fn ask(&self, row: usize, mut task: Task) -> bool {
         let mut inner = self.lock();
+        task.undone = inner.undone;
         let there = inner.election.rows().get(row).is_some_and(|standing| standing.connection.is_some());
         if let Some((tasks, dues)) = inner.asked.get_mut(row).filter(|_| there) {
             dues.asked(&task, self.settings.partitions.unwrap_or(0));
@@ -354,7 +385,17 @@ impl Shared {
             if !speaks(&inner, row, connection) {
                 return Ok(());
             }
-            let header = inner.header;
+            let (step, state) = match (&message, &partial) {
+                (_, Some(begun)) => (begun.step, begun.state.to_vec()),
+                (Spoken::Answer(answer), _) => (answer.step, answer.state.to_vec()),
+                (Spoken::Vector(piece), _) => (piece.step, piece.state.to_vec()),
+                (Spoken::Refusal(refusal), _) => (refusal.step, Vec::new()),
+            };
+            let of_step = |same: bool| {
+                let mut headers = inner.headers.iter();
+                headers.rfind(|(header, _)| header.step == step && (!same || header.state[..] == state))
+            };
+            let header = of_step(true).or_else(|| of_step(false)).or(inner.headers.last()).copied();
             let (_, dues) = inner.asked.get_mut(row).ok_or(Rubbish)?;
             let owed = match &message {
                 Spoken::Answer(answer) => {
@@ -388,7 +429,7 @@ impl Shared {
             }
         };
         if let Some(heard) = heard {
-            self.tell(Happening::Heard { row, step: header.step, heard });
+            self.tell(Happening::Heard { row, of: header, heard });
         }
         Ok(())
     }

@@ -17,7 +17,12 @@ fn header(step: u64) -> Header {
 
 fn signed(signer: &Signer, step: u64, partition: usize, story: u8) -> Signed {
     let digest = [story; 32];
-    Signed { partition, digest, signature: signer.sign(&header(step), partition, &digest, false) }
+    Signed {
+        partition,
+        digest,
+        signature: signer.sign(&header(step), partition, &digest, false),
+        again: false,
+    }
 }
 
 fn answer(client: &mut Client, step: u64, digests: &[Signed]) {
@@ -51,8 +56,11 @@ fn a_row_is_heard_of_what_it_was_asked_and_signed() {
     assert_eq!(client.next(Duration::from_secs(30)).unwrap(), Some(News::Task(task)));
     let digests = [signed(&signer, 0, 0, 5), signed(&signer, 0, 2, 6)];
     answer(&mut client, 0, &digests);
-    let Some(Happening::Heard { row: 0, step: 0, heard: Heard::Answer { digests: heard, .. } }) =
-        next(&server)
+    let Some(Happening::Heard {
+        row: 0,
+        of: Header { step: 0, .. },
+        heard: Heard::Answer { digests: heard, .. },
+    }) = next(&server)
     else {
         panic!("an answer is heard");
     };

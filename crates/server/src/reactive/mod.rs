@@ -41,7 +41,8 @@ pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign, assign_apart};
 pub use drift::{Doubt, Drift, Pair};
 pub use naming::{
-    Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed, signed_bytes,
+    Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed, signed_again,
+    signed_bytes,
 };
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};

@@ -114,6 +114,13 @@ impl Signer {
         *self.0.sk.sign(text(header, partition, digest, u8::from(of_vector)), None)
     }
 
+    /// Signs a digest of a slot that was computed once more: no certificate is made of it, since who is right and not
+    /// reproducible may say something else then.
+    #[must_use]
+    pub fn sign_again(&self, header: &Header, partition: usize, digest: &Digest) -> [u8; 64] {
+        *self.0.sk.sign(text(header, partition, digest, AGAIN), None)
+    }
+
     /// Signs bytes that are sent where vectors travel in shares: that these were sent, and nothing of what was announced, so
     /// that no certificate is made of it.
     #[must_use]
@@ -149,8 +156,24 @@ pub fn signed_bytes(
     PublicKey::new(*key).verify(text(header, partition, digest, BYTES), &signature).is_ok()
 }
 
+/// Whether a signature of a digest that was computed once more is that of a key ([`Signer::sign_again`]).
+#[must_use]
+pub fn signed_again(
+    key: &Digest,
+    header: &Header,
+    partition: usize,
+    digest: &Digest,
+    signature: &[u8; 64],
+) -> bool {
+    let signature = Signature::new(*signature);
+    PublicKey::new(*key).verify(text(header, partition, digest, AGAIN), &signature).is_ok()
+}
+
 /// The kind of what is signed of shares.
 const BYTES: u8 = 2;
+
+/// The kind of what is said once more: a second digest that was asked for proves no lie.
+const AGAIN: u8 = 3;
 
 /// What is signed.
 fn text(header: &Header, partition: usize, digest: &Digest, kind: u8) -> Digest {

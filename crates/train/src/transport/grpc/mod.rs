@@ -5,11 +5,14 @@
 //!   sends beside its vote ends nothing.
 //! - A worker that loses its server tries again; it takes the server's state where its own is of no use.
 
+mod commit;
 mod desk;
+mod elect;
 mod panel;
 mod peer;
 mod records;
 mod running;
+mod sessions;
 mod status;
 
 use std::net::SocketAddr;
@@ -19,10 +22,13 @@ use std::time::Duration;
 pub use ecode_grpc::keys;
 pub use ecode_server::Wait;
 
+pub(crate) use commit::Opening;
 pub(crate) use desk::Desk;
-pub(crate) use panel::{Panel, Sought};
+pub(crate) use elect::Electorate;
+pub(crate) use panel::Panel;
 pub(crate) use peer::News;
 pub use peer::{Peer, Run};
+pub(crate) use sessions::{Session, Sought};
 
 /// How a server serves.
 #[derive(Clone, Debug)]
