@@ -130,6 +130,10 @@ Check named_a_is_faulty.
 Print Assumptions named_a_is_faulty.
 Check named_b_is_faulty.
 Print Assumptions named_b_is_faulty.
+Check named_c_is_faulty.
+Print Assumptions named_c_is_faulty.
+Check named_d_is_faulty.
+Print Assumptions named_d_is_faulty.
 Check budget_stays.
 Print Assumptions budget_stays.
 Check settled.
@@ -138,6 +142,10 @@ Check helpers_are_paid.
 Print Assumptions helpers_are_paid.
 Check one_round.
 Print Assumptions one_round.
+Check shares_list.
+Print Assumptions shares_list.
+Check shares_rebuild.
+Print Assumptions shares_rebuild.
 Check exact_decode.
 Print Assumptions exact_decode.
 Check b_plus_1_is_the_least.

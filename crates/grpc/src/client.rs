@@ -263,7 +263,7 @@ impl Client {
         }))
     }
 
-    /// Sends a whole vector of a partition, or a list with a share, signed as what was sent.
+    /// Sends a whole vector of a partition, or a list with the share of a place, signed as what was sent.
     ///
     /// # Errors
     /// [`ClientError::Gone`].
@@ -272,7 +272,7 @@ impl Client {
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        (bytes, share): (&Bytes, bool),
+        (bytes, share): (&Bytes, Option<usize>),
         signature: &[u8; 64],
     ) -> Result<(), ClientError> {
         for first in (0..bytes.len()).step_by(PIECE) {
@@ -286,7 +286,8 @@ impl Client {
                 length: bytes.len() as u64,
                 negative: bytes.slice(first..end),
                 signature: Bytes::copy_from_slice(signature),
-                share,
+                share: share.is_some(),
+                place: share.map_or(0, |place| place as u32),
             }))?;
         }
         Ok(())

@@ -300,13 +300,15 @@ pub struct Vector {
     pub length: u64,
     #[prost(bytes = "bytes", tag = "6")]
     pub negative: ::prost::bytes::Bytes,
-    /// Of the digest of what was sent, as that of a vector, or, where vectors travel in shares, as that of bytes; in the last
-    /// piece only.
+    /// Of the digest of what was sent, as that of a vector, or, where vectors travel in shares, as that of a share or of bytes; in
+    /// the last piece only.
     #[prost(bytes = "bytes", tag = "7")]
     pub signature: ::prost::bytes::Bytes,
-    /// Whether this is a list with a share, not a whole vector.
+    /// Whether this is a list with a share, not a whole vector; and which share, from 0.
     #[prost(bool, tag = "8")]
     pub share: bool,
+    #[prost(uint32, tag = "9")]
+    pub place: u32,
 }
 /// The worker cannot send a vector that was fetched.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -82,7 +82,12 @@ impl Election for Service {
     type StateStream = Stream_<Piece>;
 
     async fn state(&self, request: Request<StateRequest>) -> Result<Response<Self::StateStream>, Status> {
-        row(&request)?;
+        let row = row(&request)?;
+        if !self.0.may_pull(row) {
+            return Err(Status::resource_exhausted(
+                "the state was not offered to this row, or it has had it",
+            ));
+        }
         let kept = tokio::time::timeout(STATE, async {
             loop {
                 let changed = self.0.changed();

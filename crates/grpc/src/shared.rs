@@ -1,5 +1,7 @@
 //! What all tasks of a server share: the election, the decodes that are kept, and a state for who is too far behind.
 
+mod hearing;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
@@ -14,7 +16,7 @@ use tokio::sync::futures::Notified;
 use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
 use super::happening::{Happening, Offer, Report, Settings, Vote};
 use super::history::{Fallen, History};
-use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Shares, Task};
+use super::scheme::{Dues, Shares, Task};
 use ecode_server::reactive::{Digest, Header};
 use ecode_server::{Action, Cut, Election, Event, Place, Standing};
 
@@ -60,8 +62,12 @@ struct Inner {
     ended: Option<Stop>,
     /// Connections that still have something to be told.
     listening: usize,
+    /// How often each row may take the state: once each time that it is told that its own is of no use, or says so of a task.
+    pulls: Vec<u32>,
     /// Under a scheme: what the present step's messages are about; before it, the steps that are open beside it.
     headers: Vec<(Header, Option<Shares>)>,
+    /// The oldest step that is asked about, where that may be one before the present.
+    oldest: Option<u64>,
     /// How often the run has gone back.
     undone: u32,
     /// Under a scheme: what each row is still to be asked, and what it may send.
@@ -101,7 +107,9 @@ impl Shared {
             announced: 0,
             ended: None,
             listening: 0,
+            pulls: vec![0; settings.rules.n],
             headers: Vec::new(),
+            oldest: None,
             undone: 0,
             asked: (0..settings.rules.n).map(|_| Default::default()).collect(),
         };
@@ -173,6 +181,14 @@ impl Shared {
             self.tell(Happening::StateWanted);
         }
         kept
+    }
+
+    /// Whether a row may take the state now, which it then has done.
+    pub(crate) fn may_pull(&self, row: usize) -> bool {
+        let mut inner = self.lock();
+        let Some(pulls) = inner.pulls.get_mut(row).filter(|pulls| **pulls > 0) else { return false };
+        *pulls -= 1;
+        true
     }
 
     pub(crate) fn keep_state(&self, step: u64, bytes: Bytes) {
@@ -260,6 +276,9 @@ impl Shared {
             undone: inner.undone,
         };
         inner.listening += 1;
+        if let Some(pulls) = inner.pulls.get_mut(row) {
+            *pulls = u32::from(!fits);
+        }
         Ok((connection, welcome, place))
     }
 
@@ -283,8 +302,7 @@ impl Shared {
                 if let Some(stop) = inner.ended.clone() {
                     return Next::Say(Box::new(down::Is::Stop(stop)));
                 }
-                let oldest = inner.headers.first().map_or(step, |(header, _)| header.step.min(step));
-                let oldest = if inner.headers.len() > 1 { oldest } else { step };
+                let oldest = inner.oldest.unwrap_or(step);
                 let Some((tasks, _)) = inner.asked.get_mut(row) else { return Next::Wait };
                 tasks.retain(|task| task.step >= oldest);
                 tasks
@@ -293,6 +311,9 @@ impl Shared {
             }
             Err(Fallen) => {
                 *place = place_after_state(&inner);
+                if let Some(pulls) = inner.pulls.get_mut(row) {
+                    *pulls += 1;
+                }
                 Next::Say(Box::new(down::Is::Behind(Behind { step: inner.election.step() })))
             }
         }
@@ -318,13 +339,16 @@ impl Shared {
 
     /// Under a scheme: what the present step's messages are about.
     pub(crate) fn convene(&self, header: Header, shares: Option<Shares>) {
-        self.lock().headers = vec![(header, shares)];
+        let mut inner = self.lock();
+        (inner.headers, inner.oldest) = (vec![(header, shares)], None);
     }
 
     /// Under a scheme: the same beside open steps.
     pub(crate) fn convene_beside(&self, open: &[Header], header: Header) {
-        let headers = open.iter().copied().chain([header]).map(|header| (header, None)).collect();
-        self.lock().headers = headers;
+        let headers: Vec<_> = open.iter().copied().chain([header]).map(|header| (header, None)).collect();
+        let mut inner = self.lock();
+        inner.oldest = headers.first().map(|(header, _)| header.step);
+        inner.headers = headers;
     }
 
     /// Under a scheme: goes back to a step.
@@ -333,7 +357,7 @@ impl Shared {
         inner.history.go_back(step);
         inner.election.go_back(step);
         (inner.kept, inner.undone) = (None, inner.undone + 1);
-        inner.headers.clear();
+        (inner.headers, inner.oldest) = (Vec::new(), None);
         inner.asked.iter_mut().for_each(|(tasks, _)| tasks.clear());
         self.changed.notify_waiters();
     }
@@ -362,76 +386,6 @@ impl Shared {
         decodes.into_iter().for_each(|decode| inner.history.push(decode));
         inner.election.proceed(answered);
         self.changed.notify_waiters();
-    }
-
-    /// Under a scheme: what a connection sends. `partial` is the vector that it is in the middle of.
-    pub(crate) fn hear(
-        &self,
-        row: usize,
-        connection: u64,
-        message: Spoken,
-        partial: &mut Option<Partial>,
-    ) -> Result<(), Rubbish> {
-        let (Some(partitions), Some(key)) = (self.settings.partitions, self.keys.get(row).copied().flatten())
-        else {
-            return Err(Rubbish);
-        };
-        // A vector comes whole before anything else does.
-        if partial.is_some() && !matches!(message, Spoken::Vector(_)) {
-            return Err(Rubbish);
-        }
-        let (header, shares) = {
-            let mut inner = self.lock();
-            if !speaks(&inner, row, connection) {
-                return Ok(());
-            }
-            let (step, state) = match (&message, &partial) {
-                (_, Some(begun)) => (begun.step, begun.state.to_vec()),
-                (Spoken::Answer(answer), _) => (answer.step, answer.state.to_vec()),
-                (Spoken::Vector(piece), _) => (piece.step, piece.state.to_vec()),
-                (Spoken::Refusal(refusal), _) => (refusal.step, Vec::new()),
-            };
-            let of_step = |same: bool| {
-                let mut headers = inner.headers.iter();
-                headers.rfind(|(header, _)| header.step == step && (!same || header.state[..] == state))
-            };
-            let header = of_step(true).or_else(|| of_step(false)).or(inner.headers.last()).copied();
-            let (_, dues) = inner.asked.get_mut(row).ok_or(Rubbish)?;
-            let owed = match &message {
-                Spoken::Answer(answer) => {
-                    Dues::take(&mut dues.answers, 1) && Dues::take(&mut dues.digests, answer.digests.len())
-                }
-                Spoken::Vector(_) => partial.is_some() || Dues::take(&mut dues.vectors, 1),
-                Spoken::Refusal(_) => Dues::take(&mut dues.vectors, 1),
-            };
-            header.filter(|_| owed).ok_or(Rubbish)?
-        };
-        // What takes time holds nobody back.
-        let heard = match message {
-            Spoken::Answer(answer) => scheme::answer(answer, &header, partitions, &key)?,
-            Spoken::Refusal(refusal) if refusal.step == header.step => {
-                Some(Heard::Refusal { partition: refusal.partition as usize })
-            }
-            Spoken::Refusal(_) => None,
-            Spoken::Vector(piece) => {
-                let begun = match partial.take() {
-                    Some(begun) => begun,
-                    None => Partial::begin(&piece, &header, self.settings.dimension.div_ceil(8), shares)?,
-                };
-                match begun.add(&piece, &header, shares, &key)? {
-                    Pieced::More(more) => {
-                        *partial = Some(more);
-                        None
-                    }
-                    Pieced::Whole(heard) => Some(heard),
-                    Pieced::Useless => None,
-                }
-            }
-        };
-        if let Some(heard) = heard {
-            self.tell(Happening::Heard { row, of: header, heard });
-        }
-        Ok(())
     }
 
     /// Under a scheme: a connection has ended.

@@ -77,6 +77,25 @@ fn a_row_is_heard_of_what_it_was_asked_and_signed() {
     assert_eq!(next(&server), Some(Happening::Cut { row: 0, why: Cut::Rubbish }));
 }
 
+/// The state is many megabytes: a row has it once each time that it needs it, and cannot have it sent for ever.
+#[test]
+fn the_state_is_had_once_each_time_that_it_is_needed() {
+    let (_folder, keys_of, server_keys) = made(2);
+    let rules = Rules::new(2, 0, 0).unwrap();
+    let server = Server::start(Settings { partitions: Some(3), ..settings(rules) }, &server_keys).unwrap();
+    server.convene(header(0), None);
+    server.keep_state(0, vec![7; 100].into());
+    let (mut client, welcome) = join(&server.address().to_string(), &keys_of(0), (0, 0)).unwrap();
+    assert!(!welcome.behind);
+    assert!(client.state().is_err(), "nobody has told it to");
+    let task = Task { run: [1; 32], state: [0; 32], partitions: vec![0], ..Task::default() };
+    assert!(server.ask(0, task));
+    client.answer(0, &[9; 32], &[], &Report::default()).unwrap();
+    assert!(matches!(next(&server), Some(Happening::Heard { .. })));
+    assert_eq!(client.state().unwrap(), (0, vec![7; 100]), "it has said that its own is another one");
+    assert!(client.state().is_err(), "it has had it");
+}
+
 /// Who was not asked, and who votes where nobody takes votes, is cut.
 #[test]
 fn nobody_is_heard_unasked() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecode_server::reactive::{
-    Assignment, Content, Digest, Drift, Excess, Header, Next, Pair, Roster, Settlement, Signer,
+    Assignment, Claim, Content, Digest, Drift, Excess, Header, Next, Pair, Roster, Settlement, Signer,
 };
 
 use super::account::Account;
@@ -188,8 +188,11 @@ impl Trips<'_, '_, '_> {
         };
         self.account.bytes_up += (cut.share_length() + cut.list_length()) as u64;
         let share = self.crowd.coded(partition, content).0[place].clone();
+        let header = self.crowd.header;
         let (_, list) = self.crowd.coded(partition, own);
-        if Cut::listed(list, place) == Some(&blake3::hash(&share).as_bytes()[..]) {
+        let digest_of = *blake3::hash(&share).as_bytes();
+        let claim = Claim { sizes: cut.sizes(), list: list.clone(), place, share: digest_of };
+        if !claim.contradicts(&header, partition, &digest) {
             let right = self.shares.entry((partition, digest)).or_default();
             right.insert(place, share);
             if right.len() >= cut.threshold {
@@ -198,7 +201,9 @@ impl Trips<'_, '_, '_> {
             }
         } else {
             self.settlement.vector(worker, partition, sent);
-            self.minutes.own.vectors.insert((worker, partition), sent);
+            let signer = Signer::new(simulated_key(&header.run, worker));
+            let signature = signer.sign_share(&header, partition, &claim);
+            self.minutes.own.shares.insert((worker, partition), (claim, signature));
         }
     }
 

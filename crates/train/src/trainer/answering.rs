@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use ecode_core::AllocationMatrix;
 use ecode_grpc::{Greeting, Report, Signed, Task, keys};
-use ecode_server::reactive::Signer;
+use ecode_server::reactive::{Claim, Signer};
 use ecode_verify::Control;
 
 use super::Trainer;
@@ -145,7 +145,7 @@ impl Trainer {
             for (plane, bits) in [Some(vote.bits), vote.silent].into_iter().flatten().enumerate() {
                 let (partition, bytes) = (self.code.matrix().k() + plane, Bytes::from(bits.to_bytes()));
                 let signature = signer.sign(&header, partition, &header.digest(partition, &bytes), true);
-                peer.vector(task.step, &header.state, partition, (&bytes, false), &signature)?;
+                peer.vector(task.step, &header.state, partition, (&bytes, None), &signature)?;
             }
             return Ok(());
         }
@@ -275,9 +275,11 @@ fn send_vectors(
         let own = crowd.says(row, partition).first().map(|&(content, _)| content);
         let (Some(own), Some((content, _))) = (own, crowd.sends(row, partition)) else { continue };
         let share = crowd.coded(partition, content).0.get(place).cloned().unwrap_or_default();
+        let Some(cut) = crowd.cutting() else { continue };
         let bytes = [crowd.coded(partition, own).1.clone(), share].concat();
-        let signature = signer.sign_bytes(&header, partition, &bytes);
-        peer.vector(task.step, &header.state, partition, (&bytes.into(), true), &signature)?;
+        let Some(claim) = Claim::of(cut.sizes(), place, &bytes) else { continue };
+        let signature = signer.sign_share(&header, partition, &claim);
+        peer.vector(task.step, &header.state, partition, (&bytes.into(), Some(place)), &signature)?;
     }
     let fetches = task.fetches.iter().map(|&(partition, digest)| (partition, Some(digest)));
     for (partition, meant) in task.vectors.iter().map(|&partition| (partition, None)).chain(fetches) {
@@ -291,7 +293,7 @@ fn send_vectors(
             Some(_) => signer.sign_bytes(&header, partition, &bytes),
             None => signer.sign(&header, partition, &digest, true),
         };
-        peer.vector(task.step, &header.state, partition, (&bytes, false), &signature)?;
+        peer.vector(task.step, &header.state, partition, (&bytes, None), &signature)?;
     }
     Ok(())
 }

@@ -76,7 +76,7 @@ impl Panel {
             let wait = election.wake().map_or(LOOK, |wake| wake.saturating_sub(now));
             let mut actions = election.handle(now, Event::Tick);
             match self.hear(wait, state, &header.state)? {
-                Some(News::Heard(row, of, Heard::Vector { bytes, of: signed, share: false }))
+                Some(News::Heard(row, of, Heard::Vector { bytes, of: signed, share: None }))
                     if of == header =>
                 {
                     let plane = signed.partition.checked_sub(self.partitions());

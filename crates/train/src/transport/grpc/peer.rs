@@ -356,7 +356,7 @@ impl<'a> Peer<'a> {
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        (bytes, share): (&Bytes, bool),
+        (bytes, share): (&Bytes, Option<usize>),
         signature: &[u8; 64],
     ) -> Result<(), TrainError> {
         self.tell(|client| client.vector(step, state, partition, (bytes, share), signature))

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ecode_grpc::Heard;
-use ecode_server::reactive::{Digest, Header, Pair, Sent, Sitting};
+use ecode_grpc::{Heard, Signed};
+use ecode_server::reactive::{Claim, Digest, Header, Pair, Sent, Sitting};
 
 use super::sessions::Session;
 use crate::bits::Bits;
@@ -72,35 +72,33 @@ impl Records {
         self.holders.get(partition)?.iter().position(|&holder| holder == worker)
     }
 
-    /// A worker has sent a list with its share, of this digest.
-    fn share(&self, worker: usize, partition: usize, bytes: &[u8]) -> Option<(usize, Digest, Vec<u8>)> {
-        let (cut, place) = (self.cut?, self.place(worker, partition)?);
-        let (list, share) = bytes.split_at_checked(cut.list_length())?;
-        let own = *self.first.get(&(worker, partition))?;
-        let listed = Sharing::listed(list, place)? == &blake3::hash(share).as_bytes()[..];
-        let right = listed && cut.heads(list) && self.header.digest(partition, list) == own;
-        right.then(|| (place, own, share.to_vec()))
-    }
-
-    /// Takes a list with a share.
-    fn take_share(&mut self, now: Duration, worker: usize, partition: usize, bytes: &[u8]) {
+    /// Takes a list with a share, which are signed as those of a place.
+    fn take_share(&mut self, now: Duration, worker: usize, bytes: &[u8], (of, place): (Signed, usize)) {
+        let partition = of.partition;
         if !self.sitting.awaits(worker, partition) {
             return;
         }
-        let sent = match (self.cut, self.share(worker, partition, bytes)) {
-            (Some(cut), Some((place, digest, share))) => {
-                let right = self.shares.entry((partition, digest)).or_default();
-                right.insert(place, share);
-                let whole = (right.len() >= cut.threshold).then(|| cut.rebuild(right)).flatten();
-                match whole {
-                    Some(whole) => {
-                        self.vectors.entry((partition, digest)).or_insert(whole);
-                        Sent::Enough(digest)
-                    }
-                    None => Sent::Right,
+        let own = self.first.get(&(worker, partition)).copied();
+        let (Some(cut), Some(own)) = (self.cut, own) else { return };
+        let claim =
+            Claim::of(cut.sizes(), place, bytes).filter(|_| self.place(worker, partition) == Some(place));
+        // Who sends another share than it was asked for says nothing that could be held against it.
+        let Some(claim) = claim else { return self.sitting.gone(now, worker) };
+        let sent = if claim.contradicts(&self.header, partition, &own) {
+            let wrong = self.header.digest(partition, bytes);
+            self.own.shares.entry((worker, partition)).or_insert((claim, of.signature));
+            Sent::Wrong(wrong)
+        } else {
+            let right = self.shares.entry((partition, own)).or_default();
+            right.insert(place, bytes[cut.list_length()..].to_vec());
+            let whole = (right.len() >= cut.threshold).then(|| cut.rebuild(right)).flatten();
+            match whole {
+                Some(whole) => {
+                    self.vectors.entry((partition, own)).or_insert(whole);
+                    Sent::Enough(own)
                 }
+                None => Sent::Right,
             }
-            _ => Sent::Wrong(self.header.digest(partition, bytes)),
         };
         self.sitting.shared(now, worker, partition, sent);
     }
@@ -175,17 +173,17 @@ impl Records {
             return;
         }
         match heard {
-            Heard::Vector { bytes, of, share: true } => {
-                self.take_share(now, worker, of.partition, &bytes);
+            Heard::Vector { bytes, of, share: Some(place) } => {
+                self.take_share(now, worker, &bytes, (of, place));
             }
             // Its digest is that of the list of its shares, which nobody has signed: it names without a certificate.
-            Heard::Vector { bytes, of, share: false } if self.cut.is_some() => {
+            Heard::Vector { bytes, of, share: None } if self.cut.is_some() => {
                 let digest = self.digest(of.partition, &bytes);
                 if self.sitting.sent(now, worker, of.partition, digest) {
                     self.vectors.entry((of.partition, digest)).or_insert(bytes);
                 }
             }
-            Heard::Vector { bytes, of, share: false } => {
+            Heard::Vector { bytes, of, share: None } => {
                 let (partition, digest) = (of.partition, of.digest);
                 self.signatures.insert((worker, partition, digest, true), of.signature);
                 if self.sitting.sent(now, worker, partition, digest) {

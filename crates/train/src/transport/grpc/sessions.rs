@@ -149,6 +149,7 @@ impl Panel {
             threshold: cut.threshold,
             holders: cut.w,
             bytes: cut.list_length() + cut.share_length(),
+            whole: cut.length,
         });
         if opened.is_none() {
             self.server()?.convene(header, shares);
