@@ -74,7 +74,10 @@ impl Panel {
             }
             let now = self.begun.elapsed();
             let wait = election.wake().map_or(LOOK, |wake| wake.saturating_sub(now));
-            let mut actions = election.handle(now, Event::Tick);
+            if let Some(votes) = closed(election.handle(now, Event::Tick)) {
+                return Ok(votes);
+            }
+            let mut actions = Vec::new();
             match self.hear(wait, state, &header.state)? {
                 Some(News::Heard(row, of, Heard::Vector { bytes, of: signed, share: None }))
                     if of == header =>
