@@ -42,7 +42,8 @@ impl Trainer {
         // What is still open is asked about later.
         let open = self.plan().filter(|plan| plan.is_optimistic());
         let mut known = Known { kept: open.map_or(0, |plan| plan.window + 1), ..Known::default() };
-        while !self.finished() {
+        // After the last step the open ones are still to be closed, or done anew: then the server says when all is done.
+        while !self.finished() || known.kept > 0 {
             let step = self.state.step;
             match peer.next(step, LOOK)? {
                 Some(News::Task(task)) => self.answer(&mut peer, row, &task, &signer, &mut known)?,

@@ -219,7 +219,7 @@ impl Panel {
                 enough_since = None;
             }
             let over = begun.elapsed() >= self.patience;
-            if there.len() == unnamed.len()
+            if unnamed.iter().all(|worker| self.there.contains_key(worker))
                 || over
                 || enough_since.is_some_and(|since| since.elapsed() >= grace)
             {
