@@ -123,6 +123,8 @@ fn shares_travel_between_processes() {
             assert_eq!(summary[what], expected[what], "{more:?}: {what}");
         }
         assert_eq!(summary["named"].as_array().unwrap().len(), named, "{more:?}");
+        // Also by a wrong share.
+        assert_certificates(&deployment, &summary["named"]);
         deployment.assert_same_log();
     }
 }
