@@ -14,7 +14,7 @@ use tonic::{Code, Status, Streaming};
 use super::PROTOCOL;
 use super::generated::election_client::ElectionClient;
 use super::generated::{self, Ballot, DescribeRequest, Down, Hello, StateRequest, Up, down, up};
-use super::happening::{Report, Vote};
+use super::happening::{Account, Report, Vote};
 use super::keys::{Keys, KeysError, SERVER_NAME};
 use super::scheme::{Signed, Task};
 
@@ -95,6 +95,8 @@ pub enum News {
         loss: f64,
         /// How often the run has gone back to an earlier step.
         undone: u32,
+        /// How the step came about: in its last block, of a server that holds no model.
+        account: Option<Account>,
     },
     /// This worker's state is of no use: [`Client::state`] has the server's.
     Behind {
@@ -319,6 +321,7 @@ impl Client {
                 tied: decode.tied,
                 loss: decode.loss,
                 undone: decode.undone,
+                account: decode.account.map(Into::into),
             },
             Some(down::Is::Behind(behind)) => News::Behind { step: behind.step },
             Some(down::Is::Task(task)) => News::Task(

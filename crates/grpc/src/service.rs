@@ -42,6 +42,7 @@ impl Election for Service {
             config_digest: offer.config.clone(),
             data_digest: offer.data.clone(),
             data: offer.data_text.clone(),
+            brought_dimension: if self.0.holds_no_model { self.0.settings.dimension as u64 } else { 0 },
         }))
     }
 
@@ -83,6 +84,9 @@ impl Election for Service {
 
     async fn state(&self, request: Request<StateRequest>) -> Result<Response<Self::StateStream>, Status> {
         let row = row(&request)?;
+        if self.0.holds_no_model {
+            return Err(Status::failed_precondition("this server holds no model, and so no state of one"));
+        }
         if !self.0.may_pull(row) {
             return Err(Status::resource_exhausted(
                 "the state was not offered to this row, or it has had it",

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
-use super::happening::{Happening, Offer, Report, Settings, Vote};
+use super::happening::{Happening, Offer, Past, Report, Settings, Vote};
 use super::history::{Fallen, History};
 use super::scheme::{Dues, Shares, Task};
 use ecode_server::reactive::{Digest, Header};
@@ -36,6 +36,8 @@ pub(crate) struct Kept {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    /// Whether the server holds no model, and so has no state to give.
+    pub(crate) holds_no_model: bool,
     /// Under a scheme: the key by which each row signs.
     keys: Vec<Option<Digest>>,
     begun: Instant,
@@ -93,14 +95,23 @@ pub(crate) enum Next {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, keys: Vec<Option<Digest>>, told: Sender<Happening>) -> Self {
-        let most = HISTORY.max(settings.dimension);
+    pub(crate) fn new(
+        settings: Settings,
+        past: Option<Past>,
+        keys: Vec<Option<Digest>>,
+        told: Sender<Happening>,
+    ) -> Self {
+        let holds_no_model = past.is_some();
+        let history = past.map_or_else(
+            || History::new(settings.step, HISTORY.max(settings.dimension)),
+            |past| History::with(past.from, past.most, past.decodes.into_iter().map(Decode::from).collect()),
+        );
         let inner = Inner {
             election: match settings.partitions {
                 None => Election::new(settings.rules, settings.step),
                 Some(_) => Election::attendance(settings.rules, settings.step),
             },
-            history: History::new(settings.step, most),
+            history,
             kept: None,
             wanted: false,
             undecoded: 0,
@@ -115,6 +126,7 @@ impl Shared {
         };
         Self {
             settings,
+            holds_no_model,
             keys,
             begun: Instant::now(),
             inner: Mutex::new(inner),
@@ -167,6 +179,17 @@ impl Shared {
     pub(crate) fn rows(&self) -> (u64, Vec<Standing>) {
         let inner = self.lock();
         (inner.election.step(), inner.election.rows().to_vec())
+    }
+
+    /// Whether so many workers are there that a step can be decoded as proved; under a scheme, whether anybody is.
+    pub(crate) fn is_quorate(&self) -> bool {
+        let inner = self.lock();
+        let connected = |standing: &Standing| standing.connection.is_some();
+        inner.ended.is_none()
+            && match self.settings.partitions {
+                None => inner.election.is_quorate(),
+                Some(_) => inner.election.rows().iter().any(connected),
+            }
     }
 
     pub(crate) fn report(&self, row: usize, step: u64, report: Report) {
@@ -274,6 +297,7 @@ impl Shared {
             window: self.settings.rules.window as u32,
             behind: !fits,
             undone: inner.undone,
+            kept_from: inner.history.from(),
         };
         inner.listening += 1;
         if let Some(pulls) = inner.pulls.get_mut(row) {
@@ -394,6 +418,9 @@ impl Shared {
         let spoke = speaks(&inner, row, connection);
         let actions = inner.election.handle(self.begun.elapsed(), Event::Left { row, connection });
         self.act(&mut inner, actions);
+        if spoke {
+            self.changed.notify_waiters();
+        }
         if spoke && self.settings.partitions.is_some() {
             self.tell(Happening::Left { row });
         }

@@ -68,7 +68,7 @@ impl Panel {
         mut say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<Self, TrainError> {
         let partitions = settings.partitions.unwrap_or(0);
-        let running = Running::start(settings, listen, &mut say)?;
+        let running = Running::start(settings, None, listen, &mut say)?;
         Ok(Self {
             running,
             control,
