@@ -35,10 +35,10 @@ impl Trainer {
         row: usize,
         control: Control,
         greeting: Greeting,
-        say: &mut dyn FnMut(&str),
+        say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), TrainError> {
         let signer = keys::signer(&join.keys).map_err(|error| TrainError::Transport(error.to_string()))?;
-        let mut peer = Peer::new(join, greeting, self.dimension(), control, say).chained();
+        let mut peer = Peer::new(join, greeting, self.dimension(), control, Box::new(say)).chained();
         // What is still open is asked about later.
         let open = self.plan().filter(|plan| plan.is_optimistic());
         let mut known = Known { kept: open.map_or(0, |plan| plan.window + 1), ..Known::default() };
