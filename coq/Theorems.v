@@ -142,6 +142,10 @@ Check helpers_are_paid.
 Print Assumptions helpers_are_paid.
 Check one_round.
 Print Assumptions one_round.
+Check shares_list.
+Print Assumptions shares_list.
+Check shares_rebuild.
+Print Assumptions shares_rebuild.
 Check exact_decode.
 Print Assumptions exact_decode.
 Check b_plus_1_is_the_least.

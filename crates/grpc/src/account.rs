@@ -14,13 +14,13 @@ impl Past {
 impl From<Decode> for generated::Decode {
     fn from(decode: Decode) -> Self {
         let Decode { step, block, negative, tied, loss, account } = decode;
-        Self { step, block: block as u32, negative, tied, loss, account: account.map(Into::into) }
+        Self { step, block: block as u32, negative, tied, loss, account: account.map(Into::into), undone: 0 }
     }
 }
 
 impl From<generated::Decode> for Decode {
     fn from(message: generated::Decode) -> Self {
-        let generated::Decode { step, block, negative, tied, loss, account } = message;
+        let generated::Decode { step, block, negative, tied, loss, account, .. } = message;
         Self { step, block: block as usize, negative, tied, loss, account: account.map(Into::into) }
     }
 }

@@ -78,6 +78,7 @@ pub struct Line {
 }
 
 /// What the server says later.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it comes, and never kept")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
     /// A block was decoded.
@@ -92,6 +93,8 @@ pub enum News {
         tied: Bytes,
         /// The mean loss, as far as workers said it.
         loss: f64,
+        /// How often the run has gone back to an earlier step.
+        undone: u32,
         /// How the step came about: in its last block, of a server that holds no model.
         account: Option<Account>,
     },
@@ -252,6 +255,7 @@ impl Client {
             partition: signed.partition as u32,
             digest: Bytes::copy_from_slice(&signed.digest),
             signature: Bytes::copy_from_slice(&signed.signature),
+            again: signed.again,
         };
         self.say(up::Is::Answer(generated::Answer {
             step,
@@ -261,7 +265,7 @@ impl Client {
         }))
     }
 
-    /// Sends a whole vector of a partition, or a list with a share, signed as what was sent.
+    /// Sends a whole vector of a partition, or a list with the share of a place, signed as what was sent.
     ///
     /// # Errors
     /// [`ClientError::Gone`].
@@ -270,7 +274,7 @@ impl Client {
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        (bytes, share): (&Bytes, bool),
+        (bytes, share): (&Bytes, Option<usize>),
         signature: &[u8; 64],
     ) -> Result<(), ClientError> {
         for first in (0..bytes.len()).step_by(PIECE) {
@@ -284,7 +288,8 @@ impl Client {
                 length: bytes.len() as u64,
                 negative: bytes.slice(first..end),
                 signature: Bytes::copy_from_slice(signature),
-                share,
+                share: share.is_some(),
+                place: share.map_or(0, |place| place as u32),
             }))?;
         }
         Ok(())
@@ -315,6 +320,7 @@ impl Client {
                 negative: decode.negative,
                 tied: decode.tied,
                 loss: decode.loss,
+                undone: decode.undone,
                 account: decode.account.map(Into::into),
             },
             Some(down::Is::Behind(behind)) => News::Behind { step: behind.step },

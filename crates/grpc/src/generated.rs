@@ -125,6 +125,9 @@ pub struct Welcome {
     /// The first step whose decodes are all kept.
     #[prost(uint64, tag = "10")]
     pub kept_from: u64,
+    /// As in a task.
+    #[prost(uint32, tag = "11")]
+    pub undone: u32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeRequest {}
@@ -169,6 +172,9 @@ pub struct Decode {
     pub tied: ::prost::bytes::Bytes,
     #[prost(double, tag = "5")]
     pub loss: f64,
+    /// As in a task.
+    #[prost(uint32, tag = "7")]
+    pub undone: u32,
     /// In the block of a step that is decoded last, where the server holds no model: how it stands.
     #[prost(message, optional, tag = "6")]
     pub account: ::core::option::Option<Account>,
@@ -262,6 +268,22 @@ pub struct Task {
     /// Partitions of which to send the list and one share, after the answer.
     #[prost(message, repeated, tag = "10")]
     pub shares: ::prost::alloc::vec::Vec<Share>,
+    /// Partitions to compute once more, although they were answered: an answer has a digest of each, said again.
+    #[prost(uint32, repeated, tag = "11")]
+    pub again: ::prost::alloc::vec::Vec<u32>,
+    /// Where the run takes the votes of a code by now: the partitions to vote over. The vote is sent as the vector of the
+    /// partition after the last one, and where it is silent, as far as its row can be, as that of the next.
+    #[prost(message, optional, tag = "12")]
+    pub row: ::core::option::Option<Row>,
+    /// How often the run has gone back to an earlier step, since the server was started: where it is more than the worker
+    /// knows of, the worker's state of the step is the one that it had then.
+    #[prost(uint32, tag = "13")]
+    pub undone: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Row {
+    #[prost(uint32, repeated, tag = "1")]
+    pub partitions: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Share {
@@ -281,6 +303,9 @@ pub struct Slot {
     /// Ed25519, by the worker's key that the server's list of rows has, of run, step, state, partition and digest (docs/reactive.md).
     #[prost(bytes = "bytes", tag = "3")]
     pub signature: ::prost::bytes::Bytes,
+    /// Whether it was computed once more, and signed as that.
+    #[prost(bool, tag = "4")]
+    pub again: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Answer {
@@ -311,13 +336,15 @@ pub struct Vector {
     pub length: u64,
     #[prost(bytes = "bytes", tag = "6")]
     pub negative: ::prost::bytes::Bytes,
-    /// Of the digest of what was sent, as that of a vector, or, where vectors travel in shares, as that of bytes; in the last
-    /// piece only.
+    /// Of the digest of what was sent, as that of a vector, or, where vectors travel in shares, as that of a share or of bytes; in
+    /// the last piece only.
     #[prost(bytes = "bytes", tag = "7")]
     pub signature: ::prost::bytes::Bytes,
-    /// Whether this is a list with a share, not a whole vector.
+    /// Whether this is a list with a share, not a whole vector; and which share, from 0.
     #[prost(bool, tag = "8")]
     pub share: bool,
+    #[prost(uint32, tag = "9")]
+    pub place: u32,
 }
 /// The worker cannot send a vector that was fetched.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

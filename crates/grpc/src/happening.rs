@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use ecode_server::reactive::Header;
 use ecode_server::{Cut, Rules};
 
 use super::keys::KeysError;
@@ -158,6 +159,8 @@ pub enum Happening {
         row: usize,
         /// The program that it says it is.
         version: String,
+        /// What came of the gradients that all compute when they join, as it says.
+        probe: Bytes,
     },
     /// Nobody waits for a row any more.
     Lost {
@@ -199,7 +202,7 @@ pub enum Happening {
         /// The row.
         row: usize,
         /// The step that it is of. The caller may be in a later one by now, of which it says nothing.
-        step: u64,
+        of: Header,
         /// What it sent.
         heard: Heard,
     },

@@ -58,6 +58,13 @@ impl History {
         }
     }
 
+    /// Forgets all decodes: the run goes back to a step. Who has not been told all of them has fallen out.
+    pub(crate) fn go_back(&mut self, step: u64) {
+        self.first += self.decodes.len() as u64;
+        self.decodes.clear();
+        (self.bytes, self.from) = (0, step);
+    }
+
     /// The first step whose decodes are all kept: a state from then on is of use.
     pub(crate) fn from(&self) -> u64 {
         self.from
@@ -95,5 +102,10 @@ mod tests {
         assert_eq!((history.from(), history.get(1), history.place_of(7)), (6, Err(Fallen), 4));
         let kept = |place| history.get(place).unwrap().map(|decode| (decode.step, decode.block));
         assert_eq!([2, 3, 4, 5].map(kept), [Some((6, 1)), Some((6, 0)), Some((7, 0)), None]);
+        // The run goes back to step 6: whoever was told all goes on, the others take a state.
+        history.go_back(6);
+        assert_eq!((history.from(), history.get(5), history.get(4)), (6, Ok(None), Err(Fallen)));
+        history.push(Decode { step: 6, ..Decode::default() });
+        assert_eq!(history.get(5).unwrap().map(|decode| decode.step), Some(6));
     }
 }

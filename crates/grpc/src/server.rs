@@ -112,7 +112,15 @@ impl Server {
 
     /// Tells all workers what came out of a block. `tied` is empty where no coordinate was.
     pub fn announce(&self, step: u64, block: usize, negative: Bytes, tied: Bytes, loss: f64) {
-        self.shared.announce(Decode { step, block: block as u32, negative, tied, loss, account: None });
+        self.shared.announce(Decode {
+            step,
+            block: block as u32,
+            negative,
+            tied,
+            loss,
+            account: None,
+            undone: 0,
+        });
     }
 
     /// The same of a decode with its account.
@@ -125,9 +133,21 @@ impl Server {
         self.shared.keep_state(step, state);
     }
 
-    /// Under a scheme: what the present step's messages are about, and how vectors travel in it, where they do in shares. What comes of other steps is not heard from now on.
+    /// Under a scheme: what the present step's messages are about, and how vectors travel in it, where they do in shares. What
+    /// comes of other steps is not heard from now on.
     pub fn convene(&self, header: Header, shares: Option<Shares>) {
         self.shared.convene(header, shares);
+    }
+
+    /// The same where these earlier steps are open, whose vectors travel whole: what comes of them is heard, too.
+    pub fn convene_beside(&self, open: &[Header], header: Header) {
+        self.shared.convene_beside(open, header);
+    }
+
+    /// Under a scheme: goes back to a step, which is done anew. Workers go back to the state that they had before it; who has
+    /// none takes the server's.
+    pub fn go_back(&self, step: u64) {
+        self.shared.go_back(step);
     }
 
     /// Under a scheme: asks a row. Whether it is there to be asked.
@@ -145,13 +165,20 @@ impl Server {
         loss: f64,
         answered: impl IntoIterator<Item = usize>,
     ) {
-        let decode = |(block, negative)| Decode {
-            step,
-            block: block as u32,
-            negative,
-            tied: Bytes::new(),
-            loss,
-            account: None,
+        self.conclude_tied(step, blocks.into_iter().map(|negative| (negative, Bytes::new())), loss, answered);
+    }
+
+    /// The same where votes may tie: each block's decode, and where it was a tie; empty where none was.
+    pub fn conclude_tied(
+        &self,
+        step: u64,
+        blocks: impl IntoIterator<Item = (Bytes, Bytes)>,
+        loss: f64,
+        answered: impl IntoIterator<Item = usize>,
+    ) {
+        let decode = |(block, (negative, tied)): (usize, (Bytes, Bytes))| {
+            let undone = self.shared.undone();
+            Decode { step, block: block as u32, negative, tied, loss, undone, account: None }
         };
         self.shared.conclude(blocks.into_iter().enumerate().map(decode).collect(), answered);
     }

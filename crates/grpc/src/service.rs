@@ -60,7 +60,7 @@ impl Election for Service {
         self.agrees(&hello)?;
         let shared = Arc::clone(&self.0);
         let had = (hello.have_step, hello.incarnation);
-        let connected = shared.connect(row, had, short(&hello.version));
+        let connected = shared.connect(row, had, short(&hello.version), hello.probe);
         let (connection, welcome, place) = connected.map_err(|why| match why {
             Cut::TooSoon(_) => {
                 Status::resource_exhausted("this row was here a moment ago: wait, then try again")
@@ -84,9 +84,14 @@ impl Election for Service {
     type StateStream = Stream_<Piece>;
 
     async fn state(&self, request: Request<StateRequest>) -> Result<Response<Self::StateStream>, Status> {
-        row(&request)?;
+        let row = row(&request)?;
         if self.0.holds_no_model {
             return Err(Status::failed_precondition("this server holds no model, and so no state of one"));
+        }
+        if !self.0.may_pull(row) {
+            return Err(Status::resource_exhausted(
+                "the state was not offered to this row, or it has had it",
+            ));
         }
         let kept = tokio::time::timeout(STATE, async {
             loop {

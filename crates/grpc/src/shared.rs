@@ -1,5 +1,7 @@
 //! What all tasks of a server share: the election, the decodes that are kept, and a state for who is too far behind.
 
+mod hearing;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
@@ -14,7 +16,7 @@ use tokio::sync::futures::Notified;
 use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
 use super::happening::{Happening, Offer, Past, Report, Settings, Vote};
 use super::history::{Fallen, History, Kept};
-use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Shares, Task};
+use super::scheme::{Dues, Shares, Task};
 use ecode_server::reactive::{Digest, Header};
 use ecode_server::{Action, Cut, Election, Event, Place, Standing};
 
@@ -54,8 +56,14 @@ struct Inner {
     ended: Option<Stop>,
     /// Connections that still have something to be told.
     listening: usize,
-    /// Under a scheme: what the present step's messages are about.
-    header: Option<(Header, Option<Shares>)>,
+    /// How often each row may take the state: once each time that it is told that its own is of no use, or says so of a task.
+    pulls: Vec<u32>,
+    /// Under a scheme: what the present step's messages are about; before it, the steps that are open beside it.
+    headers: Vec<(Header, Option<Shares>)>,
+    /// The oldest step that is asked about, where that may be one before the present.
+    oldest: Option<u64>,
+    /// How often the run has gone back.
+    undone: u32,
     /// Under a scheme: what each row is still to be asked, and what it may send.
     asked: Vec<(VecDeque<Task>, Dues)>,
 }
@@ -100,7 +108,10 @@ impl Shared {
             announced: 0,
             ended: None,
             listening: 0,
-            header: None,
+            pulls: vec![0; settings.rules.n],
+            headers: Vec::new(),
+            oldest: None,
+            undone: 0,
             asked: (0..settings.rules.n).map(|_| Default::default()).collect(),
         };
         Self {
@@ -185,6 +196,14 @@ impl Shared {
         kept
     }
 
+    /// Whether a row may take the state now, which it then has done.
+    pub(crate) fn may_pull(&self, row: usize) -> bool {
+        let mut inner = self.lock();
+        let Some(pulls) = inner.pulls.get_mut(row).filter(|pulls| **pulls > 0) else { return false };
+        *pulls -= 1;
+        true
+    }
+
     pub(crate) fn keep_state(&self, step: u64, bytes: Bytes) {
         let sha256 = sha256(&bytes);
         let mut inner = self.lock();
@@ -232,6 +251,7 @@ impl Shared {
         row: usize,
         (have, incarnation): (u64, u64),
         version: String,
+        probe: Bytes,
     ) -> Result<(u64, Welcome, u64), Cut> {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.lock();
@@ -248,26 +268,31 @@ impl Shared {
             // What the old connection was asked died with it.
             *asked = Default::default();
         }
-        self.tell(Happening::Joined { row, version });
+        self.tell(Happening::Joined { row, version, probe });
         let step = inner.election.step();
         // The state of another incarnation may be one of a step that a resumed server does anew, or one that was
         // not proved.
+        let present = self.settings.incarnation.wrapping_add(u64::from(inner.undone));
         let fits = (have == 0 && inner.history.from() == 0)
-            || (incarnation == self.settings.incarnation && (inner.history.from()..=step).contains(&have));
+            || (incarnation == present && (inner.history.from()..=step).contains(&have));
         let place = if fits { inner.history.place_of(have) } else { place_after_state(&inner) };
         let welcome = Welcome {
             row: row as u32,
             run: self.settings.run,
-            incarnation: self.settings.incarnation,
+            incarnation: present,
             step,
             block_bytes: self.settings.block_bytes as u32,
             blocks: self.settings.rules.blocks as u32,
             dimension: self.settings.dimension as u64,
             window: self.settings.rules.window as u32,
             behind: !fits,
+            undone: inner.undone,
             kept_from: inner.history.from(),
         };
         inner.listening += 1;
+        if let Some(pulls) = inner.pulls.get_mut(row) {
+            *pulls = u32::from(!fits);
+        }
         Ok((connection, welcome, place))
     }
 
@@ -291,14 +316,18 @@ impl Shared {
                 if let Some(stop) = inner.ended.clone() {
                     return Next::Say(Box::new(down::Is::Stop(stop)));
                 }
+                let oldest = inner.oldest.unwrap_or(step);
                 let Some((tasks, _)) = inner.asked.get_mut(row) else { return Next::Wait };
-                tasks.retain(|task| task.step == step);
+                tasks.retain(|task| task.step >= oldest);
                 tasks
                     .pop_front()
                     .map_or(Next::Wait, |task| Next::Say(Box::new(down::Is::Task(task.to_message()))))
             }
             Err(Fallen) => {
                 *place = place_after_state(&inner);
+                if let Some(pulls) = inner.pulls.get_mut(row) {
+                    *pulls += 1;
+                }
                 Next::Say(Box::new(down::Is::Behind(Behind { step: inner.election.step() })))
             }
         }
@@ -324,12 +353,38 @@ impl Shared {
 
     /// Under a scheme: what the present step's messages are about.
     pub(crate) fn convene(&self, header: Header, shares: Option<Shares>) {
-        self.lock().header = Some((header, shares));
+        let mut inner = self.lock();
+        (inner.headers, inner.oldest) = (vec![(header, shares)], None);
+    }
+
+    /// Under a scheme: the same beside open steps.
+    pub(crate) fn convene_beside(&self, open: &[Header], header: Header) {
+        let headers: Vec<_> = open.iter().copied().chain([header]).map(|header| (header, None)).collect();
+        let mut inner = self.lock();
+        inner.oldest = headers.first().map(|(header, _)| header.step);
+        inner.headers = headers;
+    }
+
+    /// Under a scheme: goes back to a step.
+    pub(crate) fn go_back(&self, step: u64) {
+        let mut inner = self.lock();
+        inner.history.go_back(step);
+        inner.election.go_back(step);
+        (inner.kept, inner.undone) = (None, inner.undone + 1);
+        (inner.headers, inner.oldest) = (Vec::new(), None);
+        inner.asked.iter_mut().for_each(|(tasks, _)| tasks.clear());
+        self.changed.notify_waiters();
+    }
+
+    /// How often the run has gone back.
+    pub(crate) fn undone(&self) -> u32 {
+        self.lock().undone
     }
 
     /// Under a scheme: asks a row. Whether it is there.
-    pub(crate) fn ask(&self, row: usize, task: Task) -> bool {
+    pub(crate) fn ask(&self, row: usize, mut task: Task) -> bool {
         let mut inner = self.lock();
+        task.undone = inner.undone;
         let there = inner.election.rows().get(row).is_some_and(|standing| standing.connection.is_some());
         if let Some((tasks, dues)) = inner.asked.get_mut(row).filter(|_| there) {
             dues.asked(&task, self.settings.partitions.unwrap_or(0));
@@ -345,66 +400,6 @@ impl Shared {
         decodes.into_iter().for_each(|decode| inner.history.push(decode));
         inner.election.proceed(answered);
         self.changed.notify_waiters();
-    }
-
-    /// Under a scheme: what a connection sends. `partial` is the vector that it is in the middle of.
-    pub(crate) fn hear(
-        &self,
-        row: usize,
-        connection: u64,
-        message: Spoken,
-        partial: &mut Option<Partial>,
-    ) -> Result<(), Rubbish> {
-        let (Some(partitions), Some(key)) = (self.settings.partitions, self.keys.get(row).copied().flatten())
-        else {
-            return Err(Rubbish);
-        };
-        // A vector comes whole before anything else does.
-        if partial.is_some() && !matches!(message, Spoken::Vector(_)) {
-            return Err(Rubbish);
-        }
-        let (header, shares) = {
-            let mut inner = self.lock();
-            if !speaks(&inner, row, connection) {
-                return Ok(());
-            }
-            let header = inner.header;
-            let (_, dues) = inner.asked.get_mut(row).ok_or(Rubbish)?;
-            let owed = match &message {
-                Spoken::Answer(answer) => {
-                    Dues::take(&mut dues.answers, 1) && Dues::take(&mut dues.digests, answer.digests.len())
-                }
-                Spoken::Vector(_) => partial.is_some() || Dues::take(&mut dues.vectors, 1),
-                Spoken::Refusal(_) => Dues::take(&mut dues.vectors, 1),
-            };
-            header.filter(|_| owed).ok_or(Rubbish)?
-        };
-        // What takes time holds nobody back.
-        let heard = match message {
-            Spoken::Answer(answer) => scheme::answer(answer, &header, partitions, &key)?,
-            Spoken::Refusal(refusal) if refusal.step == header.step => {
-                Some(Heard::Refusal { partition: refusal.partition as usize })
-            }
-            Spoken::Refusal(_) => None,
-            Spoken::Vector(piece) => {
-                let begun = match partial.take() {
-                    Some(begun) => begun,
-                    None => Partial::begin(&piece, &header, self.settings.dimension.div_ceil(8), shares)?,
-                };
-                match begun.add(&piece, &header, shares, &key)? {
-                    Pieced::More(more) => {
-                        *partial = Some(more);
-                        None
-                    }
-                    Pieced::Whole(heard) => Some(heard),
-                    Pieced::Useless => None,
-                }
-            }
-        };
-        if let Some(heard) = heard {
-            self.tell(Happening::Heard { row, step: header.step, heard });
-        }
-        Ok(())
     }
 
     /// Under a scheme: a connection has ended.

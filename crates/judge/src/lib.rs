@@ -31,6 +31,7 @@
 
 mod adversary;
 mod assign;
+mod certify;
 mod dispute;
 mod drift;
 #[cfg(test)]
@@ -43,17 +44,20 @@ mod roster;
 mod rule;
 mod rules;
 mod settlement;
+mod share;
 mod slot;
 
 pub use adversary::{Adversary, Content, Said, View};
 pub use assign::{Assignment, assign, assign_apart};
+pub use certify::{OwnContradictions, Signed, certify};
 pub use dispute::{Blame, Dispute, Inquiry};
 pub use drift::{Doubt, Drift, Pair};
 pub use judge::{Event, Judge, JudgeError, JudgeState};
 pub use naming::{
-    Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed, signed_bytes,
+    Certificate, NamingError, ShareStatement, Signer, Statement, signed, signed_again, signed_bytes,
 };
 pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
 pub use roster::{Budget, Record, Roster};
 pub use settlement::Settlement;
+pub use share::{Claim, Sizes};
 pub use slot::{Digest, Header};

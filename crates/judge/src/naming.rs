@@ -1,8 +1,10 @@
-//! Naming certificates (`ecode/naming/1`): signed answers that show a worker to be faulty to whoever was not there.
+//! Naming certificates (`ecode/naming/1`, and `ecode/naming/2` of wrong shares): signed answers that show a worker to be faulty
+//! to whoever was not there.
 //!
 //! # What is promised
-//! A certificate that [`Certificate::check`] accepts shows, where signatures cannot be forged and at most b owners of its keys
-//! are faulty in that step, that the worker is one of them; by `two-digests` and `vector` whoever else is faulty. Every
+//! A certificate that [`Certificate::check`] accepts shows, where right workers compute the same bits, signatures cannot be
+//! forged and at most b owners of its keys are faulty in that step, that the worker is one of them; by `two-digests`, `vector`
+//! and `share` whoever else is faulty. Every
 //! field is either signed or determined by what is signed: with any other value the certificate is refused.
 //!
 //! # References
@@ -13,12 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Header, Settlement};
+use crate::{Claim, Digest, Header, Sizes};
 
-const SCHEMA: &str = "ecode/naming/1";
+pub(crate) const SCHEMA: &str = "ecode/naming/1";
+
+/// The schema of those that are about a share.
+pub(crate) const SHARE_SCHEMA: &str = "ecode/naming/2";
 
 /// The most premises of a certificate.
-const PREMISES: usize = 6;
+pub(crate) const PREMISES: usize = 6;
 
 /// What a worker has signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,11 +42,27 @@ pub struct Statement {
     pub signature: String,
 }
 
+/// What a worker has signed of a share that it sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareStatement {
+    /// How vectors are cut.
+    pub sizes: Sizes,
+    /// Which share, from 0.
+    pub place: usize,
+    /// The list that was sent, in hexadecimal.
+    pub list: String,
+    /// The BLAKE3 digest of the share that was sent, in hexadecimal.
+    pub share: String,
+    /// The signature, in hexadecimal.
+    pub signature: String,
+}
+
 /// A naming with what shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
-    /// `ecode/naming/1`.
+    /// `ecode/naming/1`, or `ecode/naming/2` where it is about a share.
     pub schema: String,
     /// The run's digest, in hexadecimal.
     pub run: String,
@@ -53,7 +74,7 @@ pub struct Certificate {
     pub b: usize,
     /// The worker that is named.
     pub worker: usize,
-    /// `contradicted`, `two-digests` or `vector`.
+    /// `contradicted`, `two-digests`, `vector` or `share`.
     pub rule: String,
     /// The workers' public keys, in hexadecimal.
     pub keys: BTreeMap<usize, String>,
@@ -62,6 +83,9 @@ pub struct Certificate {
     /// Other namings of the step, which leave fewer who may be faulty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub premises: Vec<Certificate>,
+    /// With the rule `share`: the share that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ShareStatement>,
 }
 
 /// Why a certificate does not show what it claims.
@@ -69,7 +93,7 @@ pub struct Certificate {
 #[non_exhaustive]
 pub enum NamingError {
     /// It is not of this form.
-    #[error("schema is '{0}'; expected {SCHEMA}")]
+    #[error("schema is '{0}'; expected {SCHEMA}, or {SHARE_SCHEMA} with the rule share")]
     Schema(String),
     /// A field does not hold what it should.
     #[error("{0}")]
@@ -114,8 +138,21 @@ impl Signer {
         *self.0.sk.sign(text(header, partition, digest, u8::from(of_vector)), None)
     }
 
-    /// Signs bytes that are sent where vectors travel in shares: that these were sent, and nothing of what was announced, so
-    /// that no certificate is made of it.
+    /// Signs a digest of a slot that was computed once more: no certificate is made of it, since who is right and not
+    /// reproducible may say something else then.
+    #[must_use]
+    pub fn sign_again(&self, header: &Header, partition: usize, digest: &Digest) -> [u8; 64] {
+        *self.0.sk.sign(text(header, partition, digest, AGAIN), None)
+    }
+
+    /// Signs a share that is sent with its list.
+    #[must_use]
+    pub fn sign_share(&self, header: &Header, partition: usize, claim: &Claim) -> [u8; 64] {
+        *self.0.sk.sign(text(header, partition, &claim.digest(header, partition), BYTES), None)
+    }
+
+    /// Signs a whole vector that is sent where vectors travel in shares: that these bytes were sent, and nothing of what was
+    /// announced, so that no certificate is made of it.
     #[must_use]
     pub fn sign_bytes(&self, header: &Header, partition: usize, bytes: &[u8]) -> [u8; 64] {
         *self.0.sk.sign(text(header, partition, &header.digest(partition, bytes), BYTES), None)
@@ -149,8 +186,24 @@ pub fn signed_bytes(
     PublicKey::new(*key).verify(text(header, partition, digest, BYTES), &signature).is_ok()
 }
 
+/// Whether a signature of a digest that was computed once more is that of a key ([`Signer::sign_again`]).
+#[must_use]
+pub fn signed_again(
+    key: &Digest,
+    header: &Header,
+    partition: usize,
+    digest: &Digest,
+    signature: &[u8; 64],
+) -> bool {
+    let signature = Signature::new(*signature);
+    PublicKey::new(*key).verify(text(header, partition, digest, AGAIN), &signature).is_ok()
+}
+
 /// The kind of what is signed of shares.
 const BYTES: u8 = 2;
+
+/// The kind of what is said once more: a second digest that was asked for proves no lie.
+const AGAIN: u8 = 3;
 
 /// What is signed.
 fn text(header: &Header, partition: usize, digest: &Digest, kind: u8) -> Digest {
@@ -170,21 +223,22 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// So many bytes from small hexadecimal digits.
-fn bytes<const N: usize>(name: &str, text: &str) -> Result<[u8; N], NamingError> {
-    let wrong = || NamingError::Field(format!("{name} is no {N} bytes in small hexadecimal digits"));
+/// Bytes from small hexadecimal digits; none where they are none.
+fn any_bytes(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: &u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     };
-    let digits: Vec<u8> = text.as_bytes().iter().map(digit).collect::<Option<_>>().ok_or_else(wrong)?;
-    let bytes: Vec<u8> =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    if digits.len() != 2 * N {
-        return Err(wrong());
-    }
-    bytes.try_into().map_err(|_| wrong())
+    let digits: Vec<u8> = text.as_bytes().iter().map(digit).collect::<Option<_>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
+/// So many bytes from small hexadecimal digits.
+fn bytes<const N: usize>(name: &str, text: &str) -> Result<[u8; N], NamingError> {
+    let wrong = || NamingError::Field(format!("{name} is no {N} bytes in small hexadecimal digits"));
+    any_bytes(text).and_then(|bytes| bytes.try_into().ok()).ok_or_else(wrong)
 }
 
 impl Certificate {
@@ -193,7 +247,7 @@ impl Certificate {
     /// # Errors
     /// [`NamingError`] where it does not show what it claims.
     pub fn check(&self) -> Result<(), NamingError> {
-        if self.schema != SCHEMA {
+        if self.schema != if self.share.is_some() { SHARE_SCHEMA } else { SCHEMA } {
             return Err(NamingError::Schema(self.schema.clone()));
         }
         let header =
@@ -224,6 +278,9 @@ impl Certificate {
             return Err(NamingError::Field(format!("worker {worker} has a key and signs nothing")));
         }
         self.premises()?;
+        if self.rule == "share" || self.share.is_some() {
+            return self.wrong_share(&header, &statements);
+        }
         self.shown(&statements)
     }
 
@@ -248,6 +305,36 @@ impl Certificate {
             }
         }
         Ok(())
+    }
+
+    /// Whether the share is none that a right worker sends under the digest that it announced.
+    fn wrong_share(
+        &self,
+        header: &Header,
+        statements: &[(usize, usize, bool, Digest)],
+    ) -> Result<(), NamingError> {
+        let fails = |why: &str| Err(NamingError::NotShown { worker: self.worker, why: why.to_owned() });
+        let (Some(said), "share", [(worker, partition, false, announced)]) =
+            (&self.share, self.rule.as_str(), statements)
+        else {
+            return fails("one announced digest and one share are expected");
+        };
+        if *worker != self.worker || !self.premises.is_empty() || self.b != 0 {
+            return fails("a share rests on what its sender signed, and on nobody else");
+        }
+        let list = any_bytes(&said.list)
+            .ok_or_else(|| NamingError::Field("list is no bytes in small hexadecimal digits".into()))?;
+        let claim = Claim { sizes: said.sizes, list, place: said.place, share: bytes("share", &said.share)? };
+        let key = bytes("a key", self.keys.get(worker).map_or("", String::as_str))?;
+        let signature = bytes("a signature", &said.signature)?;
+        if !signed_bytes(&key, header, *partition, &claim.digest(header, *partition), &signature) {
+            return Err(NamingError::Signature { worker: *worker, partition: *partition });
+        }
+        if claim.contradicts(header, *partition, announced) {
+            Ok(())
+        } else {
+            fails("the share is that of the digest")
+        }
     }
 
     /// Whether the statements show it by the rule, and hold nothing else.
@@ -305,110 +392,6 @@ impl Certificate {
                 }
             }
             other => fails(&format!("'{other}' is no rule")),
-        }
-    }
-}
-
-/// What workers sent against their own first digests, by worker and partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnContradictions {
-    /// The digests of wrong vectors.
-    pub vectors: BTreeMap<(usize, usize), Digest>,
-    /// Second digests.
-    pub seconds: BTreeMap<(usize, usize), Digest>,
-}
-
-/// Who signed what: a worker's public key, and its signature of a digest of a partition, announced or of a vector; none
-/// where it has not signed that.
-pub type Signed<'a> = &'a dyn Fn(usize, usize, &Digest, bool) -> Option<(Digest, [u8; 64])>;
-
-/// Certificates of the workers that a settlement has named, from what was answered in it and signed; `own` is what
-/// workers sent against their own digests. Somebody whose naming rests on what the server computed itself has none.
-#[must_use]
-pub fn certify(
-    settlement: &Settlement,
-    header: &Header,
-    b: usize,
-    own: &OwnContradictions,
-    signed: Signed<'_>,
-) -> Vec<Certificate> {
-    let answers = settlement.all_answers();
-    let state = |worker: usize, partition: usize, digest: &Digest, of_vector: bool| {
-        let (key, signature) = signed(worker, partition, digest, of_vector)?;
-        let (digest, signature) = (hexadecimal(digest), hexadecimal(&signature));
-        Some((key, Statement { worker, partition, of_vector, digest, signature }))
-    };
-    let certificate =
-        |worker: usize, rule: &str, signed: Vec<(Digest, Statement)>, premises: Vec<Certificate>| {
-            let keys = signed.iter().map(|(key, statement)| (statement.worker, hexadecimal(key))).collect();
-            let statements = signed.into_iter().map(|(_, statement)| statement).collect();
-            Certificate {
-                schema: SCHEMA.into(),
-                run: hexadecimal(&header.run),
-                step: header.step,
-                state: hexadecimal(&header.state),
-                b: if rule == "contradicted" { b } else { 0 },
-                worker,
-                rule: rule.into(),
-                keys,
-                statements,
-                premises,
-            }
-        };
-    let mut made: Vec<Certificate> = Vec::new();
-    let mut open: Vec<usize> = settlement.named().map(|named| named.worker).collect();
-    loop {
-        let before = made.len();
-        open.retain(|&worker| {
-            let first = |partition: usize| answers[partition].get(&worker);
-            let pair = |others: &BTreeMap<(usize, usize), Digest>, of_vector: bool| {
-                let (&(_, partition), digest) = others.range((worker, 0)..=(worker, usize::MAX)).next()?;
-                let announced = state(worker, partition, first(partition)?, false)?;
-                Some(vec![announced, state(worker, partition, digest, of_vector)?])
-            };
-            if let Some(statements) = pair(&own.seconds, false) {
-                made.push(certificate(worker, "two-digests", statements, Vec::new()));
-                return false;
-            }
-            if let Some(statements) = pair(&own.vectors, true) {
-                made.push(certificate(worker, "vector", statements, Vec::new()));
-                return false;
-            }
-            // Who contradicts it, each once: all of them, or, where that is too few, all but those who are shown to be
-            // faulty, of whom then fewer are needed.
-            let contradict = |premises: &[Certificate]| -> BTreeMap<usize, usize> {
-                let mut against = BTreeMap::new();
-                for (partition, slot) in answers.iter().enumerate() {
-                    let Some(own) = slot.get(&worker) else { continue };
-                    for (&other, digest) in *slot {
-                        if digest != own && !premises.iter().any(|premise| premise.worker == other) {
-                            against.entry(other).or_insert(partition);
-                        }
-                    }
-                }
-                against
-            };
-            let enough = |premises: &[Certificate]| {
-                let needed = (b + 1).checked_sub(premises.len()).filter(|&needed| needed > 0)?;
-                let against = contradict(premises);
-                (against.len() >= needed).then_some((against, needed))
-            };
-            let (premises, (against, needed)) = match (enough(&[]), enough(&made)) {
-                (Some(enough), _) => (Vec::new(), enough),
-                // Each premise holds its own: they must not grow without bound.
-                (None, Some(enough)) if made.len() <= PREMISES => (made.clone(), enough),
-                _ => return true,
-            };
-            let against: Vec<(usize, usize)> = against.into_iter().take(needed).collect();
-            let partitions: BTreeSet<usize> = against.iter().map(|&(_, partition)| partition).collect();
-            let own = partitions.iter().map(|&partition| state(worker, partition, first(partition)?, false));
-            let others = against.iter().map(|&(other, i)| state(other, i, answers[i].get(&other)?, false));
-            let Some(statements) = own.chain(others).collect::<Option<Vec<_>>>() else { return true };
-            made.push(certificate(worker, "contradicted", statements, premises));
-            false
-        });
-        if made.len() == before {
-            return made;
         }
     }
 }

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use ecode_judge::{
-    Assignment, Certificate, Digest, Header, Next, OwnContradictions, Settlement, Signer, certify,
+    Assignment, Certificate, Claim, Digest, Header, Next, OwnContradictions, Settlement, ShareStatement,
+    Signer, Sizes, certify,
 };
 use serde_json::Value;
 
@@ -58,11 +59,36 @@ fn self_contradicted() -> Vec<Certificate> {
     settlement.next(&mut |_| 0);
     let vectors = BTreeMap::from([((0, 0), digest(0, 1))]);
     let seconds = BTreeMap::from([((3, 1), digest(1, 1))]);
-    certify(&settlement, &HEADER, 2, &OwnContradictions { vectors, seconds }, &signs)
+    let own = OwnContradictions { vectors, seconds, ..OwnContradictions::default() };
+    certify(&settlement, &HEADER, 2, &own, &signs)
+}
+
+/// Worker 2 sends a share that is not in the list of its digest, worker 4 the list of another vector.
+fn wrong_shares() -> Vec<Certificate> {
+    let sizes = Sizes { threshold: 2, holders: 3, length: 10 };
+    let list = |story: u8| {
+        let shares = (0..3).flat_map(|place| *blake3::hash(&[story, place]).as_bytes());
+        sizes.head().into_iter().chain(shares).collect::<Vec<u8>>()
+    };
+    let announced = HEADER.digest(0, &list(0));
+    let assignment = Assignment { holders: vec![vec![2, 4, 0]] };
+    let mut settlement = Settlement::new(&assignment, &[0, 2, 4], 2).without_primaries();
+    let mut own = OwnContradictions::default();
+    for (worker, place, story) in [(2, 0, 0), (4, 1, 1)] {
+        settlement.digest(worker, 0, announced);
+        let share = *blake3::hash(&[1, place as u8]).as_bytes();
+        let claim = Claim { sizes, list: list(story), place, share };
+        assert!(claim.contradicts(&HEADER, 0, &announced));
+        let signature = signer(worker).sign_share(&HEADER, 0, &claim);
+        own.shares.insert((worker, 0), (claim, signature));
+        settlement.vector(worker, 0, digest(0, 7));
+    }
+    settlement.next(&mut |_| 0);
+    certify(&settlement, &HEADER, 2, &own, &signs)
 }
 
 fn all() -> Vec<Certificate> {
-    [contradicted(), self_contradicted()].concat()
+    [contradicted(), self_contradicted(), wrong_shares()].concat()
 }
 
 #[test]
@@ -72,7 +98,14 @@ fn true_certificates_are_accepted() {
         all.iter().map(|one| (one.worker, one.rule.as_str(), one.premises.len())).collect();
     assert_eq!(
         rules,
-        [(0, "contradicted", 0), (4, "contradicted", 1), (0, "vector", 0), (3, "two-digests", 0)]
+        [
+            (0, "contradicted", 0),
+            (4, "contradicted", 1),
+            (0, "vector", 0),
+            (3, "two-digests", 0),
+            (2, "share", 0),
+            (4, "share", 0)
+        ]
     );
     for certificate in all {
         assert_eq!(certificate.check(), Ok(()));
@@ -147,6 +180,33 @@ fn every_changed_field_is_refused() {
         }
     }
     assert!(tried > 200, "{tried}");
+}
+
+/// What a right worker signs of its share shows nothing, whoever has it: its list is that of its digest, and holds its share.
+#[test]
+fn a_right_share_makes_no_certificate() {
+    for certificate in wrong_shares() {
+        let said = certificate.share.clone().unwrap();
+        let list: Vec<u8> = (0..said.list.len() / 2)
+            .map(|at| u8::from_str_radix(&said.list[2 * at..2 * at + 2], 16).unwrap())
+            .collect();
+        let worker = certificate.worker;
+        let share = said.sizes.listed(&list, said.place).unwrap();
+        let claim = Claim { sizes: said.sizes, list: list.clone(), place: said.place, share };
+        let announced = HEADER.digest(0, &list);
+        assert!(!claim.contradicts(&HEADER, 0, &announced));
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut forged = certificate.clone();
+        forged.statements[0].digest = hex(&announced);
+        forged.statements[0].signature = hex(&signer(worker).sign(&HEADER, 0, &announced, false));
+        forged.share = Some(ShareStatement {
+            share: hex(&share),
+            signature: hex(&signer(worker).sign_share(&HEADER, 0, &claim)),
+            ..said
+        });
+        let error = forged.check().unwrap_err().to_string();
+        assert!(error.contains("the share is that of the digest"), "{error}");
+    }
 }
 
 /// Two liars of b = 2 sign whatever they like: it takes three signers to contradict an honest worker.

@@ -197,6 +197,13 @@ impl<V> Election<V> {
         }
     }
 
+    /// Goes back to an earlier step of a run that takes no votes, which is done anew.
+    pub fn go_back(&mut self, step: u64) {
+        if !self.votes {
+            self.step = self.step.min(step);
+        }
+    }
+
     /// The present step, from 0.
     #[must_use]
     pub fn step(&self) -> u64 {

@@ -114,7 +114,7 @@ impl Trainer {
         if self.config.momentum_at == MomentumAt::Worker {
             return fail("transport mpi keeps momentum at the server: momentum-at worker is for in-process");
         }
-        if self.fallback.is_some() {
+        if self.fallback.is_some() && transport != "grpc" {
             return fail("on-excess code:… is for in-process: transport mpi has one way to decode");
         }
         if self.config.audit {

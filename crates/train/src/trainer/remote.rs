@@ -41,7 +41,6 @@ impl Trainer {
         say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
-        self.settles_remotely()?;
         if self.code.domains().is_some() {
             let why =
                 "transport grpc counts workers that lie or are lost; domains are for one process and mpi";
@@ -143,7 +142,6 @@ impl Trainer {
         say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
-        self.settles_remotely()?;
         self.resident = false;
         let greeting = Greeting {
             version: version(),
@@ -180,7 +178,7 @@ impl Trainer {
                 }
                 Some(News::Done) => break,
                 // Where votes are taken nobody is asked.
-                Some(News::Again | News::Task(_)) | None => {}
+                Some(News::Again | News::Task(_) | News::Back(_)) | None => {}
             }
         }
         Ok(())

@@ -234,7 +234,9 @@ impl Desk {
     /// Notes who comes and goes.
     fn note(&mut self, happening: Happening) {
         match happening {
-            Happening::Joined { row, version } => (self.say)(&format!("worker {row} has joined ({version})")),
+            Happening::Joined { row, version, .. } => {
+                (self.say)(&format!("worker {row} has joined ({version})"));
+            }
             Happening::Lost { row, step } => {
                 self.lost.retain(|(worker, _)| *worker != row);
                 self.lost.push((row, step));

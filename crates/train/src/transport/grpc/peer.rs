@@ -33,6 +33,7 @@ pub struct Run {
 }
 
 /// What a worker hears.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it comes, and never kept")]
 pub(crate) enum News {
     /// Its step is decided.
     Decoded(Decoded, f64),
@@ -40,6 +41,8 @@ pub(crate) enum News {
     State { step: u64, parameters: Vec<f32>, velocity: Vec<f32>, chain: Option<[u8; 32]> },
     /// Under a scheme that detects lies: it is asked.
     Task(Task),
+    /// The run goes back to this step, and is done anew from there.
+    Back(u64),
     /// The connection is a new one: a vote that was sent before may not have come.
     Again,
     /// All is done.
@@ -66,6 +69,10 @@ pub struct Peer<'a> {
     say: Box<dyn FnMut(&str) + Send + 'a>,
     /// Whether a state comes with its digest.
     chained: bool,
+    /// How often the run has gone back, as far as this worker has.
+    undone: u32,
+    /// What was heard in the moment in which the run went back, and is to be looked at after that.
+    next: Option<ecode_grpc::News>,
     /// Whether this worker has a model that the server does not know, so that it gets no state.
     brings: bool,
 }
@@ -164,6 +171,8 @@ impl<'a> Peer<'a> {
             heard: Instant::now(),
             say,
             chained: false,
+            undone: 0,
+            next: None,
             brings: false,
         }
     }
@@ -240,6 +249,7 @@ impl<'a> Peer<'a> {
             if before == 0 || before == welcome.incarnation { "" } else { ", whose server was started anew" }
         ));
         self.behind = welcome.behind;
+        (self.undone, self.next) = (welcome.undone, None);
         self.open = Open::new(step, blocks, self.dimension);
         self.welcome = welcome;
         if self.behind && self.brings {
@@ -248,6 +258,23 @@ impl<'a> Peer<'a> {
         self.greeting.have.1 = self.welcome.incarnation;
         self.client = Some(client);
         Ok(())
+    }
+
+    /// The server's state is to be taken: this worker's own is of no use.
+    pub(crate) fn take_state(&mut self) {
+        self.behind = true;
+    }
+
+    /// Whether the run has gone back since this worker was told last, and to which step.
+    fn gone_back(&mut self, news: &ecode_grpc::News) -> Option<u64> {
+        let (step, undone) = match news {
+            ecode_grpc::News::Decode { step, undone, .. } => (*step, *undone),
+            ecode_grpc::News::Task(task) => (task.step, task.undone),
+            _ => return None,
+        };
+        let back = undone > self.undone;
+        self.undone = self.undone.max(undone);
+        back.then_some(step)
     }
 
     /// What a failed call means: a connection that is gone is made anew.
@@ -288,13 +315,24 @@ impl<'a> Peer<'a> {
                 Err(error) => self.lost(error).map(|()| None),
             };
         }
-        if self.open.step != step {
+        if self.open.step != step || self.open.done.is_empty() {
             self.open = Open::new(step, self.welcome.blocks as usize, self.dimension);
         }
         let until = Instant::now() + wait;
         loop {
             let Some(client) = &mut self.client else { return Ok(None) };
-            match client.next(until.saturating_duration_since(Instant::now())) {
+            let heard = match self.next.take() {
+                Some(news) => Ok(Some(news)),
+                None => client.next(until.saturating_duration_since(Instant::now())),
+            };
+            if let Ok(Some(news)) = &heard
+                && let Some(back) = self.gone_back(news)
+            {
+                self.next = heard.ok().flatten();
+                self.open = Open::default();
+                return Ok(Some(News::Back(back)));
+            }
+            match heard {
                 Ok(None) => return Ok(None),
                 Err(error) => return self.lost(error).map(|()| None),
                 Ok(Some(ecode_grpc::News::Stop { done: true, .. })) => return Ok(Some(News::Done)),
@@ -309,7 +347,9 @@ impl<'a> Peer<'a> {
                     self.behind = true;
                     return Ok(None);
                 }
-                Ok(Some(ecode_grpc::News::Decode { step: of, block, negative, tied, loss, account })) => {
+                Ok(Some(ecode_grpc::News::Decode {
+                    step: of, block, negative, tied, loss, account, ..
+                })) => {
                     if of > step {
                         return Err(TrainError::Transport(format!(
                             "the server decoded step {of} before step {step} was whole"
@@ -375,7 +415,7 @@ impl<'a> Peer<'a> {
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        (bytes, share): (&Bytes, bool),
+        (bytes, share): (&Bytes, Option<usize>),
         signature: &[u8; 64],
     ) -> Result<(), TrainError> {
         self.tell(|client| client.vector(step, state, partition, (bytes, share), signature))
