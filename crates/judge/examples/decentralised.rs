@@ -81,7 +81,7 @@ fn digest(header: &Header, partition: usize, vector: &[f32]) -> Digest {
 ///
 /// # Errors
 /// What went wrong.
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (n, k, b) = (5, 5, 1);
     // (round, peer, stage): a faulty layer forwards, in the first of its partitions only; then a wrong gradient in all.
     let faults = [(1, 2, 1), (3, 4, 6)];
