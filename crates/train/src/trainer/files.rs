@@ -56,12 +56,11 @@ impl Trainer {
     ) -> Result<Round, ModelError> {
         let gradients = self.gradients(jobs, flipped)?;
         let g = self.code.matrix();
-        let lost = match self.config.attack {
-            Attack::None => vec![false; g.k()],
-            _ => {
-                let lost = overturned(g, liars, &Workers::empty(g.n()));
-                (0..g.k()).map(|file| lost.contains(file)).collect()
-            }
+        let lost = if self.config.attack == Attack::None {
+            vec![false; g.k()]
+        } else {
+            let lost = overturned(g, liars, &Workers::empty(g.n()));
+            (0..g.k()).map(|file| lost.contains(file)).collect()
         };
         let moment = Moment { seed: self.config.seed, step: self.state.step, last: &self.state.joined };
         let votes = majorities(&self.config, &moment, &gradients, &lost);
