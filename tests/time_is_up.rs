@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// Commands that go on for hours, and a part of what each says when it is stopped. `HERE` is a server that accepts
 /// and says nothing.
-const LONG: [(&str, &str); 33] = [
+const LONG: [(&str, &str); 34] = [
     ("verify dense.txt", "Undecided"),
     ("verify dense.txt --method exhaustive", "Undecided"),
     ("verify dense.txt --method branch", "Undecided"),
@@ -35,6 +35,7 @@ const LONG: [(&str, &str); 33] = [
         "draws: none tolerant",
     ),
     ("design --n 21 --b 3 --redundancy 3 --time 9h", "Budgeted"),
+    ("design --n 35 --k 49 --replicas 5 --distortion 8 --time 9h", "liars of 35 overturn at most"),
     ("frontier --n 25 --b 9 --redundancy 3 --rounds 64 --from-nothing", "stopped before any code was found"),
     ("search --n 25 --b 3 --time 9h", "known before"),
     ("search --n 15 --b 3 --exact", "No tolerant code has fewer than"),

@@ -21,6 +21,8 @@ pub(crate) struct ConstructionFlags {
     specification: Result<Specification, String>,
     /// Whether a budgeted code is to be searched for: a redundancy is given, and no construction.
     pub(crate) searches: bool,
+    /// Whether an assignment of files is to be searched for: --distortion is given, and no construction.
+    pub(crate) assigns: bool,
     /// The seed of that search.
     pub(crate) seed: Option<u64>,
 }
@@ -31,14 +33,14 @@ impl ConstructionFlags {
         self.specification.as_ref().map_err(|text| anyhow::Error::msg(text.clone()))
     }
 
-    fn read(matches: &ArgMatches, searches: bool) -> Result<Specification, String> {
+    fn read(matches: &ArgMatches, search: Option<&str>) -> Result<Specification, String> {
         let name = matches.get_one::<String>("construction").map_or(CONSTRUCTIONS[0].name, String::as_str);
-        let name = if searches { BUDGET } else { name };
+        let name = search.unwrap_or(name);
         let construction = construction(name).map_err(|error| error.to_string())?;
         let mut specification = Specification::new(construction);
         for (parameter, takers) in parameters() {
             let name = parameter.name;
-            if !given(matches, name) || searches && name == SEED {
+            if !given(matches, name) || search.is_some() && name == SEED {
                 continue;
             }
             if !takers.contains(&construction.name) {
@@ -55,9 +57,12 @@ impl ConstructionFlags {
     }
 }
 
-/// The construction of budgeted codes, of which others are searched for.
+/// The constructions of which others are searched for: budgeted codes, and assignments of files.
 const BUDGET: &str = "budget";
+const ASSIGNED: &str = "assigned";
 const SEED: &str = "seed";
+/// The flags of which each asks for a search.
+pub(crate) const SEARCHED: &str = "searched";
 
 fn given(matches: &ArgMatches, name: &str) -> bool {
     matches.value_source(name) == Some(ValueSource::CommandLine)
@@ -87,8 +92,14 @@ fn flag(parameter: &'static Parameter, takers: &[&str]) -> Arg {
     };
     let arg = Arg::new(parameter.name)
         .long(parameter.name)
-        .required(everywhere)
+        .required(everywhere && parameter.name != "b")
         .help(format!("{takers}{}{fallback}", parameter.help));
+    let arg = match parameter.name {
+        // Files are assigned against any number of liars.
+        "b" => arg.required_unless_present("distortion"),
+        "redundancy" | "distortion" => arg.group(SEARCHED),
+        _ => arg,
+    };
     match parameter.domain {
         Domain::Switch => arg.action(ArgAction::SetTrue),
         Domain::Word(words) => arg.value_name("WHAT").value_parser(PossibleValuesParser::new(
@@ -126,17 +137,20 @@ impl Args for ConstructionFlags {
 
 impl FromArgMatches for ConstructionFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let searches = given(matches, "redundancy") && !given(matches, "construction");
-        let seed = matches.get_one::<String>(SEED).filter(|_| searches && given(matches, SEED));
+        let free = |name| given(matches, name) && !given(matches, "construction");
+        let assigns = free("distortion");
+        let searches = free("redundancy") && !assigns;
+        let search = if assigns { Some(ASSIGNED) } else { searches.then_some(BUDGET) };
+        let seed = matches.get_one::<String>(SEED).filter(|_| search.is_some() && given(matches, SEED));
         // An error of a value takes one line, and no usage.
-        let mut specification = Self::read(matches, searches);
+        let mut specification = Self::read(matches, search);
         let seed = if let Ok(seed) = seed.map(|text| text.parse()).transpose() {
             seed
         } else {
             specification = Err("--seed: expected a whole number from 0 on".to_owned());
             None
         };
-        Ok(Self { specification, searches, seed })
+        Ok(Self { specification, searches, assigns, seed })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

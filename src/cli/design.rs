@@ -11,6 +11,7 @@ use ecode::search::{Bound, bounds, bounds_for};
 use ecode::verify::{Control, Verdict};
 use serde_json::json;
 
+use super::assign;
 use super::budget::{self, BudgetFlags};
 use super::common::Common;
 use super::construct::{self, ConstructionFlags};
@@ -33,7 +34,8 @@ use super::{output, watch};
                         ecode design --n 8 --b 1 --detect     what every way to the promise costs\n  \
                         ecode design --n 15 --b 1 --domains hosts.txt     any one host may lie, with all its workers\n  \
                         ecode design --n 15 --b 3 --redundancy 3 --time 1m     wrong least often for what can be paid\n  \
-                        ecode design --n 15 --b 3 --redundancy 3 --max-load 5 --q 0.05..0.2 --liars random\n\n\
+                        ecode design --n 15 --b 3 --redundancy 3 --max-load 5 --q 0.05..0.2 --liars random\n  \
+                        ecode design --n 15 --k 25 --replicas 3 --distortion 6     6 liars overturn the fewest of 25 files\n\n\
                         What is written says what was verified. A code that does not tolerate b is written as \
                         refuted, with the counterexample, and the exit code is 1; so it is where no code can meet \
                         what is asked, which is then proven and nothing is written.")]
@@ -69,6 +71,15 @@ impl Design {
             ("--output", self.output.as_deref()),
         ])?;
         let specification = self.flags.specification()?;
+        if self.flags.assigns {
+            ensure!(
+                self.stragglers.is_none() && self.draws.is_none() && !self.detection.detect,
+                "--distortion: not with --stragglers, --draws or --detect, which are of votes"
+            );
+            ensure!(self.domains.domains.is_none(), "--distortion: not with --domains: it counts workers");
+            let to = assign::To { output: self.output.as_deref(), json: self.json, documents: &documents };
+            return assign::run(specification, self.flags.seed, &self.budget, &to, common);
+        }
         if self.flags.searches {
             return self.search(specification, common);
         }

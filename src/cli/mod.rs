@@ -4,6 +4,7 @@
 //! 4 two engines disagree, or a certificate does not show what it claims. The answer goes to standard output, everything else to standard error.
 
 mod analyze;
+mod assign;
 mod bound_certificate;
 mod bounds;
 mod budget;

@@ -293,6 +293,8 @@ pub fn promises_table(promises: &[Promise<'_>], coordinates: u64) -> String {
     let lost = format!("files overturned by {liars} liars, majority for each file");
     let mut table = Markdown::new([
         "matrix",
+        "copies",
+        "heaviest worker",
         "votes: no wrong sign up to",
         "bytes up, one worker",
         &lost,
@@ -316,6 +318,8 @@ pub fn promises_table(promises: &[Promise<'_>], coordinates: u64) -> String {
         let heaviest = matrix.worker_loads().into_iter().max().unwrap_or(0) as u128;
         table.row([
             name.clone(),
+            range(&matrix.partition_loads()),
+            format!("{heaviest} of {files}"),
             liars,
             thousands(coordinates.div_ceil(8).into()),
             format!("{lost} of {files}"),
@@ -324,6 +328,8 @@ pub fn promises_table(promises: &[Promise<'_>], coordinates: u64) -> String {
         ]);
     }
     format!(
-        "{table}\n\nVotes are one bit a coordinate; files are gradients of 32 bits a coordinate, each sent by itself."
+        "{table}\n\nVotes are one bit a coordinate; files are gradients of 32 bits a coordinate, each sent by itself. Neither takes an \
+         extra trip. Votes need signs and their majority as the answer; files need honest copies that are equal bit for \
+         bit, and an aggregator that bears a share ε of wrong ones."
     )
 }

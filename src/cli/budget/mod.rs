@@ -19,7 +19,7 @@ use ecode::search::{BudgetRequest, BudgetRun, Budgeted, Liars};
 use ecode::verify::{Control, Verdict};
 
 use super::common::{Common, parse_time};
-use super::construct::remark_on_partitions;
+use super::construct::{SEARCHED, remark_on_partitions};
 use super::ending::Ending;
 use super::output::{self, Documents};
 use super::search::StateFile;
@@ -41,12 +41,13 @@ pub(crate) struct BudgetFlags {
     #[arg(long, value_name = "WHO", requires = "redundancy",
         value_parser = values::any_of::<Liars>(&["adaptive", "fixed", "random"]))]
     liars: Option<Liars>,
-    /// With --redundancy: how long to look [default: 60s, without an end where --rounds says it]
-    #[arg(long, value_parser = parse_time, requires = "redundancy")]
+    /// With --redundancy or --distortion: how long to look [default: 60s, without an end where --rounds says it]
+    #[arg(long, value_parser = parse_time, requires = SEARCHED)]
     time: Option<Duration>,
-    /// With --redundancy: end after so many rounds in all: the same rounds find the same, however long they take
-    #[arg(long, requires = "redundancy", value_parser = clap::value_parser!(u64).range(1..))]
-    rounds: Option<u64>,
+    /// With --redundancy or --distortion: end after so many rounds in all: the same rounds find the same, however long they
+    /// take
+    #[arg(long, requires = SEARCHED, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rounds: Option<u64>,
     /// With --redundancy: keep the state here after every round, and go on from there where the file exists
     #[arg(long, value_name = "FILE", requires = "redundancy", value_hint = ValueHint::FilePath)]
     state: Option<PathBuf>,
@@ -132,6 +133,15 @@ impl BudgetFlags {
         Ok(Ending::Done)
     }
 
+    /// How long to look.
+    pub(crate) fn limit(&self) -> Duration {
+        match (self.time, self.rounds) {
+            (Some(time), _) => time,
+            (None, Some(_)) => Duration::MAX,
+            (None, None) => Duration::from_secs(60),
+        }
+    }
+
     fn request(&self, asked: &Asked) -> anyhow::Result<BudgetRequest> {
         let arguments = &asked.specification.arguments;
         let (n, k, b) = (arguments.needed("n")?, arguments.partitions()?, arguments.needed("b")?);
@@ -160,12 +170,7 @@ impl BudgetFlags {
         control: &Control,
         common: &Common,
     ) -> anyhow::Result<Budgeted> {
-        let time = match (self.time, self.rounds) {
-            (Some(time), _) => time,
-            (None, Some(_)) => Duration::MAX,
-            (None, None) => Duration::from_secs(60),
-        };
-        let search = control.within(time);
+        let search = control.within(self.limit());
         let message = Mutex::new(String::new());
         let keep = |run: &BudgetRun| state.map_or(Ok(()), |state| state.write(run.to_json()));
         keep(run)?;

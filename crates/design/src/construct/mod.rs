@@ -6,6 +6,7 @@
 
 mod algorithm1;
 mod arguments;
+mod assigned;
 mod bernoulli;
 mod best;
 mod block;

@@ -12,7 +12,7 @@ use super::construction::Construction;
 use super::error::{ConstructError, refuse};
 
 /// All constructions.
-pub static CONSTRUCTIONS: [&Construction; 16] = [
+pub static CONSTRUCTIONS: [&Construction; 17] = [
     &super::best::CONSTRUCTION,
     &super::algorithm1::CONSTRUCTION,
     &super::gluing::CONSTRUCTION,
@@ -29,6 +29,7 @@ pub static CONSTRUCTIONS: [&Construction; 16] = [
     &super::mols::CONSTRUCTION,
     &super::ramanujan::CONSTRUCTION,
     &super::subsets::CONSTRUCTION,
+    &super::assigned::CONSTRUCTION,
 ];
 
 /// The construction of a name.

@@ -22,6 +22,7 @@ mod rotation;
 mod test_sets;
 mod walk;
 
+pub(super) use neighbourhood::below;
 pub use problem::{Problem, Row, Test};
 pub use rotation::Rotation;
 pub use test_sets::{local_tests, message_tests, part_tests};

@@ -6,7 +6,7 @@ use rand_chacha::rand_core::Rng as _;
 use super::problem::{Problem, Row};
 
 /// Draws below `n`.
-pub(super) fn below(random: &mut ChaCha8Rng, n: usize) -> usize {
+pub(in crate::search) fn below(random: &mut ChaCha8Rng, n: usize) -> usize {
     ((u64::from(random.next_u32()) * n as u64) >> 32) as usize
 }
 
