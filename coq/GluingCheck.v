@@ -111,6 +111,54 @@ Lemma size_fn n r : length r = n -> size n (fn r) = count id_bool r.
 Proof. intros <-. now rewrite count_fn. Qed.
 
 (** *** The search of one part: choices of points, with a limit that grows with their number *)
+
+(** What is turned already, what can be turned, and these voters. *)
+Fixpoint sift (v : nat) (vs : list open_voter) : nat * nat * list open_voter :=
+  match vs with
+  | [] => (0, 0, [])
+  | x :: vs =>
+      let '(turned, open, ws) := sift v vs in
+      match needs x with
+      | 0 => (units x + turned, open, ws)
+      | S _ => if needs x <=? v then (turned, units x + open, x :: ws) else (turned, open, ws)
+      end
+  end.
+
+Definition skip (x : open_voter) := Open (needs x) (units x) (tl (row x)).
+Definition take (x : open_voter) := Open (if hd false (row x) then pred (needs x) else needs x) (units x) (tl (row x)).
+
+Lemma sift_spec k U v vs turned open ws : sift v vs = (turned, open, ws) -> cnt U k <= v ->
+  loss_of k U vs = turned + loss_of k U ws /\ loss_of k U ws <= open /\ (forall x, In x ws -> 0 < needs x).
+Proof.
+  revert turned open ws. induction vs as [|x vs IH]; cbn [sift]; intros turned open ws E HU.
+  - inversion E; subst. cbn. repeat split; auto; intros ? [].
+  - destruct (sift v vs) as [[t' o'] ws'] eqn:F. destruct (IH _ _ _ eq_refl HU) as (H1 & H2 & H3).
+    cbn [loss_of]. unfold reached. pose proof (row_seen_bound (row x) U k).
+    destruct (needs x) as [|d] eqn:Ed.
+    + inversion E; subst. destruct (Nat.leb_spec 0 (row_seen (row x) U k)); [|lia]. repeat split; auto; lia.
+    + destruct (Nat.leb_spec (S d) v); inversion E; subst.
+      * cbn [loss_of]. unfold reached. rewrite Ed. split; [lia|]. split; [destruct (_ <=? _); lia|].
+        intros y [<-|Hy]; auto. lia.
+      * destruct (Nat.leb_spec (S d) (row_seen (row x) U k)); [lia|]. auto.
+Qed.
+
+Lemma loss_skip k U vs : U 0 = false -> loss_of (S k) U vs = loss_of k (fun i => U (S i)) (map skip vs).
+Proof.
+  intros H. induction vs as [|x vs IH]; cbn [loss_of map]; [reflexivity|]. rewrite IH. unfold reached.
+  rewrite row_seen_S, H, andb_false_r. reflexivity.
+Qed.
+
+Lemma loss_take k U vs : (forall x, In x vs -> 0 < needs x) -> U 0 = true ->
+  loss_of (S k) U vs = loss_of k (fun i => U (S i)) (map take vs).
+Proof.
+  intros Hp H. induction vs as [|x vs IH]; cbn [loss_of map]; [reflexivity|].
+  rewrite IH by (intros; apply Hp; now right). unfold reached. rewrite row_seen_S, H, andb_true_r.
+  specialize (Hp x (or_introl eq_refl)). unfold take; cbn [needs units row]. f_equal.
+  destruct (hd false (row x)); [|reflexivity].
+  destruct (Nat.leb_spec (needs x) (1 + row_seen (tl (row x)) (fun i => U (S i)) k)),
+    (Nat.leb_spec (pred (needs x)) (row_seen (tl (row x)) (fun i => U (S i)) k)); lia.
+Qed.
+
 Fixpoint psearch (a : nat -> nat) (m v l w : nat) (ws : list open_voter) : bool :=
   let '(turned, open, ws) := sift v ws in
   let w := turned + w in

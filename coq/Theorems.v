@@ -1,7 +1,7 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
 From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint Beside
-  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker Distortion.
+  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker Distortion Domains DomainCheck Fewest Independence.
 
 (* condition.md *)
 Check theorem_1_message.
@@ -160,3 +160,33 @@ Check @check_distortion_sound.
 Print Assumptions check_distortion_sound.
 Check check_overturned_sound.
 Print Assumptions check_overturned_sound.
+(* domains.md *)
+Check theorem_40.
+Print Assumptions theorem_40.
+Check theorem_40_missing.
+Print Assumptions theorem_40_missing.
+Check theorem_41_even.
+Print Assumptions theorem_41_even.
+Check theorem_41_odd.
+Print Assumptions theorem_41_odd.
+Check theorem_41_nobody.
+Print Assumptions theorem_41_nobody.
+Check theorem_43.
+Print Assumptions theorem_43.
+Check theorem_43_single.
+Print Assumptions theorem_43_single.
+Check workers_at_most.
+Print Assumptions workers_at_most.
+Check theorem_44.
+Print Assumptions theorem_44.
+Check @check_domains_sound.
+Print Assumptions check_domains_sound.
+Check check_domain_attack_sound.
+Print Assumptions check_domain_attack_sound.
+(* the fewest ones *)
+Check check_bound_sound.
+Print Assumptions check_bound_sound.
+(* errata.md: the paper's Theorem 1, in rational numbers *)
+From Coq Require Import QArith.
+Check theorem_1_of_the_paper_is_false.
+Print Assumptions theorem_1_of_the_paper_is_false.

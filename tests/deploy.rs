@@ -66,11 +66,7 @@ fn the_slurm_job_trains_and_restarts_workers() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/deploy/train.sbatch");
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("bash");
-    command
-        .arg(script)
-        .args([folder.join("keys"), deployment.run()])
-        .args(&training)
-        .args(["--threads", "1"]);
+    command.arg(script).args([folder.join("keys"), deployment.run()]).args(training).args(["--threads", "1"]);
     command
         .env("PATH", path)
         .env("SLURM_NTASKS", "6")

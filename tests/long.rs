@@ -81,7 +81,7 @@ fn counted(g: &AllocationMatrix, b: Option<usize>, ties: TieRule) -> Whole {
         let (end, count) =
             all.count(shard.clone(), all.nothing(), &control, Duration::MAX, &mut save).unwrap();
         assert_eq!(end, shard.end);
-        let question = Question { matrix: g.clone(), b, ties };
+        let question = Question::tolerance(g.clone(), b, ties);
         (index.to_string(), Part::new(question, &all, (index, 3), shard, count))
     });
     ecode::verify::part::merge(parts.collect()).unwrap()

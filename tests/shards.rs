@@ -25,7 +25,7 @@ fn part(g: &AllocationMatrix, b: Option<usize>, ties: TieRule, index: u64, of: u
     let control = Control::default();
     let (end, count) = all.count(shard.clone(), all.nothing(), &control, Duration::MAX, &mut save).unwrap();
     assert_eq!(end, shard.end);
-    let question = Question { matrix: g.clone(), b, ties };
+    let question = Question::tolerance(g.clone(), b, ties);
     let part = Part::new(question, &all, (index, of), shard, count);
     let read = Part::parse(part.to_json().as_bytes()).unwrap();
     assert_eq!(read, part);

@@ -301,7 +301,7 @@ proptest! {
                 let messages = margins.remove(&margin).unwrap();
                 *margins.entry(margin + if up { by } else { -by }).or_default() += messages;
             }
-            let question = Question { matrix: g.clone(), b: None, ties };
+            let question = Question::tolerance(g.clone(), None, ties);
             (index.to_string(), Part::new(question, &all, (index, of), range, count))
         });
         let parts: Vec<(String, Part)> = parts.collect();
@@ -328,7 +328,7 @@ fn a_part_that_hides_its_worst_message_is_refused() {
     let mut save = |_, _: &_| Ok(());
     let (_, mut count) =
         all.count(0..all.total(), all.nothing(), &Control::default(), Duration::MAX, &mut save).unwrap();
-    let question = Question { matrix: g.clone(), b: Some(3), ties: TieRule::Adversarial };
+    let question = Question::tolerance(g.clone(), Some(3), TieRule::Adversarial);
     let honest = Part::new(question.clone(), &all, (0, 1), 0..all.total(), count.clone());
     let verdict = merge(vec![("a".into(), honest)]).unwrap().verdict(Duration::ZERO).unwrap();
     assert!(verdict.is_refuted());

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// Commands that go on for hours, and a part of what each says when it is stopped. `HERE` is a server that accepts
 /// and says nothing.
-const LONG: [(&str, &str); 31] = [
+const LONG: [(&str, &str); 33] = [
     ("verify dense.txt", "Undecided"),
     ("verify dense.txt --method exhaustive", "Undecided"),
     ("verify dense.txt --method branch", "Undecided"),
@@ -43,6 +43,8 @@ const LONG: [(&str, &str); 31] = [
     ("analyze wide.txt --json --draws 1000000000000", "\"radius\""),
     ("compare dense.txt wide.txt --draws 1000000000000", "| dense.txt"),
     ("distortion mols:l=11,r=8 --liars 30", "Not all was settled"),
+    ("distortion mols:l=7,r=7 --liars 16 --checkpoint files.json", "Not all was settled"),
+    ("distortion mols:l=7,r=7 --liars 16 --shard 0/2 -o files.json", "files.json was not written"),
     ("ensemble --n 15 --p 0.3 --draws 1000000000000", "verified draws"),
     ("train --code uncoded:n=5 --allow-unverified --steps 100000000 --batch 8 --run r", "--resume goes on"),
     ("train --code dense.txt --steps 10 --batch 8 --run q", "stopped before dense.txt was verified"),
@@ -69,8 +71,8 @@ const READING: [&str; 9] = [
 /// Commands that wait for nobody.
 const SHORT: [&str; 7] = ["plot", "bounds", "table", "doctor", "completions", "man", "keys"];
 
-/// Commands of the cargo feature `grpc`: tests/grpc.rs stops them.
-const REMOTE: [&str; 1] = ["work"];
+/// Commands of the cargo feature `grpc`: tests/grpc.rs and tests/serve.rs stop them.
+const REMOTE: [&str; 2] = ["serve", "work"];
 
 /// Rows of random halves, and full ones, which are never wrong: nobody can say soon what such a matrix tolerates.
 fn dense(k: usize, rows: usize, full: usize) -> String {

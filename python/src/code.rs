@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ecode::analysis::{Analysis, Options};
 use ecode::certificate::{Scope, certify_usual};
-use ecode::code::TieRule;
+use ecode::code::{AllocationMatrix, TieRule};
 use ecode::format::{Format, MatrixFile, verification_json, write_whole};
 use ecode::report::{Glyphs, analysis_json, matrix_svg, picture, standalone};
 use ecode::train::{Agreement, Bits, Vote, VoteEngine};
@@ -50,6 +50,16 @@ impl Code {
         Ok(Self { file: matrix_file(object, None)?, verdict: None })
     }
 
+    /// A code of which nothing was decided here.
+    pub(crate) fn plain(file: MatrixFile) -> Self {
+        Self { file, verdict: None }
+    }
+
+    /// G.
+    pub(crate) fn matrix(&self) -> &AllocationMatrix {
+        &self.file.matrix
+    }
+
     /// The parts of a code by the gluing theorem, where its file lists them.
     fn shape(&self) -> Option<Shape> {
         Shape::from_json(self.file.construction.as_ref()?.get("parts")?)
@@ -78,12 +88,13 @@ impl Code {
         rule: &str,
         method: &str,
         worst_case: bool,
-        timeout: Option<f64>,
+        (timeout, progress): (Option<f64>, Option<&Bound<'_, PyAny>>),
     ) -> PyResult<Verdict> {
         let method = method.parse::<Method>().map_err(bad)?;
         let question = Question { b: b.or(self.file.b), ties: ties(rule)?, method, worst_case };
         let code = self.clone();
-        let verdict = work::run(py, timeout, move |control| code.ask(&question, control))?.map_err(bad)?;
+        let verdict = work::run_watched(py, timeout, progress, move |control| code.ask(&question, control))?
+            .map_err(bad)?;
         Ok(Verdict { matrix: Arc::new(self.file.matrix.clone()), verdict: Arc::new(verdict) })
     }
 
@@ -191,6 +202,12 @@ impl Code {
         self.file.b
     }
 
+    /// How it was made, as its file says: a dict with a `name` and more, or None. Of a budgeted code also how often it is wrong.
+    #[getter]
+    fn construction<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.file.construction.as_ref().map(|made| python(py, made)).transpose()
+    }
+
     /// Entries of G that are 1: gradients computed a step, by all workers together.
     #[getter]
     fn ones(&self) -> usize {
@@ -245,7 +262,8 @@ impl Code {
     }
 
     /// See `election_coding.verify`.
-    #[pyo3(signature = (b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None))]
+    #[pyo3(signature = (b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None, progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn verify(
         &self,
         py: Python<'_>,
@@ -254,8 +272,9 @@ impl Code {
         method: &str,
         worst_case: bool,
         timeout: Option<f64>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Verdict> {
-        self.decide(py, b, ties, method, worst_case, timeout)
+        self.decide(py, b, ties, method, worst_case, (timeout, progress))
     }
 
     /// Whether the decode is exact with so many liars and so many missing votes, whoever they are: proved for
@@ -277,7 +296,7 @@ impl Code {
         if b > self.n() {
             return Ok(false);
         }
-        let verdict = self.decide(py, Some(b), ties, "auto", false, timeout)?;
+        let verdict = self.decide(py, Some(b), ties, "auto", false, (timeout, None))?;
         verdict.truth()
     }
 
@@ -294,7 +313,7 @@ impl Code {
         worst_case: bool,
         timeout: Option<f64>,
     ) -> PyResult<String> {
-        let decided = self.decide(py, b, ties, "auto", worst_case, timeout)?;
+        let decided = self.decide(py, b, ties, "auto", worst_case, (timeout, None))?;
         let shape = self.shape();
         let scope = if worst_case { Scope::WorstCase } else { Scope::Claim };
         work::run(py, timeout, move |control| {

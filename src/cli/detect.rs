@@ -132,7 +132,7 @@ fn costs(plan: &Plan, configs: &[Config], coordinates: u64) -> Vec<SchemeCost> {
 /// A scheme as it is named on the command line of `compare`: reactive:n=9,b=2,spare=1.
 pub(crate) fn named(text: &str, coordinates: u64) -> Option<anyhow::Result<SchemeCost>> {
     let (name, rest) = text.split_once(':')?;
-    let named = Scheme::NAMES.iter().any(|known| *known == name && name != Scheme::Vote.name());
+    let named = Scheme::ALL.iter().any(|known| known.name() == name && known.detects());
     named.then(|| {
         let mut table = toml::Table::from_iter([("scheme".to_owned(), name.into())]);
         for part in rest.split(',') {

@@ -9,7 +9,7 @@ use ecode::analysis::{Spectrum, distribution, mean_distortion};
 use ecode::certificate::{NoCertificate, certify_distortion};
 use ecode::code::{AllocationMatrix, Domains, TieRule};
 use ecode::report::{
-    Distorted, Point, distortion_csv, distortion_json, distortion_svg, distortion_text,
+    Distorted, Point, Sets, distortion_csv, distortion_json, distortion_svg, distortion_text,
     domain_distortion_json, domain_distortion_text,
 };
 use ecode::verify::{Assignment, Control, Distortion, DomainDistortion, Method};
@@ -17,7 +17,8 @@ use ecode::verify::{Assignment, Control, Distortion, DomainDistortion, Method};
 use super::common::Common;
 use super::domains::DomainsFlag;
 use super::ending::{Contradiction, Ending};
-use super::{code, input, output, verify, watch};
+use super::enumerate::Parts;
+use super::{code, distortion_parts, input, output, verify, watch};
 
 /// Worst-case distortion: the most files whose majority q liars overturn, for any redundancy scheme
 #[derive(Args)]
@@ -26,7 +27,9 @@ use super::{code, input, output, verify, watch};
                   ecode distortion mols:l=5,r=3 ramanujan:m=3,s=5 groups:n=15,r=3 --svg curves.svg\n  \
                   ecode distortion mols:l=5,r=3 --liars 3 --distribution\n  \
                   ecode distortion mols:l=5,r=3 --domains racks.txt      whole racks lie\n  \
-                  ecode distortion mols:l=5,r=3 --liars 3 --certificate claim.json && ecode check claim.json\n\n\
+                  ecode distortion mols:l=5,r=3 --liars 3 --certificate claim.json && ecode check claim.json\n  \
+                  ecode distortion mols:l=7,r=5 --liars 9 --shard 3/8 -o part-3.json    one of 8 parts, for `ecode merge`\n  \
+                  ecode distortion mols:l=7,r=5 --liars 9 --checkpoint count.json       can be killed and run again\n\n\
                   DRACO, DETOX, ByzShield and Aspis give each file (a partition) to several workers, and take a \
                   majority for each. Liars overturn a file of which they hold at least half of the copies. c_max(q) is \
                   the most files that q liars overturn, over all sets of them, and ε its share of all files.\n\n\
@@ -42,13 +45,13 @@ pub(crate) struct DistortionCommand {
     liars: Option<Liars>,
     /// So many workers' copies are missing besides, the worst that there are
     #[arg(long, value_name = "S", default_value_t = 0)]
-    stragglers: usize,
+    pub(super) stragglers: usize,
     /// Which engine answers, as in `ecode verify`
     #[arg(long, default_value = "auto", value_name = "METHOD", value_parser = verify::methods())]
-    method: Method,
+    pub(super) method: Method,
     /// Count also how many sets of liars overturn how many files: every set is looked at
     #[arg(long, conflicts_with = "stragglers")]
-    distribution: bool,
+    pub(super) distribution: bool,
     /// Write here a proof that no set overturns more: for one assignment and one number of liars
     #[arg(long, value_name = "FILE", requires = "liars", conflicts_with = "stragglers")]
     certificate: Option<PathBuf>,
@@ -57,12 +60,14 @@ pub(crate) struct DistortionCommand {
     svg: Option<PathBuf>,
     #[command(flatten)]
     domains: DomainsFlag,
+    #[command(flatten)]
+    pub(super) parts: Parts,
     /// Print comma-separated values
     #[arg(long, conflicts_with = "json")]
     csv: bool,
     /// Print one JSON document
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Which numbers of liars are asked about.
@@ -131,6 +136,8 @@ impl DistortionCommand {
             ("--csv", self.csv.then_some(Path::new("-"))),
             ("--svg", self.svg.as_deref()),
             ("--certificate", self.certificate.as_deref()),
+            ("--part", self.parts.part.as_deref()),
+            ("--checkpoint", self.parts.checkpoint.as_deref()),
         ])?;
         let control = common.control();
         let mut all = Vec::new();
@@ -144,10 +151,26 @@ impl DistortionCommand {
             }
             let liars =
                 Liars::of(self.liars.as_ref(), &assignment, self.stragglers).with_context(|| name.clone())?;
+            let one = self.files.len() == 1 && liars.len() == 1;
             if self.certificate.is_some() {
                 ensure!(
-                    self.files.len() == 1 && liars.len() == 1,
+                    one,
                     "--certificate is about one assignment and one number of liars, as in --liars 3"
+                );
+            }
+            if self.parts.asked() {
+                ensure!(
+                    one,
+                    "--shard and --checkpoint are about one assignment and one number of liars, as in --liars 3"
+                );
+                return distortion_parts::run(
+                    &self,
+                    name,
+                    &assignment,
+                    liars[0],
+                    &control,
+                    common,
+                    &documents,
                 );
             }
             let points = watch::with_unit(&control, common.quiet, "sets", || {
@@ -162,19 +185,30 @@ impl DistortionCommand {
                 common,
             )?);
         }
+        self.publish(&all, &control, common, &documents)
+    }
+
+    /// Writes and prints what was found, and says how it ends.
+    pub(super) fn publish(
+        &self,
+        all: &[Distorted],
+        control: &Control,
+        common: &Common,
+        documents: &output::Documents,
+    ) -> anyhow::Result<Ending> {
         let mut ending = if all.iter().all(Distorted::is_exact) { Ending::Done } else { Ending::Undecided };
-        if let (Some(path), [one]) = (&self.certificate, all.as_slice()) {
-            ending = certify(path, one, &control, common)?;
+        if let (Some(path), [one]) = (&self.certificate, all) {
+            ending = certify(path, one, control, common)?;
         }
         if let Some(path) = &self.svg {
-            output::write(path, distortion_svg(&all).as_bytes())?;
+            output::write(path, distortion_svg(all).as_bytes())?;
         }
         if self.json {
-            output::print(&distortion_json(&all).to_string())?;
+            output::print(&distortion_json(all).to_string())?;
         } else if self.csv {
-            output::print(&distortion_csv(&all))?;
+            output::print(&distortion_csv(all))?;
         } else {
-            documents.report(&distortion_text(&all))?;
+            documents.report(&distortion_text(all))?;
         }
         Ok(ending)
     }
@@ -191,8 +225,13 @@ impl DistortionCommand {
     ) -> anyhow::Result<Ending> {
         ensure!(self.files.len() == 1, "--domains is about one assignment: its workers stand in them");
         ensure!(
-            !self.distribution && self.stragglers == 0 && self.certificate.is_none() && self.svg.is_none(),
-            "--domains: not with --distribution, --stragglers, --certificate or --svg, which count workers"
+            !self.distribution
+                && self.stragglers == 0
+                && self.certificate.is_none()
+                && self.svg.is_none()
+                && !self.parts.asked(),
+            "--domains: not with --distribution, --stragglers, --certificate, --svg, --shard or --checkpoint, which count \
+             workers"
         );
         ensure!(!self.csv, "--domains prints a table, or one document with --json");
         ensure!(self.method == Method::Auto, "--method {}: sets of domains are all looked at", self.method);
@@ -226,35 +265,52 @@ impl DistortionCommand {
         control: &Control,
         common: &Common,
     ) -> anyhow::Result<Distorted> {
-        let spectrum = Spectrum::of(matrix);
-        let alone = self.stragglers == 0;
         let mut seen = Vec::new();
         for worst in points {
-            let liars = worst.liars;
             let sets = if self.distribution {
-                watch::with_unit(control, common.quiet, "sets", || distribution(assignment, liars, control))?
+                watch::with_unit(control, common.quiet, "sets", || {
+                    distribution(assignment, worst.liars, control)
+                })?
             } else {
                 None
             };
-            seen.push(Point {
-                mean: alone.then(|| mean_distortion(matrix, liars)),
-                spectral: spectrum.filter(|_| alone).and_then(|spectrum| spectrum.bound(liars)),
-                sets,
-                worst,
-            });
+            seen.push((worst, sets));
         }
-        Ok(Distorted {
-            name,
-            matrix: matrix.clone(),
-            stragglers: self.stragglers,
-            second: spectrum.map(|spectrum| spectrum.second),
-            points: seen,
-        })
+        Ok(described(name, matrix, self.stragglers, seen))
+    }
+}
+
+/// What was found of one assignment, with what its shape tells besides.
+pub(super) fn described(
+    name: String,
+    matrix: &AllocationMatrix,
+    stragglers: usize,
+    points: Vec<(Distortion, Option<Sets>)>,
+) -> Distorted {
+    let spectrum = Spectrum::of(matrix);
+    let alone = stragglers == 0;
+    let point = |(worst, sets): (Distortion, Option<Sets>)| Point {
+        mean: alone.then(|| mean_distortion(matrix, worst.liars)),
+        spectral: spectrum.filter(|_| alone).and_then(|spectrum| spectrum.bound(worst.liars)),
+        sets,
+        worst,
+    };
+    Distorted {
+        name,
+        matrix: matrix.clone(),
+        stragglers,
+        second: spectrum.map(|spectrum| spectrum.second),
+        points: points.into_iter().map(point).collect(),
     }
 }
 
 /// Writes the proof of the one point that there is.
-fn certify(path: &Path, one: &Distorted, control: &Control, common: &Common) -> anyhow::Result<Ending> {
+pub(super) fn certify(
+    path: &Path,
+    one: &Distorted,
+    control: &Control,
+    common: &Common,
+) -> anyhow::Result<Ending> {
     let Some(point) = one.points.first().filter(|point| point.worst.is_exact()) else {
         output::remark!("{} was not written: the worst case was not determined", path.display());
         return Ok(Ending::Undecided);

@@ -1,5 +1,5 @@
-//! `ecode verify --shard`, `--checkpoint` and `--proof enumeration`: every message counted, in parts, with
-//! interruptions.
+//! `--shard` and `--checkpoint` of `ecode verify` and `ecode distortion`, and `--proof enumeration`: every message, or every
+//! set of liars, counted, in parts, with interruptions.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,19 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use ecode::format::{check_writable, write_whole};
-use ecode::verify::part::{Part, PartError, Question, Whole};
-use ecode::verify::{Control, Enumeration};
+use ecode::verify::Control;
+use ecode::verify::part::{Asked, Part, PartError, Question, Whole};
 
 use super::common::{Common, parse_time};
-use super::ending::Contradiction;
+use super::ending::{Contradiction, Ending};
+use super::output::Documents;
 use super::{input, output, watch};
 
 /// Counting in parts.
 #[derive(Args)]
 pub(crate) struct Parts {
     /// Do the i-th of N equal parts of the enumeration, i from 0 to N − 1, and write what it counted to --part
-    #[arg(long, value_name = "i/N", requires = "part", conflicts_with_all = ["certificate", "worst_case"])]
+    #[arg(long, value_name = "i/N", requires = "part", conflicts_with = "certificate")]
     pub(crate) shard: Option<Shard>,
     /// With --shard: the file that `ecode merge` is to read
     #[arg(long, short = 'o', value_name = "FILE", requires = "shard")]
@@ -98,7 +99,7 @@ impl Parts {
         control: &Control,
         common: &Common,
     ) -> anyhow::Result<Progress> {
-        let all = Enumeration::new(&question.matrix, question.ties)?;
+        let all = question.enumeration()?;
         let (index, of) = self.shard.map_or((0, 1), |shard| (shard.index, shard.of));
         let shard = all.shard(index, of);
         if let Some(path) = &self.part {
@@ -151,22 +152,50 @@ impl Parts {
     }
 }
 
+/// Writes a part that was counted to its end, and says what it shows.
+pub(crate) fn keep(
+    path: &Path,
+    progress: &Progress,
+    json: bool,
+    documents: &Documents,
+) -> anyhow::Result<Ending> {
+    if !progress.complete {
+        output::remark!("{} was not written: stopped before the part was counted", path.display());
+        return Ok(Ending::Undecided);
+    }
+    let text = progress.part.to_json();
+    output::write(path, text.as_bytes())?;
+    if json {
+        output::print(&text)?;
+    } else {
+        documents.report(&describe(&progress.part, path))?;
+    }
+    Ok(Ending::Done)
+}
+
 /// What a part says, for people.
-pub(crate) fn describe(part: &Part, path: &Path) -> String {
+fn describe(part: &Part, path: &Path) -> String {
     let (index, of) = part.shard;
     let width = part.range.end - part.range.start;
     let mut text = format!(
         "Part {index} of {of}: {width} of {} choices counted, from {} to {}.\n",
         part.total, part.range.start, part.range.end
     );
-    if let Some(worst) = &part.count.worst {
+    if let (Some(worst), Asked::Distortion { liars }) = (&part.count.worst, part.question.asked) {
+        let files = part.question.matrix.k();
+        let overturned = (files / 2) as i64 - worst.margin;
+        text += &format!(
+            "Of its sets of {liars} liars none overturns more than {overturned} of {files} files, and {} does.\n",
+            worst.message
+        );
+    } else if let Some(worst) = &part.count.worst {
         text += &format!(
             "Its smallest margin is {}: {} workers wrong on the message {}.\n",
             worst.margin,
             worst.wrong.count(),
             worst.message
         );
-        if let Some(b) = part.question.b.filter(|&b| worst.margin < b as i64) {
+        if let Some(b) = part.question.b().filter(|&b| worst.margin < b as i64) {
             text += &format!("That refutes b = {b}, whatever the other parts say.\n");
         }
     }

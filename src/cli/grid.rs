@@ -17,14 +17,14 @@ use ecode::format::MatrixFile;
 use ecode::report::Curve;
 use ecode::train::data::Data;
 use ecode::train::sweep::GridRun;
-use ecode::train::{Config, FolderError, RunFolder, Summary, TrainingCode, check};
+use ecode::train::{Config, FolderError, RunFolder, Scheme, Summary, TrainingCode, check};
 use ecode::verify::Control;
 use indicatif::{MultiProgress, ProgressBar};
 
 use super::common::Common;
 use super::session::{Place, Session, Task, program};
 use super::watch::styled;
-use super::{code, input, output, plot};
+use super::{code, input, output, plot, scheme};
 
 /// A run that has ended, and what came of it.
 pub(crate) struct Ended {
@@ -37,7 +37,10 @@ pub(crate) struct Ended {
 const LOOK: Duration = Duration::from_millis(300);
 
 /// A code is verified once, for all runs that train with it.
-type Codes = HashMap<(String, TieRule, bool, Option<String>), (MatrixFile, TrainingCode)>;
+type Codes = HashMap<Key, (MatrixFile, TrainingCode)>;
+
+/// What decides what is proved of a code. Only schemes that count files ask how many lie.
+type Key = (String, TieRule, bool, Option<String>, &'static str, Option<usize>);
 
 /// What a run came to when it was its turn.
 enum Turn {
@@ -75,8 +78,10 @@ struct Grid<'a> {
     codes: Codes,
 }
 
-fn key(config: &Config) -> (String, TieRule, bool, Option<String>) {
-    (config.code.clone(), config.ties, config.allow_unverified, config.domains.clone())
+fn key(config: &Config) -> Key {
+    let liars = config.byzantine.filter(|_| config.scheme != Scheme::Vote);
+    let Config { code, ties, allow_unverified, domains, scheme, .. } = config;
+    (code.clone(), *ties, *allow_unverified, domains.clone(), scheme.name(), liars)
 }
 
 impl Grid<'_> {
@@ -105,7 +110,7 @@ impl Grid<'_> {
         let key = key(&run.config);
         if !self.codes.contains_key(&key) {
             let file = code::resolve(&run.config.code, run.config.ties, self.session.control)?;
-            let code = code::verified(&file, &run.config, self.session.control, true)?;
+            let code = scheme::code_of(&file, &run.config, self.session.control, true)?;
             self.codes.insert(key, (file, code));
         }
         let (task, _) = self.task(run)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ecode::train::data::DataSource;
 use ecode::train::reactive::Certificate;
-use ecode::train::{Config, Finding, RunFolder, Scheme, Trainer};
+use ecode::train::{Config, Finding, RunFolder, Trainer};
 
 use super::common::Common;
 use super::ending::{Contradiction, Ending};
@@ -35,7 +35,7 @@ pub(crate) fn run(
     let (folder, config) =
         RunFolder::open(&place).context("--run: the folder with the run's configuration")?;
     anyhow::ensure!(
-        config.scheme != Scheme::Vote,
+        config.scheme.detects(),
         "--run: {} holds a run of votes; the certificate is about digests",
         place.display()
     );

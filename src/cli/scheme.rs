@@ -1,4 +1,4 @@
-//! Schemes that detect lies, as `--scheme`, `--n`, `--b` and `--k` describe them.
+//! Schemes that detect lies or take a majority for each file, as `--scheme`, `--n`, `--b` and `--k` describe them.
 
 use std::path::Path;
 
@@ -6,20 +6,22 @@ use anyhow::Context as _;
 use ecode::format::MatrixFile;
 use ecode::train::reactive::Plan;
 use ecode::train::{Config, OnExcess, Scheme, TrainingCode};
+use ecode::verify::{Assignment, Control, Method};
 use serde_json::json;
 
+use super::ending::Stopped;
 use super::session::Session;
-use super::{code, input};
+use super::{code, input, verify, watch};
 
 /// The holders of a scheme that is described by its sizes; none where a code is named, or votes are taken.
 pub(crate) fn holders(config: &Config) -> anyhow::Result<Option<MatrixFile>> {
-    if config.scheme == Scheme::Vote {
+    if !config.scheme.detects() {
         let sizes = [("n", config.n), ("b", config.b), ("k", config.k)];
         if let Some((name, _)) = sizes.iter().find(|(_, value)| value.is_some()) {
             anyhow::bail!("--{name} belongs to --scheme reactive, one-round and checked; votes take --code");
         }
     }
-    if config.scheme == Scheme::Vote || (config.n.is_none() && !config.code.is_empty()) {
+    if !config.scheme.detects() || (config.n.is_none() && !config.code.is_empty()) {
         return Ok(None);
     }
     if config.n.is_some() && !config.code.is_empty() {
@@ -34,6 +36,36 @@ pub(crate) fn matrix_file(plan: &Plan) -> anyhow::Result<MatrixFile> {
     let name = plan.scheme.name();
     let construction = json!({ "name": name, "n": plan.n, "b": plan.b, "k": plan.k, "spare": plan.spare });
     Ok(MatrixFile { construction: Some(construction), ..MatrixFile::plain(matrix) })
+}
+
+/// The code that a configuration trains with, by its scheme: what was proved of it is what the scheme rests on.
+pub(crate) fn code_of(
+    file: &MatrixFile,
+    config: &Config,
+    control: &Control,
+    quiet: bool,
+) -> anyhow::Result<TrainingCode> {
+    match config.scheme {
+        Scheme::Vote => code::verified(file, config, control, quiet),
+        scheme if scheme.detects() => training_code(config, file),
+        _ => files(file, config, control, quiet),
+    }
+}
+
+/// Files that get a majority each, with the most of them that the configuration's liars overturn.
+fn files(file: &MatrixFile, config: &Config, control: &Control, quiet: bool) -> anyhow::Result<TrainingCode> {
+    let g = &file.matrix;
+    let liars = config.byzantine.or(file.b).unwrap_or(0);
+    anyhow::ensure!(liars <= g.n(), "byzantine is {liars}; there are {} workers", g.n());
+    let assignment = Assignment::new(g).with_context(|| config.code.clone())?;
+    let worst = watch::with_unit(control, quiet, "sets", || {
+        assignment.worst(liars, 0, Method::Auto, control).map_err(verify::known)
+    })?;
+    if !worst.is_exact() {
+        let text = format!("it was known what {liars} liars overturn of {}", config.code);
+        return Err(Stopped(text).into());
+    }
+    Ok(TrainingCode::files(g.clone(), worst, code::name(file, &config.code)))
 }
 
 /// What a scheme trains with: holders of which nothing has to be verified but their numbers.

@@ -228,7 +228,7 @@ impl Source {
     ) -> anyhow::Result<Task<'a>> {
         let quiet = session.common.quiet || works;
         if self.requested.scheme != Scheme::Vote {
-            let code = scheme::training_code(&self.requested, file)?;
+            let code = scheme::code_of(file, &self.requested, session.control, quiet)?;
             let fallback = scheme::fallback(&self.requested, self.fallback.as_deref(), session, quiet)?;
             return Ok(Task { requested: self.requested, code, file, data, fallback });
         }

@@ -18,10 +18,10 @@ use ecode::verify::{Conclusion, Control, Method, Radius, Request, Shape, Verdict
 use super::common::Common;
 use super::domains::{self, DomainsFlag};
 use super::ending::{Contradiction, Ending};
-use super::enumerate::{Parts, describe, whole};
+use super::enumerate::{Parts, whole};
 use super::output::Documents;
 use super::stragglers::Stragglers;
-use super::{detect, input, output, values, watch};
+use super::{detect, enumerate, input, output, values, watch};
 
 /// Recompute whether a code tolerates b Byzantine workers, for every message
 #[derive(Args)]
@@ -57,7 +57,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
     /// Find also how bad it gets, whatever becomes of the claim; with --certificate, prove that no message is worse
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     worst_case: bool,
     /// With --certificate, how a tolerant verdict is shown: cutting-planes (for veripb), drat (for SAT checkers), gluing
     /// (by that theorem, for a code whose file lists its parts), or not proved but counted: enumeration [default:
@@ -249,7 +249,7 @@ impl Verify {
         let b = stragglers.map_or(b, |both| Some(both.as_liars()));
         let control = common.control();
         if self.parts.asked() || (self.proof == Some(Evidence::Enumeration) && self.solver.is_none()) {
-            let question = Question { matrix: g.clone(), b, ties: self.how.ties };
+            let question = Question::tolerance(g.clone(), b, self.how.ties);
             anyhow::ensure!(stragglers.is_none(), "--stragglers: an enumeration is of liars alone");
             return self.enumerate(&question, &control, common, &documents);
         }
@@ -366,21 +366,10 @@ impl Verify {
             "--method {}: shards, checkpoints and records are of an enumeration",
             self.how.method
         );
-        let (g, b) = (&question.matrix, question.b);
+        let (g, b) = (&question.matrix, question.b());
         let progress = self.parts.count(question, control, common)?;
         if let Some(path) = &self.parts.part {
-            if !progress.complete {
-                output::remark!("{} was not written: stopped before the part was counted", path.display());
-                return Ok(Ending::Undecided);
-            }
-            let text = progress.part.to_json();
-            output::write(path, text.as_bytes())?;
-            if self.json {
-                output::print(&text)?;
-            } else {
-                documents.report(&describe(&progress.part, path))?;
-            }
-            return Ok(Ending::Done);
+            return enumerate::keep(path, &progress, self.json, documents);
         }
         if !progress.complete {
             let verdict = progress.part.verdict(progress.elapsed).map_err(known)?;

@@ -49,13 +49,9 @@ pub fn distribution(
     control.begin(all.total());
     let mut kept = |_, _: &_| Ok(());
     let counted = all.count(0..all.total(), all.nothing(), control, Duration::MAX, &mut kept);
-    let half = (assignment.files().n() / 2) as i64;
-    // Nothing is saved, so nothing fails. A margin is half of the files less those that are overturned.
+    // Nothing is saved, so nothing fails.
     let whole = counted.ok().filter(|&(end, _)| end == all.total());
-    Ok(whole.map(|(_, count)| {
-        let sides = count.margins.into_iter().flatten();
-        sides.filter_map(|(margin, sets)| Some((usize::try_from(half - margin).ok()?, sets))).collect()
-    }))
+    Ok(whole.map(|(_, count)| assignment.sets_by_files(&count)))
 }
 
 /// The spectrum of an assignment in which every worker holds as many files as any other, and every file has as many

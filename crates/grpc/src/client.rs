@@ -14,7 +14,7 @@ use tonic::{Code, Status, Streaming};
 use super::PROTOCOL;
 use super::generated::election_client::ElectionClient;
 use super::generated::{self, Ballot, DescribeRequest, Down, Hello, StateRequest, Up, down, up};
-use super::happening::{Report, Vote};
+use super::happening::{Account, Report, Vote};
 use super::keys::{Keys, KeysError, SERVER_NAME};
 use super::scheme::{Signed, Task};
 
@@ -92,6 +92,8 @@ pub enum News {
         tied: Bytes,
         /// The mean loss, as far as workers said it.
         loss: f64,
+        /// How the step came about: in its last block, of a server that holds no model.
+        account: Option<Account>,
     },
     /// This worker's state is of no use: [`Client::state`] has the server's.
     Behind {
@@ -313,6 +315,7 @@ impl Client {
                 negative: decode.negative,
                 tied: decode.tied,
                 loss: decode.loss,
+                account: decode.account.map(Into::into),
             },
             Some(down::Is::Behind(behind)) => News::Behind { step: behind.step },
             Some(down::Is::Task(task)) => News::Task(

@@ -99,7 +99,8 @@ pub struct Welcome {
     /// The row of the matrix that the worker's certificate stands for.
     #[prost(uint32, tag = "1")]
     pub row: u32,
-    /// The run; and another number each time that its server is started.
+    /// The run; and another number each time that its server is started, where a server that was started anew may decide
+    /// steps once more. One that holds no model never does.
     #[prost(uint64, tag = "2")]
     pub run: u64,
     #[prost(uint64, tag = "3")]
@@ -121,6 +122,9 @@ pub struct Welcome {
     /// Whether the worker's state is of no use: it is to take the server's before it votes.
     #[prost(bool, tag = "9")]
     pub behind: bool,
+    /// The first step whose decodes are all kept.
+    #[prost(uint64, tag = "10")]
+    pub kept_from: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeRequest {}
@@ -148,6 +152,9 @@ pub struct Description {
     /// Where the server's data lie, as `ecode work --data` says it: of use where all machines see the same files.
     #[prost(string, tag = "8")]
     pub data: ::prost::alloc::string::String,
+    /// Of a server that holds no model (`ecode serve`), whose workers bring theirs: coordinates of a vote. 0 of others.
+    #[prost(uint64, tag = "9")]
+    pub brought_dimension: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Decode {
@@ -162,6 +169,35 @@ pub struct Decode {
     pub tied: ::prost::bytes::Bytes,
     #[prost(double, tag = "5")]
     pub loss: f64,
+    /// In the block of a step that is decoded last, where the server holds no model: how it stands.
+    #[prost(message, optional, tag = "6")]
+    pub account: ::core::option::Option<Account>,
+}
+/// How a step came about and where the workers stand, for logs: nothing is to rest on it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Account {
+    /// The most votes that were missing in a block of this step.
+    #[prost(uint32, tag = "1")]
+    pub missing: u32,
+    /// Whether some block of it is not proved to be the majority.
+    #[prost(bool, tag = "2")]
+    pub unproved: bool,
+    /// Rows that nobody waits for, and since which step.
+    #[prost(message, repeated, tag = "3")]
+    pub lost: ::prost::alloc::vec::Vec<RowAt>,
+    /// Rows that were proved to lie or to compute wrong, and in which step.
+    #[prost(message, repeated, tag = "4")]
+    pub named: ::prost::alloc::vec::Vec<RowAt>,
+    /// Rows that differ from the decodes unusually often among those of their load: statistics, no proof.
+    #[prost(uint32, repeated, tag = "5")]
+    pub unusual: ::prost::alloc::vec::Vec<u32>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RowAt {
+    #[prost(uint32, tag = "1")]
+    pub row: u32,
+    #[prost(uint64, tag = "2")]
+    pub step: u64,
 }
 /// The worker has fallen so far back that the server no longer keeps the decodes that it missed: it is to take the
 /// state. Decodes from before that state may still come, and are to be skipped.
@@ -430,7 +466,8 @@ pub mod election_client {
             req.extensions_mut().insert(GrpcMethod::new("ecode.v1.Election", "Join"));
             self.inner.streaming(req, path, codec).await
         }
-        /// The state at a step: for workers that are further behind than the decodes which the server keeps.
+        /// The state at a step: for workers that are further behind than the decodes which the server keeps. Refused by a server
+        /// that holds no model.
         pub async fn state(
             &mut self,
             request: impl tonic::IntoRequest<super::StateRequest>,
@@ -490,7 +527,8 @@ pub mod election_server {
             >
             + std::marker::Send
             + 'static;
-        /// The state at a step: for workers that are further behind than the decodes which the server keeps.
+        /// The state at a step: for workers that are further behind than the decodes which the server keeps. Refused by a server
+        /// that holds no model.
         async fn state(
             &self,
             request: tonic::Request<super::StateRequest>,

@@ -29,6 +29,13 @@ impl History {
         Self { decodes: VecDeque::new(), first: 0, bytes: 0, most, from: step }
     }
 
+    /// Decodes of an earlier time, from a step on.
+    pub(crate) fn with(from: u64, most: usize, decodes: Vec<Decode>) -> Self {
+        let mut history = Self::new(from, most);
+        decodes.into_iter().for_each(|decode| history.push(decode));
+        history
+    }
+
     pub(crate) fn push(&mut self, decode: Decode) {
         self.bytes += size(&decode);
         self.decodes.push_back(decode);

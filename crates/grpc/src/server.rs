@@ -14,7 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::generated::Decode;
 use super::generated::election_server::ElectionServer;
-use super::happening::{Happening, ServerError, Settings};
+use super::happening::{self, Happening, Past, ServerError, Settings};
 use super::health::Health;
 use super::keys::{Keys, read_rows};
 use super::scheme::{Shares, Task};
@@ -46,7 +46,19 @@ impl Server {
     ///
     /// # Errors
     /// [`ServerError`].
-    pub fn start(mut settings: Settings, keys: &Path) -> Result<Self, ServerError> {
+    pub fn start(settings: Settings, keys: &Path) -> Result<Self, ServerError> {
+        Self::begin(settings, None, keys)
+    }
+
+    /// The same for a server that holds no model: workers bring theirs, and find the decodes that were told before.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub fn start_with(settings: Settings, past: Past, keys: &Path) -> Result<Self, ServerError> {
+        Self::begin(settings, Some(past), keys)
+    }
+
+    fn begin(mut settings: Settings, past: Option<Past>, keys: &Path) -> Result<Self, ServerError> {
         settings.block_bytes = settings.block_bytes.clamp(1, 1 << 20);
         settings.rules.blocks = settings.dimension.div_ceil(8 * settings.block_bytes).max(1);
         let pins = Arc::new(read_rows(keys, settings.rules.n)?);
@@ -71,7 +83,7 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind(settings.listen)).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (told, happenings) = channel();
-        let shared = Arc::new(Shared::new(settings, signers, told));
+        let shared = Arc::new(Shared::new(settings, past, signers, told));
         let (sender, accepted) = mpsc::channel(1);
         runtime.spawn(accept(listener, acceptor, pins, sender));
         runtime.spawn(Arc::clone(&shared).watch());
@@ -100,7 +112,12 @@ impl Server {
 
     /// Tells all workers what came out of a block. `tied` is empty where no coordinate was.
     pub fn announce(&self, step: u64, block: usize, negative: Bytes, tied: Bytes, loss: f64) {
-        self.shared.announce(Decode { step, block: block as u32, negative, tied, loss });
+        self.shared.announce(Decode { step, block: block as u32, negative, tied, loss, account: None });
+    }
+
+    /// The same of a decode with its account.
+    pub fn tell(&self, decode: happening::Decode) {
+        self.shared.announce(decode.into());
     }
 
     /// Keeps the state before a step for workers that are too far behind for the decodes that are kept.
@@ -128,8 +145,14 @@ impl Server {
         loss: f64,
         answered: impl IntoIterator<Item = usize>,
     ) {
-        let decode =
-            |(block, negative)| Decode { step, block: block as u32, negative, tied: Bytes::new(), loss };
+        let decode = |(block, negative)| Decode {
+            step,
+            block: block as u32,
+            negative,
+            tied: Bytes::new(),
+            loss,
+            account: None,
+        };
         self.shared.conclude(blocks.into_iter().enumerate().map(decode).collect(), answered);
     }
 

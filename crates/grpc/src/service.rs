@@ -42,6 +42,7 @@ impl Election for Service {
             config_digest: offer.config.clone(),
             data_digest: offer.data.clone(),
             data: offer.data_text.clone(),
+            brought_dimension: if self.0.holds_no_model { self.0.settings.dimension as u64 } else { 0 },
         }))
     }
 
@@ -83,6 +84,9 @@ impl Election for Service {
 
     async fn state(&self, request: Request<StateRequest>) -> Result<Response<Self::StateStream>, Status> {
         row(&request)?;
+        if self.0.holds_no_model {
+            return Err(Status::failed_precondition("this server holds no model, and so no state of one"));
+        }
         let kept = tokio::time::timeout(STATE, async {
             loop {
                 let changed = self.0.changed();

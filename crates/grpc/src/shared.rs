@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
-use super::happening::{Happening, Offer, Report, Settings, Vote};
+use super::happening::{Happening, Offer, Past, Report, Settings, Vote};
 use super::history::{Fallen, History};
 use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Shares, Task};
 use ecode_server::reactive::{Digest, Header};
@@ -34,6 +34,8 @@ pub(crate) struct Kept {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    /// Whether the server holds no model, and so has no state to give.
+    pub(crate) holds_no_model: bool,
     /// Under a scheme: the key by which each row signs.
     keys: Vec<Option<Digest>>,
     begun: Instant,
@@ -85,14 +87,23 @@ pub(crate) enum Next {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, keys: Vec<Option<Digest>>, told: Sender<Happening>) -> Self {
-        let most = HISTORY.max(settings.dimension);
+    pub(crate) fn new(
+        settings: Settings,
+        past: Option<Past>,
+        keys: Vec<Option<Digest>>,
+        told: Sender<Happening>,
+    ) -> Self {
+        let holds_no_model = past.is_some();
+        let history = past.map_or_else(
+            || History::new(settings.step, HISTORY.max(settings.dimension)),
+            |past| History::with(past.from, past.most, past.decodes.into_iter().map(Decode::from).collect()),
+        );
         let inner = Inner {
             election: match settings.partitions {
                 None => Election::new(settings.rules, settings.step),
                 Some(_) => Election::attendance(settings.rules, settings.step),
             },
-            history: History::new(settings.step, most),
+            history,
             kept: None,
             wanted: false,
             undecoded: 0,
@@ -104,6 +115,7 @@ impl Shared {
         };
         Self {
             settings,
+            holds_no_model,
             keys,
             begun: Instant::now(),
             inner: Mutex::new(inner),
@@ -263,6 +275,7 @@ impl Shared {
             dimension: self.settings.dimension as u64,
             window: self.settings.rules.window as u32,
             behind: !fits,
+            kept_from: inner.history.from(),
         };
         inner.listening += 1;
         Ok((connection, welcome, place))

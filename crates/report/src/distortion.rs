@@ -14,6 +14,9 @@ use ecode_analysis::RadiusBounds;
 use ecode_core::{AllocationMatrix, Workers, shown};
 use ecode_verify::Distortion;
 
+/// How many sets of liars overturn how many files: files → sets.
+pub type Sets = BTreeMap<usize, BigUint>;
+
 /// What is known of one number of liars.
 #[derive(Clone, Debug)]
 pub struct Point {
@@ -23,8 +26,8 @@ pub struct Point {
     pub mean: Option<f64>,
     /// ByzShield's spectral bound, where there is one.
     pub spectral: Option<f64>,
-    /// Files → sets of liars that overturn so many, where it was asked for and counted.
-    pub sets: Option<BTreeMap<usize, BigUint>>,
+    /// How many sets overturn how many files, where it was asked for and counted.
+    pub sets: Option<Sets>,
 }
 
 impl Point {
@@ -266,7 +269,7 @@ pub fn distortion_svg(all: &[Distorted]) -> String {
     let y = Axis::over("share of the files overturned, ε", Scale::Linear, ys).with_zero();
     let label = "Worst-case distortion over the number of liars";
     let chart = Chart { label, x, y, series, legend: true, size: (560.0, 320.0) };
-    super::chart::standalone(&chart.scene().svg().into_string())
+    super::chart::standalone(&chart.drawing().svg().into_string())
 }
 
 /// What one matrix promises in both ways of using it.

@@ -35,7 +35,7 @@ pub use curves::{Curve, NothingToDraw, code_label, curves_html, curves_svg};
 #[cfg(feature = "plot")]
 pub use curves::{CurvesError, curves_pdf, curves_png};
 pub use distortion::{
-    Distorted, Point, Promise, distortion_csv, distortion_json, distortion_svg, distortion_text,
+    Distorted, Point, Promise, Sets, distortion_csv, distortion_json, distortion_svg, distortion_text,
     promises_table,
 };
 pub use domains::{domain_distortion_json, domain_distortion_text, domain_names, domain_report};

@@ -1,7 +1,7 @@
 //! The code that a run trains with, and what was proved of it.
 
 use ecode_core::{AllocationMatrix, TieRule};
-use ecode_verify::{VerifiedCode, VerifiedDomains};
+use ecode_verify::{Distortion, VerifiedCode, VerifiedDomains};
 
 /// The code that a run trains with: verified, or said not to be.
 #[derive(Clone, Debug)]
@@ -29,6 +29,11 @@ enum Kind {
     Holders {
         matrix: AllocationMatrix,
         b: usize,
+    },
+    /// Holders of files of which each gets a majority, and what liars overturn.
+    Files {
+        matrix: AllocationMatrix,
+        worst: Box<Distortion>,
     },
 }
 
@@ -72,6 +77,25 @@ impl TrainingCode {
         Self { name: name.into(), kind: Kind::Holders { matrix, b } }
     }
 
+    /// Who holds which file, where a majority is taken for each; `worst` is what so many liars overturn at the most.
+    ///
+    /// # Panics
+    /// When the worst set is none of this matrix's workers.
+    #[must_use]
+    pub fn files(matrix: AllocationMatrix, worst: Distortion, name: impl Into<String>) -> Self {
+        assert_eq!((worst.worst.len(), worst.worst.count()), (matrix.n(), worst.liars), "a set of workers");
+        Self { name: name.into(), kind: Kind::Files { matrix, worst: Box::new(worst) } }
+    }
+
+    /// What liars overturn of files, where a majority is taken for each.
+    #[must_use]
+    pub fn distortion(&self) -> Option<&Distortion> {
+        match &self.kind {
+            Kind::Files { worst, .. } => Some(worst),
+            _ => None,
+        }
+    }
+
     /// Whether this is for a scheme that detects lies, not for votes.
     #[must_use]
     pub fn detects(&self) -> bool {
@@ -86,7 +110,8 @@ impl TrainingCode {
             Kind::Domains(code) => code.matrix(),
             Kind::Unverified { matrix, .. }
             | Kind::Budgeted { matrix, .. }
-            | Kind::Holders { matrix, .. } => matrix,
+            | Kind::Holders { matrix, .. }
+            | Kind::Files { matrix, .. } => matrix,
         }
     }
 
@@ -104,6 +129,7 @@ impl TrainingCode {
             Kind::Domains(code) => Some(code.b()),
             Kind::Unverified { b, .. } => *b,
             Kind::Budgeted { b, .. } | Kind::Holders { b, .. } => Some(*b),
+            Kind::Files { worst, .. } => Some(worst.liars),
         }
     }
 
@@ -112,7 +138,7 @@ impl TrainingCode {
     pub fn proof(&self) -> Option<&VerifiedCode> {
         match &self.kind {
             Kind::Verified(code) => Some(code),
-            Kind::Domains(_) | Kind::Unverified { .. } | Kind::Budgeted { .. } | Kind::Holders { .. } => None,
+            _ => None,
         }
     }
 
@@ -126,13 +152,14 @@ impl TrainingCode {
     }
 
     /// The number of workers that was verified, or that a scheme provides for. Any b workers stand in b domains at most, so
-    /// what was verified for b domains holds for b workers.
+    /// what was verified for b domains holds for b workers. Of files, the number of liars that overturn none.
     #[must_use]
     pub fn tolerates(&self) -> Option<usize> {
         match &self.kind {
             Kind::Verified(code) => Some(code.claim().b),
             Kind::Domains(code) => Some(code.b()),
             Kind::Holders { b, .. } => Some(*b),
+            Kind::Files { worst, .. } => (worst.at_most == 0).then_some(worst.liars),
             Kind::Unverified { .. } | Kind::Budgeted { .. } => None,
         }
     }
@@ -143,7 +170,7 @@ impl TrainingCode {
         match &self.kind {
             Kind::Verified(code) => Some(code.claim().ties),
             Kind::Domains(code) => Some(code.ties()),
-            Kind::Unverified { .. } | Kind::Budgeted { .. } | Kind::Holders { .. } => None,
+            _ => None,
         }
     }
 }

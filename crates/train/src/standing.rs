@@ -1,7 +1,8 @@
 //! Whether what was proved of the code covers what happens in a run.
 //!
 //! # What is promised
-//! A step counts as verified only where the decode is the vote of a code that was verified under the run's tie
+//! A step counts as verified only where a majority is taken for each file and so many liars overturn none, which was proved; or
+//! where the decode is the vote of a code that was verified under the run's tie
 //! rule, for b liars, and 2·liars + missing ≤ 2·b in that step (docs/theory/errors.md), or was verified for b failure domains,
 //! and all liars and missing votes of that step stand in b of them (docs/theory/domains.md). From the first other step on
 //! the run is not verified any more, whatever comes later: its parameters are those of that step, too.
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::aggregate::{Aggregator, Rule};
 use super::code::TrainingCode;
 use ecode_core::Workers;
+use ecode_verify::Distortion;
 
 /// The first step that no proof covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,9 @@ pub(super) fn exceeds(
     liars: &Workers,
     missing: &[usize],
 ) -> Option<String> {
+    if let Some(worst) = code.distortion() {
+        return files_exceed(code, worst, rule, liars.count());
+    }
     if rule.aggregator != Aggregator::Vote {
         return Some(format!("nothing is proved of the aggregator {}", rule.name()));
     }
@@ -84,6 +89,20 @@ pub(super) fn exceeds(
         (false, _) => verified_for(b),
     };
     Some(format!("{}, {promise}", who.join(" and ")))
+}
+
+/// The same where a majority is taken for each file: it is right while so many liars overturn none.
+fn files_exceed(code: &TrainingCode, worst: &Distortion, rule: &Rule, lie: usize) -> Option<String> {
+    let (files, q) = (code.matrix().k(), worst.liars);
+    match code.tolerates() {
+        Some(b) if lie <= b => None,
+        Some(b) => Some(format!("{lie} workers lie, every file's majority is right for {b}")),
+        None => Some(format!(
+            "{q} liars overturn up to {} of {files} files, and nothing is proved of the aggregator {}",
+            worst.at_most,
+            rule.name()
+        )),
+    }
 }
 
 /// What a code that is verified for b liars promises where votes are missing, in words.

@@ -15,16 +15,19 @@
 //! - S. Rajput, H. Wang, Z. Charles and D. Papailiopoulos: DETOX. NeurIPS 2019.
 //! - K. Konstantinidis and A. Ramamoorthy: ByzShield. MLSys 2021.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use itertools::Itertools as _;
+use num_bigint::BigUint;
 
 use super::bound::most_loss;
 use super::control::Control;
+use super::count::Count;
 use super::instance::Instance;
 use super::method::Method;
 use super::plan::Request;
-use super::verdict::VerifyError;
+use super::verdict::{Verdict, VerifyError};
 use ecode_core::{AllocationMatrix, Workers, overturned};
 
 /// A file that no worker holds: its majority does not exist.
@@ -197,6 +200,25 @@ impl<'a> Assignment<'a> {
             &rest
         };
         let verdict = Request::of_weight(files, liars).method(method).decide(control)?;
+        self.of_search(&verdict, files, liars, missing, &present)
+    }
+
+    /// What a search among all sets of liars found.
+    pub(crate) fn of_verdict(&self, verdict: &Verdict, liars: usize) -> Result<Distortion, VerifyError> {
+        let all: Vec<usize> = (0..self.matrix.n()).collect();
+        self.of_search(verdict, &self.files, liars, &Workers::empty(all.len()), &all)
+    }
+
+    /// The same where only the copies of the workers `present` are there, the columns of `files`. The set is counted
+    /// again.
+    fn of_search(
+        &self,
+        verdict: &Verdict,
+        files: &AllocationMatrix,
+        liars: usize,
+        missing: &Workers,
+        present: &[usize],
+    ) -> Result<Distortion, VerifyError> {
         let chosen = verdict.worst.as_ref().map(|worst| worst.message.indices().collect::<Vec<_>>());
         let chosen = chosen.unwrap_or_else(|| (0..liars).collect());
         let worst = Workers::from_indices(self.matrix.n(), chosen.into_iter().map(|i| present[i]));
@@ -222,6 +244,16 @@ impl<'a> Assignment<'a> {
             evaluated: verdict.evaluated,
             elapsed: verdict.elapsed,
         })
+    }
+
+    /// How many sets of liars overturn how many files: files → sets, of what was counted over [`Self::instance`].
+    #[must_use]
+    pub fn sets_by_files(&self, count: &Count) -> BTreeMap<usize, BigUint> {
+        // A margin is half of the files less those that are overturned.
+        let half = (self.files.n() / 2) as i64;
+        let files = |margin: i64| usize::try_from(half - margin).ok();
+        let counted = count.margins.iter().flatten();
+        counted.filter_map(|(&margin, sets)| Some((files(margin)?, sets.clone()))).collect()
     }
 
     /// What is known of so many liars without work: by the loads alone.

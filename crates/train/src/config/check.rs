@@ -2,7 +2,7 @@
 
 use super::text::plain;
 use super::{Config, ConfigError, MomentumAt, OnExcess, Scheme};
-use crate::aggregate::Aggregator;
+use crate::aggregate::{Aggregator, PreAggregation};
 use crate::attack::ByzantineSet;
 use crate::random::STEPS;
 use ecode_core::{AllocationMatrix, Workers};
@@ -32,6 +32,7 @@ impl Config {
         samples: usize,
     ) -> Result<Self, ConfigError> {
         self.byzantine.get_or_insert(b.unwrap_or(0));
+        self.join_as_the_scheme()?;
         if self.momentum_at == MomentumAt::Auto {
             let alone = self.scheme == Scheme::Vote && g.worker_loads().into_iter().all(|load| load <= 1);
             let workers = self.aggregator != Aggregator::Vote || alone;
@@ -181,7 +182,7 @@ impl Config {
     }
 
     fn check_rules(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
-        let votes = self.aggregator == Aggregator::Vote;
+        let votes = self.aggregator == Aggregator::Vote && !self.scheme.takes_files();
         if !votes && self.audit {
             return fail("audit compares votes; it needs the aggregator vote".into());
         }
@@ -206,7 +207,9 @@ impl Config {
                 g.empty_workers()
             ));
         }
-        self.rule().unfit(g.n()).map_or(Ok(()), fail)
+        // Of files the rule has one vector each.
+        let vectors = if self.scheme.takes_files() { g.k() } else { g.n() };
+        self.rule().unfit(vectors).map_or(Ok(()), fail)
     }
 }
 
@@ -217,11 +220,38 @@ impl Config {
         self.b.or(b).unwrap_or(0)
     }
 
+    /// A scheme of the literature says how files are joined.
+    fn join_as_the_scheme(&mut self) -> Result<(), ConfigError> {
+        let Some(joins) = self.scheme.joins() else { return Ok(()) };
+        let said = (self.aggregator, self.pre_aggregation);
+        if said != joins && said != (Aggregator::Vote, PreAggregation::None) {
+            let scheme = self.scheme.name();
+            (self.aggregator, self.pre_aggregation) = joins;
+            let name = self.rule().name();
+            return fail(format!("scheme {scheme} joins files by {name}; filevote takes any aggregator"));
+        }
+        (self.aggregator, self.pre_aggregation) = joins;
+        Ok(())
+    }
+
+    /// Whether a majority can be taken for each file.
+    fn check_files(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
+        if self.scheme == Scheme::Detox && g.worker_loads().iter().any(|&load| load != 1) {
+            return fail("scheme detox has groups of workers with one file each, as groups:n=15,r=3".into());
+        }
+        match g.partition_loads().iter().position(|&copies| copies == 0) {
+            Some(file) if self.scheme.takes_files() => {
+                fail(format!("no worker holds partition {file}, so it has no majority"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a scheme can be run, and whether what is said belongs to one.
     fn check_scheme(&self, g: &AllocationMatrix) -> Result<(), ConfigError> {
         let scheme = self.scheme.name();
         let default = Self::default();
-        if self.scheme == Scheme::Vote {
+        if !self.scheme.detects() {
             let of_schemes = [
                 ("n", self.n.is_some()),
                 ("b", self.b.is_some()),
@@ -236,8 +266,10 @@ impl Config {
                 ("on-excess code:…", matches!(self.on_excess, OnExcess::Code(_))),
             ];
             return match of_schemes.iter().find(|(_, given)| *given) {
-                Some((name, _)) => fail(format!("{name} belongs to the schemes; scheme is vote")),
-                None => Ok(()),
+                Some((name, _)) => {
+                    fail(format!("{name} belongs to the schemes that detect lies; scheme is {scheme}"))
+                }
+                None => self.check_files(g),
             };
         }
         if self.aggregator != Aggregator::Vote {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::aggregate::{Aggregator, PreAggregation};
 use crate::names::named;
 
 named! {
@@ -115,6 +116,40 @@ named! {
         OneRound = "one-round",
         /// Fewer than b + 1 holders, drawn in secret after the vectors are sent: right but for a stated risk.
         Checked = "checked",
+        /// Workers send the gradient of each file (partition) that they hold; the server takes a majority for each, and the
+        /// aggregator joins those.
+        FileVote = "filevote",
+        /// The same, joined by the mean (DRACO; Chen et al., ICML 2018): exact with 2b + 1 copies.
+        Draco = "draco",
+        /// The same for groups that hold one file each: means of buckets of two, joined by the geometric median (DETOX;
+        /// Rajput et al., NeurIPS 2019).
+        Detox = "detox",
+        /// The same, joined by each coordinate's median (ByzShield; Konstantinidis and Ramamoorthy, MLSys 2021).
+        ByzShield = "byzshield",
+    }
+}
+
+impl Scheme {
+    /// Whether lies are detected by digests.
+    #[must_use]
+    pub fn detects(self) -> bool {
+        matches!(self, Self::Reactive | Self::OneRound | Self::Checked)
+    }
+
+    /// Whether a majority is taken for each file.
+    #[must_use]
+    pub fn takes_files(self) -> bool {
+        self.joins().is_some() || self == Self::FileVote
+    }
+
+    /// How a scheme of the literature joins the files' majorities; none where the configuration says it.
+    pub(crate) fn joins(self) -> Option<(Aggregator, PreAggregation)> {
+        match self {
+            Self::Draco => Some((Aggregator::Mean, PreAggregation::None)),
+            Self::Detox => Some((Aggregator::GeometricMedian, PreAggregation::Bucketing(2))),
+            Self::ByzShield => Some((Aggregator::Median, PreAggregation::None)),
+            Self::Vote | Self::Reactive | Self::OneRound | Self::Checked | Self::FileVote => None,
+        }
     }
 }
 

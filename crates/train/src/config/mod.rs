@@ -154,8 +154,9 @@ configuration! {
     /// How far, in the Euclidean norm, centered-clipping lets a worker's gradient be from the last step's result.
     [serde(deserialize_with = "text::single")]
     clip_radius: f32 = 10.0, Number, "RADIUS";
-    /// How lies are dealt with: vote takes a code; reactive, one-round and checked take n and b, or a code, and need
-    /// gradients that are reproducible bit for bit.
+    /// How lies are dealt with: vote takes a code; reactive, one-round and checked take n and b, or a code; filevote, draco,
+    /// detox and byzshield take a code and a majority for each file. All but vote need gradients that are reproducible bit
+    /// for bit.
     scheme: Scheme = Scheme::Vote, Choice(Scheme::NAMES), "NAME";
     /// With a scheme: how many workers there are.
     n: Option<usize> = None, Integer, "N", "those of the code";

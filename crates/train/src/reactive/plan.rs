@@ -186,7 +186,7 @@ impl Plan {
     #[must_use]
     pub fn holders(&self, left: usize) -> usize {
         match self.scheme {
-            Scheme::Vote => 0,
+            Scheme::Vote | Scheme::FileVote | Scheme::Draco | Scheme::Detox | Scheme::ByzShield => 0,
             Scheme::Reactive => (left + 1).max(2) + self.spare,
             Scheme::OneRound => (2 * left + 1).max(2) + self.spare,
             Scheme::Checked => self.checked,

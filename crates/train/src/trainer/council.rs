@@ -181,10 +181,10 @@ impl Trainer {
         row: usize,
         control: Control,
         greeting: Greeting,
-        say: &mut dyn FnMut(&str),
+        say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), TrainError> {
         let signer = keys::signer(&join.keys).map_err(|error| TrainError::Transport(error.to_string()))?;
-        let mut peer = Peer::new(join, greeting, self.dimension(), control, say).chained();
+        let mut peer = Peer::new(join, greeting, self.dimension(), control, Box::new(say)).chained();
         let mut known = Known::default();
         while !self.finished() {
             let step = self.state.step;

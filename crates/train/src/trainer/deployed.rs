@@ -108,7 +108,7 @@ impl Trainer {
                 "transport mpi carries votes: a scheme that detects lies is for in-process and grpc",
             );
         }
-        if self.config.aggregator != Aggregator::Vote {
+        if self.config.aggregator != Aggregator::Vote || self.config.scheme.takes_files() {
             return fail("transport mpi carries votes: gradients are joined in-process only");
         }
         if self.config.momentum_at == MomentumAt::Worker {

@@ -11,6 +11,7 @@ mod batches;
 mod council;
 mod deployed;
 mod fallback;
+mod files;
 mod open;
 #[cfg(feature = "grpc")]
 mod remote;
@@ -127,11 +128,14 @@ impl Trainer {
         let detection = Detection::of(&config, &code)?;
         let engine = VoteEngine::new(code.matrix(), config.ties);
         let set = &config.byzantine_set;
-        let liars = (*set != ByzantineSet::RandomPerStep)
-            .then(|| set.choose(code.matrix(), config.ties, config.liars(), config.seed, 0));
+        let liars = (*set != ByzantineSet::RandomPerStep).then(|| match code.distortion() {
+            // The set that was proved to be the worst, not one that a search meets.
+            Some(worst) if *set == ByzantineSet::Worst => worst.worst.clone(),
+            _ => set.choose(code.matrix(), config.ties, config.liars(), config.seed, 0),
+        });
         // Digests are of what is on the host.
-        let resident =
-            config.aggregator == Aggregator::Vote && detection.is_none() && learner.resident().is_some();
+        let votes = config.aggregator == Aggregator::Vote && !config.scheme.takes_files();
+        let resident = votes && detection.is_none() && learner.resident().is_some();
         let batches = Batches::new(&config, &data.train, k, schedule.per_epoch)?;
         let (stale, steady, deployment) = (false, Steady::default(), None);
         let mut trainer = Self {
@@ -320,6 +324,9 @@ impl Trainer {
             return bytes;
         }
         let d = self.dimension() as u64;
+        if self.config.scheme.takes_files() {
+            return (4 * d * self.code.matrix().worker_load(worker) as u64, 4 * d);
+        }
         if self.config.aggregator != Aggregator::Vote {
             return (4 * d, 4 * d);
         }
@@ -444,6 +451,7 @@ impl Trainer {
 /// held out.
 fn settle(config: Config, code: &TrainingCode, samples: usize) -> Result<Config, ConfigError> {
     let trained = samples.saturating_sub(config.held_out(samples));
+    let config = files::told(config, code)?;
     let config = config.settle(code.matrix(), code.b(), trained)?;
     if let Some(proved) = code.verified_ties()
         && proved != config.ties

@@ -99,7 +99,7 @@ impl Trainer {
         if self.detection.is_some() {
             return self.convene(Serving { settings, listen, control, say });
         }
-        let mut desk = Desk::open(settings, listen, control, say)?;
+        let mut desk = Desk::open(settings, None, listen, control, say)?;
         desk.remember(&self.state.named);
         self.deployment = Some(Deployment::Desk(Box::new(desk)));
         Ok(())
@@ -107,7 +107,7 @@ impl Trainer {
 
     /// The server's round.
     pub(super) fn preside(&mut self, desk: &mut Desk) -> Result<Round, TrainError> {
-        let decided = desk.decide(&self.engine, &self.state);
+        let decided = desk.decide(&self.engine, (self.state.step, self.state.parameters.len()), &self.state);
         self.state.lost = desk.lost().iter().map(|&(worker, step)| Lost { worker, step }).collect();
         self.state.named = desk.named().to_vec();
         let decided = decided?;
@@ -140,7 +140,7 @@ impl Trainer {
         join: Join,
         row: usize,
         control: Control,
-        say: &mut dyn FnMut(&str),
+        say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
         self.settles_remotely()?;
@@ -156,7 +156,7 @@ impl Trainer {
         if self.detection.is_some() {
             return self.answer_for(join, row, control, greeting, say);
         }
-        let mut peer = Peer::new(join, greeting, self.dimension(), control, say);
+        let mut peer = Peer::new(join, greeting, self.dimension(), control, Box::new(say));
         let mut mine = None;
         while !self.finished() {
             let step = self.state.step;

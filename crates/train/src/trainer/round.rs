@@ -7,7 +7,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 use super::Trainer;
 use super::update::Update;
 use crate::aggregate::{Aggregator, Distances, Moment};
-use crate::attack::{Attack, Knowledge, Scene, coins, mean};
+use crate::attack::{Attack, AttackedStep, Knowledge, coins, mean};
 use crate::bits::Bits;
 use crate::clock::median;
 use crate::config::{Config, MomentumAt};
@@ -47,6 +47,18 @@ pub(super) struct Signs {
     pub(super) momentum: Option<Vec<Vec<f32>>>,
     /// Each partition's gradient, where an attack needs them; else empty.
     pub(super) gradients: Vec<Vec<f32>>,
+    /// The mean loss over the partitions, in nats.
+    pub(super) loss: f64,
+    /// Seconds of one thread that one partition's gradient takes.
+    pub(super) gradient_s: f64,
+}
+
+/// A step's gradients, of partitions.
+pub(super) struct Gradients {
+    /// Each partition's.
+    pub(super) own: Vec<Vec<f32>>,
+    /// With flipped labels, where that was computed; else empty.
+    pub(super) instead: Vec<Vec<f32>>,
     /// The mean loss over the partitions, in nats.
     pub(super) loss: f64,
     /// Seconds of one thread that one partition's gradient takes.
@@ -98,6 +110,8 @@ impl Trainer {
             let signs = self.signs(&jobs, &flipped)?;
             let other = self.other_signs(&jobs[..k])?;
             self.scheme_round(signs, other, liars)
+        } else if self.config.scheme.takes_files() {
+            Ok(self.file_round(&jobs, &flipped, liars)?)
         } else if self.config.aggregator == Aggregator::Vote {
             Ok(self.vote_round(&jobs, &flipped, liars)?)
         } else {
@@ -163,7 +177,7 @@ impl Trainer {
             Attack::Random => liars.indices().map(|j| coins(d, self.config.seed, step, j)).collect(),
             attack if attack.makes_gradient() && !liars.is_empty() => {
                 let Self { config, engine, .. } = self;
-                Scene { config, engine, liars, step }.votes(&gradients, &messages)
+                AttackedStep { config, engine, liars, step }.votes(&gradients, &messages)
             }
             _ => Vec::new(),
         };
@@ -198,13 +212,9 @@ impl Trainer {
         })
     }
 
-    fn gradient_round(
-        &mut self,
-        jobs: &[Job<'_>],
-        flipped: &[usize],
-        liars: &Workers,
-    ) -> Result<Round, ModelError> {
-        let (n, k) = (self.code.matrix().n(), self.code.matrix().k());
+    /// The gradients of jobs: one for each partition, then one for each of those whose labels are flipped.
+    pub(super) fn gradients(&mut self, jobs: &[Job<'_>], flipped: &[usize]) -> Result<Gradients, ModelError> {
+        let k = self.code.matrix().k();
         let gradients: Vec<Mutex<Vec<f32>>> = jobs.iter().map(|_| Mutex::default()).collect();
         let take = |place: usize, gradient: &mut [&mut [f32]]| {
             let partition = if place < k { place } else { flipped[place - k] };
@@ -212,11 +222,23 @@ impl Trainer {
             *lock(&gradients[place]) = gradient.concat();
         };
         let computed = self.learner.gradients(&self.state.parameters, &self.data.train, jobs, &take)?;
-        let mut gradients: Vec<Vec<f32>> = gradients.into_iter().map(unlock).collect();
+        let mut own: Vec<Vec<f32>> = gradients.into_iter().map(unlock).collect();
         let mut instead = vec![Vec::new(); k];
-        for (&i, gradient) in flipped.iter().zip(gradients.drain(k..)) {
+        for (&i, gradient) in flipped.iter().zip(own.drain(k..)) {
             instead[i] = gradient;
         }
+        let (loss, gradient_s) = (mean_loss(&computed[..k]), seconds(&computed));
+        Ok(Gradients { own, instead, loss, gradient_s })
+    }
+
+    fn gradient_round(
+        &mut self,
+        jobs: &[Job<'_>],
+        flipped: &[usize],
+        liars: &Workers,
+    ) -> Result<Round, ModelError> {
+        let n = self.code.matrix().n();
+        let Gradients { own: gradients, instead, loss, gradient_s } = self.gradients(jobs, flipped)?;
         // Each worker sends the mean over its partitions.
         let lies = |j| self.config.attack == Attack::LabelFlip && liars.contains(j);
         let d = self.dimension();
@@ -247,9 +269,9 @@ impl Trainer {
         Ok(Round {
             update: Update::Gradient(joined),
             momentum: (self.config.momentum_at == MomentumAt::Worker).then_some(gradients),
-            loss: Some(mean_loss(&computed[..k])),
+            loss: Some(loss),
             wrong: None,
-            gradient_s: seconds(&computed),
+            gradient_s,
             missing: Vec::new(),
             settled: None,
         })
@@ -257,7 +279,7 @@ impl Trainer {
 }
 
 /// The Euclidean distance; infinite where it is no number.
-fn distance(a: &[f32], b: &[f32]) -> f64 {
+pub(super) fn distance(a: &[f32], b: &[f32]) -> f64 {
     Distances::of(&[a, b]).row(0)[1].sqrt()
 }
 

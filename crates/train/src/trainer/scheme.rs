@@ -44,7 +44,7 @@ impl Detection {
         config: &Config,
         trainer: &crate::code::TrainingCode,
     ) -> Result<Option<Self>, ConfigError> {
-        if config.scheme == Scheme::Vote {
+        if !config.scheme.detects() {
             return Ok(None);
         }
         let plan = match config.n {

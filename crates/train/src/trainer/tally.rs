@@ -64,7 +64,8 @@ impl Trainer {
         };
         let gradient_s = self.steady.median();
         let unverified = self.unverified();
-        let counted = self.deployment.is_none() && self.config.aggregator == Aggregator::Vote;
+        let votes = self.config.aggregator == Aggregator::Vote && !self.config.scheme.takes_files();
+        let counted = self.deployment.is_none() && votes;
         let state = &mut self.state;
         let totals = &mut state.totals;
         let metrics = Metrics {

@@ -129,6 +129,11 @@ impl Enumeration {
         }
     }
 
+    /// Counts one message by the definitions.
+    pub(super) fn outcome(&self, message: &Message) -> Outcome {
+        self.instance().outcome(message)
+    }
+
     /// How many choices there are; ranks are below this.
     #[must_use]
     pub fn total(&self) -> u64 {

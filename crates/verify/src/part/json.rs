@@ -6,9 +6,9 @@ use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Part, PartError, Question};
-use crate::count::{Count, Enumeration};
-use ecode_core::{AllocationMatrix, Message, Outcome, TieRule, digest, shown, shown_sentence};
+use super::{Asked, Part, PartError, Question};
+use crate::count::Count;
+use ecode_core::{AllocationMatrix, Message, digest, shown, shown_sentence};
 
 const SCHEMA: &str = "ecode/part/1";
 
@@ -38,7 +38,21 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct ClaimFields {
     b: Option<usize>,
-    ties: String,
+    ties: Option<String>,
+    liars: Option<usize>,
+}
+
+impl ClaimFields {
+    fn asked(self) -> Result<Asked, PartError> {
+        match (self.ties, self.b, self.liars) {
+            (Some(ties), b, None) => {
+                let ties = ties.parse().or_else(|error| malformed(format!("{error}")))?;
+                Ok(Asked::Tolerance { b, ties })
+            }
+            (None, None, Some(liars)) => Ok(Asked::Distortion { liars }),
+            _ => malformed("claim has ties and, where one is asked about, b; or liars alone"),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,9 +119,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Part, PartError> {
     if file.digest != matrix.digest() {
         return invalid(format!("the digest is {}, but G's is {}", shown(&file.digest), matrix.digest()));
     }
-    let ties: TieRule = file.claim.ties.parse().or_else(|error| malformed(format!("{error}")))?;
+    let question = Question { asked: file.claim.asked()?, matrix };
+    question.check()?;
+    let all = question.enumeration()?;
     let mut margins = Vec::new();
-    for (side, answer) in file.sides.iter().zip(Enumeration::new(&matrix, ties)?.sides()) {
+    for (side, answer) in file.sides.iter().zip(all.sides()) {
         if side.answer != u8::from(answer) {
             return invalid(format!(
                 "side {} stands where side {} is expected",
@@ -128,12 +144,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Part, PartError> {
     if margins.len() != file.sides.len() {
         return invalid(format!("{} sides, but {} decide", file.sides.len(), margins.len()));
     }
+    let width = question.width();
     let worst = file.worst.map(|worst| {
         let list = &worst.message;
-        if !list.is_sorted_by(|a, b| a < b) || list.last().is_some_and(|&last| last >= matrix.k()) {
-            return malformed(format!("message is not an increasing list of numbers below {}", matrix.k()));
+        if !list.is_sorted_by(|a, b| a < b) || list.last().is_some_and(|&last| last >= width) {
+            return malformed(format!("message is not an increasing list of numbers below {width}"));
         }
-        let outcome = Outcome::of(&matrix, ties, &Message::from_indices(matrix.k(), worst.message));
+        let outcome = all.outcome(&Message::from_indices(width, worst.message));
         if outcome.margin != worst.margin {
             return invalid(format!(
                 "the worst message is said to have the margin {}, but has {}",
@@ -144,7 +161,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Part, PartError> {
     });
     Ok(Part {
         program: file.program,
-        question: Question { b: file.claim.b, ties, matrix: matrix.clone() },
+        question,
         shard: (file.shard, file.shards),
         total: number("choices", &file.choices)?,
         range: number("from", &file.from)?..number("to", &file.to)?,
@@ -154,11 +171,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Part, PartError> {
 
 /// Everything but `contents`.
 fn fields(part: &Part) -> Vec<(&'static str, Value)> {
-    let Question { matrix: g, b, ties } = &part.question;
+    let g = &part.question.matrix;
     let rows: Vec<Vec<u8>> =
         (0..g.n()).map(|j| (0..g.k()).map(|i| u8::from(g.holds(j, i))).collect()).collect();
-    let answers = ecode_core::deciding_sides(g, *ties);
-    let sides = answers.into_iter().zip(&part.count.margins).map(|(answer, margins)| Side {
+    let sides = part.question.sides().into_iter().zip(&part.count.margins).map(|(answer, margins)| Side {
         answer: u8::from(answer),
         margins: margins.iter().map(|(&margin, messages)| (margin, messages.to_string())).collect(),
     });
@@ -167,10 +183,11 @@ fn fields(part: &Part) -> Vec<(&'static str, Value)> {
         .worst
         .as_ref()
         .map(|worst| Worst { margin: worst.margin, message: worst.message.indices().collect() });
-    let mut claim = json!({"ties": ties.name()});
-    if let Some(b) = b {
-        claim["b"] = json!(b);
-    }
+    let claim = match part.question.asked {
+        Asked::Tolerance { b: None, ties } => json!({"ties": ties.name()}),
+        Asked::Tolerance { b: Some(b), ties } => json!({"ties": ties.name(), "b": b}),
+        Asked::Distortion { liars } => json!({"liars": liars}),
+    };
     let mut fields = vec![
         ("schema", json!(SCHEMA)),
         ("program", json!(part.program)),

@@ -1,44 +1,35 @@
-//! Parts of an enumeration: what one machine counted, and how parts become a verdict.
+//! Parts of an enumeration: what one machine counted, and how parts become a verdict, or a worst-case distortion.
 //!
 //! # What is promised
 //! - A [`Part`] that [`Part::check`] accepts speaks of the matrix that it contains, counts exactly as many messages
 //!   as its range of ranks stands for, and its worst message has the smallest margin that it counts and lies in its
 //!   range. That the counts *are* right is the word of the program that wrote it.
-//! - [`merge`] gives a verdict only where the parts are about one claim and cover every rank exactly once, and
+//! - [`merge`] gives a verdict only where the parts are about one question and cover every rank exactly once, and
 //!   where all that they count adds up to as many wrong votes as the rows of the matrix make.
 //! - The same claim and range give the same bytes, on any machine and at any number of threads.
 
 mod json;
+mod question;
 
 use std::ops::Range;
 use std::time::Duration;
 
 use num_bigint::BigUint;
 
-use super::count::{Count, Enumeration};
-use super::engine::{Finding, Unsuitable};
-use super::instance::Instance;
-use super::verdict::conclude;
-use super::verdict::{Verdict, VerifyError};
-use ecode_core::{AllocationMatrix, Outcome, TieRule, shown};
+pub use question::{Asked, Question};
 
-/// What a part, or a whole enumeration, is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// The allocation matrix.
-    pub matrix: AllocationMatrix,
-    /// The number of Byzantine workers; `None` asks for the radius.
-    pub b: Option<usize>,
-    /// What a worker does whose own vote ties.
-    pub ties: TieRule,
-}
+use super::count::{Count, Enumeration};
+use super::distortion::Distortion;
+use super::engine::Unsuitable;
+use super::verdict::{Verdict, VerifyError};
+use ecode_core::shown;
 
 /// What was counted over a range of ranks ([`Enumeration`]): a shard's result, or a checkpoint on the way there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The program that counted.
     pub program: String,
-    /// The claim.
+    /// What is asked.
     pub question: Question,
     /// Which shard this is, or is to become, of how many; shards count from 0.
     pub shard: (u64, u64),
@@ -112,9 +103,17 @@ impl Part {
     /// What this part alone shows: a refutation, or nothing.
     ///
     /// # Errors
-    /// [`VerifyError::Replay`].
+    /// [`VerifyError::Replay`], and [`VerifyError::Unsuitable`] where a distortion was asked about.
     pub fn verdict(&self, elapsed: Duration) -> Result<Verdict, VerifyError> {
-        verdict(&self.question, &self.count, self.range.end - self.range.start, false, elapsed)
+        self.question.verdict(&self.count, self.range.end - self.range.start, false, elapsed)
+    }
+
+    /// What this part alone shows of a distortion: a set of liars, and the bound that needs no counting.
+    ///
+    /// # Errors
+    /// [`VerifyError::Replay`], and [`VerifyError::Unsuitable`] where a tolerance was asked about.
+    pub fn distortion(&self, elapsed: Duration) -> Result<Distortion, VerifyError> {
+        self.question.distortion(&self.count, self.range.end - self.range.start, false, elapsed)
     }
 
     /// Checks everything that can be checked without counting again.
@@ -123,11 +122,8 @@ impl Part {
     /// [`PartError`] with the reason.
     pub fn check(&self) -> Result<(), PartError> {
         let invalid = |what: String| Err(PartError::Invalid(what));
-        let Question { matrix: g, b, ties } = &self.question;
-        if let Some(b) = b.filter(|&b| b > g.n()) {
-            return invalid(format!("b is {b}, but there are only {} workers", g.n()));
-        }
-        let all = Enumeration::new(g, *ties)?;
+        self.question.check()?;
+        let all = self.question.enumeration()?;
         if self.total != all.total() {
             return invalid(format!(
                 "it says that there are {} choices, but there are {}",
@@ -169,7 +165,7 @@ impl Part {
                 Some(margin) => invalid(format!("no message with the smallest margin {margin} is given")),
             };
         };
-        if Outcome::of(g, *ties, &worst.message) != *worst {
+        if all.outcome(&worst.message) != *worst {
             return invalid("the worst message does not replay through the definitions".to_owned());
         }
         if smallest != Some(&worst.margin) {
@@ -206,7 +202,7 @@ pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
     let mut parts = parts;
     parts.sort_by_key(|(_, part)| (part.range.start, part.range.end));
     let Some((first_name, first)) = parts.first() else { return unfit("there is no part".to_owned()) };
-    let all = Enumeration::new(&first.question.matrix, first.question.ties)?;
+    let all = first.question.enumeration()?;
     for (name, part) in &parts {
         part.check().map_err(|error| match error {
             PartError::Invalid(what) => PartError::Invalid(format!("{name}: {what}")),
@@ -220,19 +216,8 @@ pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
                 theirs.matrix.digest()
             ));
         }
-        if theirs.ties != ours.ties {
-            return unfit(format!(
-                "{first_name} is about ties {}, {name} about ties {}",
-                ours.ties, theirs.ties
-            ));
-        }
-        let asked = |b: Option<usize>| b.map_or("the radius".to_owned(), |b| format!("b = {b}"));
-        if theirs.b != ours.b {
-            return unfit(format!(
-                "{first_name} is about {}, {name} about {}",
-                asked(ours.b),
-                asked(theirs.b)
-            ));
+        if let Some((ours, theirs)) = ours.asked.differs(&theirs.asked) {
+            return unfit(format!("{first_name} is about {ours}, {name} about {theirs}"));
         }
         if part.program != first.program {
             return unfit(format!(
@@ -292,25 +277,6 @@ pub fn merge(parts: Vec<(String, Part)>) -> Result<Whole, PartError> {
     Ok(Whole { program, question, sides: all.sides(), count, total: all.total(), parts: list })
 }
 
-/// The verdict on what was counted: the floor only where it was everything.
-fn verdict(
-    question: &Question,
-    count: &Count,
-    choices: u64,
-    complete: bool,
-    elapsed: Duration,
-) -> Result<Verdict, VerifyError> {
-    let messages: BigUint = count.margins.iter().flat_map(|margins| margins.values()).sum();
-    let finding = Finding {
-        worst: count.worst.clone(),
-        floor: count.worst.as_ref().filter(|_| complete).map(|worst| worst.margin),
-        messages: u128::try_from(messages).unwrap_or(u128::MAX),
-        evaluated: u128::from(choices),
-    };
-    let instance = Instance::new(&question.matrix, question.ties);
-    conclude("exhaustive", instance, question.b, finding, elapsed)
-}
-
 impl Whole {
     /// What one run counted from beginning to end.
     ///
@@ -326,7 +292,7 @@ impl Whole {
         &self.program
     }
 
-    /// The claim.
+    /// What was asked.
     #[must_use]
     pub fn question(&self) -> &Question {
         &self.question
@@ -360,8 +326,17 @@ impl Whole {
     /// is the word of the program that wrote the parts.
     ///
     /// # Errors
-    /// [`VerifyError::Replay`].
+    /// [`VerifyError::Replay`], and [`VerifyError::Unsuitable`] where a distortion was asked about.
     pub fn verdict(&self, elapsed: Duration) -> Result<Verdict, VerifyError> {
-        verdict(&self.question, &self.count, self.total, true, elapsed)
+        self.question.verdict(&self.count, self.total, true, elapsed)
+    }
+
+    /// The worst-case distortion, its worst set counted again by the definitions. That every set was counted right is
+    /// the word of the program that wrote the parts.
+    ///
+    /// # Errors
+    /// [`VerifyError::Replay`], and [`VerifyError::Unsuitable`] where a tolerance was asked about.
+    pub fn distortion(&self, elapsed: Duration) -> Result<Distortion, VerifyError> {
+        self.question.distortion(&self.count, self.total, true, elapsed)
     }
 }

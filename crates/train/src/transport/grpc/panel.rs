@@ -80,7 +80,7 @@ impl Panel {
         control: Control,
         mut say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<Self, TrainError> {
-        let running = Running::start(settings, listen, &mut say)?;
+        let running = Running::start(settings, None, listen, &mut say)?;
         Ok(Self {
             running,
             control,

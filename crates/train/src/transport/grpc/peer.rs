@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecode_grpc::{Client, ClientError, Greeting, Line, Report, Signed, Task, Welcome};
+use ecode_grpc::{Account, Client, ClientError, Greeting, Line, Report, Signed, Task, Welcome};
 use ecode_verify::Control;
 
 use super::{Join, state_of};
@@ -28,6 +28,8 @@ pub struct Run {
     pub row: usize,
     /// Where the server's data lie, as the server says it.
     pub data: String,
+    /// Coordinates of a vote, of a server that holds no model.
+    pub brought: Option<u64>,
 }
 
 /// What a worker hears.
@@ -55,13 +57,17 @@ pub struct Peer<'a> {
     dimension: usize,
     /// What is decided of the step that the worker is in.
     open: Open,
+    /// How the step that was decided last came about.
+    account: Option<Account>,
     /// A state to be taken before anything else.
     behind: bool,
     heard: Instant,
     /// What happens is said at once: a worker that looks for its server is not silent meanwhile.
-    say: &'a mut dyn FnMut(&str),
+    say: Box<dyn FnMut(&str) + Send + 'a>,
     /// Whether a state comes with its digest.
     chained: bool,
+    /// Whether this worker has a model that the server does not know, so that it gets no state.
+    brings: bool,
 }
 
 #[derive(Default)]
@@ -70,12 +76,13 @@ struct Open {
     done: Vec<bool>,
     decoded: Decoded,
     loss: f64,
+    account: Option<Account>,
 }
 
 impl Open {
     fn new(step: u64, blocks: usize, d: usize) -> Self {
         let decoded = Decoded { negative: Bits::zeros(d), tied: None, wrong: 0 };
-        Self { step, done: vec![false; blocks], decoded, loss: f64::NAN }
+        Self { step, done: vec![false; blocks], decoded, loss: f64::NAN, account: None }
     }
 }
 
@@ -131,6 +138,7 @@ impl Run {
             matrix: told.matrix,
             row: told.row as usize,
             data: told.data,
+            brought: Some(told.brought_dimension).filter(|&dimension| dimension > 0),
         })
     }
 }
@@ -141,7 +149,7 @@ impl<'a> Peer<'a> {
         greeting: Greeting,
         dimension: usize,
         control: Control,
-        say: &'a mut dyn FnMut(&str),
+        say: Box<dyn FnMut(&str) + Send + 'a>,
     ) -> Self {
         Self {
             join,
@@ -151,11 +159,51 @@ impl<'a> Peer<'a> {
             welcome: Welcome::default(),
             dimension,
             open: Open::default(),
+            account: None,
             behind: false,
             heard: Instant::now(),
             say,
             chained: false,
+            brings: false,
         }
+    }
+
+    /// The same with a model that the server does not know.
+    pub(crate) fn bringing(self) -> Self {
+        Self { brings: true, ..self }
+    }
+
+    /// From now on somebody else may ask it to stop.
+    pub(crate) fn controlled(&mut self, control: &Control) {
+        self.control = control.clone();
+    }
+
+    /// What the server said first; of no meaning before there is a connection.
+    pub(crate) fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// How the step that was decided last came about, where the server says it.
+    pub(crate) fn take_account(&mut self) -> Option<Account> {
+        self.account.take()
+    }
+
+    /// A model of this worker's own that is of no use, and why.
+    fn useless(&self, step: u64) -> TrainError {
+        let Welcome { step: present, kept_from, incarnation, .. } = self.welcome;
+        let given = self.greeting.have.1;
+        let why = if step > present {
+            format!("the server is before step {present} only: its decodes were lost, or it is another run")
+        } else if step < kept_from {
+            format!(
+                "the server keeps decodes from step {kept_from} on: start from a checkpoint of that step or later"
+            )
+        } else if given != incarnation {
+            format!("the server's run is {incarnation:016x}, not {given:016x}")
+        } else {
+            "the server has gone on without it".to_owned()
+        };
+        TrainError::Transport(format!("this worker's model is before step {step}, and {why}"))
     }
 
     /// The same under a scheme that detects lies, where a state comes with its digest.
@@ -171,8 +219,9 @@ impl<'a> Peer<'a> {
         let Self { join, control, greeting, heard, say, .. } = self;
         let before = greeting.have.1;
         greeting.have.0 = step;
+        let say: &mut dyn FnMut(&str) = say;
         let attempt = || Line::connect(&join.server, &join.keys)?.join(greeting);
-        let (client, welcome) = persist(join, control, *heard, &mut **say, attempt)?;
+        let (client, welcome) = persist(join, control, *heard, say, attempt)?;
         let (blocks, bytes) = (welcome.blocks as usize, welcome.block_bytes as usize);
         if welcome.dimension != self.dimension as u64
             || bytes % 8 != 0
@@ -190,11 +239,14 @@ impl<'a> Peer<'a> {
             welcome.run,
             if before == 0 || before == welcome.incarnation { "" } else { ", whose server was started anew" }
         ));
-        greeting.have.1 = welcome.incarnation;
         self.behind = welcome.behind;
         self.open = Open::new(step, blocks, self.dimension);
-        self.client = Some(client);
         self.welcome = welcome;
+        if self.behind && self.brings {
+            return Err(self.useless(step));
+        }
+        self.greeting.have.1 = self.welcome.incarnation;
+        self.client = Some(client);
         Ok(())
     }
 
@@ -220,6 +272,9 @@ impl<'a> Peer<'a> {
             self.connect(step)?;
             return Ok(Some(News::Again));
         };
+        if self.behind && self.brings {
+            return Err(self.useless(step));
+        }
         if self.behind {
             return match client.state() {
                 Ok((step, bytes)) => {
@@ -254,7 +309,7 @@ impl<'a> Peer<'a> {
                     self.behind = true;
                     return Ok(None);
                 }
-                Ok(Some(ecode_grpc::News::Decode { step: of, block, negative, tied, loss })) => {
+                Ok(Some(ecode_grpc::News::Decode { step: of, block, negative, tied, loss, account })) => {
                     if of > step {
                         return Err(TrainError::Transport(format!(
                             "the server decoded step {of} before step {step} was whole"
@@ -265,8 +320,10 @@ impl<'a> Peer<'a> {
                         continue;
                     }
                     self.put(block, &negative, &tied, loss)?;
+                    self.open.account = account.or(self.open.account.take());
                     if self.open.done.iter().all(|&done| done) {
-                        let Open { decoded, loss, .. } = std::mem::take(&mut self.open);
+                        let Open { decoded, loss, account, .. } = std::mem::take(&mut self.open);
+                        self.account = account;
                         return Ok(Some(News::Decoded(decoded, loss)));
                     }
                 }
