@@ -12,7 +12,7 @@ use super::seat::Seat;
 use super::update::Update;
 use crate::attack::Attack;
 use crate::bits::Bits;
-use crate::config::{Config, ConfigError, Scheme};
+use crate::config::{Config, ConfigError};
 use crate::error::TrainError;
 use crate::model::{Job, Learner};
 use crate::random::{Purpose, below, stream};

@@ -104,7 +104,7 @@ impl Member {
             }
             News::Done => Err(TrainError::Dismissed("the server has done all its steps, and ended".into())),
             News::Again => Ok(None),
-            News::State { .. } | News::Task(_) => {
+            News::State { .. } | News::Task(_) | News::Back(_) => {
                 Err(TrainError::Transport("the server does not keep to the protocol".into()))
             }
         }
