@@ -192,18 +192,18 @@ impl Trips<'_, '_, '_> {
         let (_, list) = self.crowd.coded(partition, own);
         let digest_of = *blake3::hash(&share).as_bytes();
         let claim = Claim { sizes: cut.sizes(), list: list.clone(), place, share: digest_of };
-        if !claim.contradicts(&header, partition, &digest) {
+        if claim.contradicts(&header, partition, &digest) {
+            self.settlement.vector(worker, partition, sent);
+            let signer = Signer::new(simulated_key(&header.run, worker));
+            let signature = signer.sign_share(&header, partition, &claim);
+            self.minutes.own.shares.insert((worker, partition), (claim, signature));
+        } else {
             let right = self.shares.entry((partition, digest)).or_default();
             right.insert(place, share);
             if right.len() >= cut.threshold {
                 self.settlement.rebuilt(partition, digest);
                 self.contents.insert((partition, digest), own);
             }
-        } else {
-            self.settlement.vector(worker, partition, sent);
-            let signer = Signer::new(simulated_key(&header.run, worker));
-            let signature = signer.sign_share(&header, partition, &claim);
-            self.minutes.own.shares.insert((worker, partition), (claim, signature));
         }
     }
 
