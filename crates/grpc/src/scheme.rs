@@ -487,6 +487,6 @@ mod tests {
         assert!(Dues::take(&mut dues.digests, 4) && !Dues::take(&mut dues.digests, 1));
         assert!(Dues::take(&mut dues.vectors, 1) && !Dues::take(&mut dues.vectors, 1));
         (0..1000).for_each(|_| dues.asked(&task, 3));
-        assert_eq!((dues.answers, dues.digests, dues.vectors), (16, 48, 24));
+        assert_eq!((dues.answers, dues.digests, dues.vectors), (128, 384, 192));
     }
 }
