@@ -1,7 +1,7 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
 From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint Beside
-  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker Distortion Domains DomainCheck Fewest Independence.
+  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker Distortion Domains DomainCheck Fewest Exhaustion ExhaustionCheck Independence.
 
 (* condition.md *)
 Check theorem_1_message.
@@ -196,6 +196,10 @@ Print Assumptions theorem_45.
 (* the fewest ones *)
 Check check_bound_sound.
 Print Assumptions check_bound_sound.
+Check closed_families.
+Print Assumptions closed_families.
+Check check_exhaustion_sound.
+Print Assumptions check_exhaustion_sound.
 (* errata.md: the paper's Theorem 1, in rational numbers *)
 From Coq Require Import QArith.
 Check theorem_1_of_the_paper_is_false.

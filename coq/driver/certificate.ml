@@ -55,8 +55,10 @@ type domains = {
   domains : int; domain_of : int list; b : int; ties : string; evidence : domain_evidence;
 }
 
-(* "No code of n workers and n partitions that tolerates b has fewer ones", and the rule that shows it. *)
-type bound = { workers : int; liars : int; ones : int; by : string; with_cases : bool }
+(* "No code of n workers and n partitions that tolerates b has fewer ones", and the rule that shows it. Families are lists of
+   rows, a row being the sum of 2^i over its partitions. *)
+type closed = { empty : int; singles : int list; families : int list list }
+type bound = { workers : int; liars : int; ones : int; by : string; with_cases : bool; closed : closed list }
 
 (* Fields are taken out one by one; whatever is left has no business there. *)
 let take fields name =
@@ -290,19 +292,27 @@ let domains f : domains =
   if verdict <> expected then malformed "the verdict is \"%s\", but kind %s is of \"%s\"" (String.escaped verdict) kind expected;
   { digest; n; k; rows; domains; domain_of; b; ties; evidence }
 
+let closed v =
+  let f = fields_of "a list of families" v in
+  let numbers what v = List.map (natural what) (list what v) in
+  let empty = natural "empty" (need f "empty") in
+  let singles = numbers "singles" (need f "singles") in
+  let families = List.map (numbers "a family") (list "families" (need f "families")) in
+  nothing_left "a list of families" f;
+  { empty; singles; families }
+
 (* What the cases of a rule hold is not looked at: no rule that is decided here has any. *)
 let bound f : bound =
   let workers = natural "n" (need f "n") in
   let liars = natural "b" (need f "b") in
   let ones = natural "ones" (need f "ones") in
   let by = text "rule" (need f "rule") in
-  let has name = match take f name with None -> false | Some v -> list name v <> [] in
-  let cases = has "cases" in
-  let with_cases = has "closed" || cases in
+  let with_cases = match take f "cases" with None -> false | Some v -> list "cases" v <> [] in
+  let closed = match take f "closed" with None -> [] | Some v -> List.map closed (list "closed" v) in
   nothing_left "a certificate" f;
   if not (List.mem by [ "columns"; "two rows"; "three rows"; "second moment"; "exhaustion" ]) then
     malformed "rule is \"%s\", which is none" (String.escaped by);
-  { workers; liars; ones; by; with_cases }
+  { workers; liars; ones; by; with_cases; closed }
 
 type certificate = Tolerance of t | Distortion of distortion | Domains of domains | Bound of bound
 

@@ -372,21 +372,37 @@ let print_domains (c : Certificate.domains) =
 
 let n_of i = match Numbers.z i with Zpos p -> Npos p | _ -> N0
 
-(* The rule for the checker, where it has one. *)
-let bound_rule (c : Certificate.bound) =
+(* How the checker decides the rule, where it does. *)
+type bound_evidence = Formula of bound_rule | Closed of (Exhaustion.light * int list list) list
+
+let bound_evidence (c : Certificate.bound) =
   if c.workers mod 2 = 0 || c.workers > Certificate.most || c.liars > c.workers / 2 then
     invalid "the bounds speak of odd n and 0 <= b <= (n - 1)/2, not of n = %d, b = %d" c.workers c.liars;
-  if c.by <> "second moment" && c.by <> "exhaustion" && c.with_cases then invalid "the rule \"%s\" has no cases" c.by;
+  if c.by <> "second moment" && c.with_cases then invalid "the rule \"%s\" has no cases" c.by;
+  if c.by <> "exhaustion" && c.closed <> [] then invalid "the rule \"%s\" has no families" c.by;
   match c.by with
-  | "columns" -> ByColumns
-  | "two rows" -> ByTwoRows
+  | "columns" -> Formula ByColumns
+  | "two rows" -> Formula ByTwoRows
+  | "exhaustion" ->
+    if c.workers < 3 || c.workers > Exhaustion.most || c.liars = 0 || c.ones = 0 || c.ones > c.workers * c.workers then
+      invalid "exhaustion is checked for 3 <= n <= %d, b >= 1 and 1 to n^2 ones, not for n = %d, b = %d and %d ones"
+        Exhaustion.most c.workers c.liars c.ones;
+    Closed (List.map (fun ({ empty; singles; families } : Certificate.closed) -> ({ Exhaustion.empty; singles }, families)) c.closed)
   | by -> raise (Undecided (Printf.sprintf "the rule \"%s\" is not proved here" by))
 
 let verify_bound (c : Certificate.bound) =
-  if not (check_bound (n_of c.workers) (n_of c.liars) (n_of c.ones) (bound_rule c)) then
-    invalid "the rule \"%s\" does not show it" c.by;
+  let shown = match bound_evidence c with
+    | Formula rule -> check_bound (n_of c.workers) (n_of c.liars) (n_of c.ones) rule
+    | Closed sets ->
+      (try Exhaustion.holds_for ~n:c.workers ~b:c.liars ~ones:c.ones sets with Exhaustion.Refused what -> invalid "%s" what) in
+  if not shown then invalid "the rule \"%s\" does not show it" c.by;
   Printf.printf "s VERIFIED BOUND n=%d b=%d ones=%d rule=%s\n" c.workers c.liars c.ones
     (String.map (function ' ' -> '-' | x -> x) c.by)
+
+let print_bound (c : Certificate.bound) =
+  match bound_evidence c with
+  | Formula rule -> Theorem.print_bound c rule
+  | Closed _ -> raise (Undecided "the rule \"exhaustion\" is checked, but not printed as a theorem")
 
 let usage = "Usage: ecode-verified [--coq] CERTIFICATE\n\
   Checks a certificate of `ecode verify`, `ecode distortion` or `ecode bounds` with a checker that is proved in Coq. `-` reads standard input.\n\
@@ -420,7 +436,7 @@ let () =
   | [ "--help" ] | [ "-h" ] -> print_endline usage
   | [ "--version" ] -> print_endline "ecode-verified 1"
   | [ "--coq"; file ] -> run file (function Tolerance c -> print_theorem c | Distortion c -> print_distortion c | Domains c -> print_domains c
-        | Bound c -> Theorem.print_bound c (bound_rule c))
+        | Bound c -> print_bound c)
   | [ file ] when file = "-" || (file <> "" && file.[0] <> '-') ->
     run file (function Tolerance c -> verify c | Distortion c -> verify_distortion c | Domains c -> verify_domains c
         | Bound c -> verify_bound c)

@@ -196,6 +196,17 @@ module Nat =
   | O -> y
   | S y' -> fst (divmod x y' O y')
 
+  (** val eq_dec : nat -> nat -> bool **)
+
+  let rec eq_dec n0 m =
+    match n0 with
+    | O -> (match m with
+            | O -> true
+            | S _ -> false)
+    | S n1 -> (match m with
+               | O -> false
+               | S n2 -> eq_dec n1 n2)
+
   (** val b2n : bool -> nat **)
 
   let b2n = function
@@ -386,6 +397,13 @@ module N =
     | Gt -> false
     | _ -> true
 
+  (** val ltb : n -> n -> bool **)
+
+  let ltb x y =
+    match compare x y with
+    | Lt -> true
+    | _ -> false
+
   (** val even : n -> bool **)
 
   let even = function
@@ -398,6 +416,12 @@ module N =
 
   let odd n0 =
     negb (even n0)
+
+  (** val of_nat : nat -> n **)
+
+  let of_nat = function
+  | O -> N0
+  | S n' -> Npos (Pos.of_succ_nat n')
  end
 
 module Z =
@@ -652,6 +676,19 @@ let rec nth_error l = function
            | [] -> None
            | _ :: l0 -> nth_error l0 n1)
 
+(** val rev : 'a1 list -> 'a1 list **)
+
+let rec rev = function
+| [] -> []
+| x :: l' -> app (rev l') (x :: [])
+
+(** val rev_append : 'a1 list -> 'a1 list -> 'a1 list **)
+
+let rec rev_append l l' =
+  match l with
+  | [] -> l'
+  | a :: l0 -> rev_append l0 (a :: l')
+
 (** val list_eq_dec : ('a1 -> 'a1 -> bool) -> 'a1 list -> 'a1 list -> bool **)
 
 let rec list_eq_dec eq_dec0 l l' =
@@ -707,6 +744,12 @@ let rec filter f = function
 | [] -> []
 | x :: l0 -> if f x then x :: (filter f l0) else filter f l0
 
+(** val find : ('a1 -> bool) -> 'a1 list -> 'a1 option **)
+
+let rec find f = function
+| [] -> None
+| x :: tl0 -> if f x then Some x else find f tl0
+
 (** val combine : 'a1 list -> 'a2 list -> ('a1 * 'a2) list **)
 
 let rec combine l l' =
@@ -716,6 +759,15 @@ let rec combine l l' =
     (match l' with
      | [] -> []
      | y :: tl' -> (x, y) :: (combine tl0 tl'))
+
+(** val firstn : nat -> 'a1 list -> 'a1 list **)
+
+let rec firstn n0 l =
+  match n0 with
+  | O -> []
+  | S n1 -> (match l with
+             | [] -> []
+             | a :: l0 -> a :: (firstn n1 l0))
 
 (** val seq : nat -> nat -> nat list **)
 
@@ -1182,24 +1234,24 @@ type partial = bool M.t
 
 (** val scan : partial -> term list -> z -> term list -> z * term list **)
 
-let rec scan a ts sum open0 =
+let rec scan a ts sum0 open0 =
   match ts with
-  | [] -> (sum, open0)
+  | [] -> (sum0, open0)
   | t0 :: ts0 ->
     let (x, c) = t0 in
     (match M.find x a with
      | Some b ->
        if b
        then (match c with
-             | Zpos _ -> scan a ts0 (Z.add sum c) open0
-             | _ -> scan a ts0 sum open0)
+             | Zpos _ -> scan a ts0 (Z.add sum0 c) open0
+             | _ -> scan a ts0 sum0 open0)
        else (match c with
-             | Zneg p -> scan a ts0 (Z.add sum (Zpos p)) open0
-             | _ -> scan a ts0 sum open0)
+             | Zneg p -> scan a ts0 (Z.add sum0 (Zpos p)) open0
+             | _ -> scan a ts0 sum0 open0)
      | None ->
        (match c with
-        | Zneg p -> scan a ts0 (Z.add sum (Zpos p)) (t0 :: open0)
-        | _ -> scan a ts0 (Z.add sum c) (t0 :: open0)))
+        | Zneg p -> scan a ts0 (Z.add sum0 (Zpos p)) (t0 :: open0)
+        | _ -> scan a ts0 (Z.add sum0 c) (t0 :: open0)))
 
 (** val force : z -> term list -> partial -> partial **)
 
@@ -1223,8 +1275,8 @@ let store i =
 (** val propagate : partial -> stored -> partial option **)
 
 let propagate a s =
-  let (sum, open0) = scan a s.the.terms Z0 [] in
-  let slack = Z.sub sum s.need in
+  let (sum0, open0) = scan a s.the.terms Z0 [] in
+  let slack = Z.sub sum0 s.need in
   if Z.ltb slack Z0 then None else Some (force slack open0 a)
 
 type database = stored M.t
@@ -1466,8 +1518,8 @@ let contradictory s =
 (** val refutes_within :
     ('a1 -> 'a1 item) -> positive -> ineq list -> 'a1 -> bool **)
 
-let refutes_within next0 most formula0 from =
-  match run next0 most (start formula0) (next0 from) with
+let refutes_within next0 most formula0 from0 =
+  match run next0 most (start formula0) (next0 from0) with
   | Some p ->
     let (s, i) = p in
     (match i with
@@ -1495,28 +1547,28 @@ type rows = bool list list
 
 (** val row_load : bool list -> nat -> nat **)
 
-let row_load row0 k =
-  cnt (fun i -> nth i row0 false) k
+let row_load row1 k =
+  cnt (fun i -> nth i row1 false) k
 
 (** val row_terms : z -> positive -> bool list -> term list **)
 
 let rec row_terms c x = function
 | [] -> []
-| b :: row1 ->
+| b :: row2 ->
   if b
-  then (x, c) :: (row_terms c (Pos.succ x) row1)
-  else row_terms c (Pos.succ x) row1
+  then (x, c) :: (row_terms c (Pos.succ x) row2)
+  else row_terms c (Pos.succ x) row2
 
 (** val ones : bool list -> z **)
 
 let rec ones = function
 | [] -> Z0
-| b :: row1 -> Z.add (if b then Zpos XH else Z0) (ones row1)
+| b :: row2 -> Z.add (if b then Zpos XH else Z0) (ones row2)
 
 (** val row_voters : ties -> bool -> bool list -> (z * z) list **)
 
-let row_voters t0 mu row0 =
-  let w = ones row0 in
+let row_voters t0 mu row1 =
+  let w = ones row1 in
   let half = Z.div (Z.add w (Zpos XH)) (Zpos (XO XH)) in
   let more0 = Z.add (Z.div w (Zpos (XO XH))) (Zpos XH) in
   (match t0 with
@@ -1539,17 +1591,17 @@ type voter = bool list * (z * z)
 (** val voters : ties -> bool -> rows -> voter list **)
 
 let voters t0 mu g =
-  flat_map (fun row0 -> map (fun v -> (row0, v)) (row_voters t0 mu row0)) g
+  flat_map (fun row1 -> map (fun v -> (row1, v)) (row_voters t0 mu row1)) g
 
 (** val turned : positive -> voter list -> ineq list **)
 
 let rec turned y = function
 | [] -> []
 | v :: vs0 ->
-  let (row0, p) = v in
+  let (row1, p) = v in
   let (h, _) = p in
   if Z.ltb Z0 h
-  then { terms = (app (row_terms (Zpos XH) XH row0) ((y, (Z.opp h)) :: []));
+  then { terms = (app (row_terms (Zpos XH) XH row1) ((y, (Z.opp h)) :: []));
          degree = Z0 } :: (turned (Pos.succ y) vs0)
   else turned (Pos.succ y) vs0
 
@@ -1586,12 +1638,12 @@ let formula k g t0 d mu =
 
 let well_formed k g =
   (&&) ((&&) (Nat.leb (S O) k) (Nat.leb (S O) (length g)))
-    (forallb (fun row0 -> Nat.eqb (length row0) k) g)
+    (forallb (fun row1 -> Nat.eqb (length row1) k) g)
 
 (** val all_odd : rows -> bool **)
 
 let all_odd g =
-  forallb (fun row0 -> Z.odd (ones row0)) g
+  forallb (fun row1 -> Z.odd (ones row1)) g
 
 (** val is_rule : ties -> ties -> bool **)
 
@@ -1648,9 +1700,9 @@ let id_bool b =
 
 (** val row_vote : ties -> bool -> bool list -> bool list -> bool option **)
 
-let row_vote t0 mu row0 m =
-  let w = count id_bool row0 in
-  let s = mul (S (S O)) (both row0 m) in
+let row_vote t0 mu row1 m =
+  let w = count id_bool row1 in
+  let s = mul (S (S O)) (both row1 m) in
   if Nat.ltb w s
   then Some true
   else if Nat.ltb s w
@@ -1669,7 +1721,7 @@ let list_answer m =
 (** val row_votes : rows -> bool list -> ties -> bool -> nat **)
 
 let row_votes g m t0 v =
-  count (fun row0 -> is v (row_vote t0 (list_answer m) row0 m)) g
+  count (fun row1 -> is v (row_vote t0 (list_answer m) row1 m)) g
 
 (** val list_lead : rows -> bool list -> ties -> z **)
 
@@ -1704,7 +1756,7 @@ let rec honest t0 mu m g b y =
               | [] -> true
               | _ :: _ -> false)
      | _ :: _ -> false)
-  | row0 :: g0 ->
+  | row1 :: g0 ->
     (match b with
      | [] -> false
      | b0 :: b1 ->
@@ -1712,7 +1764,7 @@ let rec honest t0 mu m g b y =
         | [] -> false
         | s :: y0 ->
           (&&)
-            ((&&) ((||) b0 (option_eqb s (row_vote t0 mu row0 m)))
+            ((&&) ((||) b0 (option_eqb s (row_vote t0 mu row1 m)))
               ((||) (is_rule t0 Abstain) (negb (option_eqb s None))))
             (honest t0 mu m g0 b1 y0)))
 
@@ -1748,16 +1800,16 @@ let rec takes xs acc t0 s =
   | [] -> { live = acc; won = t0; kept = s }
   | w0 :: xs0 ->
     let { more = m; room = r; spare = sp; lag = l; worth = w; ahead =
-      row0 } = w0
+      row1 } = w0
     in
-    (match row0 with
+    (match row1 with
      | [] ->
        (match r with
         | O -> takes xs0 acc t0 (add w s)
         | S r0 ->
           takes xs0 ({ more = m; room = r0; spare = sp; lag = l; worth = w;
-            ahead = (tl row0) } :: acc) t0 s)
-     | b :: row1 ->
+            ahead = (tl row1) } :: acc) t0 s)
+     | b :: row2 ->
        if b
        then (match m with
              | O -> takes xs0 acc (add w t0) s
@@ -1766,12 +1818,12 @@ let rec takes xs acc t0 s =
                 | O -> takes xs0 acc (add w t0) s
                 | S _ ->
                   takes xs0 ({ more = m0; room = r; spare = sp; lag = l;
-                    worth = w; ahead = row1 } :: acc) t0 s))
+                    worth = w; ahead = row2 } :: acc) t0 s))
        else (match r with
              | O -> takes xs0 acc t0 (add w s)
              | S r0 ->
                takes xs0 ({ more = m; room = r0; spare = sp; lag = l; worth =
-                 w; ahead = (tl row0) } :: acc) t0 s))
+                 w; ahead = (tl row1) } :: acc) t0 s))
 
 (** val skips : waiting list -> waiting list -> nat -> nat -> passed **)
 
@@ -1780,9 +1832,9 @@ let rec skips xs acc t0 s =
   | [] -> { live = acc; won = t0; kept = s }
   | w0 :: xs0 ->
     let { more = m; room = r; spare = sp; lag = l; worth = w; ahead =
-      row0 } = w0
+      row1 } = w0
     in
-    (match row0 with
+    (match row1 with
      | [] ->
        (match l with
         | O -> skips xs0 acc (add w t0) s
@@ -1791,14 +1843,14 @@ let rec skips xs acc t0 s =
            | O -> skips xs0 acc (add w t0) s
            | S _ ->
              skips xs0 ({ more = m; room = r; spare = sp; lag = l0; worth =
-               w; ahead = (tl row0) } :: acc) t0 s))
-     | b :: row1 ->
+               w; ahead = (tl row1) } :: acc) t0 s))
+     | b :: row2 ->
        if b
        then (match sp with
              | O -> skips xs0 acc t0 (add w s)
              | S sp0 ->
                skips xs0 ({ more = m; room = r; spare = sp0; lag = l; worth =
-                 w; ahead = row1 } :: acc) t0 s)
+                 w; ahead = row2 } :: acc) t0 s)
        else (match l with
              | O -> skips xs0 acc (add w t0) s
              | S l0 ->
@@ -1806,7 +1858,7 @@ let rec skips xs acc t0 s =
                 | O -> skips xs0 acc (add w t0) s
                 | S _ ->
                   skips xs0 ({ more = m; room = r; spare = sp; lag = l0;
-                    worth = w; ahead = (tl row0) } :: acc) t0 s)))
+                    worth = w; ahead = (tl row1) } :: acc) t0 s)))
 
 (** val enter : nat -> nat -> nat -> open_voter list -> passed **)
 
@@ -1828,7 +1880,7 @@ let rec enter k v z0 = function
 
 (** val search : nat -> waiting list -> nat -> nat -> bool **)
 
-let rec search k xs must budget =
+let rec search k xs must budget0 =
   match must with
   | O -> true
   | S _ ->
@@ -1838,9 +1890,9 @@ let rec search k xs must budget =
        let t0 = takes xs [] O O in
        let s = skips xs [] O O in
        (&&)
-         ((&&) ((&&) (Nat.leb t0.won budget) (Nat.leb s.won budget))
-           (search k0 t0.live (sub must t0.kept) (sub budget t0.won)))
-         (search k0 s.live (sub must s.kept) (sub budget s.won)))
+         ((&&) ((&&) (Nat.leb t0.won budget0) (Nat.leb s.won budget0))
+           (search k0 t0.live (sub must t0.kept) (sub budget0 t0.won)))
+         (search k0 s.live (sub must s.kept) (sub budget0 s.won)))
 
 (** val open_voters : ties -> bool -> nat -> rows -> open_voter list **)
 
@@ -1869,8 +1921,8 @@ let enumerate_side k g t0 d mu =
   let limit = Z.sub (Z.sub (Z.of_nat (length g)) (Z.b2z mu)) d in
   let p = enter k (side k mu) (sub k (side k mu)) (open_voters t0 mu k g) in
   (&&) ((&&) (Z.leb Z0 limit) (Nat.leb p.won (Z.to_nat limit)))
-    (let budget = sub (Z.to_nat limit) p.won in
-     search k p.live (sub (stakes p.live) budget) budget)
+    (let budget0 = sub (Z.to_nat limit) p.won in
+     search k p.live (sub (stakes p.live) budget0) budget0)
 
 (** val enumerate : nat -> rows -> ties -> z -> bool **)
 
@@ -2253,7 +2305,7 @@ let check k g t0 c e =
 (** val columns : nat -> rows -> rows **)
 
 let columns k g =
-  map (fun i -> map (fun row0 -> nth i row0 false) g) (seq O k)
+  map (fun i -> map (fun row1 -> nth i row1 false) g) (seq O k)
 
 (** val distortion_formula : nat -> rows -> nat -> nat -> ineq list **)
 
@@ -2286,6 +2338,12 @@ let check_overturned k g q c l =
       (Nat.leb (count id_bool l) q))
     (Nat.eqb (count (list_overturned l) (columns k g)) c)
 
+(** val sum : (nat -> nat) -> nat -> nat **)
+
+let rec sum f = function
+| O -> O
+| S x0 -> add (sum f x0) (f x0)
+
 (** val add_up : ('a1 -> nat) -> 'a1 list -> nat **)
 
 let rec add_up h = function
@@ -2300,13 +2358,13 @@ let rec others l g =
   | l0 :: l1 ->
     (match g with
      | [] -> []
-     | row0 :: g0 -> if l0 then others l1 g0 else row0 :: (others l1 g0))
+     | row1 :: g0 -> if l0 then others l1 g0 else row1 :: (others l1 g0))
 
 (** val twice : rows -> rows **)
 
 let rec twice = function
 | [] -> []
-| row0 :: g0 -> row0 :: (row0 :: (twice g0))
+| row1 :: g0 -> row1 :: (row1 :: (twice g0))
 
 (** val row_eq_dec : bool list -> bool list -> bool **)
 
@@ -2315,14 +2373,14 @@ let row_eq_dec =
 
 (** val place_of : bool list -> rows -> positive **)
 
-let rec place_of row0 = function
+let rec place_of row1 = function
 | [] -> XH
-| r :: g0 -> if row_eq_dec row0 r then XH else Pos.succ (place_of row0 g0)
+| r :: g0 -> if row_eq_dec row1 r then XH else Pos.succ (place_of row1 g0)
 
 (** val workers : nat list -> rows -> (nat * positive) list **)
 
 let workers d g =
-  combine d (map (fun row0 -> place_of row0 g) g)
+  combine d (map (fun row1 -> place_of row1 g) g)
 
 (** val inside : (nat -> bool) -> (nat * positive) list -> positive list **)
 
@@ -2456,6 +2514,18 @@ let check_domain_attack k g d d0 t0 b lying m y =
       (Nat.leb (count id_bool lying) b))
     (negb (eqb (Nat.ltb (count (is false) y) (count (is true) y)) mu))
 
+(** val choose : nat -> nat -> nat **)
+
+let rec choose x y =
+  match x with
+  | O -> (match y with
+          | O -> S O
+          | S _ -> O)
+  | S x0 ->
+    (match y with
+     | O -> S O
+     | S y0 -> add (choose x0 (S y0)) (choose x0 y0))
+
 type bound_rule =
 | ByColumns
 | ByTwoRows
@@ -2472,3 +2542,305 @@ let check_bound n0 b t0 r =
          ((&&) (N.leb (Npos (XI (XO XH))) n0)
            (N.eqb (N.add (N.mul (Npos (XO XH)) b) (Npos (XI XH))) n0))
          (N.leb (N.add (N.add t0 n0) (Npos XH)) (N.mul n0 n0)))
+
+(** val subsets : nat -> bool list list **)
+
+let rec subsets = function
+| O -> [] :: []
+| S k0 ->
+  app (map (fun x -> true :: x) (subsets k0))
+    (map (fun x -> false :: x) (subsets k0))
+
+(** val split_winning : nat -> nat -> nat -> nat -> nat -> nat -> nat **)
+
+let split_winning k v s j w a =
+  sum (fun x ->
+    sum (fun z0 ->
+      if Nat.leb w (mul (S (S O)) (add x z0))
+      then mul (mul (choose a x) (choose (sub s a) (sub j x)))
+             (mul (choose (sub w a) z0)
+               (choose (sub (sub k s) (sub w a)) (sub (sub v j) z0)))
+      else O) (add (sub v j) (S O))) (add j (S O))
+
+(** val split_sets : nat -> nat -> nat -> nat -> nat **)
+
+let split_sets k v s j =
+  mul (choose s j) (choose (sub k s) (sub v j))
+
+type row0 = bool list
+
+(** val ones0 : row0 -> nat **)
+
+let ones0 r =
+  count id_bool r
+
+(** val total_of : (row0 -> nat) -> row0 list -> nat **)
+
+let rec total_of f = function
+| [] -> O
+| r :: l0 -> add (f r) (total_of f l0)
+
+(** val total : row0 list -> nat **)
+
+let total =
+  total_of ones0
+
+(** val won0 : bool list -> row0 -> bool **)
+
+let won0 u r =
+  Nat.leb (ones0 r) (mul (S (S O)) (both r u))
+
+(** val holds_at : nat -> row0 -> bool **)
+
+let holds_at i r =
+  nth i r false
+
+(** val holders_of : nat -> row0 list -> nat **)
+
+let holders_of i l =
+  count (holds_at i) l
+
+(** val rename : nat list -> row0 -> row0 **)
+
+let rename s r =
+  map (fun i -> nth i r false) s
+
+(** val check_renaming : nat -> nat list -> nat list -> bool **)
+
+let check_renaming n0 s u =
+  (&&)
+    ((&&) ((&&) (Nat.eqb (length s) n0) (Nat.eqb (length u) n0))
+      (forallb (fun i -> Nat.ltb i n0) s))
+    (if list_eq_dec Nat.eq_dec (map (fun i -> nth i u n0) s) (seq O n0)
+     then true
+     else false)
+
+(** val measure : nat -> row0 list -> nat -> nat **)
+
+let measure n0 rows0 least0 =
+  add (mul (add n0 (S O)) (sub n0 (length rows0))) (sub n0 least0)
+
+(** val missing : nat -> nat -> row0 list -> nat **)
+
+let missing n0 b rows0 =
+  sum (fun i -> sub (add (mul (S (S O)) b) (S O)) (holders_of i rows0)) n0
+
+type table = n list list
+
+(** val entry : table -> nat -> nat -> n **)
+
+let entry tab h x =
+  nth x (nth h tab []) N0
+
+type family = { its_rows : row0 list; least : nat; upto : nat }
+
+type outcome =
+| Outvoted of bool list
+| TooMany
+| Unheld of nat
+| Missing
+| Average of nat
+| Renamed of positive * nat list * nat list
+
+type bounds = { its_s : nat; its_j : nat; from : nat; its_table : table }
+
+type prepared = { with_s : nat; with_from : nat; budget : n;
+                  shares : n list list; with_table : table }
+
+(** val share_at : n list list -> nat -> nat -> n **)
+
+let share_at l w a =
+  nth a (nth w l []) N0
+
+(** val forall_at : (nat -> 'a1 -> bool) -> nat -> 'a1 list -> bool **)
+
+let rec forall_at p i = function
+| [] -> true
+| x :: l0 -> if p i x then forall_at p (S i) l0 else false
+
+(** val same_rows : row0 list -> row0 list -> bool **)
+
+let rec same_rows a b =
+  match a with
+  | [] -> (match b with
+           | [] -> true
+           | _ :: _ -> false)
+  | r :: a0 ->
+    let rec take0 before0 = function
+    | [] -> false
+    | q :: b1 ->
+      if list_eq_dec bool_dec r q
+      then same_rows a0 (rev_append before0 b1)
+      else take0 (q :: before0) b1
+    in take0 [] b
+
+(** val prepare : nat -> nat -> bounds -> prepared **)
+
+let prepare n0 b a =
+  { with_s = a.its_s; with_from = a.from; budget =
+    (N.of_nat
+      (mul (sub (Nat.div n0 (S (S O))) b)
+        (split_sets n0 (Nat.div n0 (S (S O))) a.its_s a.its_j))); shares =
+    (map (fun w ->
+      map (fun c ->
+        N.of_nat (split_winning n0 (Nat.div n0 (S (S O))) a.its_s a.its_j w c))
+        (seq O (add a.its_s (S O)))) (seq O (add n0 (S O)))); with_table =
+    a.its_table }
+
+(** val check_entry : nat -> prepared -> n list -> nat -> n -> bool **)
+
+let check_entry n0 p last x e =
+  forallb (fun w ->
+    if Nat.odd w
+    then if Nat.leb w x
+         then forallb (fun c ->
+                if Nat.leb c w
+                then if Nat.leb (sub w c) (sub n0 p.with_s)
+                     then N.leb e
+                            (N.add (nth (sub x w) last N0)
+                              (share_at p.shares w c))
+                     else true
+                else true) (seq O (add p.with_s (S O)))
+         else true
+    else true) (seq p.with_from (sub (add n0 (S O)) p.with_from))
+
+(** val check_steps : nat -> prepared -> table -> bool **)
+
+let rec check_steps n0 p = function
+| [] -> true
+| last :: rest ->
+  (match rest with
+   | [] -> true
+   | next0 :: _ ->
+     if forall_at (check_entry n0 p last) O next0
+     then check_steps n0 p rest
+     else false)
+
+(** val check_bounds : nat -> bounds -> prepared -> bool **)
+
+let check_bounds n0 a p =
+  (&&)
+    ((&&)
+      ((&&)
+        ((&&) (Nat.leb a.its_s n0) (Nat.leb a.its_j (Nat.div n0 (S (S O)))))
+        (Nat.leb (S O) a.from)) (forallb (N.eqb N0) (hd [] p.with_table)))
+    (check_steps n0 p p.with_table)
+
+(** val shared : prepared -> row0 -> n **)
+
+let shared p r =
+  share_at p.shares (ones0 r) (ones0 (firstn p.with_s r))
+
+(** val shared_all : prepared -> row0 list -> n -> n **)
+
+let rec shared_all p l sum0 =
+  match l with
+  | [] -> sum0
+  | r :: l0 -> shared_all p l0 (N.add sum0 (shared p r))
+
+(** val gone :
+    nat -> nat -> nat -> prepared list -> family M.t -> nat -> row0 list ->
+    nat -> outcome -> bool **)
+
+let gone n0 b t0 averages listed below rows0 from0 = function
+| Outvoted u ->
+  (&&)
+    ((&&) (Nat.eqb (length u) n0)
+      (Nat.eqb (count id_bool u) (Nat.div n0 (S (S O)))))
+    (Nat.ltb (sub (Nat.div n0 (S (S O))) b) (count (won0 u) rows0))
+| TooMany ->
+  Nat.leb t0 (add (total rows0) (mul from0 (sub n0 (length rows0))))
+| Unheld i ->
+  (&&) (Nat.ltb i n0)
+    (Nat.ltb (add (holders_of i rows0) (sub n0 (length rows0)))
+      (add (mul (S (S O)) b) (S O)))
+| Missing -> Nat.leb t0 (add (total rows0) (missing n0 b rows0))
+| Average a ->
+  (match nth_error averages a with
+   | Some p ->
+     (&&) (Nat.leb p.with_from from0)
+       (N.ltb p.budget
+         (N.add (shared_all p rows0 N0)
+           (entry p.with_table (sub n0 (length rows0))
+             (sub (sub t0 (S O)) (total rows0)))))
+   | None -> false)
+| Renamed (p, s, u) ->
+  (match M.find p listed with
+   | Some f ->
+     (&&)
+       ((&&)
+         ((&&) (Nat.leb f.least from0)
+           (Nat.ltb (measure n0 f.its_rows f.least) below))
+         (check_renaming n0 s u))
+       (same_rows (map (rename s) rows0) f.its_rows)
+   | None -> false)
+
+(** val before : row0 list -> nat -> nat option **)
+
+let before rows0 i =
+  find (fun j ->
+    forallb (fun q -> eqb (nth j q false) (nth i q false)) rows0)
+    (rev (seq O i))
+
+(** val alike : nat -> row0 list -> (nat * nat) list **)
+
+let alike n0 rows0 =
+  flat_map (fun i ->
+    match before rows0 i with
+    | Some j -> (j, i) :: []
+    | None -> []) (seq O n0)
+
+(** val first_alike : (nat * nat) list -> row0 -> bool **)
+
+let first_alike pairs r =
+  forallb (fun pat ->
+    let (j, i) = pat in if nth i r false then nth j r false else true) pairs
+
+(** val every_row : nat -> (nat * row0) list **)
+
+let every_row n0 =
+  filter (fun pat -> let (w, _) = pat in (||) (Nat.eqb w O) (Nat.odd w))
+    (map (fun r -> ((ones0 r), r)) (subsets n0))
+
+(** val check_family :
+    nat -> nat -> nat -> prepared list -> family M.t -> (positive -> row0
+    option -> outcome) -> (nat * row0) list -> (positive * family) -> bool **)
+
+let check_family n0 b t0 averages listed said every = function
+| (p, f) ->
+  let below = measure n0 f.its_rows f.least in
+  let pairs = alike n0 f.its_rows in
+  (&&)
+    ((&&) (forallb (fun q -> Nat.eqb (length q) n0) f.its_rows)
+      (gone n0 b t0 averages listed below f.its_rows f.upto (said p None)))
+    (forallb (fun pat ->
+      let (w, r) = pat in
+      if Nat.leb f.least w
+      then if Nat.ltb w f.upto
+           then if first_alike pairs r
+                then gone n0 b t0 averages listed below
+                       (app f.its_rows (r :: [])) w (said p (Some r))
+                else true
+           else true
+      else true) every)
+
+(** val check_exhaustion :
+    nat -> nat -> nat -> bounds list -> family M.t -> positive -> (positive
+    -> row0 option -> outcome) -> bool **)
+
+let check_exhaustion n0 b t0 l listed start0 said =
+  let averages = map (prepare n0 b) l in
+  let every = every_row n0 in
+  (&&)
+    ((&&)
+      ((&&) ((&&) (Nat.odd n0) (Nat.leb b (Nat.div n0 (S (S O)))))
+        (forallb (fun pat -> let (a, p) = pat in check_bounds n0 a p)
+          (combine l averages)))
+      (match M.find start0 listed with
+       | Some f ->
+         (match f.its_rows with
+          | [] -> Nat.eqb f.least O
+          | _ :: _ -> false)
+       | None -> false))
+    (forallb (check_family n0 b t0 averages listed said every)
+      (M.elements listed))

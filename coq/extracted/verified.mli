@@ -82,6 +82,8 @@ module Nat :
 
   val div : nat -> nat -> nat
 
+  val eq_dec : nat -> nat -> bool
+
   val b2n : bool -> nat
  end
 
@@ -124,9 +126,13 @@ module N :
 
   val leb : n -> n -> bool
 
+  val ltb : n -> n -> bool
+
   val even : n -> bool
 
   val odd : n -> bool
+
+  val of_nat : nat -> n
  end
 
 module Z :
@@ -180,6 +186,10 @@ val nth : nat -> 'a1 list -> 'a1 -> 'a1
 
 val nth_error : 'a1 list -> nat -> 'a1 option
 
+val rev : 'a1 list -> 'a1 list
+
+val rev_append : 'a1 list -> 'a1 list -> 'a1 list
+
 val list_eq_dec : ('a1 -> 'a1 -> bool) -> 'a1 list -> 'a1 list -> bool
 
 val map : ('a1 -> 'a2) -> 'a1 list -> 'a2 list
@@ -196,7 +206,11 @@ val forallb : ('a1 -> bool) -> 'a1 list -> bool
 
 val filter : ('a1 -> bool) -> 'a1 list -> 'a1 list
 
+val find : ('a1 -> bool) -> 'a1 list -> 'a1 option
+
 val combine : 'a1 list -> 'a2 list -> ('a1 * 'a2) list
+
+val firstn : nat -> 'a1 list -> 'a1 list
 
 val seq : nat -> nat -> nat list
 
@@ -847,6 +861,8 @@ val list_overturned : bool list -> bool list -> bool
 
 val check_overturned : nat -> rows -> nat -> nat -> bool list -> bool
 
+val sum : (nat -> nat) -> nat -> nat
+
 val add_up : ('a1 -> nat) -> 'a1 list -> nat
 
 val others : bool list -> rows -> rows
@@ -895,8 +911,95 @@ val check_domain_attack :
   nat -> rows -> nat -> nat list -> ties -> nat -> bool list -> bool list ->
   bool option list -> bool
 
+val choose : nat -> nat -> nat
+
 type bound_rule =
 | ByColumns
 | ByTwoRows
 
 val check_bound : n -> n -> n -> bound_rule -> bool
+
+val subsets : nat -> bool list list
+
+val split_winning : nat -> nat -> nat -> nat -> nat -> nat -> nat
+
+val split_sets : nat -> nat -> nat -> nat -> nat
+
+type row0 = bool list
+
+val ones0 : row0 -> nat
+
+val total_of : (row0 -> nat) -> row0 list -> nat
+
+val total : row0 list -> nat
+
+val won0 : bool list -> row0 -> bool
+
+val holds_at : nat -> row0 -> bool
+
+val holders_of : nat -> row0 list -> nat
+
+val rename : nat list -> row0 -> row0
+
+val check_renaming : nat -> nat list -> nat list -> bool
+
+val measure : nat -> row0 list -> nat -> nat
+
+val missing : nat -> nat -> row0 list -> nat
+
+type table = n list list
+
+val entry : table -> nat -> nat -> n
+
+type family = { its_rows : row0 list; least : nat; upto : nat }
+
+type outcome =
+| Outvoted of bool list
+| TooMany
+| Unheld of nat
+| Missing
+| Average of nat
+| Renamed of positive * nat list * nat list
+
+type bounds = { its_s : nat; its_j : nat; from : nat; its_table : table }
+
+type prepared = { with_s : nat; with_from : nat; budget : n;
+                  shares : n list list; with_table : table }
+
+val share_at : n list list -> nat -> nat -> n
+
+val forall_at : (nat -> 'a1 -> bool) -> nat -> 'a1 list -> bool
+
+val same_rows : row0 list -> row0 list -> bool
+
+val prepare : nat -> nat -> bounds -> prepared
+
+val check_entry : nat -> prepared -> n list -> nat -> n -> bool
+
+val check_steps : nat -> prepared -> table -> bool
+
+val check_bounds : nat -> bounds -> prepared -> bool
+
+val shared : prepared -> row0 -> n
+
+val shared_all : prepared -> row0 list -> n -> n
+
+val gone :
+  nat -> nat -> nat -> prepared list -> family M.t -> nat -> row0 list -> nat
+  -> outcome -> bool
+
+val before : row0 list -> nat -> nat option
+
+val alike : nat -> row0 list -> (nat * nat) list
+
+val first_alike : (nat * nat) list -> row0 -> bool
+
+val every_row : nat -> (nat * row0) list
+
+val check_family :
+  nat -> nat -> nat -> prepared list -> family M.t -> (positive -> row0
+  option -> outcome) -> (nat * row0) list -> (positive * family) -> bool
+
+val check_exhaustion :
+  nat -> nat -> nat -> bounds list -> family M.t -> positive -> (positive ->
+  row0 option -> outcome) -> bool
