@@ -200,6 +200,15 @@ Definition check_exhaustion (n b T : nat) (l : list bounds) (listed : M.t family
   end &&
   forallb (check_family n b T averages listed said every) (M.elements listed).
 
+(** What is said, written down: about each family, and about its further rows. *)
+Definition written (l : M.t (outcome * list (row * outcome))) (p : positive) (r : option row) : outcome :=
+  match M.find p l, r with
+  | Some (without, _), None => without
+  | Some (_, grown), Some r =>
+      match find (fun '(q, _) => if list_eq_dec bool_dec q r then true else false) grown with Some (_, o) => o | None => TooMany end
+  | None, _ => TooMany
+  end.
+
 (** *** Soundness *)
 Section Sound.
 Variables (n b T : nat) (averages : list prepared) (listed : M.t family) (said : positive -> option row -> outcome).

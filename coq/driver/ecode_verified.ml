@@ -390,11 +390,13 @@ let bound_evidence (c : Certificate.bound) =
     Closed (List.map (fun ({ empty; singles; families } : Certificate.closed) -> ({ Exhaustion.empty; singles }, families)) c.closed)
   | by -> raise (Undecided (Printf.sprintf "the rule \"%s\" is not proved here" by))
 
+let with_families action (c : Certificate.bound) sets =
+  try action ~n:c.workers ~b:c.liars ~ones:c.ones sets with Exhaustion.Refused what -> invalid "%s" what
+
 let verify_bound (c : Certificate.bound) =
   let shown = match bound_evidence c with
     | Formula rule -> check_bound (n_of c.workers) (n_of c.liars) (n_of c.ones) rule
-    | Closed sets ->
-      (try Exhaustion.holds_for ~n:c.workers ~b:c.liars ~ones:c.ones sets with Exhaustion.Refused what -> invalid "%s" what) in
+    | Closed sets -> with_families Exhaustion.holds_for c sets in
   if not shown then invalid "the rule \"%s\" does not show it" c.by;
   Printf.printf "s VERIFIED BOUND n=%d b=%d ones=%d rule=%s\n" c.workers c.liars c.ones
     (String.map (function ' ' -> '-' | x -> x) c.by)
@@ -402,7 +404,7 @@ let verify_bound (c : Certificate.bound) =
 let print_bound (c : Certificate.bound) =
   match bound_evidence c with
   | Formula rule -> Theorem.print_bound c rule
-  | Closed _ -> raise (Undecided "the rule \"exhaustion\" is checked, but not printed as a theorem")
+  | Closed sets -> Theorem.print_exhaustion c (with_families Exhaustion.written c sets)
 
 let usage = "Usage: ecode-verified [--coq] CERTIFICATE\n\
   Checks a certificate of `ecode verify`, `ecode distortion` or `ecode bounds` with a checker that is proved in Coq. `-` reads standard input.\n\

@@ -262,6 +262,18 @@ let evidence ~n ~b ~ones (sets : (light * int list list) list) =
                        (String.concat "; " (List.map (fun row -> "{" ^ shown row ^ "}") heavy)) (shown row)) in
   (given, !listed, Numbers.pos (Hashtbl.find ids (`Empty 0)), said)
 
+(* The same, with what the checker is told written down as it asks. *)
+let written ~n ~b ~ones sets =
+  let given, listed, start, said = evidence ~n ~b ~ones sets in
+  let told = Hashtbl.create 1024 in
+  let note id row =
+    let answer = said id row in
+    let without, grown = Option.value ~default:(TooMany, []) (Hashtbl.find_opt told id) in
+    Hashtbl.replace told id (match row with None -> (answer, grown) | Some row -> (without, (row, answer) :: grown));
+    answer in
+  ignore (check_exhaustion (Numbers.nat n) (Numbers.nat b) (Numbers.nat ones) given listed start note);
+  (given, listed, start, Hashtbl.fold M.add told M.empty)
+
 let holds_for ~n ~b ~ones sets =
   let given, listed, start, said = evidence ~n ~b ~ones sets in
   check_exhaustion (Numbers.nat n) (Numbers.nat b) (Numbers.nat ones) given listed start said

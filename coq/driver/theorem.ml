@@ -86,7 +86,7 @@ let statement n k rule out : claim -> unit = function
   | c -> b out "holds %d G %s %a" k rule claim c
 
 let imports out =
-  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Count Definitions PB Kernel Formula Replay GluingCheck Tally Checker Distortion DomainCheck Fewest.\nImport ListNotations.\n";
+  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Count Definitions PB Kernel Formula Replay GluingCheck Tally Checker Distortion DomainCheck Fewest Exhaustion ExhaustionCheck.\nImport ListNotations.\n";
   b out "Local Notation T := true (only parsing).\nLocal Notation F := false (only parsing).\n\n"
 
 let opening out ~n ~k ~digest rows =
@@ -142,4 +142,30 @@ let print_bound (c : Certificate.bound) by =
   b out "Theorem claim_1 : fewest_ones (N.to_nat %s) (N.to_nat %s) (N.to_nat %s).\nProof.\n  apply (check_bound_sound %s %s %s %s).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_1.\n"
     (n c.workers) (n c.liars) (n c.ones) (n c.workers) (n c.liars) (n c.ones)
     (match by with ByColumns -> "ByColumns" | ByTwoRows -> "ByTwoRows");
+  print_string (Buffer.contents out)
+
+let nat out x = b out "%d" (int_of_nat x)
+let number out = function N0 -> b out "0" | Npos p -> b out "%d" (Numbers.of_pos p)
+
+let outcome out = function
+  | Outvoted message -> b out "Outvoted %a" bits message
+  | TooMany -> b out "TooMany"
+  | Unheld i -> b out "Unheld %a" nat i
+  | Missing -> b out "Missing"
+  | Average a -> b out "Average %a" nat a
+  | Renamed (p, s, u) -> b out "Renamed %a %a %a" positive p (fun out -> many out nat) s (fun out -> many out nat) u
+
+(* Exhaustion: what the checker is given, and what it was told when it asked. *)
+let print_exhaustion (c : Certificate.bound) (given, listed, start, said) =
+  let out = Buffer.create (1 lsl 20) in
+  b out "(* Check with coqc -Q coq Election FILE. *)\n";
+  imports out;
+  b out "Definition tables : list bounds := %a.\n" (fun out -> many out (fun out { its_s; its_j; from; its_table } ->
+      b out "\n  Bounds %a %a %a %a%%N" nat its_s nat its_j nat from (fun out -> many out (fun out -> many out number)) its_table)) given;
+  b out "Definition families : M.t family := %a.\n" (map (fun out { its_rows; least; upto } ->
+      b out "Family %a %a %a" (fun out -> many out bits) its_rows nat least nat upto)) listed;
+  b out "Definition said : M.t (outcome * list (row * outcome)) := %a.\n" (map (fun out (without, grown) ->
+      b out "(%a, %a)" outcome without (fun out -> many out (fun out (r, o) -> b out "(%a, %a)" bits r outcome o)) grown)) said;
+  b out "\nTheorem claim_1 : fewest_ones %d %d %d.\nProof.\n  apply (check_exhaustion_sound %d %d %d tables families %a (written said)).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_1.\n"
+    c.workers c.liars c.ones c.workers c.liars c.ones positive start;
   print_string (Buffer.contents out)
