@@ -92,6 +92,18 @@ Definition overturned (L : nat -> bool) (i : nat) : bool := copies i <=? 2 * cnt
 Definition distortion_at_most (q c : nat) : Prop := forall L, cnt L n <= q -> cnt (overturned L) k <= c.
 Definition distortion (q c : nat) : Prop :=
   distortion_at_most q c /\ exists L, cnt L n <= q /\ cnt (overturned L) k = c.
+
+(** Where workers fail together (docs/theory/domains.md): [D j] < d is worker j's failure domain. The message is decoded
+    right whatever the workers of at most b domains S send. *)
+Definition survives_domains (d : nat) (D : nat -> nat) (t : ties) (b : nat) (m : message) : Prop :=
+  forall (S : nat -> bool) (y : nat -> option bool),
+    cnt S d <= b ->
+    (forall j, j < n -> S (D j) = false -> y j = vote t m j) ->
+    (forall j, j < n -> y j = None -> t = Abstain) ->
+    decode y = answer m.
+
+Definition tolerates_domains (d : nat) (D : nat -> nat) (t : ties) (b : nat) : Prop :=
+  forall m, survives_domains d D t b m.
 End Definitions.
 
 Global Arguments load : simpl never.

@@ -28,9 +28,9 @@ Proof.
     intros r Hr. repeat (destruct Hr as [<-|Hr]; [reflexivity|]). destruct Hr. }
   repeat split; auto.
   - intros m t Hm. rewrite Nat.add_0_r.
-    assert (S : search 4 2 (open_voters Adversarial false 4 (rows_of 4 lemma_2_counterexample)) 4 = true) by (vm_compute; reflexivity).
-    rewrite search_spec in S. specialize (S m). rewrite open_voters_loss in S. change (4 / 2) with 2 in *.
-    specialize (S ltac:(lia)). change (2 * C 4 4 L2 m <= 4) in S.
+    assert (S : enumerate_side 4 (rows_of 4 lemma_2_counterexample) Adversarial 0 false = true) by (vm_compute; reflexivity).
+    apply enumerate_side_spec in S. specialize (S m). change (side 4 false) with 2 in S. change (4 / 2) with 2 in *.
+    specialize (S ltac:(lia)). change (Z.of_nat (2 * C 4 4 L2 m) + 0 + 0 <= 4)%Z in S.
     assert (votes 4 true (vote 4 L2 t m) <= C 4 4 L2 m); [|lia].
     apply cnt_sub. intros j Hj E. destruct (Ho j Hj) as [p Hp]. apply Nat.leb_le. unfold vote in E.
     destruct (Nat.ltb_spec (load 4 L2 j) (2 * seen 4 L2 j m)); [lia|].

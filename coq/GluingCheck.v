@@ -1,6 +1,6 @@
 (** The checker of the gluing theorem: a cut of the partitions into parts, each checked on the matrix itself. *)
 From Coq Require Import ZArith Arith Lia Bool List.
-From Election Require Import Count Definitions Margin Sides PB Formula Shapes Enumerate Replay Gluing.
+From Election Require Import Count Definitions Margin Sides PB Formula Shapes Enumerate PartSearch Replay Gluing.
 Import ListNotations.
 Local Arguments Nat.ltb : simpl never.
 Local Arguments Nat.leb : simpl never.
@@ -109,40 +109,6 @@ Lemma within_old n r old : length r = n -> within n (fn r) (fn old) = both r old
 Proof. intros <-. now rewrite both_spec. Qed.
 Lemma size_fn n r : length r = n -> size n (fn r) = count id_bool r.
 Proof. intros <-. now rewrite count_fn. Qed.
-
-(** *** The search of one part: choices of points, with a limit that grows with their number *)
-Fixpoint psearch (a : nat -> nat) (m v l w : nat) (ws : list open_voter) : bool :=
-  let '(turned, open, ws) := sift v ws in
-  let w := turned + w in
-  if w + open <=? a l then true
-  else match m with
-       | 0 => w <=? a l
-       | S m =>
-           psearch a m v l w (map skip ws) &&
-           match v with 0 => true | S v => psearch a m v (S l) w (map take ws) end
-       end.
-
-Lemma psearch_sound a : (forall x y, x <= y -> a x <= a y) -> forall m v l w ws, psearch a m v l w ws = true ->
-  forall U, cnt U m <= v -> w + loss_of m U ws <= a (l + cnt U m).
-Proof.
-  intros Ha. induction m as [|m IH]; intros v l w ws H U HU; cbn [psearch] in H;
-    destruct (sift v ws) as [[turned open] ws'] eqn:E.
-  - destruct (sift_spec 0 U v ws turned open ws' E HU) as (E1 & E2 & P).
-    assert (Z : loss_of 0 U ws' = 0).
-    { clear - P. induction ws' as [|x ws IH]; cbn [loss_of]; auto.
-      rewrite IH by (intros; apply P; now right). specialize (P x (or_introl eq_refl)). unfold reached.
-      destruct (Nat.leb_spec (needs x) (row_seen (row x) U 0)); [cbn in *; lia|reflexivity]. }
-    pose proof (Ha l (l + cnt U 0) ltac:(lia)). destruct (Nat.leb_spec (turned + w + open) (a l)); [lia|].
-    apply Nat.leb_le in H. lia.
-  - destruct (sift_spec (S m) U v ws turned open ws' E HU) as (E1 & E2 & P).
-    destruct (Nat.leb_spec (turned + w + open) (a l)).
-    + pose proof (Ha l (l + cnt U (S m)) ltac:(lia)). lia.
-    + apply andb_prop in H as [S0 S1]. rewrite cnt_shift in HU |- *. destruct (U 0) eqn:U0; cbn [Nat.b2n] in *.
-      * destruct v as [|v]; [lia|]. specialize (IH _ _ _ _ S1 (fun i => U (S i)) ltac:(lia)).
-        rewrite E1, loss_take by auto. replace (l + (1 + cnt (fun i => U (S i)) m)) with (S l + cnt (fun i => U (S i)) m) by lia.
-        lia.
-      * specialize (IH _ _ _ _ S0 (fun i => U (S i)) ltac:(lia)). rewrite E1, loss_skip by auto. cbn [Nat.add]. lia.
-Qed.
 
 (** *** Parts *)
 Section Parts.

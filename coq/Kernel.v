@@ -126,17 +126,30 @@ Proof.
   apply Pos.eqb_eq in H1 as ->. apply Z.eqb_eq in H2 as ->. f_equal; auto.
 Qed.
 
-(** Why an inequality, rewritten, holds: it is the known one of this number, or hints. *)
-Inductive reason := Same (id : positive) | Follows (hints : list hint).
+(** b follows from a: what b has more, variable by variable, is enough whatever their values are. *)
+Definition weaker (a b : ineq) : bool :=
+  let d := add_terms (terms b) (terms (negate a)) in degree b - degree a <=? - negs d.
+Lemma weaker_sound r a b : weaker a b = true -> sat r a -> sat r b.
+Proof.
+  unfold weaker, sat. rewrite Z.leb_le. intros H Ha.
+  pose proof (lval_nonneg r (add_terms (terms b) (terms (negate a)))) as L. rewrite lval_val, val_add in L.
+  assert (E : val r (terms (negate a)) = - val r (terms a)); [|lia].
+  unfold negate. cbn [terms]. clear. induction (terms a) as [|[x c] ts IH]; [reflexivity|]. cbn [map_coef val]. rewrite IH.
+  destruct (r x); cbn [lit]; lia.
+Qed.
+
+(** Why an inequality, rewritten, holds: it is the known one of this number, or hints, or the denied one is stronger. *)
+Inductive reason := Same (id : positive) | Follows (hints : list hint) | Weaker.
 Definition proves (db : database) (denied : ineq) (goal : ineq) (why : reason) : bool :=
   match why with
   | Same id => match M.find id db with Some s => ineq_eqb (the s) goal | None => false end
   | Follows hints => contradicts db [store denied; store (negate goal)] (M.empty bool) hints
+  | Weaker => weaker denied goal
   end.
 Lemma proves_sound r db denied goal why : models r db -> sat r denied ->
   proves db denied goal why = true -> sat r goal.
 Proof.
-  intros Hdb Hd H. destruct why as [id|hints]; cbn in H.
+  intros Hdb Hd H. destruct why as [id|hints|]; cbn [proves] in H; [| |now apply (weaker_sound r denied)].
   - destruct (M.find id db) as [s|] eqn:E; [|discriminate]. apply ineq_eqb_eq in H as <-. now apply (Hdb id).
   - destruct (Z_le_gt_dec (degree goal) (val r (terms goal))) as [|N]; [auto|exfalso].
     assert (Hn : sat r (negate goal)) by (apply negate_sound; unfold sat; lia).

@@ -1,6 +1,6 @@
 (** docs/theory/reactive.md: reactive redundancy. Theorem 18 (exact, nobody is framed), Theorem 19 (it ends), Theorem 22
-    (b + 1 is the least), and the counting in Theorem 23 (one round). Digests are values of any type; that equal digests
-    mean equal vectors is the hash's business. *)
+    (b + 1 is the least) and Theorem 23 (one round, with shares of any code that so many of them rebuild). Digests are values
+    of any type; that equal digests mean equal vectors is the hash's business. *)
 From Coq Require Import ZArith Arith Lia Bool List.
 From Election Require Import Count Definitions Sides.
 Import ListNotations.
@@ -109,6 +109,91 @@ Proof.
   - intros j Hj E. apply andb_prop in E as [E1 E2]. now rewrite E1, E2.
 Qed.
 End Step.
+
+(** Rules (c) and (d) of Theorem 18. The honest send one digest for a slot, that of the right vector, and no other vector. *)
+Section Sent.
+Variables (A V : Type) (digest : nat -> V -> A) (n k : nat) (faulty : nat -> bool) (vector : nat -> V).
+Variables (said : nat -> nat -> A -> Prop) (sent : nat -> nat -> V -> Prop).
+Hypothesis honest_said : forall i j x, i < k -> j < n -> faulty j = false -> said i j x -> x = digest i (vector i).
+Hypothesis honest_sent : forall i j v, i < k -> j < n -> faulty j = false -> sent i j v -> v = vector i.
+
+Theorem named_c_is_faulty i j x v : i < k -> j < n -> said i j x -> sent i j v -> digest i v <> x -> faulty j = true.
+Proof.
+  intros Hi Hj Hx Hv N. destruct (faulty j) eqn:F; [auto|exfalso].
+  apply N. now rewrite (honest_sent i j v Hi Hj F Hv), (honest_said i j x Hi Hj F Hx).
+Qed.
+
+Theorem named_d_is_faulty i j x y : i < k -> j < n -> said i j x -> said i j y -> x <> y -> faulty j = true.
+Proof.
+  intros Hi Hj Hx Hy N. destruct (faulty j) eqn:F; [auto|exfalso].
+  apply N. now rewrite (honest_said i j x Hi Hj F Hx), (honest_said i j y Hi Hj F Hy).
+Qed.
+End Sent.
+
+(** Theorem 23 with the shares: w = 2b + 1 + s holders, of which at most b are faulty and at most s are silent. Holder p announces
+    a list of share digests and sends a share. The code is one of which any t = w - b - s shares fix the vector. *)
+Section Shares.
+Variables (V S H : Type) (h : S -> H) (H_dec : forall x y : H, {x = y} + {x <> y}).
+Hypothesis no_collision : forall x y, h x = h y -> x = y.
+Variables (w b s : nat) (code : V -> nat -> S).
+Hypothesis rebuilds : forall v v' (places : nat -> bool), w - b - s <= cnt places w ->
+  (forall p, p < w -> places p = true -> code v p = code v' p) -> v = v'.
+Hypothesis enough : w = 2 * b + 1 + s.
+Definition list_of (v : V) : list H := map (fun p => h (code v p)) (seq 0 w).
+Variables (v : V) (faulty silent : nat -> bool) (announced : nat -> option (list H)) (got : nat -> option S).
+Hypothesis faulty_few : cnt faulty w <= b.
+Hypothesis silent_few : cnt silent w <= s.
+Hypothesis honest : forall p, p < w -> faulty p = false ->
+  (announced p = None \/ announced p = Some (list_of v)) /\
+  (silent p = false -> announced p = Some (list_of v) /\ got p = Some (code v p)).
+
+Lemma nth_error_list p : p < w -> nth_error (list_of v) p = Some (h (code v p)).
+Proof.
+  intros Hp. unfold list_of. rewrite nth_error_map, nth_error_nth' with (d := 0) by (now rewrite seq_length).
+  now rewrite seq_nth.
+Qed.
+
+Definition lists_dec : forall x y : list H, {x = y} + {x <> y} := list_eq_dec H_dec.
+(** A share passes where the list has its digest at its holder's place. *)
+Definition passes (l : list H) (p : nat) : bool :=
+  match got p, nth_error l p with Some x, Some y => if H_dec (h x) y then true else false | _, _ => false end.
+Definition list_accepted (l : list H) : Prop := accepted (list H) lists_dec w b (fun _ => announced) 0 l.
+
+(** The right list is accepted, and no other one; *)
+Theorem shares_list l : list_accepted (list_of v) /\ (list_accepted l -> l = list_of v).
+Proof.
+  assert (Ho : forall i p, i < 1 -> p < w -> faulty p = false -> announced p = None \/ announced p = Some (list_of v))
+    by (intros i p _ Hp F; now apply (honest p Hp F)).
+  split.
+  - unfold list_accepted, accepted, supporters.
+    assert (cnt (fun _ => true) w <= cnt (fun p => says (list H) lists_dec (list_of v) (announced p) || silent p) w + cnt faulty w) as C1.
+    { apply cnt_cover. intros p Hp _. destruct (faulty p) eqn:F; [now right|left]. destruct (silent p) eqn:E; [apply orb_true_r|].
+      destruct (honest p Hp F) as [_ G]. destruct (G E) as [G' _]. rewrite G'. cbn.
+      now destruct (lists_dec (list_of v) (list_of v)). }
+    assert (cnt (fun p => says (list H) lists_dec (list_of v) (announced p) || silent p) w
+      <= cnt (fun p => says (list H) lists_dec (list_of v) (announced p)) w + cnt silent w) as C2.
+    { apply cnt_cover. intros p Hp E. now apply orb_prop in E. }
+    rewrite cnt_true in C1 by auto. lia.
+  - intros Ha.
+    refine (accepted_is_right (list H) lists_dec w 1 b faulty (fun _ => list_of v) (fun _ => announced) faulty_few Ho 0 l _ Ha). lia.
+Qed.
+
+(** and whatever vector fits all shares that pass it is the right one. *)
+Theorem shares_rebuild v' : (forall p x, p < w -> passes (list_of v) p = true -> got p = Some x -> code v' p = x) -> v' = v.
+Proof.
+  intros Fits. apply (rebuilds v' v (passes (list_of v))).
+  - assert (cnt (fun _ => true) w <= cnt (fun p => passes (list_of v) p || silent p) w + cnt faulty w) as C1.
+    { apply cnt_cover. intros p Hp _. destruct (faulty p) eqn:F; [now right|left]. destruct (silent p) eqn:E; [apply orb_true_r|].
+      destruct (honest p Hp F) as [_ G]. destruct (G E) as [_ G']. unfold passes. rewrite G', (nth_error_list p Hp).
+      now destruct (H_dec (h (code v p)) (h (code v p))). }
+    assert (cnt (fun p => passes (list_of v) p || silent p) w <= cnt (passes (list_of v)) w + cnt silent w) as C2.
+    { apply cnt_cover. intros p Hp E. now apply orb_prop in E. }
+    rewrite cnt_true in C1 by auto. lia.
+  - intros p Hp E. pose proof E as E'. unfold passes in E. destruct (got p) as [x|] eqn:G; [|discriminate].
+    rewrite (nth_error_list p Hp) in E. destruct (H_dec (h x) (h (code v p))) as [Q|]; [|discriminate].
+    rewrite (Fits p x Hp E' G). now apply no_collision.
+Qed.
+End Shares.
 
 (** When all k partitions are accepted, the majority of what was accepted is the majority of the message. *)
 Theorem exact_decode k (m accepted_bits : nat -> bool) : (forall i, i < k -> accepted_bits i = m i) -> answer k accepted_bits = answer k m.

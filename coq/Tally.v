@@ -49,43 +49,56 @@ Qed.
 Definition histogram := T.t N.
 Definition key (w : nat) : positive := Pos.of_succ_nat w.
 Definition at_ (h : histogram) (w : nat) : N := match T.find (key w) h with Some c => c | None => 0%N end.
-Definition bump (w : nat) (h : histogram) : histogram := T.add (key w) (N.succ (at_ h w)) h.
+Definition add_at (w : positive) (c : N) (h : histogram) : histogram :=
+  T.add w (match T.find w h with Some d => (c + d)%N | None => c end) h.
 
-Lemma at_bump w w' h : at_ (bump w h) w' = (if w =? w' then N.succ (at_ h w') else at_ h w').
+Lemma at_add w c h w' : at_ (add_at (key w) c h) w' = (if w =? w' then (c + at_ h w')%N else at_ h w').
 Proof.
-  unfold at_ at 1, bump. destruct (Nat.eqb_spec w w') as [->|N].
-  - now rewrite T.gss.
+  unfold at_ at 1, add_at. destruct (Nat.eqb_spec w w') as [->|N].
+  - rewrite T.gss. unfold at_. destruct (T.find (key w') h); lia.
   - rewrite T.gso; [reflexivity|]. unfold key. intros F. apply N. now apply SuccNat2Pos.inj.
 Qed.
 
-(** Voters that are turned already count; the others stay. *)
-Fixpoint settle (vs : list open_voter) : nat * list open_voter :=
-  match vs with
-  | [] => (0, [])
-  | x :: vs => let '(w, ws) := settle vs in match needs x with 0 => (units x + w, ws) | S _ => (w, x :: ws) end
-  end.
-
-Lemma settle_spec vs w ws : settle vs = (w, ws) ->
-  (forall k U, loss_of k U vs = w + loss_of k U ws) /\ (forall x, In x ws -> 0 < needs x).
+Fixpoint later (u : nat) (w : positive) : positive := match u with 0 => w | S u => later u (Pos.succ w) end.
+Lemma later_key u w : later u (key w) = key (u + w).
 Proof.
-  revert w ws. induction vs as [|x vs IH]; cbn [settle]; intros w ws E.
-  - inversion E; subst. split; [reflexivity|intros ? []].
-  - destruct (settle vs) as [w' ws'] eqn:F. destruct (IH _ _ eq_refl) as [H1 H2].
-    destruct (needs x) as [|d] eqn:Ed; inversion E; subst; split.
-    + intros k U. cbn [loss_of]. rewrite H1. unfold reached. rewrite Ed. destruct (Nat.leb_spec 0 (row_seen (row x) U k)); lia.
-    + exact H2.
-    + intros k U. cbn [loss_of]. rewrite H1. lia.
-    + intros y [<-|Hy]; auto. lia.
+  revert w. induction u as [|u IH]; intros w; [reflexivity|]. cbn [later Nat.add].
+  change (Pos.succ (key w)) with (key (S w)). rewrite IH. f_equal. lia.
 Qed.
 
-Fixpoint tally (k v w : nat) (vs : list open_voter) (h : histogram) : histogram :=
-  let '(settled, ws) := settle vs in
-  let w := settled + w in
-  match k with
-  | 0 => match v with 0 => bump w h | S _ => h end
-  | S k =>
-      let h := if v <=? k then tally k v w (map skip ws) h else h in
-      match v with 0 => h | S v => tally k v w (map take ws) h end
+(** How many choices there are of v, with z left out: Pascal's triangle. *)
+Fixpoint ways (v : nat) : nat -> N :=
+  match v with
+  | 0 => fun _ => 1%N
+  | S v => fix go (z : nat) : N := match z with 0 => 1%N | S z' => (go z' + ways v z)%N end
+  end.
+
+Lemma choices_0 k : length (choices k 0) = 1.
+Proof. induction k as [|k IH]; [reflexivity|]. cbn [choices]. now rewrite app_nil_r, map_length. Qed.
+Lemma choices_more k : forall v, k < v -> choices k v = [].
+Proof.
+  induction k as [|k IH]; intros [|v] H; try lia; [reflexivity|]. cbn [choices]. rewrite !IH by lia. reflexivity.
+Qed.
+Lemma ways_spec v : forall z, ways v z = N.of_nat (length (choices (v + z) v)).
+Proof.
+  induction v as [|v IH]; intros z; [now rewrite choices_0|]. induction z as [|z IHz].
+  - rewrite Nat.add_0_r. assert (E : length (choices (S v) (S v)) = 1); [|now rewrite E].
+    specialize (IH 0). rewrite Nat.add_0_r in IH. change (choices (S v) (S v)) with (map (cons false) (choices v (S v)) ++ map (cons true) (choices v v)).
+    rewrite choices_more, app_length, !map_length by lia. cbn [length Nat.add].
+    assert (E : ways v 0 = 1%N) by (destruct v; reflexivity). rewrite E in IH. lia.
+  - change (ways (S v) (S z)) with (ways (S v) z + ways v (S z))%N. rewrite IHz, IH. replace (S v + S z) with (S (S v + z)) by lia.
+    change (choices (S (S v + z)) (S v)) with (map (cons false) (choices (S v + z) (S v)) ++ map (cons true) (choices (S v + z) v)).
+    rewrite app_length, !map_length. replace (v + S z) with (S v + z) by lia. lia.
+Qed.
+
+(** Adds to each loss the choices of v with z left out that have it, w - 1 being lost already. *)
+Fixpoint tally (k v z : nat) (w : positive) (xs : list waiting) (h : histogram) : histogram :=
+  match xs, k, v, z with
+  | _ :: _, S k, S v', S z' =>
+      let s := skips xs [] 0 0 in
+      let t := takes xs [] 0 0 in
+      tally k v' z (later (won t) w) (live t) (tally k v z' (later (won s) w) (live s) h)
+  | _, _, _, _ => add_at w (ways v z) h
   end.
 
 Definition nth_bits (U : list bool) : nat -> bool := fun i => nth i U false.
@@ -104,32 +117,37 @@ Proof.
   rewrite IH, (H x) by (intros; apply H || idtac; now ((now left) || (now right))). reflexivity.
 Qed.
 
-Lemma loss_0 U ws : (forall x, In x ws -> 0 < needs x) -> loss_of 0 U ws = 0.
+Lemma number_const (b : bool) l : number (fun _ => b) l = if b then N.of_nat (length l) else 0%N.
 Proof.
-  intros P. induction ws as [|x ws IH]; cbn [loss_of]; auto.
-  rewrite IH by (intros; apply P; now right). specialize (P x (or_introl eq_refl)). unfold reached.
-  destruct (Nat.leb_spec (needs x) (row_seen (row x) U 0)); [cbn in *; lia|reflexivity].
+  unfold number. destruct b; [f_equal|change 0%N with (N.of_nat 0); f_equal]; induction l as [|x l IH]; cbn [count length]; congruence.
 Qed.
 
-Theorem tally_spec k : forall v w vs h z,
-  at_ (tally k v w vs h) z = (at_ h z + number (fun U => (w + loss_of k (nth_bits U) vs =? z)%nat) (choices k v))%N.
+Lemma choices_cnt k v U : In U (choices k v) -> cnt (nth_bits U) k = v.
+Proof. intros [L1 L2]%choices_spec. rewrite (count_spec _ false), L1 in L2. exact L2. Qed.
+
+Theorem tally_spec k : forall v z w xs h y, v + z = k -> (forall x, In x xs -> valid k v z x) ->
+  at_ (tally k v z (key w) xs h) y = (at_ h y + number (fun U => (w + lost k (nth_bits U) xs =? y)%nat) (choices k v))%N.
 Proof.
-  induction k as [|k IH]; intros v w vs h z; cbn [tally choices]; destruct (settle vs) as [s ws] eqn:E;
-    destruct (settle_spec vs s ws E) as [H1 H2].
-  - destruct v; [|cbn; lia]. rewrite at_bump. unfold number. cbn [count]. rewrite H1, loss_0 by auto.
-    replace (w + (s + 0)) with (s + w) by lia. destruct (s + w =? z); cbn; lia.
-  - rewrite number_app, number_map.
-    assert (F : forall h', at_ (if v <=? k then tally k v (s + w) (map skip ws) h' else h') z =
-      (at_ h' z + number (fun U => (w + loss_of (S k) (nth_bits (false :: U)) vs =? z)%nat) (choices k v))%N).
-    { intros h'. destruct (Nat.leb_spec v k).
-      - rewrite IH. f_equal. apply number_ext. intros U _. rewrite H1, loss_skip by reflexivity.
-        change (fun i => nth_bits (false :: U) (S i)) with (nth_bits U). f_equal. lia.
-      - destruct (choices k v) as [|U l] eqn:Ec; [cbn; lia|exfalso].
-        assert (In U (choices k v)) by (rewrite Ec; now left). apply choices_spec in H0 as [L1 L2].
-        rewrite (count_spec _ false) in L2. pose proof (cnt_le (fun i => id_bool (nth i U false)) (length U)). lia. }
-    destruct v as [|v]; [rewrite F; cbn [number count]; change (number _ []) with 0%N; lia|].
-    rewrite IH, F, number_map, <- N.add_assoc. do 2 f_equal. apply number_ext. intros U _. rewrite H1, loss_take by auto.
-    change (fun i => nth_bits (true :: U) (S i)) with (nth_bits U). f_equal. lia.
+  assert (Base : forall k v z w h y, v + z = k ->
+    at_ (add_at (key w) (ways v z) h) y = (at_ h y + number (fun U => (w + lost k (nth_bits U) [] =? y)%nat) (choices k v))%N).
+  { intros k' v z w h y <-. rewrite at_add, ways_spec. cbn [lost]. rewrite (number_const (w + 0 =? y)), Nat.add_0_r.
+    destruct (w =? y); lia. }
+  induction k as [|k IH]; intros v z w xs h y Hk Hx.
+  - assert (xs = []) as -> by (apply (nobody_waits 0 v z); auto; lia). cbn [tally]. now apply Base.
+  - destruct v as [|v]; [assert (xs = []) as -> by (apply (nobody_waits (S k) 0 z); auto); cbn [tally]; now apply Base|].
+    destruct z as [|z]; [assert (xs = []) as -> by (apply (nobody_waits (S k) (S v) 0); auto); cbn [tally]; now apply Base|].
+    destruct xs as [|x0 xs0]; [cbn [tally]; now apply Base|]. set (xs := x0 :: xs0) in *.
+    change (tally (S k) (S v) (S z) (key w) xs h) with
+      (tally k v (S z) (later (won (takes xs [] 0 0)) (key w)) (live (takes xs [] 0 0))
+        (tally k (S v) z (later (won (skips xs [] 0 0)) (key w)) (live (skips xs [] 0 0)) h)).
+    destruct (takes_keeps k v (S z) xs Hx [] 0 0 ltac:(intros ? [])) as (T1 & _ & T3).
+    destruct (skips_keeps k (S v) z xs ltac:(lia) Hx [] 0 0 ltac:(intros ? [])) as (S1 & _ & S3).
+    rewrite !later_key, (IH v (S z)), (IH (S v) z) by (auto; lia).
+    cbn [choices]. rewrite number_app, !number_map, <- N.add_assoc. f_equal. f_equal; apply number_ext; intros U HU%choices_cnt.
+    + specialize (S1 (nth_bits (false :: U)) HU eq_refl). cbn [lost] in S1.
+      change (fun i => nth_bits (false :: U) (S i)) with (nth_bits U) in S1. f_equal. lia.
+    + specialize (T1 (nth_bits (true :: U)) HU eq_refl). cbn [lost] in T1.
+      change (fun i => nth_bits (true :: U) (S i)) with (nth_bits U) in T1. f_equal. lia.
 Qed.
 
 (** *** Messages by margin *)
@@ -150,7 +168,9 @@ Fixpoint total_at (n : nat) (mu : bool) (z : Z) (h : histogram) (losses : list n
 (** [counts] has each margin's number of messages; together they are all. *)
 Definition check_counts (k : nat) (G : rows) (t : ties) (mu : bool) (counts : list (Z * N)) : bool :=
   let n := length G in
-  let h := tally k (side k mu) 0 (open_voters t mu k G) (T.empty N) in
+  let v := side k mu in
+  let p := enter k v (k - v) (open_voters t mu k G) in
+  let h := tally k v (k - v) (later (won p) 1) (live p) (T.empty N) in
   well_formed k G &&
   forallb (fun '(z, c) => N.eqb (total_at n mu z h (seq 0 (2 * n + 1))) c) counts.
 
@@ -181,7 +201,7 @@ Theorem check_counts_sound k G t mu counts : check_counts k G t mu counts = true
 Proof.
   unfold check_counts. rewrite andb_true_iff, forallb_forall. intros [W H] z c Hin.
   apply well_formed_spec in W as (Hk & Hn & Hs). specialize (H (z, c) Hin). apply N.eqb_eq in H. rewrite <- H. clear H Hin.
-  set (n := length G). set (vs := open_voters t mu k G). set (l := choices k (side k mu)).
+  cbv zeta. set (n := length G). set (vs := open_voters t mu k G). set (l := choices k (side k mu)).
   assert (E : number (with_margin k G t z) (messages k mu) =
     number (fun U => Z.eqb (loss_margin n mu (loss_of k (nth_bits U) vs)) z) l).
   { unfold messages, number. fold l. f_equal. assert (Hl : forall U, In U l -> In U l) by auto. revert Hl.
@@ -197,9 +217,14 @@ Proof.
   rewrite E. clear E.
   (* losses are at most 2n *)
   assert (B : forall U, loss_of k (nth_bits U) vs <= 2 * n) by (intros; unfold vs; rewrite open_voters_loss; apply loss_bound).
-  assert (T : forall w, at_ (tally k (side k mu) 0 vs (T.empty N)) w = number (fun U => loss_of k (nth_bits U) vs =? w) l).
-  { intros w. rewrite tally_spec. unfold at_. rewrite T.gempty. cbn [N.add]. now apply number_ext. }
-  set (h := tally k (side k mu) 0 vs (T.empty N)) in *. clearbody h.
+  destruct (enter_keeps k (side k mu) (k - side k mu) vs) as (K1 & _ & K3); [pose proof (side_le k mu); lia|].
+  set (p := enter k (side k mu) (k - side k mu) vs) in *.
+  assert (T : forall w, at_ (tally k (side k mu) (k - side k mu) (later (won p) 1) (live p) (T.empty N)) w =
+    number (fun U => loss_of k (nth_bits U) vs =? w) l).
+  { intros w. change 1%positive with (key 0). rewrite later_key, tally_spec by (auto; pose proof (side_le k mu); lia).
+    unfold at_. rewrite T.gempty. cbn [N.add]. apply number_ext. intros U HU%choices_cnt. rewrite K1 by auto.
+    now rewrite Nat.add_0_r. }
+  set (h := tally k (side k mu) (k - side k mu) (later (won p) 1) (live p) (T.empty N)) in *. clearbody h.
   assert (S : forall ls, NoDup ls -> total_at n mu z h ls =
     number (fun U => Z.eqb (loss_margin n mu (loss_of k (nth_bits U) vs)) z && existsb (Nat.eqb (loss_of k (nth_bits U) vs)) ls) l).
   { induction ls as [|w ls IH]; intros ND; cbn [total_at existsb].

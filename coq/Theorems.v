@@ -1,7 +1,7 @@
 (** What is proved, printed: each statement, and what it rests on. scripts/test-coq compares with theorems.txt. *)
 From Coq Require Import ZArith NArith.
 From Election Require Import Count Definitions Margin Sides EvenPartitions Erasures TieRules Holders Algorithm1 Gluing Disjoint Beside
-  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker Distortion.
+  FewestOnes SplitAveraging TwoRows Errata TwoSided Reactive PB Kernel Formula Shapes Enumerate Replay GluingCheck Tally Checker Distortion Domains DomainCheck Fewest Independence.
 
 (* condition.md *)
 Check theorem_1_message.
@@ -130,6 +130,10 @@ Check named_a_is_faulty.
 Print Assumptions named_a_is_faulty.
 Check named_b_is_faulty.
 Print Assumptions named_b_is_faulty.
+Check named_c_is_faulty.
+Print Assumptions named_c_is_faulty.
+Check named_d_is_faulty.
+Print Assumptions named_d_is_faulty.
 Check budget_stays.
 Print Assumptions budget_stays.
 Check settled.
@@ -138,6 +142,10 @@ Check helpers_are_paid.
 Print Assumptions helpers_are_paid.
 Check one_round.
 Print Assumptions one_round.
+Check shares_list.
+Print Assumptions shares_list.
+Check shares_rebuild.
+Print Assumptions shares_rebuild.
 Check exact_decode.
 Print Assumptions exact_decode.
 Check b_plus_1_is_the_least.
@@ -160,3 +168,35 @@ Check @check_distortion_sound.
 Print Assumptions check_distortion_sound.
 Check check_overturned_sound.
 Print Assumptions check_overturned_sound.
+(* domains.md *)
+Check theorem_40.
+Print Assumptions theorem_40.
+Check theorem_40_missing.
+Print Assumptions theorem_40_missing.
+Check theorem_41_even.
+Print Assumptions theorem_41_even.
+Check theorem_41_odd.
+Print Assumptions theorem_41_odd.
+Check theorem_41_nobody.
+Print Assumptions theorem_41_nobody.
+Check theorem_43.
+Print Assumptions theorem_43.
+Check theorem_43_single.
+Print Assumptions theorem_43_single.
+Check workers_at_most.
+Print Assumptions workers_at_most.
+Check theorem_44.
+Print Assumptions theorem_44.
+Check @check_domains_sound.
+Print Assumptions check_domains_sound.
+Check check_domain_attack_sound.
+Print Assumptions check_domain_attack_sound.
+Check theorem_45.
+Print Assumptions theorem_45.
+(* the fewest ones *)
+Check check_bound_sound.
+Print Assumptions check_bound_sound.
+(* errata.md: the paper's Theorem 1, in rational numbers *)
+From Coq Require Import QArith.
+Check theorem_1_of_the_paper_is_false.
+Print Assumptions theorem_1_of_the_paper_is_false.

@@ -354,6 +354,32 @@ fn beyond_the_proof_the_run_says_so_or_stops() {
     assert!(matches!(&stopped, TrainError::Excess(excess) if excess.step == 0), "{stopped}");
 }
 
+/// A worker that is given up while it pauses is told to leave when it goes on: it neither votes again nor waits for ever.
+#[test]
+fn a_worker_that_was_given_up_is_told_to_leave() {
+    let code = code(5, 1);
+    let config = Config { byzantine: Some(0), ..config() };
+    let mut alone = alone(config.clone(), &code);
+    let (expected, d) = (alone.parameters_digest().unwrap(), alone.dimension());
+    let worker = |j: usize, link: Channel| {
+        if j != 3 {
+            return work(link, config.clone(), &code).unwrap();
+        }
+        let change = |message| {
+            if matches!(message, Message::Vote { step: 2, .. }) {
+                thread::sleep(SHORT.worker + Duration::from_secs(1));
+            }
+            vec![message]
+        };
+        work(Changed { link, d, change }, config.clone(), &code).unwrap()
+    };
+    let (served, workers) = deployed(&config, &code, None, SHORT, worker);
+    let mut served = served.unwrap();
+    assert_eq!(served.parameters_digest().unwrap(), expected);
+    assert_eq!(served.lost(), [Lost { worker: 3, step: 2 }]);
+    assert_eq!(workers[3], "dismissed");
+}
+
 /// A worker that cannot go on says why, and counts as lost at once.
 #[test]
 fn a_worker_that_fails_says_why() {

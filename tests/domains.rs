@@ -95,9 +95,6 @@ fn hosts_are_counted_and_named_from_design_to_certificate() {
     let changed = std::fs::read_to_string(&claim).unwrap().replacen("host-4", "host-0", 1);
     std::fs::write(&claim, changed).unwrap();
     assert_eq!(ecode(&["check", c]).0, 4, "a liar that stands in another host");
-    let (code, _, err) = ecode(&["check", c, "--verified"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("knows no claims about failure domains"), "{err}");
 }
 
 #[test]

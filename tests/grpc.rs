@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod processes;
+mod skipped;
 
 use processes::{Deployment, Process};
 
@@ -195,6 +196,39 @@ fn get(address: &str) -> serde_json::Value {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+}
+
+/// What gRPC's own client in Python hears from the health service on the port of the pages. `scripts/test-grpc` names a
+/// Python that has grpcio.
+#[test]
+fn a_health_client_in_python_hears_whether_enough_workers_are_there() {
+    let Some(python) = std::env::var_os("ECODE_PYTHON") else {
+        return skipped::skip("a health client in Python: ECODE_PYTHON names no Python with grpcio");
+    };
+    // HealthCheckRequest { service }, and the bytes of the HealthCheckResponse.
+    let script = "import grpc, sys\n\
+        request = lambda name: (bytes([10, len(name)]) + name.encode()) if name else b''\n\
+        with grpc.insecure_channel(sys.argv[1]) as channel:\n\
+        \x20   check = channel.unary_unary('/grpc.health.v1.Health/Check', request, lambda answer: answer.hex())\n\
+        \x20   print(check(sys.argv[2], timeout=60), end='')\n";
+    let training: Vec<&str> =
+        TRAINING.iter().map(|&word| if word == "600" { "100000" } else { word }).collect();
+    let deployment = Deployment::new(5, &training);
+    let (mut server, address) = deployment.serve(&["--status", "127.0.0.1:0"]);
+    let page = server.hears("its pages", |line| line.strip_prefix("status on http://").map(str::to_owned));
+    let check = |service: &str| {
+        let mut command = std::process::Command::new(&python);
+        let output =
+            command.args(["-c", script, page.trim_end_matches("/status"), service]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (serving, not_serving) = ("0801", "0802");
+    assert_eq!((check("").as_str(), check("ecode.v1.Election").as_str()), (serving, not_serving));
+    // Two of five may be missing, with the declared liar.
+    let _workers: Vec<_> = (0..3).map(|row| deployment.work(&address, row)).collect();
+    server.reaches(20);
+    assert_eq!((check("").as_str(), check("ecode.v1.Election").as_str()), (serving, serving));
 }
 
 /// Fewer votes than the proof needs: the run stops before the step and can go on, or says UNVERIFIED.

@@ -123,6 +123,8 @@ fn shares_travel_between_processes() {
             assert_eq!(summary[what], expected[what], "{more:?}: {what}");
         }
         assert_eq!(summary["named"].as_array().unwrap().len(), named, "{more:?}");
+        // Also by a wrong share.
+        assert_certificates(&deployment, &summary["named"]);
         deployment.assert_same_log();
     }
 }
@@ -257,40 +259,94 @@ fn too_few_workers_stop_the_run() {
     assert_eq!(deployment.summary()["label"], "exact (b = 2, named 0, r 3.00)");
 }
 
-/// What is not carried over gRPC is refused in a line, before anything is written.
+/// Liars that say nothing, or withhold their vectors, cost their deadlines: as many as in one process, with the same helpers.
+#[test]
+fn silence_costs_what_it_costs_in_one_process() {
+    for adversary in ["silent", "withhold", "flap"] {
+        let training = training(&["--adversary", adversary, "--steps", "20", "--evaluate-every", "10"]);
+        let deployment = Deployment::new(9, &training);
+        let expected = alone(&deployment);
+        // Honest workers answer within a few milliseconds, or a few hundred on a busy machine.
+        let (mut server, address) = deployment.serve(&["--wait", "4s"]);
+        let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
+        assert_eq!(server.ends(), Some(0), "{adversary}: {:#?}", server.said());
+        let summary = deployment.summary();
+        for what in ["parameters_digest", "named", "label", "extra_gradients", "extra_trips", "timeouts"] {
+            assert_eq!(summary[what], expected[what], "{adversary}: {what}: {:#?}", server.said());
+        }
+        assert!(summary["timeouts"].as_u64().unwrap() > 0, "{adversary}");
+        deployment.assert_same_log();
+    }
+}
+
+/// Where more lie than the scheme provides for, the votes of a code decode from that step on, as in one process; who was named
+/// has none. A server that is killed after that goes on with votes.
+#[test]
+fn votes_take_over_between_processes() {
+    let code = ["--on-excess", "code:best:n=9,b=4", "--steps", "40", "--evaluate-every", "10"];
+    for (more, why) in [
+        (
+            &["--byzantine", "3", "--byzantine-set", "2,5,6", "--adversary", "vector-only"][..],
+            "condemns 3 workers",
+        ),
+        (
+            &[
+                "--byzantine",
+                "3",
+                "--byzantine-set",
+                "2,5,6",
+                "--adversary",
+                "different",
+                "--attack",
+                "label-flip",
+            ],
+            "condemns 3 workers",
+        ),
+        (
+            &["--byzantine", "1", "--byzantine-set", "random-per-step", "--adversary", "always"],
+            "cannot be settled",
+        ),
+    ] {
+        let training =
+            [&["--scheme", "reactive", "--n", "9", "--b", "2", "--batch", "8"], more, &code].concat();
+        let deployment = Deployment::new(9, &training);
+        let expected = alone(&deployment);
+        assert!(expected["fell_back"]["why"].as_str().unwrap().contains(why), "{expected}");
+        let (mut server, address) = deployment.serve(&["--wait", "all"]);
+        let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
+        if why.contains("condemns") {
+            server.reaches(20);
+            server.kill();
+            server = deployment.resume(&address, &["--wait", "all"]);
+        }
+        assert_eq!(server.ends(), Some(0), "{more:?}: {:#?}", server.said());
+        let summary = deployment.summary();
+        for what in ["parameters_digest", "named", "extra_gradients", "extra_trips"] {
+            assert_eq!(summary[what], expected[what], "{more:?}: {what}");
+        }
+        // The code of a folder has another name than the one that was asked for.
+        for what in ["step", "why", "b"] {
+            assert_eq!(summary["fell_back"][what], expected["fell_back"][what], "{more:?}: {what}");
+        }
+        deployment.assert_same_log();
+    }
+}
+
+/// What no scheme has between processes is refused in a line, before anything is written.
 #[test]
 fn what_is_for_one_process_is_refused() {
     let deployment = Deployment::new(9, &[]);
     let run = deployment.run();
-    for (flags, why) in [
-        (&["--scheme", "checked"][..], "scheme checked is for one process"),
-        (&["--scheme", "reactive", "--drift", "repeat"], "classes and drift are for one process"),
-        (&["--scheme", "reactive", "--on-excess", "code:best:n=9,b=2"], "on-excess code:… is for in-process"),
-        (&["--scheme", "reactive", "--window", "4"], "window is for one process"),
-        (&["--scheme", "reactive", "--audit"], "audit needs all messages"),
-    ] {
-        let refused = Command::new(ecode())
-            .args([
-                "train",
-                "--transport",
-                "grpc",
-                "--listen",
-                "127.0.0.1:0",
-                "--n",
-                "9",
-                "--b",
-                "2",
-                "--keys",
-            ])
-            .arg(deployment.keys("server"))
-            .arg("--run")
-            .arg(&run)
-            .args(flags)
-            .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&refused.stderr);
-        assert_eq!(refused.status.code(), Some(2), "{error}");
-        assert!(error.contains(why), "{error}");
-        assert!(!run.exists());
-    }
+    let refused = Command::new(ecode())
+        .args(["train", "--transport", "grpc", "--listen", "127.0.0.1:0", "--n", "9", "--b", "2", "--keys"])
+        .arg(deployment.keys("server"))
+        .arg("--run")
+        .arg(&run)
+        .args(["--scheme", "reactive", "--audit"])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{error}");
+    assert!(error.contains("audit needs all messages"), "{error}");
+    assert!(!run.exists());
 }

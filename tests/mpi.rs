@@ -3,6 +3,7 @@
 //! worker that hangs is one Byzantine worker, and a server that hangs is noticed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -230,6 +231,29 @@ fn a_worker_that_hangs_is_a_byzantine_one() {
     let output = job.wait_with_output().unwrap();
     let error = text(&output.stderr);
     assert!(error.contains("worker 3 does not answer: its vote is missing from step "), "{error}");
+    assert_eq!(digest(&path.join("many")), expected);
+}
+
+/// A worker pauses for longer than it is waited for, and goes on: it leaves, and the job ends in order, with the right
+/// parameters.
+#[test]
+fn a_worker_that_comes_back_too_late_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    let honest = [&LONG[..], &["--byzantine", "0"]].concat();
+    let expected = alone(&path, &honest);
+    let paused = ["--worker-timeout", "1s", "--server-timeout", "4s"];
+    let mut job = start(&path, &[&honest[..], &paused].concat());
+    wait_for(|| path.join("many/checkpoint/state.safetensors").exists());
+    let hung = rank_of(&path, "4").unwrap();
+    signal("-STOP", &hung);
+    let mut lines = BufReader::new(job.stderr.take().unwrap()).lines();
+    let given_up = "worker 3 does not answer: its vote is missing from step ";
+    assert!(lines.by_ref().map_while(Result::ok).any(|line| line.contains(given_up)));
+    signal("-CONT", &hung);
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert!(job.wait().unwrap().success(), "{rest:#?}");
+    assert!(!rest.iter().any(|line| line.contains("the server has said nothing")), "{rest:#?}");
     assert_eq!(digest(&path.join("many")), expected);
 }
 

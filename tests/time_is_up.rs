@@ -72,8 +72,8 @@ const READING: [&str; 9] = [
 /// Commands that wait for nobody.
 const SHORT: [&str; 7] = ["plot", "bounds", "table", "doctor", "completions", "man", "keys"];
 
-/// Commands of the cargo feature `grpc`: tests/grpc.rs stops them.
-const REMOTE: [&str; 1] = ["work"];
+/// Commands of the cargo feature `grpc`: tests/grpc.rs and tests/serve.rs stop them.
+const REMOTE: [&str; 2] = ["serve", "work"];
 
 /// Rows of random halves, and full ones, which are never wrong: nobody can say soon what such a matrix tolerates.
 fn dense(k: usize, rows: usize, full: usize) -> String {

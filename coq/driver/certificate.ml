@@ -1,5 +1,6 @@
-(* Reads `ecode/certificate/1` and `ecode/distortion-certificate/1` (docs/certificates.md). Trusted: that n, k, G, b, the tie
-   rule and the verdict, or n, k, G, liars and files, are what the file says. The rest is evidence, which the proved checker
+(* Reads `ecode/certificate/1`, `ecode/distortion-certificate/1`, `ecode/domain-certificate/1` and `ecode/bound-certificate/1`
+   (docs/certificates.md). Trusted: that n, k, G, b, the tie rule and the verdict; n, k, G, liars and files; each worker's domain
+   besides; or n, b and the number of ones, are what the file says. The rest is evidence, which the proved checker
    judges. *)
 
 open Json
@@ -39,6 +40,23 @@ type distortion = {
   digest : string; n : int; k : int; rows : bool list list;
   liars : int; files : int; worst : bool list option; formula : string; proof : string;
 }
+
+(* Proofs that a matrix known from elsewhere tolerates so many workers. *)
+type proofs = { system : string; reasons : string list; of_sides : side list }
+
+type domain_evidence =
+  | Overturning of bool list * attack             (* the domains that lie *)
+  | Largest of proofs
+  | Each_set of (bool list * proofs) list
+
+(* "Any b domains are tolerated", or not; each worker's domain, of so many, in the order in which they are first named. *)
+type domains = {
+  digest : string; n : int; k : int; rows : bool list list;
+  domains : int; domain_of : int list; b : int; ties : string; evidence : domain_evidence;
+}
+
+(* "No code of n workers and n partitions that tolerates b has fewer ones", and the rule that shows it. *)
+type bound = { workers : int; liars : int; ones : int; by : string; with_cases : bool }
 
 (* Fields are taken out one by one; whatever is left has no business there. *)
 let take fields name =
@@ -158,6 +176,9 @@ let matrix f =
   if (n, k) <> (high, wide) then malformed "n and k are %d and %d, but G is %d x %d" n k high wide;
   (digest, n, k, rows)
 
+let known_rule ties =
+  if not (List.mem ties [ "adversarial"; "zero"; "one"; "abstain" ]) then malformed "unknown tie rule \"%s\"" (String.escaped ties)
+
 let tolerance f : t =
   let digest, n, k, rows = matrix f in
   let c = fields_of "claim" (need f "claim") in
@@ -167,7 +188,7 @@ let tolerance f : t =
   let margin = Option.map (integer "smallest_margin") (optional c "smallest_margin") in
   let ties = text "ties" (need c "ties") in
   nothing_left "claim" c;
-  if not (List.mem ties [ "adversarial"; "zero"; "one"; "abstain" ]) then malformed "unknown tie rule \"%s\"" (String.escaped ties);
+  known_rule ties;
   let tolerant = match verdict with
     | "tolerant" -> true | "refuted" -> false
     | _ -> malformed "the verdict is \"%s\", expected tolerant or refuted" (String.escaped verdict) in
@@ -217,7 +238,73 @@ let distortion f : distortion =
   nothing_left "a certificate" f;
   { digest; n; k; rows; liars; files; worst; formula; proof }
 
-type certificate = Tolerance of t | Distortion of distortion
+let most_cases = 1 lsl 14
+
+let proofs v =
+  let f = fields_of "a proof" v in
+  let system = text "system" (need f "system") in
+  if system <> "cutting-planes" && system <> "drat" then malformed "unknown proof system \"%s\"" (String.escaped system);
+  let reasons = match take f "reductions" with None -> [] | Some v -> List.map (text "reductions") (list "reductions" v) in
+  let of_sides = List.map side (list "sides" (need f "sides")) in
+  nothing_left "a proof" f;
+  if List.length reasons > 1 || List.length of_sides > 2 then malformed "a proof has at most two sides and one reduction";
+  { system; reasons; of_sides }
+
+let domains f : domains =
+  let digest, n, k, rows = matrix f in
+  let names = List.map (text "domains") (list "domains" (need f "domains")) in
+  if List.length names <> n then malformed "domains has %d names for %d workers" (List.length names) n;
+  if List.mem "" names then malformed "a domain has no name";
+  let known = Hashtbl.create 16 in
+  let domain_of = List.map (fun name ->
+      match Hashtbl.find_opt known name with
+      | Some x -> x
+      | None -> let x = Hashtbl.length known in Hashtbl.add known name x; x) names in
+  let domains = Hashtbl.length known in
+  let c = fields_of "claim" (need f "claim") in
+  let verdict = text "verdict" (need c "verdict") in
+  let b = natural "b" (need c "b") in
+  let ties = text "ties" (need c "ties") in
+  nothing_left "claim" c;
+  known_rule ties;
+  let kind = text "kind" (need f "kind") in
+  let lying = indices "lying" domains in
+  let case v =
+    let f = fields_of "a case" v in
+    let set = lying (need f "lying") in
+    let shown = proofs (need f "proof") in
+    nothing_left "a case" f;
+    (set, shown) in
+  let liars = Option.map lying (optional f "lying") in
+  let counterexample = Option.map (attack "counterexample" ~n ~k) (optional f "counterexample") in
+  let largest = Option.map proofs (optional f "largest") in
+  let cases = Option.map (fun v -> List.map case (list "cases" v)) (optional f "cases") in
+  nothing_left "a certificate" f;
+  (match cases with Some l when List.length l > most_cases -> malformed "more than %d cases" most_cases | _ -> ());
+  let evidence, expected = match kind, liars, counterexample, largest, cases with
+    | "refutation", Some set, Some attack, None, None -> Overturning (set, attack), "refuted"
+    | "largest", None, None, Some shown, None -> Largest shown, "tolerant"
+    | "each-set", None, None, None, Some cases -> Each_set cases, "tolerant"
+    | ("refutation" | "largest" | "each-set"), _, _, _, _ -> malformed "kind %s has its own evidence and no other" kind
+    | _ -> malformed "kind is \"%s\", expected refutation, largest or each-set" (String.escaped kind) in
+  if verdict <> expected then malformed "the verdict is \"%s\", but kind %s is of \"%s\"" (String.escaped verdict) kind expected;
+  { digest; n; k; rows; domains; domain_of; b; ties; evidence }
+
+(* What the cases of a rule hold is not looked at: no rule that is decided here has any. *)
+let bound f : bound =
+  let workers = natural "n" (need f "n") in
+  let liars = natural "b" (need f "b") in
+  let ones = natural "ones" (need f "ones") in
+  let by = text "rule" (need f "rule") in
+  let has name = match take f name with None -> false | Some v -> list name v <> [] in
+  let cases = has "cases" in
+  let with_cases = has "closed" || cases in
+  nothing_left "a certificate" f;
+  if not (List.mem by [ "columns"; "two rows"; "three rows"; "second moment"; "exhaustion" ]) then
+    malformed "rule is \"%s\", which is none" (String.escaped by);
+  { workers; liars; ones; by; with_cases }
+
+type certificate = Tolerance of t | Distortion of distortion | Domains of domains | Bound of bound
 
 let parse (bytes : string) : certificate =
   if String.length bytes > most_bytes then malformed "more than %d bytes" most_bytes;
@@ -227,4 +314,6 @@ let parse (bytes : string) : certificate =
   match schema with
   | "ecode/certificate/1" -> Tolerance (tolerance f)
   | "ecode/distortion-certificate/1" -> Distortion (distortion f)
+  | "ecode/domain-certificate/1" -> Domains (domains f)
+  | "ecode/bound-certificate/1" -> Bound (bound f)
   | _ -> malformed "schema is \"%s\", expected \"ecode/certificate/1\"" (String.escaped schema)

@@ -19,7 +19,8 @@ let check_digest n k rows said =
   if said <> digest then invalid "the digest is %s, but G's is %s" (String.escaped said) digest
 
 (* Where the proof of a side is read. *)
-type place = { side : string; place : Proof_text.place }
+type source = Lines of Proof_text.place | Clauses of Drat.place
+type place = { side : string; place : source }
 
 let reading side read =
   try read () with
@@ -27,13 +28,22 @@ let reading side read =
   | Proof_lines.Malformed what -> raise (Certificate.Malformed (side ^ ": " ^ what))
 
 let next { side; place } = reading side (fun () ->
-    match Proof_text.next place with
-    | Step (s, place) -> Step (s, { side; place })
-    | Conclusion id -> Conclusion id)
+    match place with
+    | Lines place ->
+      (match Proof_text.next place with
+       | Step (s, place) -> Step (s, { side; place = Lines place })
+       | Conclusion id -> Conclusion id)
+    | Clauses place ->
+      (match Drat.next place with
+       | Step (s, place) -> Step (s, { side; place = Clauses place })
+       | Conclusion id -> Conclusion id))
 
 (* What is no proof at all is said to be so, wherever the checker stopped. *)
 let read_on : place evidence -> unit = function
-  | Refutations (_, sides) -> List.iter (fun (_, p) -> reading p.side (fun () -> Proof_text.read_on p.place)) sides
+  | Refutations (_, sides) -> 
+    List.iter (fun (_, p) -> match p.place with
+        | Lines place -> reading p.side (fun () -> Proof_text.read_on place)
+        | Clauses _ -> ()) sides
   | _ -> ()
 
 (* What must be checked, in order: a name for messages, the claim, how its evidence is read, with a search for hints or
@@ -45,33 +55,45 @@ let shown evidence ~search:_ : place evidence = evidence ()
 let margin_budget margin = Numbers.z (2 * margin)
 
 (* Words for the one reduction there is: a side that stands for both. *)
-let reductions (c : Certificate.t) ties =
-  let because = if all_odd c.rows then "all loads are odd" else "ties: " ^ c.ties in
-  match deciding (Numbers.nat c.k) c.rows ties Z0 with
-  | [ false ] -> [ Printf.sprintf "side 0 stands for both: n = %d is odd and %s" c.n because ]
-  | [ true ] -> [ Printf.sprintf "side 1 stands for both: k = %d is odd and %s" c.k because ]
+let reductions ~k rows ties =
+  let because = if all_odd rows then "all loads are odd" else "ties: " ^ ties in
+  match deciding (Numbers.nat k) rows (rule ties) Z0 with
+  | [ false ] -> [ Printf.sprintf "side 0 stands for both: n = %d is odd and %s" (List.length rows) because ]
+  | [ true ] -> [ Printf.sprintf "side 1 stands for both: k = %d is odd and %s" k because ]
   | _ -> []
 
-let check_sides (c : Certificate.t) ties given =
-  let needed = deciding (Numbers.nat c.k) c.rows ties Z0 in
+let check_sides ~k rows ties ~stated given =
+  let needed = deciding (Numbers.nat k) rows (rule ties) Z0 in
   if given <> needed then
     invalid "this claim needs exactly the sides %s, in order"
       (String.concat ", " (List.map (fun mu -> if mu then "1" else "0") needed));
-  if c.reductions <> reductions c ties then invalid "the reductions are not those of this claim"
+  if stated <> reductions ~k rows ties then invalid "the reductions are not those of this claim"
 
-let check_formula what variables formula said =
-  let digest = Sha256.digest (Opb.text variables formula) in
+let answers (sides : Certificate.side list) = List.map (fun (s : Certificate.side) -> s.answer) sides
+
+let check_formula what text said =
+  let digest = Sha256.digest text in
   if said <> digest then
     invalid "%s: the formula's digest is %s, but that of the claim's formula is %s" what (String.escaped said) digest
 
-(* Proofs that every message has at least this margin. *)
-let refutations (c : Certificate.t) ties margin (sides : Certificate.side list) ~search =
+(* Proofs that every message has at least this margin. [within] names the part of the claim. *)
+let refutations ?(within = "") ?(drat = false) ~k rows ties margin (sides : Certificate.side list) ~search =
+  let ties = rule ties in
   let one (side : Certificate.side) =
-    let formula = formula (Numbers.nat c.k) c.rows ties (margin_budget margin) side.answer in
-    let variables = c.k + List.fold_left (fun s row -> s + List.length (row_voters ties side.answer row)) 0 c.rows in
-    let name = Printf.sprintf "side %d" (Bool.to_int side.answer) in
-    check_formula name variables formula side.formula;
-    (side.answer, { side = name; place = Proof_text.first ~search ~variables formula side.proof }) in
+    let formula = formula (Numbers.nat k) rows ties (margin_budget margin) side.answer in
+    let variables = k + List.fold_left (fun s row -> s + List.length (row_voters ties side.answer row)) 0 rows in
+    let name = Printf.sprintf "%sside %d" within (Bool.to_int side.answer) in
+    let place =
+      if drat then begin
+        let clauses = try Drat.clauses_of k formula variables with Drat.Too_large ->
+          raise (Undecided (Printf.sprintf "%s: more than %d outputs or %d clauses of totalizers" name Drat.most_outputs Drat.most_clauses)) in
+        check_formula name (Drat.dimacs clauses) side.formula;
+        Clauses (Drat.first clauses side.proof)
+      end else begin
+        check_formula name (Opb.text variables formula) side.formula;
+        Lines (Proof_text.first ~search ~variables formula side.proof)
+      end in
+    (side.answer, { side = name; place }) in
   Refutations (next, List.map one sides)
 
 let attacked (a : Certificate.attack) = shown @@ fun () ->
@@ -109,7 +131,7 @@ let parts_of (c : Certificate.t) (shapes : Certificate.shape list) =
 (* ---- enumeration records ---- *)
 
 (* Messages times workers that are counted anew. *)
-let most_votes = 1 lsl 28
+let most_votes = 1 lsl 29
 
 let choose n x =
   (* None beyond 10^15 *)
@@ -118,8 +140,8 @@ let choose n x =
       if next > 1_000_000_000_000_000 then None else go (i + 1) next in
   if x > n then Some 0 else go 1 1
 
-let record (c : Certificate.t) ties margin (r : Certificate.record) =
-  check_sides c ties (List.map fst r.counted);
+let record (c : Certificate.t) margin (r : Certificate.record) =
+  check_sides ~k:c.k c.rows c.ties ~stated:c.reductions (List.map fst r.counted);
   let small s = if String.length s > 15 then None else int_of_string_opt s in
   let total = List.fold_left (fun sum (answer, margins) ->
       let weight = if answer then (c.k - 1) / 2 else c.k / 2 in
@@ -156,8 +178,10 @@ let record (c : Certificate.t) ties margin (r : Certificate.record) =
 
 (* What the certificate claims, as obligations; and the radius and smallest margin that they show. *)
 let obligations (c : Certificate.t) =
-  let ties = rule c.ties in
   check_digest c.n c.k c.rows c.digest;
+  let check_sides sides = check_sides ~k:c.k c.rows c.ties ~stated:c.reductions (answers sides) in
+  let refutations_of ~drat (c : Certificate.t) margin sides ~search = refutations ~drat ~k:c.k c.rows c.ties margin sides ~search in
+  let refutations = refutations_of ~drat:false c in
   if c.b > c.n then invalid "b is %d, but there are only %d workers" c.b c.n;
   let overturned what b (a : Certificate.attack) =
     check_words what a;
@@ -177,20 +201,23 @@ let obligations (c : Certificate.t) =
          if c.reductions <> [] then invalid "a refutation without proofs has no reductions";
          [ first ], None, None
        | Some (margin, sides) ->
-         check_sides c ties (List.map (fun (s : Certificate.side) -> s.answer) sides);
+         check_sides sides;
          [ first;
            { what = "the smallest margin"; claim = Attained (Numbers.z margin); evidence = shown (fun () -> Witness attack.message) };
-           { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = refutations c ties margin sides } ],
+           { what = "the smallest margin"; claim = MarginsFrom (Numbers.z margin); evidence = refutations margin sides } ],
          None, Some margin)
     | Cutting_planes sides ->
       said true;
-      check_sides c ties (List.map (fun (s : Certificate.side) -> s.answer) sides);
-      [ tolerates (refutations c ties c.b sides) ], None, None
+      check_sides sides;
+      [ tolerates (refutations c.b sides) ], None, None
     | Gluing shapes ->
       said true;
       if c.reductions <> [] then invalid "a gluing has no reductions";
       [ tolerates (shown (fun () -> Glued (Numbers.nat c.b, parts_of c shapes))) ], None, None
-    | Drat _ -> raise (Undecided "DRAT proofs are not replayed here; write cutting planes, the default of ecode verify")
+    | Drat sides ->
+      said true;
+      check_sides sides;
+      [ tolerates (fun ~search -> refutations_of ~drat:true c c.b sides ~search) ], None, None
     | Enumeration (margin, attack, r) ->
       if c.tight <> None then invalid "a record has no 'tight'";
       said (margin >= c.b);
@@ -198,7 +225,7 @@ let obligations (c : Certificate.t) =
         | Some a when not c.tolerant -> [ overturned "counterexample" c.b a ]
         | None when c.tolerant -> []
         | _ -> invalid "a record has a counterexample exactly where the claim is refuted" in
-      let counted, again = record c ties margin r in
+      let counted, again = record c margin r in
       attack @ counted, (if margin >= 0 then Some margin else None), (if again then Some margin else None) in
   let needed, radius = match c.tight with
     | None -> needed, radius
@@ -242,8 +269,8 @@ let distortion (c : Certificate.distortion) =
   let k = Numbers.nat c.k and liars = Numbers.nat c.liars and files = Numbers.nat c.files in
   let variables = c.n + c.k in
   let formula = distortion_formula k c.rows liars files in
-  check_formula "the claim" variables formula c.formula;
-  let proof ~search = { side = "the claim"; place = Proof_text.first ~search ~variables formula c.proof } in
+  check_formula "the claim" (Opb.text variables formula) c.formula;
+  let proof ~search = { side = "the claim"; place = Lines (Proof_text.first ~search ~variables formula c.proof) } in
   (k, liars, files, proof)
 
 let verify_distortion (c : Certificate.distortion) =
@@ -263,8 +290,106 @@ let print_distortion (c : Certificate.distortion) =
   let _, _, _, proof = distortion c in
   Theorem.print_distortion c next (proof ~search:true)
 
+(* ---- failure domains ---- *)
+
+(* More rows than this make no matrix, and more sets of domains are not compared. *)
+let most_rows = Certificate.most and most_sets = 1 lsl 20
+
+(* What a claim about domains rests on, for the checker: its evidence, or the attack. *)
+type domain_claim =
+  | Holds of (search:bool -> place domain_evidence)
+  | Fails of bool list * Certificate.attack
+
+let domain_claim (c : Certificate.domains) =
+  check_digest c.n c.k c.rows c.digest;
+  if c.b > c.domains then invalid "b is %d, but there are only %d domains" c.b c.domains;
+  let domain_of = List.map Numbers.nat c.domain_of in
+  (* Proofs that these rows have this margin. *)
+  let proved within rows margin (p : Certificate.proofs) =
+    if List.length rows > most_rows then raise (Undecided (Printf.sprintf "%sa claim about %d rows" within (List.length rows)));
+    check_sides ~k:c.k rows c.ties ~stated:p.reasons (answers p.of_sides);
+    refutations ~within ~drat:(p.system = "drat") ~k:c.k rows c.ties margin p.of_sides in
+  match c.evidence with
+  | Overturning (lying, attack) -> Fails (lying, attack)
+  | Largest proofs ->
+    let sizes = Array.make c.domains 0 in
+    List.iter (fun x -> sizes.(x) <- sizes.(x) + 1) c.domain_of;
+    Array.sort (fun x y -> compare y x) sizes;
+    (* The size of the b-th largest domain: then the checker's bound is the sum of the b largest. *)
+    let height = Numbers.nat (if c.b = 0 then c.n else sizes.(c.b - 1)) in
+    let workers = most_workers (Numbers.nat c.domains) domain_of (Numbers.nat c.b) height in
+    let rec number acc = function O -> acc | S p -> number (acc + 1) p in
+    let shown = proved "the whole matrix: " c.rows (number 0 workers) proofs in
+    Holds (fun ~search -> Largest (height, shown ~search))
+  | Each_set cases ->
+    (match choose c.domains c.b with
+     | Some sets when sets <= most_sets -> ()
+     | _ -> raise (Undecided (Printf.sprintf "more than %d sets of domains" most_sets)));
+    let case at (lying, proofs) =
+      let liars = members lying domain_of in
+      let rest = others liars c.rows in
+      let within = Printf.sprintf "case %d: " at in
+      if rest = [] then invalid "%snobody else is left, so it is not tolerated" within;
+      let l = c.n - List.length rest in
+      let rest, margin = if l mod 2 = 0 then (rest, l / 2) else (twice rest, l) in
+      (lying, proved within rest margin proofs) in
+    let cases = List.mapi case cases in
+    Holds (fun ~search -> EachSet (List.map (fun (lying, shown) -> (lying, shown ~search)) cases))
+
+let domain_arguments (c : Certificate.domains) =
+  (Numbers.nat c.k, Numbers.nat c.domains, List.map Numbers.nat c.domain_of, rule c.ties, Numbers.nat c.b)
+
+let verify_domains (c : Certificate.domains) =
+  let k, d, domain_of, ties, b = domain_arguments c in
+  let verdict, kind = match domain_claim c with
+    | Fails (lying, a) ->
+      check_words "counterexample" a;
+      let inside = List.for_all2 (fun lies member -> member || not lies) a.byzantine (members lying domain_of) in
+      let liars = Numbers.nat (List.length (List.filter Fun.id a.byzantine)) in
+      if not (inside && check k c.rows ties (Overturned liars) (attacked a ~search:false)
+              && check_domain_attack k c.rows d domain_of ties b lying a.message a.sent) then
+        invalid "counterexample: it does not replay through the definitions";
+      ("REFUTED", "refutation")
+    | Holds evidence ->
+      let holds ~search =
+        let evidence = evidence ~search in
+        check_domains k c.rows d domain_of ties b evidence || begin
+          (match evidence with
+           | Largest (_, e) -> read_on e
+           | EachSet cases -> List.iter (fun (_, e) -> read_on e) cases);
+          false
+        end in
+      if not (try holds ~search:false with Proof_text.Without_hints -> holds ~search:true) then invalid "the claim: it is not shown";
+      ("TOLERANT", match c.evidence with Certificate.Largest _ -> "largest" | _ -> "each-set") in
+  Printf.printf "s VERIFIED %s n=%d k=%d domains=%d b=%d ties=%s kind=%s digest=%s\n" verdict c.n c.k c.domains c.b c.ties kind c.digest
+
+let print_domains (c : Certificate.domains) =
+  match domain_claim c with
+  | Fails (lying, a) -> Theorem.print_domain_attack c lying a
+  | Holds evidence -> Theorem.print_domains c (evidence ~search:true)
+
+(* ---- the fewest ones ---- *)
+
+let n_of i = match Numbers.z i with Zpos p -> Npos p | _ -> N0
+
+(* The rule for the checker, where it has one. *)
+let bound_rule (c : Certificate.bound) =
+  if c.workers mod 2 = 0 || c.workers > Certificate.most || c.liars > c.workers / 2 then
+    invalid "the bounds speak of odd n and 0 <= b <= (n - 1)/2, not of n = %d, b = %d" c.workers c.liars;
+  if c.by <> "second moment" && c.by <> "exhaustion" && c.with_cases then invalid "the rule \"%s\" has no cases" c.by;
+  match c.by with
+  | "columns" -> ByColumns
+  | "two rows" -> ByTwoRows
+  | by -> raise (Undecided (Printf.sprintf "the rule \"%s\" is not proved here" by))
+
+let verify_bound (c : Certificate.bound) =
+  if not (check_bound (n_of c.workers) (n_of c.liars) (n_of c.ones) (bound_rule c)) then
+    invalid "the rule \"%s\" does not show it" c.by;
+  Printf.printf "s VERIFIED BOUND n=%d b=%d ones=%d rule=%s\n" c.workers c.liars c.ones
+    (String.map (function ' ' -> '-' | x -> x) c.by)
+
 let usage = "Usage: ecode-verified [--coq] CERTIFICATE\n\
-  Checks a certificate of `ecode verify` or `ecode distortion` with a checker that is proved in Coq. `-` reads standard input.\n\
+  Checks a certificate of `ecode verify`, `ecode distortion` or `ecode bounds` with a checker that is proved in Coq. `-` reads standard input.\n\
   --coq prints the claim as a Coq theorem instead, for the files in coq/.\n\
   Exit codes: 0 verified, 2 not a certificate, 3 not decided here, 4 it does not show what it claims"
 
@@ -294,7 +419,9 @@ let () =
   match List.tl (Array.to_list Sys.argv) with
   | [ "--help" ] | [ "-h" ] -> print_endline usage
   | [ "--version" ] -> print_endline "ecode-verified 1"
-  | [ "--coq"; file ] -> run file (function Tolerance c -> print_theorem c | Distortion c -> print_distortion c)
+  | [ "--coq"; file ] -> run file (function Tolerance c -> print_theorem c | Distortion c -> print_distortion c | Domains c -> print_domains c
+        | Bound c -> Theorem.print_bound c (bound_rule c))
   | [ file ] when file = "-" || (file <> "" && file.[0] <> '-') ->
-    run file (function Tolerance c -> verify c | Distortion c -> verify_distortion c)
+    run file (function Tolerance c -> verify c | Distortion c -> verify_distortion c | Domains c -> verify_domains c
+        | Bound c -> verify_bound c)
   | _ -> prerr_endline usage; exit 2

@@ -12,7 +12,8 @@ let normal (terms : (int * int) list) (degree : int) : inequality =
     coefficients = Array.of_list (List.map (fun (_, c) -> abs c) terms);
     degree }
 
-type entry = { id : int; inequality : inequality; mutable slack : int; largest : int; mutable alive : bool }
+(* Of a clause the first two literals are watched: it is looked at when one of them becomes false. The slack of all others is kept. *)
+type entry = { id : int; inequality : inequality; clause : bool; mutable slack : int; largest : int; mutable alive : bool }
 
 (* The inequalities with a literal, and its coefficient there. *)
 type occurrences = Nowhere | In of entry * int * occurrences
@@ -20,7 +21,9 @@ type occurrences = Nowhere | In of entry * int * occurrences
 type t = {
   mutable entries : entry option array;        (* by number, from 1 *)
   mutable last : int;
-  occurrences : occurrences array;             (* by literal *)
+  occurrences : occurrences array;             (* by literal, but for clauses *)
+  watches : entry list array;                  (* by literal: the clauses that watch it *)
+  mutable head : int;                          (* up to here the trail's watches were looked at *)
   value : int array;                           (* literal -> 1 true, 0 false, -1 open *)
   reason : int array;                          (* variable -> the inequality that set it; 0 and below: assumed *)
   place : int array;                           (* variable -> where in the trail *)
@@ -33,6 +36,7 @@ type t = {
 
 let create variables =
   { entries = Array.make 1024 None; last = 0; occurrences = Array.make ((2 * variables) + 2) Nowhere;
+    watches = Array.make ((2 * variables) + 2) []; head = 0;
     value = Array.make ((2 * variables) + 2) (-1); reason = Array.make (variables + 1) 0;
     place = Array.make (variables + 1) 0; trail = Array.make (variables + 1) 0; length = 0; queue = Queue.create (); broken = None; stale = false }
 
@@ -73,6 +77,7 @@ let unassign_to db length =
     db.value.(literal lxor 1) <- -1;
     raise_again db.occurrences.(literal lxor 1)
   done;
+  if db.head > length then db.head <- length;
   Queue.clear db.queue
 
 exception Conflict of int
@@ -84,14 +89,43 @@ let visit db id (i : inequality) slack =
     if i.coefficients.(at) > slack && db.value.(i.literals.(at)) = -1 then assign db i.literals.(at) id
   done
 
+(* The clauses that watch a literal which has become false. *)
+let look db literal =
+  let rec open_from (l : int array) at = if at = Array.length l then -1 else if db.value.(l.(at)) <> 0 then at else open_from l (at + 1) in
+  let rec go kept = function
+    | [] -> db.watches.(literal) <- kept
+    | e :: rest when not e.alive -> go kept rest
+    | e :: rest ->
+      let l = e.inequality.literals in
+      if l.(0) = literal then (l.(0) <- l.(1); l.(1) <- literal);
+      if db.value.(l.(0)) = 1 then go (e :: kept) rest
+      else begin
+        let at = open_from l 2 in
+        if at >= 0 then begin
+          l.(1) <- l.(at);
+          l.(at) <- literal;
+          db.watches.(l.(1)) <- e :: db.watches.(l.(1));
+          go kept rest
+        end
+        else if db.value.(l.(0)) = 0 then (db.watches.(literal) <- List.rev_append kept (e :: rest); raise (Conflict e.id))
+        else (assign db l.(0) e.id; go (e :: kept) rest)
+      end in
+  go [] db.watches.(literal)
+
 let rec propagate db =
-  match Queue.take_opt db.queue with
-  | None -> ()
-  | Some id ->
-    (match db.entries.(id) with
-     | Some e when e.alive -> visit db id e.inequality e.slack
-     | _ -> ());
+  if db.head < db.length then begin
+    let literal = db.trail.(db.head) lxor 1 in
+    db.head <- db.head + 1;
+    look db literal;
     propagate db
+  end
+  else match Queue.take_opt db.queue with
+    | None -> ()
+    | Some id ->
+      (match db.entries.(id) with
+       | Some e when e.alive -> visit db id e.inequality e.slack
+       | _ -> ());
+      propagate db
 
 let slack_of db (i : inequality) =
   let s = ref (-i.degree) in
@@ -101,20 +135,40 @@ let slack_of db (i : inequality) =
   !s
 
 let settle db =
-  if db.broken = None then
+  if Option.is_none db.broken then
     try propagate db with Conflict id -> Queue.clear db.queue; db.broken <- Some id
 
 let add db (i : inequality) =
   db.last <- db.last + 1;
   let id = db.last in
   if id >= Array.length db.entries then db.entries <- Array.append db.entries (Array.make (Array.length db.entries) None);
-  let e = { id; inequality = i; slack = slack_of db i; largest = Array.fold_left (fun (a : int) b -> if a > b then a else b) 0 i.coefficients; alive = true } in
+  let l = i.literals in
+  let clause = Array.length l > 1 && i.degree > 0 && Array.for_all (fun c -> c >= i.degree) i.coefficients in
+  let largest = Array.fold_left (fun (a : int) b -> if a > b then a else b) 0 i.coefficients in
+  let e = { id; inequality = i; clause; slack = if clause then max_int else slack_of db i; largest; alive = true } in
   db.entries.(id) <- Some e;
-  for at = 0 to Array.length i.literals - 1 do
-    let literal = i.literals.(at) in
-    db.occurrences.(literal) <- In (e, i.coefficients.(at), db.occurrences.(literal))
-  done;
-  if e.slack < e.largest || e.slack < 0 then Queue.add id db.queue;
+  if clause then begin
+    (* two that are not false come first, where there are two *)
+    let found = ref 0 in
+    for at = 0 to Array.length l - 1 do
+      if !found < 2 && db.value.(l.(at)) <> 0 then begin
+        let other = l.(!found) in
+        l.(!found) <- l.(at);
+        l.(at) <- other;
+        incr found
+      end
+    done;
+    for at = 0 to 1 do db.watches.(l.(at)) <- e :: db.watches.(l.(at)) done;
+    (match !found with
+     | 0 -> if Option.is_none db.broken then db.broken <- Some id
+     | 1 -> if db.value.(l.(0)) = -1 then assign db l.(0) id
+     | _ -> ())
+  end else begin
+    for at = 0 to Array.length l - 1 do
+      db.occurrences.(l.(at)) <- In (e, i.coefficients.(at), db.occurrences.(l.(at)))
+    done;
+    if e.slack < e.largest || e.slack < 0 then Queue.add id db.queue
+  end;
   settle db
 
 let remove db id =
@@ -133,7 +187,7 @@ let refresh db =
     db.broken <- None;
     unassign_to db 0;
     for id = 1 to db.last do
-      match db.entries.(id) with Some e when e.slack < e.largest || e.slack < 0 -> Queue.add id db.queue | _ -> ()
+      match db.entries.(id) with Some e when not e.clause && (e.slack < e.largest || e.slack < 0) -> Queue.add id db.queue | _ -> ()
     done;
     settle db
   end

@@ -27,7 +27,7 @@ let operation out = function
   | Times p -> b out "Times %a" positive p
   | Divide p -> b out "Divide %a" positive p
   | Saturate -> b out "Saturate"
-let reason out = function Same p -> b out "(Same %a)" positive p | Follows l -> b out "(Follows %a)" hints l
+let reason out = function Same p -> b out "(Same %a)" positive p | Follows l -> b out "(Follows %a)" hints l | Weaker -> b out "Weaker"
 let map value out m =
   b out "(fold_left (fun m '(x, y) => M.add x y m) %a (M.empty _))"
     (fun out -> many out (fun out (p, v) -> b out "(%a, %a)" positive p value v)) (M.elements m)
@@ -49,6 +49,8 @@ let proof next out from =
   let conclusion = steps true (next from) in
   b out "], %a)" positive conclusion
 
+let words out l = many out (fun out -> function Some x -> b out "Some %b" x | None -> b out "None") l
+
 let rec part out : part -> unit = function
   | Enumerated p -> b out "Enumerated %a" bits p
   | Counted p -> b out "Counted %a" bits p
@@ -59,10 +61,12 @@ let evidence out : 'place evidence -> unit = function
     b out "(Refutations listed %a)" (fun out -> many out (fun out (mu, p) -> b out "(%b, %a)" mu (proof next) p)) sides
   | Counting -> b out "(Counting : evidence unit)"
   | Glued (r, parts) -> b out "(Glued %d %a : evidence unit)" (int_of_nat r) (fun out -> many out part) parts
-  | Attacked a ->
-    let word out = function Some x -> b out "Some %b" x | None -> b out "None" in
-    b out "(Attacked (Attack %a %a %a) : evidence unit)" bits a.message_ bits a.liars (fun out -> many out word) a.sent
+  | Attacked a -> b out "(Attacked (Attack %a %a %a) : evidence unit)" bits a.message_ bits a.liars words a.sent
   | Witness m -> b out "(Witness %a : evidence unit)" bits m
+
+let domain_evidence out : 'place domain_evidence -> unit = function
+  | Largest (h, e) -> b out "(Largest %d %a)" (int_of_nat h) evidence e
+  | EachSet cases -> b out "(EachSet %a)" (fun out -> many out (fun out (lying, e) -> b out "(%a, %a)" bits lying evidence e)) cases
 
 let claim out : claim -> unit = function
   | Tolerates x -> b out "(Tolerates %d)" (int_of_nat x)
@@ -81,10 +85,13 @@ let statement n k rule out : claim -> unit = function
   | Attained z -> b out "exists m, margin %d %d (matrix_of G) %s m = %a" n k rule integer z
   | c -> b out "holds %d G %s %a" k rule claim c
 
+let imports out =
+  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Count Definitions PB Kernel Formula Replay GluingCheck Tally Checker Distortion DomainCheck Fewest.\nImport ListNotations.\n";
+  b out "Local Notation T := true (only parsing).\nLocal Notation F := false (only parsing).\n\n"
+
 let opening out ~n ~k ~digest rows =
   b out "(* %d workers, %d partitions, %s. Check with coqc -Q coq Election FILE. *)\n" n k digest;
-  b out "From Coq Require Import NArith ZArith List.\nFrom Election Require Import Count Definitions PB Kernel Formula Replay GluingCheck Tally Checker Distortion.\nImport ListNotations.\n";
-  b out "Local Notation T := true (only parsing).\nLocal Notation F := false (only parsing).\n\n";
+  imports out;
   b out "Definition G : rows := [\n  ";
   List.iteri (fun i row -> if i > 0 then b out ";\n  "; bits out row) rows;
   b out "].\n"
@@ -105,4 +112,34 @@ let print_distortion (c : Certificate.distortion) next place =
   Option.iter (fun worst ->
       b out "\nTheorem claim_2 : exists L, cnt L %d <= %d /\\ cnt (overturned %d (matrix_of G) L) %d = %d.\nProof.\n  apply (check_overturned_sound %d G %d %d %a).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_2.\n"
         c.n c.liars c.n c.k c.files c.k c.liars c.files bits worst) c.worst;
+  print_string (Buffer.contents out)
+
+let rule = function "zero" -> "Zero" | "one" -> "One" | "abstain" -> "Abstain" | _ -> "Adversarial"
+
+(* The claim about domains, proved by what [proof] prints. *)
+let print_about_domains (c : Certificate.domains) ~not proof =
+  let out = Buffer.create 65536 in
+  opening out ~n:c.n ~k:c.k ~digest:c.digest c.rows;
+  b out "\n(* Each worker's failure domain, one of %d. *)\nDefinition domain_of : list nat := %a.\n" c.domains
+    (fun out -> many out (fun out x -> b out "%d" x)) c.domain_of;
+  b out "\nTheorem claim_1 : %stolerates_domains %d %d (matrix_of G) %d (fun j => nth j domain_of 0) %s %d.\nProof.\n  apply %t.\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_1.\n"
+    not c.n c.k c.domains (rule c.ties) c.b proof;
+  print_string (Buffer.contents out)
+
+let print_domains (c : Certificate.domains) evidence =
+  print_about_domains c ~not:"" (fun out ->
+      b out "(check_domains_sound %d G %d domain_of %s %d\n    %a)" c.k c.domains (rule c.ties) c.b domain_evidence evidence)
+
+let print_domain_attack (c : Certificate.domains) lying (a : Certificate.attack) =
+  print_about_domains c ~not:"~ " (fun out ->
+      b out "(check_domain_attack_sound %d G %d domain_of %s %d %a %a %a)" c.k c.domains (rule c.ties) c.b bits lying bits a.message words a.sent)
+
+let print_bound (c : Certificate.bound) by =
+  let out = Buffer.create 1024 in
+  b out "(* Check with coqc -Q coq Election FILE. *)\n";
+  imports out;
+  let n = string_of_int in
+  b out "Theorem claim_1 : fewest_ones (N.to_nat %s) (N.to_nat %s) (N.to_nat %s).\nProof.\n  apply (check_bound_sound %s %s %s %s).\n  vm_compute. reflexivity.\nQed.\nPrint Assumptions claim_1.\n"
+    (n c.workers) (n c.liars) (n c.ones) (n c.workers) (n c.liars) (n c.ones)
+    (match by with ByColumns -> "ByColumns" | ByTwoRows -> "ByTwoRows");
   print_string (Buffer.contents out)

@@ -321,16 +321,24 @@ module Pos =
   let rec of_succ_nat = function
   | O -> XH
   | S x -> succ (of_succ_nat x)
+
+  (** val eq_dec : positive -> positive -> bool **)
+
+  let rec eq_dec p x0 =
+    match p with
+    | XI p0 -> (match x0 with
+                | XI p1 -> eq_dec p0 p1
+                | _ -> false)
+    | XO p0 -> (match x0 with
+                | XO p1 -> eq_dec p0 p1
+                | _ -> false)
+    | XH -> (match x0 with
+             | XH -> true
+             | _ -> false)
  end
 
 module N =
  struct
-  (** val succ : n -> n **)
-
-  let succ = function
-  | N0 -> Npos XH
-  | Npos p -> Npos (Pos.succ p)
-
   (** val add : n -> n -> n **)
 
   let add n0 m =
@@ -339,6 +347,26 @@ module N =
     | Npos p -> (match m with
                  | N0 -> n0
                  | Npos q -> Npos (Pos.add p q))
+
+  (** val mul : n -> n -> n **)
+
+  let mul n0 m =
+    match n0 with
+    | N0 -> N0
+    | Npos p -> (match m with
+                 | N0 -> N0
+                 | Npos q -> Npos (Pos.mul p q))
+
+  (** val compare : n -> n -> comparison **)
+
+  let compare n0 m =
+    match n0 with
+    | N0 -> (match m with
+             | N0 -> Eq
+             | Npos _ -> Lt)
+    | Npos n' -> (match m with
+                  | N0 -> Gt
+                  | Npos m' -> Pos.compare n' m')
 
   (** val eqb : n -> n -> bool **)
 
@@ -350,6 +378,26 @@ module N =
     | Npos p -> (match m with
                  | N0 -> false
                  | Npos q -> Pos.eqb p q)
+
+  (** val leb : n -> n -> bool **)
+
+  let leb x y =
+    match compare x y with
+    | Gt -> false
+    | _ -> true
+
+  (** val even : n -> bool **)
+
+  let even = function
+  | N0 -> true
+  | Npos p -> (match p with
+               | XO _ -> true
+               | _ -> false)
+
+  (** val odd : n -> bool **)
+
+  let odd n0 =
+    negb (even n0)
  end
 
 module Z =
@@ -658,6 +706,16 @@ let rec forallb f = function
 let rec filter f = function
 | [] -> []
 | x :: l0 -> if f x then x :: (filter f l0) else filter f l0
+
+(** val combine : 'a1 list -> 'a2 list -> ('a1 * 'a2) list **)
+
+let rec combine l l' =
+  match l with
+  | [] -> []
+  | x :: tl0 ->
+    (match l' with
+     | [] -> []
+     | y :: tl' -> (x, y) :: (combine tl0 tl'))
 
 (** val seq : nat -> nat -> nat list **)
 
@@ -1290,9 +1348,16 @@ let rec terms_eqb a b =
 let ineq_eqb a b =
   (&&) (terms_eqb a.terms b.terms) (Z.eqb a.degree b.degree)
 
+(** val weaker : ineq -> ineq -> bool **)
+
+let weaker a b =
+  let d = add_terms b.terms (negate a).terms in
+  Z.leb (Z.sub b.degree a.degree) (Z.opp (negs d))
+
 type reason =
 | Same of positive
 | Follows of hint list
+| Weaker
 
 (** val proves : database -> ineq -> ineq -> reason -> bool **)
 
@@ -1304,6 +1369,7 @@ let proves db denied goal = function
 | Follows hints ->
   contradicts db ((store denied) :: ((store (negate goal)) :: [])) M.empty
     hints
+| Weaker -> weaker denied goal
 
 (** val unchanged : subst -> ineq -> bool **)
 
@@ -1328,12 +1394,12 @@ let add0 s i =
 
 (** val red_ok : database -> ineq -> subst -> reason -> reason M.t -> bool **)
 
-let red_ok db i w own others =
+let red_ok db i w own others0 =
   (&&) (proves db (negate i) (substitute w i) own)
     (forallb (fun pat ->
       let (id, j) = pat in
       (||) (unchanged w j.the)
-        (match M.find id others with
+        (match M.find id others0 with
          | Some why -> proves db (negate i) (substitute w j.the) why
          | None -> false)) (M.elements db))
 
@@ -1354,8 +1420,8 @@ let run_step s = function
   if contradicts s.known ((store (negate i)) :: []) M.empty hints
   then Some (add0 s i)
   else None
-| Red (i, w, own, others) ->
-  if red_ok s.known i w own others then Some (add0 s i) else None
+| Red (i, w, own, others0) ->
+  if red_ok s.known i w own others0 then Some (add0 s i) else None
 | Del ids ->
   option_map (fun db -> { known = db; next = s.next }) (deleted s.known ids)
 
@@ -1452,17 +1518,21 @@ let rec ones = function
 let row_voters t0 mu row0 =
   let w = ones row0 in
   let half = Z.div (Z.add w (Zpos XH)) (Zpos (XO XH)) in
-  let more = Z.add (Z.div w (Zpos (XO XH))) (Zpos XH) in
+  let more0 = Z.add (Z.div w (Zpos (XO XH))) (Zpos XH) in
   (match t0 with
    | Adversarial -> (half, (Zpos (XO XH))) :: []
    | Zero ->
-     if mu then (half, (Zpos (XO XH))) :: [] else (more, (Zpos (XO XH))) :: []
+     if mu
+     then (half, (Zpos (XO XH))) :: []
+     else (more0, (Zpos (XO XH))) :: []
    | One ->
-     if mu then (more, (Zpos (XO XH))) :: [] else (half, (Zpos (XO XH))) :: []
+     if mu
+     then (more0, (Zpos (XO XH))) :: []
+     else (half, (Zpos (XO XH))) :: []
    | Abstain ->
      if Z.even w
-     then (half, (Zpos XH)) :: ((more, (Zpos XH)) :: [])
-     else (more, (Zpos (XO XH))) :: [])
+     then (half, (Zpos XH)) :: ((more0, (Zpos XH)) :: [])
+     else (more0, (Zpos (XO XH))) :: [])
 
 type voter = bool list * (z * z)
 
@@ -1660,6 +1730,153 @@ let check_attack k g t0 b a =
 
 type open_voter = { needs : nat; units : nat; row : bool list }
 
+type waiting = { more : nat; room : nat; spare : nat; lag : nat; worth : 
+                 nat; ahead : bool list }
+
+(** val stakes : waiting list -> nat **)
+
+let rec stakes = function
+| [] -> O
+| x :: xs0 -> add x.worth (stakes xs0)
+
+type passed = { live : waiting list; won : nat; kept : nat }
+
+(** val takes : waiting list -> waiting list -> nat -> nat -> passed **)
+
+let rec takes xs acc t0 s =
+  match xs with
+  | [] -> { live = acc; won = t0; kept = s }
+  | w0 :: xs0 ->
+    let { more = m; room = r; spare = sp; lag = l; worth = w; ahead =
+      row0 } = w0
+    in
+    (match row0 with
+     | [] ->
+       (match r with
+        | O -> takes xs0 acc t0 (add w s)
+        | S r0 ->
+          takes xs0 ({ more = m; room = r0; spare = sp; lag = l; worth = w;
+            ahead = (tl row0) } :: acc) t0 s)
+     | b :: row1 ->
+       if b
+       then (match m with
+             | O -> takes xs0 acc (add w t0) s
+             | S m0 ->
+               (match m0 with
+                | O -> takes xs0 acc (add w t0) s
+                | S _ ->
+                  takes xs0 ({ more = m0; room = r; spare = sp; lag = l;
+                    worth = w; ahead = row1 } :: acc) t0 s))
+       else (match r with
+             | O -> takes xs0 acc t0 (add w s)
+             | S r0 ->
+               takes xs0 ({ more = m; room = r0; spare = sp; lag = l; worth =
+                 w; ahead = (tl row0) } :: acc) t0 s))
+
+(** val skips : waiting list -> waiting list -> nat -> nat -> passed **)
+
+let rec skips xs acc t0 s =
+  match xs with
+  | [] -> { live = acc; won = t0; kept = s }
+  | w0 :: xs0 ->
+    let { more = m; room = r; spare = sp; lag = l; worth = w; ahead =
+      row0 } = w0
+    in
+    (match row0 with
+     | [] ->
+       (match l with
+        | O -> skips xs0 acc (add w t0) s
+        | S l0 ->
+          (match l0 with
+           | O -> skips xs0 acc (add w t0) s
+           | S _ ->
+             skips xs0 ({ more = m; room = r; spare = sp; lag = l0; worth =
+               w; ahead = (tl row0) } :: acc) t0 s))
+     | b :: row1 ->
+       if b
+       then (match sp with
+             | O -> skips xs0 acc t0 (add w s)
+             | S sp0 ->
+               skips xs0 ({ more = m; room = r; spare = sp0; lag = l; worth =
+                 w; ahead = row1 } :: acc) t0 s)
+       else (match l with
+             | O -> skips xs0 acc (add w t0) s
+             | S l0 ->
+               (match l0 with
+                | O -> skips xs0 acc (add w t0) s
+                | S _ ->
+                  skips xs0 ({ more = m; room = r; spare = sp; lag = l0;
+                    worth = w; ahead = (tl row0) } :: acc) t0 s)))
+
+(** val enter : nat -> nat -> nat -> open_voter list -> passed **)
+
+let rec enter k v z0 = function
+| [] -> { live = []; won = O; kept = O }
+| o :: vs0 ->
+  let { needs = n0; units = u; row = r } = o in
+  let p = enter k v z0 vs0 in
+  let l = row_load r k in
+  if Nat.eqb n0 O
+  then { live = p.live; won = (add u p.won); kept = p.kept }
+  else if (||) (Nat.ltb v n0) (Nat.ltb l n0)
+       then { live = p.live; won = p.won; kept = (add u p.kept) }
+       else if Nat.leb z0 (sub l n0)
+            then { live = p.live; won = (add u p.won); kept = p.kept }
+            else { live = ({ more = n0; room = (sub v n0); spare =
+                   (sub l n0); lag = (sub z0 (sub l n0)); worth = u; ahead =
+                   r } :: p.live); won = p.won; kept = p.kept }
+
+(** val search : nat -> waiting list -> nat -> nat -> bool **)
+
+let rec search k xs must budget =
+  match must with
+  | O -> true
+  | S _ ->
+    (match k with
+     | O -> false
+     | S k0 ->
+       let t0 = takes xs [] O O in
+       let s = skips xs [] O O in
+       (&&)
+         ((&&) ((&&) (Nat.leb t0.won budget) (Nat.leb s.won budget))
+           (search k0 t0.live (sub must t0.kept) (sub budget t0.won)))
+         (search k0 s.live (sub must s.kept) (sub budget s.won)))
+
+(** val open_voters : ties -> bool -> nat -> rows -> open_voter list **)
+
+let open_voters t0 mu k g =
+  flat_map (fun r ->
+    let w = row_load r k in
+    let half = { needs = (sub w (Nat.div w (S (S O)))); units = (S (S O));
+      row = r }
+    in
+    let more0 = { needs = (S (Nat.div w (S (S O)))); units = (S (S O)); row =
+      r }
+    in
+    (match t0 with
+     | Adversarial -> half :: []
+     | Zero -> if mu then half :: [] else more0 :: []
+     | One -> if mu then more0 :: [] else half :: []
+     | Abstain ->
+       { needs = (sub w (Nat.div w (S (S O)))); units = (S O); row =
+         r } :: ({ needs = (S (Nat.div w (S (S O)))); units = (S O); row =
+         r } :: []))) g
+
+(** val enumerate_side :
+    nat -> bool list list -> ties -> z -> bool -> bool **)
+
+let enumerate_side k g t0 d mu =
+  let limit = Z.sub (Z.sub (Z.of_nat (length g)) (Z.b2z mu)) d in
+  let p = enter k (side k mu) (sub k (side k mu)) (open_voters t0 mu k g) in
+  (&&) ((&&) (Z.leb Z0 limit) (Nat.leb p.won (Z.to_nat limit)))
+    (let budget = sub (Z.to_nat limit) p.won in
+     search k p.live (sub (stakes p.live) budget) budget)
+
+(** val enumerate : nat -> rows -> ties -> z -> bool **)
+
+let enumerate k g t0 d =
+  forallb (enumerate_side k g t0 d) (deciding k g t0 d)
+
 (** val sift : nat -> open_voter list -> (nat * nat) * open_voter list **)
 
 let rec sift v = function
@@ -1685,55 +1902,22 @@ let take x =
   { needs = (if hd false x.row then pred x.needs else x.needs); units =
     x.units; row = (tl x.row) }
 
-(** val search : nat -> nat -> open_voter list -> nat -> bool **)
+(** val psearch :
+    (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool **)
 
-let rec search k v vs limit =
-  let (p, ws) = sift v vs in
+let rec psearch a m v l w ws =
+  let (p, ws0) = sift v ws in
   let (turned0, open0) = p in
-  if Nat.leb (add turned0 open0) limit
+  let w0 = add turned0 w in
+  if Nat.leb (add w0 open0) (a l)
   then true
-  else if Nat.ltb limit turned0
-       then false
-       else (match k with
+  else (match m with
+        | O -> Nat.leb w0 (a l)
+        | S m0 ->
+          (&&) (psearch a m0 v l w0 (map skip ws0))
+            (match v with
              | O -> true
-             | S k0 ->
-               (&&) (search k0 v (map skip ws) (sub limit turned0))
-                 (match v with
-                  | O -> true
-                  | S v0 -> search k0 v0 (map take ws) (sub limit turned0)))
-
-(** val open_voters : ties -> bool -> nat -> rows -> open_voter list **)
-
-let open_voters t0 mu k g =
-  flat_map (fun r ->
-    let w = row_load r k in
-    let half = { needs = (sub w (Nat.div w (S (S O)))); units = (S (S O));
-      row = r }
-    in
-    let more = { needs = (S (Nat.div w (S (S O)))); units = (S (S O)); row =
-      r }
-    in
-    (match t0 with
-     | Adversarial -> half :: []
-     | Zero -> if mu then half :: [] else more :: []
-     | One -> if mu then more :: [] else half :: []
-     | Abstain ->
-       { needs = (sub w (Nat.div w (S (S O)))); units = (S O); row =
-         r } :: ({ needs = (S (Nat.div w (S (S O)))); units = (S O); row =
-         r } :: []))) g
-
-(** val enumerate_side :
-    nat -> bool list list -> ties -> z -> bool -> bool **)
-
-let enumerate_side k g t0 d mu =
-  let limit = Z.sub (Z.sub (Z.of_nat (length g)) (Z.b2z mu)) d in
-  (&&) (Z.leb Z0 limit)
-    (search k (side k mu) (open_voters t0 mu k g) (Z.to_nat limit))
-
-(** val enumerate : nat -> rows -> ties -> z -> bool **)
-
-let enumerate k g t0 d =
-  forallb (enumerate_side k g t0 d) (deciding k g t0 d)
+             | S v0 -> psearch a m0 v0 (S l) w0 (map take ws0)))
 
 (** val subset : bool list -> bool list -> bool **)
 
@@ -1783,23 +1967,6 @@ let rec compress mask0 r =
           | [] -> []
           | _ :: r0 -> compress mask1 r0)
 
-(** val psearch :
-    (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool **)
-
-let rec psearch a m v l w ws =
-  let (p, ws0) = sift v ws in
-  let (turned0, open0) = p in
-  let w0 = add turned0 w in
-  if Nat.leb (add w0 open0) (a l)
-  then true
-  else (match m with
-        | O -> Nat.leb w0 (a l)
-        | S m0 ->
-          (&&) (psearch a m0 v l w0 (map skip ws0))
-            (match v with
-             | O -> true
-             | S v0 -> psearch a m0 v0 (S l) w0 (map take ws0)))
-
 (** val allowed : nat -> nat -> nat -> nat **)
 
 let allowed b c l =
@@ -1832,10 +1999,10 @@ let enumerated t0 b old p h =
 (** val counted : nat -> bool list -> rows -> bool **)
 
 let counted b p h =
-  let sizes = map (count id_bool) h in
+  let sizes0 = map (count id_bool) h in
   (&&) (forallb (fun r -> subset r p) h)
     (forallb (fun x ->
-      Nat.leb (count (fun s -> Nat.leb s (mul (S (S O)) x)) sizes) (sub x b))
+      Nat.leb (count (fun s -> Nat.leb s (mul (S (S O)) x)) sizes0) (sub x b))
       (seq O (S (count id_bool p))))
 
 type part =
@@ -1887,7 +2054,7 @@ let rec part_ok n0 t0 b p old h =
   | Counted p0 -> counted b p0 h
   | Whole (p0, inner) ->
     let m = count id_bool p0 in
-    let inside = filter (fun r -> negb (meets r old)) h in
+    let inside0 = filter (fun r -> negb (meets r old)) h in
     let glue = filter (fun r -> meets r old) h in
     let index = fun r -> Nat.div (sub (add m (S O)) (both r old)) (S (S O)) in
     (&&)
@@ -1896,7 +2063,7 @@ let rec part_ok n0 t0 b p old h =
           ((&&)
             ((&&)
               ((&&) (Nat.leb (mul (S (S O)) b) m)
-                (Nat.leb (length inside) (sub m (mul (S (S O)) b))))
+                (Nat.leb (length inside0) (sub m (mul (S (S O)) b))))
               (forallb (fun r ->
                 (&&)
                   ((&&) ((&&) (subset p0 r) (Nat.leb (S O) (index r)))
@@ -1904,8 +2071,8 @@ let rec part_ok n0 t0 b p old h =
                   (Nat.eqb (add (both r old) (mul (S (S O)) (index r)))
                     (add m (S O)))) glue)) (Nat.eqb (length glue) b))
           (distinct (map index glue)))
-        (forallb (fun r -> subset r p0) inside))
-      (glued_by n0 (part_ok n0 t0 b) inner inside)
+        (forallb (fun r -> subset r p0) inside0))
+      (glued_by n0 (part_ok n0 t0 b) inner inside0)
 
 (** val glued : nat -> nat -> nat -> part list -> rows -> bool **)
 
@@ -1953,36 +2120,50 @@ let at_ h w =
   | Some c -> c
   | None -> N0
 
-(** val bump : nat -> histogram -> histogram **)
+(** val add_at : positive -> n -> histogram -> histogram **)
 
-let bump w h =
-  T.add (key0 w) (N.succ (at_ h w)) h
+let add_at w c h =
+  T.add w (match T.find w h with
+           | Some d -> N.add c d
+           | None -> c) h
 
-(** val settle : open_voter list -> nat * open_voter list **)
+(** val later : nat -> positive -> positive **)
 
-let rec settle = function
-| [] -> (O, [])
-| x :: vs0 ->
-  let (w, ws) = settle vs0 in
-  (match x.needs with
-   | O -> ((add x.units w), ws)
-   | S _ -> (w, (x :: ws)))
+let rec later u w =
+  match u with
+  | O -> w
+  | S u0 -> later u0 (Pos.succ w)
+
+(** val ways : nat -> nat -> n **)
+
+let rec ways = function
+| O -> (fun _ -> Npos XH)
+| S v0 ->
+  let rec go z0 = match z0 with
+  | O -> Npos XH
+  | S z' -> N.add (go z') (ways v0 z0)
+  in go
 
 (** val tally :
-    nat -> nat -> nat -> open_voter list -> histogram -> histogram **)
+    nat -> nat -> nat -> positive -> waiting list -> histogram -> histogram **)
 
-let rec tally k v w vs h =
-  let (settled, ws) = settle vs in
-  let w0 = add settled w in
-  (match k with
-   | O -> (match v with
-           | O -> bump w0 h
-           | S _ -> h)
-   | S k0 ->
-     let h0 = if Nat.leb v k0 then tally k0 v w0 (map skip ws) h else h in
-     (match v with
-      | O -> h0
-      | S v0 -> tally k0 v0 w0 (map take ws) h0))
+let rec tally k v z0 w xs h =
+  match xs with
+  | [] -> add_at w (ways v z0) h
+  | _ :: _ ->
+    (match k with
+     | O -> add_at w (ways v z0) h
+     | S k0 ->
+       (match v with
+        | O -> add_at w (ways v z0) h
+        | S v' ->
+          (match z0 with
+           | O -> add_at w (ways v z0) h
+           | S z' ->
+             let s = skips xs [] O O in
+             let t0 = takes xs [] O O in
+             tally k0 v' z0 (later t0.won w) t0.live
+               (tally k0 v z' (later s.won w) s.live h))))
 
 (** val loss_margin : nat -> bool -> nat -> z **)
 
@@ -2001,7 +2182,9 @@ let rec total_at n0 mu z0 h = function
 
 let check_counts k g t0 mu counts =
   let n0 = length g in
-  let h = tally k (side k mu) O (open_voters t0 mu k g) T.empty in
+  let v = side k mu in
+  let p = enter k v (sub k v) (open_voters t0 mu k g) in
+  let h = tally k v (sub k v) (later p.won XH) p.live T.empty in
   (&&) (well_formed k g)
     (forallb (fun pat ->
       let (z0, c) = pat in
@@ -2102,3 +2285,190 @@ let check_overturned k g q c l =
     ((&&) ((&&) (well_formed k g) (Nat.eqb (length l) (length g)))
       (Nat.leb (count id_bool l) q))
     (Nat.eqb (count (list_overturned l) (columns k g)) c)
+
+(** val add_up : ('a1 -> nat) -> 'a1 list -> nat **)
+
+let rec add_up h = function
+| [] -> O
+| x :: l0 -> add (h x) (add_up h l0)
+
+(** val others : bool list -> rows -> rows **)
+
+let rec others l g =
+  match l with
+  | [] -> []
+  | l0 :: l1 ->
+    (match g with
+     | [] -> []
+     | row0 :: g0 -> if l0 then others l1 g0 else row0 :: (others l1 g0))
+
+(** val twice : rows -> rows **)
+
+let rec twice = function
+| [] -> []
+| row0 :: g0 -> row0 :: (row0 :: (twice g0))
+
+(** val row_eq_dec : bool list -> bool list -> bool **)
+
+let row_eq_dec =
+  list_eq_dec bool_dec
+
+(** val place_of : bool list -> rows -> positive **)
+
+let rec place_of row0 = function
+| [] -> XH
+| r :: g0 -> if row_eq_dec row0 r then XH else Pos.succ (place_of row0 g0)
+
+(** val workers : nat list -> rows -> (nat * positive) list **)
+
+let workers d g =
+  combine d (map (fun row0 -> place_of row0 g) g)
+
+(** val inside : (nat -> bool) -> (nat * positive) list -> positive list **)
+
+let inside p ws =
+  map snd (filter (fun w -> p (fst w)) ws)
+
+(** val without : positive -> positive list -> positive list option **)
+
+let rec without x = function
+| [] -> None
+| y :: l0 ->
+  if Pos.eqb x y
+  then Some l0
+  else (match without x l0 with
+        | Some r -> Some (y :: r)
+        | None -> None)
+
+(** val without_all :
+    positive list -> positive list -> positive list option **)
+
+let rec without_all xs l =
+  match xs with
+  | [] -> Some l
+  | x :: xs0 ->
+    (match without x l with
+     | Some r -> without_all xs0 r
+     | None -> None)
+
+(** val left_over :
+    positive list -> positive list list -> positive list list **)
+
+let rec left_over xs = function
+| [] -> []
+| l :: ls0 ->
+  (match without_all xs l with
+   | Some r -> r :: (left_over xs ls0)
+   | None -> left_over xs ls0)
+
+(** val contents_eq_dec : positive list -> positive list -> bool **)
+
+let contents_eq_dec =
+  list_eq_dec Pos.eq_dec
+
+(** val same : positive list -> positive list option -> bool **)
+
+let same x = function
+| Some y -> if contents_eq_dec x y then true else false
+| None -> false
+
+(** val covers :
+    positive list option -> positive list list -> nat -> positive list list
+    -> bool **)
+
+let rec covers passed0 xs b ls = match ls with
+| [] -> false
+| _ :: _ ->
+  (match xs with
+   | [] -> true
+   | x :: xs0 ->
+     (match b with
+      | O -> true
+      | S c ->
+        if same x passed0
+        then covers passed0 xs0 b ls
+        else (&&) (covers None xs0 c (left_over x ls))
+               (covers (Some x) xs0 b ls)))
+
+type 'place domain_evidence =
+| Largest of nat * 'place evidence
+| EachSet of (bool list * 'place evidence) list
+
+(** val members : bool list -> nat list -> bool list **)
+
+let members lying d =
+  map (fun x -> nth x lying false) d
+
+(** val sizes : nat -> nat list -> nat list **)
+
+let sizes d d0 =
+  map (fun x -> count (fun y -> Nat.eqb y x) d0) (seq O d)
+
+(** val most_workers : nat -> nat list -> nat -> nat -> nat **)
+
+let most_workers d d0 b h =
+  add (mul b h) (add_up (fun s -> sub s h) (sizes d d0))
+
+(** val check_case :
+    nat -> rows -> nat list -> ties -> bool list -> 'a1 evidence -> bool **)
+
+let check_case k g d t0 lying e =
+  let l = members lying d in
+  let l0 = Z.of_nat (count id_bool l) in
+  let rest = others l g in
+  if Z.even l0
+  then check_leads k rest t0 l0 e
+  else check_leads k (twice rest) t0 (Z.mul (Zpos (XO XH)) l0) e
+
+(** val check_domains :
+    nat -> rows -> nat -> nat list -> ties -> nat -> 'a1 domain_evidence ->
+    bool **)
+
+let check_domains k g d d0 t0 b e =
+  (&&)
+    ((&&) ((&&) (well_formed k g) (Nat.eqb (length d0) (length g)))
+      (forallb (fun x -> Nat.ltb x d) d0))
+    (match e with
+     | Largest (h, e0) ->
+       check_leads k g t0
+         (Z.mul (Zpos (XO XH)) (Z.of_nat (most_workers d d0 b h))) e0
+     | EachSet cases ->
+       let ws = workers d0 g in
+       (&&)
+         (covers None
+           (map (fun x -> inside (fun y -> Nat.eqb y x) ws) (seq O d)) b
+           (map (fun c -> inside (fun x -> nth x (fst c) false) ws) cases))
+         (forallb (fun c -> check_case k g d0 t0 (fst c) (snd c)) cases))
+
+(** val check_domain_attack :
+    nat -> rows -> nat -> nat list -> ties -> nat -> bool list -> bool list
+    -> bool option list -> bool **)
+
+let check_domain_attack k g d d0 t0 b lying m y =
+  let mu = list_answer m in
+  (&&)
+    ((&&)
+      ((&&)
+        ((&&)
+          ((&&) ((&&) (well_formed k g) (Nat.eqb (length d0) (length g)))
+            (Nat.eqb (length m) k)) (Nat.eqb (length lying) d))
+        (honest t0 mu m g (members lying d0) y))
+      (Nat.leb (count id_bool lying) b))
+    (negb (eqb (Nat.ltb (count (is false) y) (count (is true) y)) mu))
+
+type bound_rule =
+| ByColumns
+| ByTwoRows
+
+(** val check_bound : n -> n -> n -> bound_rule -> bool **)
+
+let check_bound n0 b t0 r =
+  (&&) (N.odd n0)
+    (match r with
+     | ByColumns ->
+       N.leb t0 (N.mul n0 (N.add (N.mul (Npos (XO XH)) b) (Npos XH)))
+     | ByTwoRows ->
+       (&&)
+         ((&&) (N.leb (Npos (XI (XO XH))) n0)
+           (N.eqb (N.add (N.mul (Npos (XO XH)) b) (Npos (XI XH))) n0))
+         (N.leb (N.add (N.add t0 n0) (Npos XH)) (N.mul n0 n0)))

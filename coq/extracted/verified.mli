@@ -108,15 +108,25 @@ module Pos :
   val to_nat : positive -> nat
 
   val of_succ_nat : nat -> positive
+
+  val eq_dec : positive -> positive -> bool
  end
 
 module N :
  sig
-  val succ : n -> n
-
   val add : n -> n -> n
 
+  val mul : n -> n -> n
+
+  val compare : n -> n -> comparison
+
   val eqb : n -> n -> bool
+
+  val leb : n -> n -> bool
+
+  val even : n -> bool
+
+  val odd : n -> bool
  end
 
 module Z :
@@ -185,6 +195,8 @@ val existsb : ('a1 -> bool) -> 'a1 list -> bool
 val forallb : ('a1 -> bool) -> 'a1 list -> bool
 
 val filter : ('a1 -> bool) -> 'a1 list -> 'a1 list
+
+val combine : 'a1 list -> 'a2 list -> ('a1 * 'a2) list
 
 val seq : nat -> nat -> nat list
 
@@ -524,9 +536,12 @@ val terms_eqb : term list -> term list -> bool
 
 val ineq_eqb : ineq -> ineq -> bool
 
+val weaker : ineq -> ineq -> bool
+
 type reason =
 | Same of positive
 | Follows of hint list
+| Weaker
 
 val proves : database -> ineq -> ineq -> reason -> bool
 
@@ -624,19 +639,35 @@ val check_attack : nat -> rows -> ties -> nat -> attack -> bool
 
 type open_voter = { needs : nat; units : nat; row : bool list }
 
-val sift : nat -> open_voter list -> (nat * nat) * open_voter list
+type waiting = { more : nat; room : nat; spare : nat; lag : nat; worth : 
+                 nat; ahead : bool list }
 
-val skip : open_voter -> open_voter
+val stakes : waiting list -> nat
 
-val take : open_voter -> open_voter
+type passed = { live : waiting list; won : nat; kept : nat }
 
-val search : nat -> nat -> open_voter list -> nat -> bool
+val takes : waiting list -> waiting list -> nat -> nat -> passed
+
+val skips : waiting list -> waiting list -> nat -> nat -> passed
+
+val enter : nat -> nat -> nat -> open_voter list -> passed
+
+val search : nat -> waiting list -> nat -> nat -> bool
 
 val open_voters : ties -> bool -> nat -> rows -> open_voter list
 
 val enumerate_side : nat -> bool list list -> ties -> z -> bool -> bool
 
 val enumerate : nat -> rows -> ties -> z -> bool
+
+val sift : nat -> open_voter list -> (nat * nat) * open_voter list
+
+val skip : open_voter -> open_voter
+
+val take : open_voter -> open_voter
+
+val psearch :
+  (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool
 
 val subset : bool list -> bool list -> bool
 
@@ -647,9 +678,6 @@ val join : bool list -> bool list -> bool list
 val join_all : bool list list -> bool list
 
 val compress : bool list -> bool list -> bool list
-
-val psearch :
-  (nat -> nat) -> nat -> nat -> nat -> nat -> open_voter list -> bool
 
 val allowed : nat -> nat -> nat -> nat
 
@@ -774,11 +802,14 @@ val key0 : nat -> positive
 
 val at_ : histogram -> nat -> n
 
-val bump : nat -> histogram -> histogram
+val add_at : positive -> n -> histogram -> histogram
 
-val settle : open_voter list -> nat * open_voter list
+val later : nat -> positive -> positive
 
-val tally : nat -> nat -> nat -> open_voter list -> histogram -> histogram
+val ways : nat -> nat -> n
+
+val tally :
+  nat -> nat -> nat -> positive -> waiting list -> histogram -> histogram
 
 val loss_margin : nat -> bool -> nat -> z
 
@@ -815,3 +846,57 @@ val check_distortion :
 val list_overturned : bool list -> bool list -> bool
 
 val check_overturned : nat -> rows -> nat -> nat -> bool list -> bool
+
+val add_up : ('a1 -> nat) -> 'a1 list -> nat
+
+val others : bool list -> rows -> rows
+
+val twice : rows -> rows
+
+val row_eq_dec : bool list -> bool list -> bool
+
+val place_of : bool list -> rows -> positive
+
+val workers : nat list -> rows -> (nat * positive) list
+
+val inside : (nat -> bool) -> (nat * positive) list -> positive list
+
+val without : positive -> positive list -> positive list option
+
+val without_all : positive list -> positive list -> positive list option
+
+val left_over : positive list -> positive list list -> positive list list
+
+val contents_eq_dec : positive list -> positive list -> bool
+
+val same : positive list -> positive list option -> bool
+
+val covers :
+  positive list option -> positive list list -> nat -> positive list list ->
+  bool
+
+type 'place domain_evidence =
+| Largest of nat * 'place evidence
+| EachSet of (bool list * 'place evidence) list
+
+val members : bool list -> nat list -> bool list
+
+val sizes : nat -> nat list -> nat list
+
+val most_workers : nat -> nat list -> nat -> nat -> nat
+
+val check_case :
+  nat -> rows -> nat list -> ties -> bool list -> 'a1 evidence -> bool
+
+val check_domains :
+  nat -> rows -> nat -> nat list -> ties -> nat -> 'a1 domain_evidence -> bool
+
+val check_domain_attack :
+  nat -> rows -> nat -> nat list -> ties -> nat -> bool list -> bool list ->
+  bool option list -> bool
+
+type bound_rule =
+| ByColumns
+| ByTwoRows
+
+val check_bound : n -> n -> n -> bound_rule -> bool

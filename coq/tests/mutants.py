@@ -3,6 +3,7 @@ when docs/check.py, which shares nothing with the proved checker, says otherwise
 Usage: mutants.py ECODE-VERIFIED COUNT FOLDERS..."""
 
 import copy
+import importlib.util
 import json
 import pathlib
 import random
@@ -16,8 +17,11 @@ import script
 
 verified, count, folders = sys.argv[1], int(sys.argv[2]), map(pathlib.Path, sys.argv[3:])
 seeds = [json.loads(file.read_text()) for folder in folders for file in sorted(folder.glob("*.json"))]
-seeds = [seed for seed in seeds if seed["kind"] != "drat" and seed["k"] <= 12]
+seeds = [seed for seed in seeds if seed["k"] <= 12]
 rng = random.Random(1)
+spec = importlib.util.spec_from_file_location("check", script.SCRIPT)
+clauses = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(clauses)
 
 
 def change_claim(c):
@@ -49,14 +53,14 @@ def change_matrix(c):
 def change_proof(c):
     if c.get("sides"):
         side = rng.choice(c["sides"])
-        side["proof"] = proofs.change(side["proof"], rng)
+        side["proof"] = (proofs.change_drat if c["kind"] == "drat" else proofs.change)(side["proof"], rng)
 
 
 def shorten_proof(c):
     """Only what is needed to end: the contradiction is claimed at once."""
     if c.get("sides"):
         side = rng.choice(c["sides"])
-        side["proof"] = proofs.shorten(side["proof"], rng)
+        side["proof"] = (proofs.shorten_drat if c["kind"] == "drat" else proofs.shorten)(side["proof"], rng)
 
 
 def change_attack(c):
@@ -129,9 +133,10 @@ def fit(c):
             for side, mu in zip(c[name], sides):
                 side["answer"] = mu
     for side in c.get("sides", []):
-        side["formula"] = model.formula(c["G"], ties, b, side["answer"])
-        lines = side["proof"].split("\n")
-        side["proof"] = "\n".join(lines)
+        if c["kind"] == "drat":
+            side["formula"] = model.sha256(clauses.dimacs(*clauses.cnf(c["G"], ties, b, side["answer"])))
+        else:
+            side["formula"] = model.formula(c["G"], ties, b, side["answer"])
 
 
 def true(c):

@@ -22,6 +22,6 @@ def words(files):
 
 
 def agrees(word, code):
-    """Whether the exit code of ecode-verified says the same. It leaves DRAT and long counts undecided, 3; the script
+    """Whether the exit code of ecode-verified says the same. It leaves long counts undecided, 3; the script
     calls a count that it would have to believe consistent, which the proved checker may have done again."""
     return word in {0: ("valid", "consistent"), 3: ("valid", "consistent")}.get(code, ("INVALID",))

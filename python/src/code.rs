@@ -1,5 +1,7 @@
 //! A code: an allocation matrix with what is known of it.
 
+mod asked;
+
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::PathBuf;
@@ -11,7 +13,6 @@ use ecode::code::TieRule;
 use ecode::format::{Format, MatrixFile, verification_json, write_whole};
 use ecode::report::{Glyphs, analysis_json, matrix_svg, picture, standalone};
 use ecode::train::{Agreement, Bits, Vote, VoteEngine};
-use ecode::verify::{Control, Method, Request, Shape, VerifyError};
 use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple, PyType};
@@ -31,97 +32,6 @@ use crate::work;
 pub(crate) struct Code {
     file: MatrixFile,
     verdict: Option<Arc<ecode::verify::Verdict>>,
-}
-
-/// What is asked of a code.
-struct Question {
-    b: Option<usize>,
-    ties: TieRule,
-    method: Method,
-    worst_case: bool,
-}
-
-impl Code {
-    /// What a Python object stands for.
-    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(code) = object.cast::<Self>() {
-            return Ok(code.get().clone());
-        }
-        Ok(Self { file: matrix_file(object, None)?, verdict: None })
-    }
-
-    /// The parts of a code by the gluing theorem, where its file lists them.
-    fn shape(&self) -> Option<Shape> {
-        Shape::from_json(self.file.construction.as_ref()?.get("parts")?)
-    }
-
-    /// Answers about this code, under the control of whoever asks.
-    fn ask(&self, request: &Question, control: &Control) -> Result<ecode::verify::Verdict, VerifyError> {
-        let Question { b, ties, method, worst_case } = *request;
-        let shape = self.shape();
-        let request = Request::new(&self.file.matrix).b(b).ties(ties).method(method).shape(shape.as_ref());
-        request.worst_case(worst_case).decide(control)
-    }
-
-    /// A matrix that was made just now, verified for the b that it is made for.
-    pub(crate) fn made(file: MatrixFile, ties: TieRule, control: &Control) -> Result<Self, VerifyError> {
-        let code = Self { file, verdict: None };
-        let question = Question { b: code.file.b, ties, method: Method::Auto, worst_case: false };
-        let verdict = code.ask(&question, control)?;
-        Ok(Self { verdict: Some(Arc::new(verdict)), ..code })
-    }
-
-    pub(crate) fn decide(
-        &self,
-        py: Python<'_>,
-        b: Option<usize>,
-        rule: &str,
-        method: &str,
-        worst_case: bool,
-        timeout: Option<f64>,
-    ) -> PyResult<Verdict> {
-        let method = method.parse::<Method>().map_err(bad)?;
-        let question = Question { b: b.or(self.file.b), ties: ties(rule)?, method, worst_case };
-        let code = self.clone();
-        let verdict = work::run(py, timeout, move |control| code.ask(&question, control))?.map_err(bad)?;
-        Ok(Verdict { matrix: Arc::new(self.file.matrix.clone()), verdict: Arc::new(verdict) })
-    }
-
-    fn engine(&self, rule: &str) -> PyResult<VoteEngine> {
-        let rule = ties(rule)?;
-        if rule == TieRule::Adversarial {
-            return Err(bad("ties: 'adversarial' is a rule for proofs; a worker follows 'zero' or 'one'"));
-        }
-        let engine = VoteEngine::new(&self.file.matrix, rule);
-        if (0..self.file.matrix.n()).any(|j| engine.can_be_silent(j)) {
-            return Err(bad(
-                "ties: under 'abstain' a worker with an even load may be silent on a coordinate, which \
-                            packed signs cannot say; take 'zero' or 'one'",
-            ));
-        }
-        Ok(engine)
-    }
-
-    /// The votes of all workers, none where one is missing.
-    fn votes(&self, votes: &[Option<Bound<'_, PyAny>>], d: usize) -> PyResult<Vec<Option<Vote>>> {
-        let n = self.file.matrix.n();
-        if votes.len() != n {
-            return Err(bad(format!("{} votes of {n} workers: give None for a missing one", votes.len())));
-        }
-        let one = |(j, vote): (usize, &Option<Bound<'_, PyAny>>)| {
-            let bits = vote.as_ref().map(|vote| bits(vote, d, &format!("vote of worker {j}"))).transpose()?;
-            Ok(bits.map(|bits| Vote { bits, silent: None }))
-        };
-        votes.iter().enumerate().map(one).collect()
-    }
-
-    fn row(&self, j: usize) -> PyResult<Vec<usize>> {
-        let n = self.file.matrix.n();
-        if j >= n {
-            return Err(bad(format!("worker {j}: there are workers 0 to {}", n - 1)));
-        }
-        Ok(self.file.matrix.support(j).collect())
-    }
 }
 
 #[pymethods]
@@ -191,6 +101,12 @@ impl Code {
         self.file.b
     }
 
+    /// How it was made, as its file says: a dict with a `name` and more, or None. Of a budgeted code also how often it is wrong.
+    #[getter]
+    fn construction<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.file.construction.as_ref().map(|made| python(py, made)).transpose()
+    }
+
     /// Entries of G that are 1: gradients computed a step, by all workers together.
     #[getter]
     fn ones(&self) -> usize {
@@ -245,7 +161,8 @@ impl Code {
     }
 
     /// See `election_coding.verify`.
-    #[pyo3(signature = (b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None))]
+    #[pyo3(signature = (b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None, progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn verify(
         &self,
         py: Python<'_>,
@@ -254,8 +171,9 @@ impl Code {
         method: &str,
         worst_case: bool,
         timeout: Option<f64>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Verdict> {
-        self.decide(py, b, ties, method, worst_case, timeout)
+        self.decide(py, b, ties, method, worst_case, (timeout, progress))
     }
 
     /// Whether the decode is exact with so many liars and so many missing votes, whoever they are: proved for
@@ -277,7 +195,7 @@ impl Code {
         if b > self.n() {
             return Ok(false);
         }
-        let verdict = self.decide(py, Some(b), ties, "auto", false, timeout)?;
+        let verdict = self.decide(py, Some(b), ties, "auto", false, (timeout, None))?;
         verdict.truth()
     }
 
@@ -294,7 +212,7 @@ impl Code {
         worst_case: bool,
         timeout: Option<f64>,
     ) -> PyResult<String> {
-        let decided = self.decide(py, b, ties, "auto", worst_case, timeout)?;
+        let decided = self.decide(py, b, ties, "auto", worst_case, (timeout, None))?;
         let shape = self.shape();
         let scope = if worst_case { Scope::WorstCase } else { Scope::Claim };
         work::run(py, timeout, move |control| {

@@ -7,11 +7,15 @@
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands over what Python passed")]
 
 mod array;
+mod budget;
 mod checked;
 mod code;
+mod detect;
 mod errors;
 mod fingerprint;
 mod judge;
+#[cfg(feature = "grpc")]
+mod link;
 mod verdict;
 mod vote;
 mod work;
@@ -87,11 +91,14 @@ fn design(
 ///     method: "auto", or an engine: "definition", "exhaustive", "structure", "branch", "sat", "all".
 ///     worst_case: find also how bad it gets, whatever becomes of the claim.
 ///     timeout: seconds; what is not settled by then is undecided.
+///     progress: a function of two numbers that is called while the work goes on: messages counted, and all of them, 0 where
+///         that is not known. What it raises ends the work.
 ///
 /// Returns:
 ///     A `Verdict`; `bool(verdict)` is whether the matrix is tolerant, and raises where that is undecided.
 #[pyfunction]
-#[pyo3(signature = (matrix, b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None))]
+#[pyo3(signature = (matrix, b=None, *, ties="adversarial", method="auto", worst_case=false, timeout=None, progress=None))]
+#[allow(clippy::too_many_arguments, reason = "Python names them")]
 fn verify(
     py: Python<'_>,
     matrix: &Bound<'_, PyAny>,
@@ -100,8 +107,9 @@ fn verify(
     method: &str,
     worst_case: bool,
     timeout: Option<f64>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<verdict::Verdict> {
-    code::Code::of(matrix)?.decide(py, b, ties, method, worst_case, timeout)
+    code::Code::of(matrix)?.decide(py, b, ties, method, worst_case, (timeout, progress))
 }
 
 /// Lower bounds on the number of ones (gradients in all) of a code that tolerates b of n.
@@ -169,10 +177,16 @@ fn _election_coding(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<code::Code>()?;
     module.add_class::<verdict::Verdict>()?;
     module.add_class::<checked::Checked>()?;
+    module.add_class::<detect::Rule>()?;
     module.add_class::<judge::Judge>()?;
     module.add_class::<judge::Turn>()?;
     module.add_class::<fingerprint::Fingerprint>()?;
+    #[cfg(feature = "grpc")]
+    module.add_class::<link::Link>()?;
     module.add_function(wrap_pyfunction!(design, module)?)?;
+    module.add_function(wrap_pyfunction!(budget::design_budgeted, module)?)?;
+    module.add_function(wrap_pyfunction!(detect::design_detection, module)?)?;
+    module.add_function(wrap_pyfunction!(detect::detection, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(bounds, module)?)?;
     module.add_function(wrap_pyfunction!(command, module)?)?;

@@ -7,7 +7,7 @@
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecode::verify::Control;
 use pyo3::exceptions::PyRuntimeError;
@@ -18,6 +18,10 @@ use crate::errors::bad;
 
 /// How often a waiting call lets Python look at its signals.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// What only waits for others has so long to end, once it is interrupted.
+#[cfg(feature = "grpc")]
+const GRACE: Duration = Duration::from_millis(100);
 
 /// The threads, and whose they are.
 struct Threads {
@@ -65,7 +69,35 @@ pub(crate) fn run<T: Send + 'static>(
     timeout: Option<f64>,
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<T> {
-    let (result, interrupt) = attend(py, timeout, work)?;
+    run_watched(py, timeout, None, work)
+}
+
+/// The same, while a function of Python's hears how far it is: (done, all), all being 0 where that is not known. What it raises
+/// ends the work.
+pub(crate) fn run_watched<T: Send + 'static>(
+    py: Python<'_>,
+    timeout: Option<f64>,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce(&Control) -> T + Send + 'static,
+) -> PyResult<T> {
+    let pool = pool()?;
+    let look = |control: &Control| match progress {
+        Some(progress) => progress.call1(control.progress()).map(|_| ()),
+        None => Ok(()),
+    };
+    let (result, interrupt) = attend(py, timeout, None, look, move |control| pool.install(|| work(control)))?;
+    interrupt.map_or(Ok(result), Err)
+}
+
+/// The same for what waits for others and computes nothing: it takes none of the threads that compute, and an interrupt
+/// waits for it only as long as [`GRACE`]. It then ends by itself.
+#[cfg(feature = "grpc")]
+pub(crate) fn wait<T: Send + 'static>(
+    py: Python<'_>,
+    timeout: Option<f64>,
+    work: impl FnOnce(&Control) -> T + Send + 'static,
+) -> PyResult<T> {
+    let (result, interrupt) = attend(py, timeout, Some(GRACE), |_| Ok(()), work)?;
     interrupt.map_or(Ok(result), Err)
 }
 
@@ -75,12 +107,15 @@ pub(crate) fn run_stoppable<T: Send + 'static>(
     timeout: Option<f64>,
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<T> {
-    Ok(attend(py, timeout, work)?.0)
+    let pool = pool()?;
+    Ok(attend(py, timeout, None, |_| Ok(()), move |control| pool.install(|| work(control)))?.0)
 }
 
 fn attend<T: Send + 'static>(
     py: Python<'_>,
     timeout: Option<f64>,
+    grace: Option<Duration>,
+    look: impl Fn(&Control) -> PyResult<()>,
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<(T, Option<PyErr>)> {
     let timeout = match timeout.map(Duration::try_from_secs_f64) {
@@ -89,20 +124,20 @@ fn attend<T: Send + 'static>(
         Some(Err(_)) => return Err(bad("timeout: expected seconds, 0 or more")),
     };
     let control = Control::with_timeout(timeout);
-    let pool = pool()?;
     let (send, mut receive) = channel();
     let thread = {
         let control = control.clone();
         std::thread::Builder::new()
             .name("ecode".into())
             .spawn(move || {
-                let result = pool.install(|| work(&control));
+                let result = work(&control);
                 // The receiver waits until the thread has ended.
                 let _ = send.send(result);
             })
             .map_err(|error| PyRuntimeError::new_err(error.to_string()))?
     };
     let mut interrupt = None;
+    let mut since = None;
     let result = loop {
         let (given_back, got) = py.detach(|| {
             let got = receive.recv_timeout(LOOK);
@@ -113,9 +148,17 @@ fn attend<T: Send + 'static>(
             Ok(result) => break Some(result),
             Err(RecvTimeoutError::Disconnected) => break None,
             Err(RecvTimeoutError::Timeout) => {
-                if let Err(error) = py.check_signals() {
+                let looked = py
+                    .check_signals()
+                    .and_then(|()| if interrupt.is_none() { look(&control) } else { Ok(()) });
+                if let Err(error) = looked {
                     control.stop();
                     interrupt.get_or_insert(error);
+                    since.get_or_insert_with(Instant::now);
+                }
+                let over = since.zip(grace).is_some_and(|(since, grace)| since.elapsed() > grace);
+                if let Some(error) = interrupt.take_if(|_| over) {
+                    return Err(error);
                 }
             }
         }

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import election_coding
+import election_coding._functions
 import election_coding.simulate
 
 
@@ -16,7 +17,7 @@ def test_readme(tmp_path: Path) -> None:
 
 
 def test_docstrings() -> None:
-    for module in (election_coding, election_coding.simulate):
+    for module in (election_coding, election_coding._functions, election_coding.simulate):
         failed, tried = doctest.testmod(module)
         assert tried >= 3 and failed == 0, module.__name__
 
@@ -26,7 +27,7 @@ def test_everything_public_is_documented() -> None:
         thing = getattr(election_coding, name)
         if name != "__version__":
             assert thing.__doc__, name
-    for kind in (election_coding.Code, election_coding.Verdict, election_coding.Checked):
+    for kind in (election_coding.Code, election_coding.Verdict, election_coding.Checked, election_coding.Rule):
         for name in vars(kind):
             if not name.startswith("_"):
                 assert getattr(kind, name).__doc__, f"{kind.__name__}.{name}"

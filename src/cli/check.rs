@@ -78,12 +78,10 @@ impl Check {
         }
         ensure!(self.data.is_none(), "--data: {name} is no naming certificate, which alone is about data");
         if is_bound(&bytes) {
-            let alone = self.matrix.is_none() && self.extract.is_none() && !self.verified;
-            ensure!(
-                alone,
-                "{name}: a lower bound is about no matrix, has no proof to extract, and is unknown to the checker proved in Coq"
-            );
-            return bound_certificate::check(&bytes, &name, self.json, &control);
+            let alone = self.matrix.is_none() && self.extract.is_none();
+            ensure!(alone, "{name}: a lower bound is about no matrix, and has no proof to extract");
+            let program = self.verified.then(verified::program).transpose()?;
+            return bound_certificate::check(&bytes, &name, (self.json, program), &control);
         }
         if is_distortion(&bytes) {
             let program = self.verified.then(verified::program).transpose()?;
@@ -91,12 +89,9 @@ impl Check {
             return check_distortion::run(&bytes, &name, self.matrix.as_deref(), &to, &control);
         }
         if is_domains(&bytes) {
-            ensure!(
-                !self.verified,
-                "--verified: the checker that is proved in Coq knows no claims about failure domains"
-            );
             ensure!(self.extract.is_none(), "--extract: not from a certificate about failure domains");
-            return check_domains::run(&bytes, &name, self.matrix.as_deref(), self.json, &control);
+            let program = self.verified.then(verified::program).transpose()?;
+            return check_domains::run(&bytes, &name, self.matrix.as_deref(), (self.json, program), &control);
         }
         // Before the work, which may be long: there is nothing to do without it.
         let program = self.verified.then(verified::program).transpose()?;
@@ -126,16 +121,9 @@ impl Check {
         }
         match (certificate.report(&outcome), &outcome) {
             _ if self.json => {
-                let mut document = certificate.document(&outcome);
-                if let Some(line) = opinion {
-                    document["second_opinion"] = line.into();
-                }
-                output::print_verdict(&document.to_string());
+                output::print_verdict(&verified::noted(certificate.document(&outcome), opinion).to_string());
             }
-            (Some(report), _) => {
-                let opinion = opinion.map(|line| format!("agrees   ecode-verified: {line}\n"));
-                output::print_verdict(&(report + &opinion.unwrap_or_default()));
-            }
+            (Some(report), _) => output::print_verdict(&(report + &verified::agreed(opinion))),
             (None, Err(refused)) => output::remark!("{name}: {refused}"),
             (None, Ok(_)) => {}
         }

@@ -49,15 +49,10 @@ pub(super) fn run(
     }
     match &outcome {
         _ if to.json => {
-            let mut document = certificate.document(&outcome);
-            if let Some(line) = opinion {
-                document["second_opinion"] = line.into();
-            }
-            output::print_verdict(&document.to_string());
+            output::print_verdict(&verified::noted(certificate.document(&outcome), opinion).to_string());
         }
         Ok(accepted) => {
-            let opinion = opinion.map(|line| format!("agrees   ecode-verified: {line}\n"));
-            output::print_verdict(&(certificate.report(accepted) + &opinion.unwrap_or_default()));
+            output::print_verdict(&(certificate.report(accepted) + &verified::agreed(opinion)));
         }
         Err(refused) => output::remark!("{name}: {refused}"),
     }

@@ -321,8 +321,13 @@ pub(crate) fn told_naming(
     } else {
         "whoever else is faulty".to_owned()
     };
-    let computed = recomputed.map_or(String::new(), |partition| {
-        format!("\nRecomputed: what it signed of partition {partition} is not the digest of the vector that these data give.")
+    let computed = recomputed.map_or(String::new(), |partition| match rule.as_str() {
+        "share" => format!(
+            "\nRecomputed: the digest and the share that it signed of partition {partition} are not both of the vector that these data give."
+        ),
+        _ => format!(
+            "\nRecomputed: what it signed of partition {partition} is not the digest of the vector that these data give."
+        ),
     });
     output::print(&format!(
         "Valid: worker {worker} was faulty in step {step} (rule {rule}), {holds}. It says nothing of whose keys these are: compare them with those that you know (--json prints them).{computed}"

@@ -28,7 +28,7 @@ pub(crate) struct ListenFlags {
     /// (not at all), auto (a quarter of the usual time), or a time, as in 200ms [default: auto]
     #[arg(long, value_name = "WHEN", value_parser = waiting)]
     wait: Option<Waiting>,
-    /// Show how it stands at this address, without a certificate: /healthz, /status and /metrics
+    /// Show how it stands at this address, without a certificate: /healthz, /status, /metrics and gRPC health checks
     #[arg(long, value_name = "ADDR")]
     status: Option<SocketAddr>,
     /// Leave a worker out, once it is proved to lie or to compute wrong
@@ -38,14 +38,26 @@ pub(crate) struct ListenFlags {
 
 /// How long a step waits.
 #[derive(Clone, Copy, PartialEq)]
-enum Waiting {
+pub(super) enum Waiting {
     All,
     Quorum,
     Auto,
     For(Duration),
 }
 
-fn waiting(text: &str) -> Result<Waiting, String> {
+#[cfg(feature = "grpc")]
+impl From<Waiting> for Wait {
+    fn from(waiting: Waiting) -> Self {
+        match waiting {
+            Waiting::All => Self::All,
+            Waiting::Quorum => Self::Quorum,
+            Waiting::Auto => Self::Adaptive,
+            Waiting::For(time) => Self::Soft(time),
+        }
+    }
+}
+
+pub(super) fn waiting(text: &str) -> Result<Waiting, String> {
     match text {
         "all" => Ok(Waiting::All),
         "quorum" => Ok(Waiting::Quorum),
@@ -78,12 +90,7 @@ impl ListenFlags {
         let (Some(address), Some(keys)) = (self.listen, self.keys.clone()) else {
             bail!("--transport grpc needs --listen ADDR and --keys DIR (ecode keys makes them)");
         };
-        let wait = match self.wait.unwrap_or(Waiting::Auto) {
-            Waiting::All => Wait::All,
-            Waiting::Quorum => Wait::Quorum,
-            Waiting::Auto => Wait::Adaptive,
-            Waiting::For(time) => Wait::Soft(time),
-        };
+        let wait = self.wait.unwrap_or(Waiting::Auto).into();
         let Self { status, quarantine, .. } = *self;
         Ok(Listen { address, keys, wait, patience, quarantine, status, block_bytes: BLOCK })
     }
@@ -91,4 +98,4 @@ impl ListenFlags {
 
 /// Bytes of a block of votes.
 #[cfg(feature = "grpc")]
-const BLOCK: usize = 1 << 20;
+pub(super) const BLOCK: usize = 1 << 20;

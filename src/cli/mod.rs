@@ -45,6 +45,7 @@ mod plot;
 mod recompute;
 mod scheme;
 mod search;
+mod serve;
 mod session;
 mod show;
 mod site;
@@ -98,6 +99,7 @@ enum Command {
     Frontier(frontier::FrontierCommand),
     Train(Box<train::Train>),
     Keys(keys::Keys),
+    Serve(Box<serve::Serve>),
     Work(work::Work),
     Sweep(sweep::Sweep),
     Experiment(experiment::Command),
@@ -198,6 +200,7 @@ fn dispatch(command: Command, common: &Common) -> anyhow::Result<Ending> {
         Command::Frontier(args) => args.run(common),
         Command::Train(args) => args.run(common),
         Command::Keys(args) => args.run(),
+        Command::Serve(args) => args.run(common),
         Command::Work(args) => args.run(common),
         Command::Sweep(args) => args.run(common),
         Command::Experiment(args) => args.run(common),

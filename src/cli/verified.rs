@@ -64,3 +64,16 @@ pub(super) fn opinion(
         Err(error) => Err(error).with_context(|| format!("--verified: {name}")),
     }
 }
+
+/// A report's line about the second opinion, where there is one.
+pub(super) fn agreed(opinion: Option<String>) -> String {
+    opinion.map(|line| format!("agrees   {NAME}: {line}\n")).unwrap_or_default()
+}
+
+/// A document with the second opinion, where there is one.
+pub(super) fn noted(mut document: serde_json::Value, opinion: Option<String>) -> serde_json::Value {
+    if let Some(line) = opinion {
+        document["second_opinion"] = line.into();
+    }
+    document
+}

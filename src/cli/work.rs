@@ -71,6 +71,13 @@ impl Work {
                 run.version
             );
         }
+        if run.brought.is_some() {
+            bail!(
+                "{} runs `ecode serve`, which holds no model: a program with a model of its own works for it, as with \
+                 election_coding.torch in Python",
+                join.server
+            );
+        }
         let requested = Config::from_toml(&run.config).context("the server's configuration")?;
         let data = self.data.unwrap_or(run.data).parse().context("--data")?;
         let config = Config {
@@ -91,10 +98,10 @@ impl Work {
             }
         }
         let data = input::data(&config.data, &control)?;
-        let code = if !config.scheme.detects() {
-            TrainingCode::unverified(matrix, None, "the server's")
-        } else {
+        let code = if config.scheme.detects() {
             super::scheme::training_code(&config, &MatrixFile::plain(matrix))?
+        } else {
+            TrainingCode::unverified(matrix, None, "the server's")
         };
         let mut trainer = Trainer::new(config, code, data)?;
         match trainer.work_for(join, run.row, control, &mut say) {

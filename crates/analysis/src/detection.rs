@@ -131,9 +131,14 @@ mod tests {
     }
 
     /// What the server receives in a world: for each worker and partition that it holds, the bit that it answers.
-    fn view(g: &AllocationMatrix, message: &Message, liars: &Workers, told: &Message) -> Vec<Option<bool>> {
+    fn view(
+        g: &AllocationMatrix,
+        message: &Message,
+        liars: &Workers,
+        claimed: &Message,
+    ) -> Vec<Option<bool>> {
         let answer = |j: usize, i: usize| {
-            g.holds(j, i).then(|| if liars.contains(j) { told.contains(i) } else { message.contains(i) })
+            g.holds(j, i).then(|| if liars.contains(j) { claimed.contains(i) } else { message.contains(i) })
         };
         (0..g.n()).flat_map(|j| (0..g.k()).map(move |i| answer(j, i)).collect::<Vec<_>>()).collect()
     }

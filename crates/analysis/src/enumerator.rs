@@ -2,6 +2,9 @@
 //!
 //! It is to majority voting over an allocation matrix what the weight enumerator is to a linear code:
 //! every error probability under independent sign errors can be read off it.
+//!
+//! # References
+//! F. J. MacWilliams and N. J. A. Sloane, *The Theory of Error-Correcting Codes*, 1977, chapter 5: weight enumerators.
 
 use std::collections::BTreeMap;
 

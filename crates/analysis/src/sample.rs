@@ -4,6 +4,9 @@
 //! # What is promised
 //! The draws are independent and uniform over the messages of their weight; the same seed gives the same
 //! sample at any number of threads. Messages heavier than half are the complements of the lighter ones.
+//!
+//! # References
+//! W. G. Cochran, *Sampling Techniques*, third edition, 1977, chapter 5: stratified sampling.
 
 use std::collections::BTreeMap;
 

@@ -11,6 +11,11 @@
 //! - `del id`: forgets.
 //!
 //! Memory is bounded by [`MOST_TERMS`]; the time is that of the propagations, and can be ended at any moment.
+//!
+//! # References
+//! W. Cook, C. R. Coullard and G. Turán, *On the Complexity of Cutting-Plane Proofs*, Discrete Applied Mathematics 18
+//! (1987), 25–38. B. Bogaerts, S. Gocht, C. McCreesh and J. Nordström, *Certified Dominance and Symmetry Breaking for
+//! Combinatorial Optimisation*, Journal of Artificial Intelligence Research 77 (2023): the rules and the format.
 
 use std::collections::HashSet;
 

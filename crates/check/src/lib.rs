@@ -41,7 +41,7 @@ pub use cutting_planes::replay;
 pub use distortion::{AcceptedDistortion, DistortionCertificate, check_distortion, is_distortion};
 pub use domains::{AcceptedDomains, DomainCertificate, DomainProof, Proofs, check_domains, is_domains};
 pub use drat::{replay_drat, replay_full_drat};
-pub use fewest::{AcceptedBound, BoundCase, BoundCertificate, BoundRule, check_bound, is_bound};
+pub use fewest::{AcceptedBound, BoundCase, BoundCertificate, BoundRule, Closed, check_bound, is_bound};
 pub use json::MalformedCertificate;
 pub use options::Options;
 pub use outcome::{Accepted, Refused, Strength, Unproved};

@@ -27,19 +27,19 @@ fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
     std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if is_bound(&bytes) {
         let certificate = BoundCertificate::parse(&bytes)?;
-        return Ok(told(
+        return Ok(exit_with(
             check_bound(&certificate, Options::default()).map(|accepted| certificate.report(&accepted)),
         ));
     }
     if is_distortion(&bytes) {
         let certificate = DistortionCertificate::parse(&bytes)?;
-        return Ok(told(
+        return Ok(exit_with(
             check_distortion(&certificate, Options::default()).map(|accepted| certificate.report(&accepted)),
         ));
     }
     if is_domains(&bytes) {
         let certificate = DomainCertificate::parse(&bytes)?;
-        return Ok(told(
+        return Ok(exit_with(
             check_domains(&certificate, Options::default()).map(|accepted| certificate.report(&accepted)),
         ));
     }
@@ -51,7 +51,7 @@ fn answer() -> Result<(u8, String), Box<dyn std::error::Error>> {
 }
 
 /// The exit code and the text of what a checker found.
-fn told(outcome: Result<String, Refused>) -> (u8, String) {
+fn exit_with(outcome: Result<String, Refused>) -> (u8, String) {
     match outcome {
         Ok(report) => (0, report),
         Err(refused) => (refused.exit_code(), format!("error: {refused}\n")),

@@ -1,6 +1,10 @@
 //! The allocation matrix G: which worker holds which partitions.
 //!
 //! Invariant: 1 ≤ n, k ≤ [`MAX_SIZE`], and the padding bits of every packed row are zero.
+//!
+//! # References
+//! J. Sohn, D.-J. Han, B. Choi and J. Moon, *Election Coding for Distributed Learning: Protecting SignSGD against
+//! Byzantine Attacks*, NeurIPS 2020, section 3: the data allocation matrix G.
 
 use super::bits::{IndexSet, Message, Worker};
 use super::digest;

@@ -2,6 +2,11 @@
 //!
 //! Redundancy schemes such as DRACO, DETOX, ByzShield and Aspis send the same *file* (a partition) to several workers
 //! and take, for each file, what most of its holders say.
+//!
+//! # References
+//! L. Chen, H. Wang, Z. Charles and D. Papailiopoulos, *DRACO: Byzantine-resilient Distributed Training via Redundant
+//! Gradients*, ICML 2018. S. Rajput, H. Wang, Z. Charles and D. Papailiopoulos, *DETOX*, NeurIPS 2019.
+//! K. Konstantinidis and A. Ramamoorthy, *ByzShield*, MLSys 2021, and *Aspis*, arXiv:2108.02416.
 
 use super::bits::{IndexSet, Partition, Workers};
 use super::matrix::AllocationMatrix;

@@ -14,7 +14,7 @@ use tonic::{Code, Status, Streaming};
 use super::PROTOCOL;
 use super::generated::election_client::ElectionClient;
 use super::generated::{self, Ballot, DescribeRequest, Down, Hello, StateRequest, Up, down, up};
-use super::happening::{Report, Vote};
+use super::happening::{Account, Report, Vote};
 use super::keys::{Keys, KeysError, SERVER_NAME};
 use super::scheme::{Signed, Task};
 
@@ -78,6 +78,7 @@ pub struct Line {
 }
 
 /// What the server says later.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it comes, and never kept")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
     /// A block was decoded.
@@ -92,6 +93,10 @@ pub enum News {
         tied: Bytes,
         /// The mean loss, as far as workers said it.
         loss: f64,
+        /// How often the run has gone back to an earlier step.
+        undone: u32,
+        /// How the step came about: in its last block, of a server that holds no model.
+        account: Option<Account>,
     },
     /// This worker's state is of no use: [`Client::state`] has the server's.
     Behind {
@@ -250,6 +255,7 @@ impl Client {
             partition: signed.partition as u32,
             digest: Bytes::copy_from_slice(&signed.digest),
             signature: Bytes::copy_from_slice(&signed.signature),
+            again: signed.again,
         };
         self.say(up::Is::Answer(generated::Answer {
             step,
@@ -259,7 +265,7 @@ impl Client {
         }))
     }
 
-    /// Sends a whole vector of a partition, or a list with a share, signed as what was sent.
+    /// Sends a whole vector of a partition, or a list with the share of a place, signed as what was sent.
     ///
     /// # Errors
     /// [`ClientError::Gone`].
@@ -268,7 +274,7 @@ impl Client {
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        (bytes, share): (&Bytes, bool),
+        (bytes, share): (&Bytes, Option<usize>),
         signature: &[u8; 64],
     ) -> Result<(), ClientError> {
         for first in (0..bytes.len()).step_by(PIECE) {
@@ -282,7 +288,8 @@ impl Client {
                 length: bytes.len() as u64,
                 negative: bytes.slice(first..end),
                 signature: Bytes::copy_from_slice(signature),
-                share,
+                share: share.is_some(),
+                place: share.map_or(0, |place| place as u32),
             }))?;
         }
         Ok(())
@@ -313,6 +320,8 @@ impl Client {
                 negative: decode.negative,
                 tied: decode.tied,
                 loss: decode.loss,
+                undone: decode.undone,
+                account: decode.account.map(Into::into),
             },
             Some(down::Is::Behind(behind)) => News::Behind { step: behind.step },
             Some(down::Is::Task(task)) => News::Task(

@@ -99,7 +99,8 @@ pub struct Welcome {
     /// The row of the matrix that the worker's certificate stands for.
     #[prost(uint32, tag = "1")]
     pub row: u32,
-    /// The run; and another number each time that its server is started.
+    /// The run; and another number each time that its server is started, where a server that was started anew may decide
+    /// steps once more. One that holds no model never does.
     #[prost(uint64, tag = "2")]
     pub run: u64,
     #[prost(uint64, tag = "3")]
@@ -121,6 +122,12 @@ pub struct Welcome {
     /// Whether the worker's state is of no use: it is to take the server's before it votes.
     #[prost(bool, tag = "9")]
     pub behind: bool,
+    /// The first step whose decodes are all kept.
+    #[prost(uint64, tag = "10")]
+    pub kept_from: u64,
+    /// As in a task.
+    #[prost(uint32, tag = "11")]
+    pub undone: u32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeRequest {}
@@ -148,6 +155,9 @@ pub struct Description {
     /// Where the server's data lie, as `ecode work --data` says it: of use where all machines see the same files.
     #[prost(string, tag = "8")]
     pub data: ::prost::alloc::string::String,
+    /// Of a server that holds no model (`ecode serve`), whose workers bring theirs: coordinates of a vote. 0 of others.
+    #[prost(uint64, tag = "9")]
+    pub brought_dimension: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Decode {
@@ -162,6 +172,38 @@ pub struct Decode {
     pub tied: ::prost::bytes::Bytes,
     #[prost(double, tag = "5")]
     pub loss: f64,
+    /// As in a task.
+    #[prost(uint32, tag = "7")]
+    pub undone: u32,
+    /// In the block of a step that is decoded last, where the server holds no model: how it stands.
+    #[prost(message, optional, tag = "6")]
+    pub account: ::core::option::Option<Account>,
+}
+/// How a step came about and where the workers stand, for logs: nothing is to rest on it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Account {
+    /// The most votes that were missing in a block of this step.
+    #[prost(uint32, tag = "1")]
+    pub missing: u32,
+    /// Whether some block of it is not proved to be the majority.
+    #[prost(bool, tag = "2")]
+    pub unproved: bool,
+    /// Rows that nobody waits for, and since which step.
+    #[prost(message, repeated, tag = "3")]
+    pub lost: ::prost::alloc::vec::Vec<RowAt>,
+    /// Rows that were proved to lie or to compute wrong, and in which step.
+    #[prost(message, repeated, tag = "4")]
+    pub named: ::prost::alloc::vec::Vec<RowAt>,
+    /// Rows that differ from the decodes unusually often among those of their load: statistics, no proof.
+    #[prost(uint32, repeated, tag = "5")]
+    pub unusual: ::prost::alloc::vec::Vec<u32>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RowAt {
+    #[prost(uint32, tag = "1")]
+    pub row: u32,
+    #[prost(uint64, tag = "2")]
+    pub step: u64,
 }
 /// The worker has fallen so far back that the server no longer keeps the decodes that it missed: it is to take the
 /// state. Decodes from before that state may still come, and are to be skipped.
@@ -226,6 +268,22 @@ pub struct Task {
     /// Partitions of which to send the list and one share, after the answer.
     #[prost(message, repeated, tag = "10")]
     pub shares: ::prost::alloc::vec::Vec<Share>,
+    /// Partitions to compute once more, although they were answered: an answer has a digest of each, said again.
+    #[prost(uint32, repeated, tag = "11")]
+    pub again: ::prost::alloc::vec::Vec<u32>,
+    /// Where the run takes the votes of a code by now: the partitions to vote over. The vote is sent as the vector of the
+    /// partition after the last one, and where it is silent, as far as its row can be, as that of the next.
+    #[prost(message, optional, tag = "12")]
+    pub row: ::core::option::Option<Row>,
+    /// How often the run has gone back to an earlier step, since the server was started: where it is more than the worker
+    /// knows of, the worker's state of the step is the one that it had then.
+    #[prost(uint32, tag = "13")]
+    pub undone: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Row {
+    #[prost(uint32, repeated, tag = "1")]
+    pub partitions: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Share {
@@ -245,6 +303,9 @@ pub struct Slot {
     /// Ed25519, by the worker's key that the server's list of rows has, of run, step, state, partition and digest (docs/reactive.md).
     #[prost(bytes = "bytes", tag = "3")]
     pub signature: ::prost::bytes::Bytes,
+    /// Whether it was computed once more, and signed as that.
+    #[prost(bool, tag = "4")]
+    pub again: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Answer {
@@ -275,13 +336,15 @@ pub struct Vector {
     pub length: u64,
     #[prost(bytes = "bytes", tag = "6")]
     pub negative: ::prost::bytes::Bytes,
-    /// Of the digest of what was sent, as that of a vector, or, where vectors travel in shares, as that of bytes; in the last
-    /// piece only.
+    /// Of the digest of what was sent, as that of a vector, or, where vectors travel in shares, as that of a share or of bytes; in
+    /// the last piece only.
     #[prost(bytes = "bytes", tag = "7")]
     pub signature: ::prost::bytes::Bytes,
-    /// Whether this is a list with a share, not a whole vector.
+    /// Whether this is a list with a share, not a whole vector; and which share, from 0.
     #[prost(bool, tag = "8")]
     pub share: bool,
+    #[prost(uint32, tag = "9")]
+    pub place: u32,
 }
 /// The worker cannot send a vector that was fetched.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -430,7 +493,8 @@ pub mod election_client {
             req.extensions_mut().insert(GrpcMethod::new("ecode.v1.Election", "Join"));
             self.inner.streaming(req, path, codec).await
         }
-        /// The state at a step: for workers that are further behind than the decodes which the server keeps.
+        /// The state at a step: for workers that are further behind than the decodes which the server keeps. Refused by a server
+        /// that holds no model.
         pub async fn state(
             &mut self,
             request: impl tonic::IntoRequest<super::StateRequest>,
@@ -490,7 +554,8 @@ pub mod election_server {
             >
             + std::marker::Send
             + 'static;
-        /// The state at a step: for workers that are further behind than the decodes which the server keeps.
+        /// The state at a step: for workers that are further behind than the decodes which the server keeps. Refused by a server
+        /// that holds no model.
         async fn state(
             &self,
             request: tonic::Request<super::StateRequest>,

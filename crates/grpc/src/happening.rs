@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use ecode_server::reactive::Header;
 use ecode_server::{Cut, Rules};
 
 use super::keys::KeysError;
@@ -54,6 +55,49 @@ pub struct Settings {
     pub can_be_silent: Vec<bool>,
     /// Under a scheme that detects lies: how many partitions there are. Then no votes are taken, and the caller asks.
     pub partitions: Option<usize>,
+}
+
+/// What a server that holds no model is started with besides: the decodes that it has told before.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The first step whose decodes are all here; those of the steps from then on, up to [`Settings::step`].
+    pub from: u64,
+    /// In their order.
+    pub decodes: Vec<Decode>,
+    /// So many bytes of decodes are kept for workers that come back.
+    pub most: usize,
+}
+
+/// What came out of a block.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decode {
+    /// The step.
+    pub step: u64,
+    /// The block.
+    pub block: usize,
+    /// Where the decode is negative, a bit a coordinate.
+    pub negative: Bytes,
+    /// Where the vote was a tie; empty where it never was.
+    pub tied: Bytes,
+    /// The mean loss, as far as workers said it.
+    pub loss: f64,
+    /// How the step came about; in its last block, where somebody wants to know.
+    pub account: Option<Account>,
+}
+
+/// How a step came about and where the workers stand: for logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The most votes that were missing in a block of the step.
+    pub missing: usize,
+    /// Whether every block of it is proved to be the majority.
+    pub verified: bool,
+    /// Rows that nobody waits for, and since which step.
+    pub lost: Vec<(usize, u64)>,
+    /// Rows that were proved to lie or to compute wrong, and in which step.
+    pub named: Vec<(usize, u64)>,
+    /// Rows that differ from the decodes unusually often among those of their load. Statistics, no proof.
+    pub unusual: Vec<usize>,
 }
 
 /// Why a server does not start.
@@ -115,6 +159,8 @@ pub enum Happening {
         row: usize,
         /// The program that it says it is.
         version: String,
+        /// What came of the gradients that all compute when they join, as it says.
+        probe: Bytes,
     },
     /// Nobody waits for a row any more.
     Lost {
@@ -156,7 +202,7 @@ pub enum Happening {
         /// The row.
         row: usize,
         /// The step that it is of. The caller may be in a later one by now, of which it says nothing.
-        step: u64,
+        of: Header,
         /// What it sent.
         heard: Heard,
     },

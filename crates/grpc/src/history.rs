@@ -1,11 +1,21 @@
-//! The decodes that are kept for workers that come back or fall behind.
+//! What is kept for workers that come back or fall behind: decodes, and a state.
 //!
 //! # What is promised
 //! One list for all, of bounded size: a worker that does not read costs nothing but its place in it.
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::generated::Decode;
+
+/// A state that is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) step: u64,
+    pub(crate) bytes: Bytes,
+    pub(crate) sha256: String,
+}
 
 /// A place in the list has fallen out of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +39,13 @@ impl History {
         Self { decodes: VecDeque::new(), first: 0, bytes: 0, most, from: step }
     }
 
+    /// Decodes of an earlier time, from a step on.
+    pub(crate) fn with(from: u64, most: usize, decodes: Vec<Decode>) -> Self {
+        let mut history = Self::new(from, most);
+        decodes.into_iter().for_each(|decode| history.push(decode));
+        history
+    }
+
     pub(crate) fn push(&mut self, decode: Decode) {
         self.bytes += size(&decode);
         self.decodes.push_back(decode);
@@ -39,6 +56,13 @@ impl History {
             self.first += 1;
             self.from = old.step + 1;
         }
+    }
+
+    /// Forgets all decodes: the run goes back to a step. Who has not been told all of them has fallen out.
+    pub(crate) fn go_back(&mut self, step: u64) {
+        self.first += self.decodes.len() as u64;
+        self.decodes.clear();
+        (self.bytes, self.from) = (0, step);
     }
 
     /// The first step whose decodes are all kept: a state from then on is of use.
@@ -78,5 +102,10 @@ mod tests {
         assert_eq!((history.from(), history.get(1), history.place_of(7)), (6, Err(Fallen), 4));
         let kept = |place| history.get(place).unwrap().map(|decode| (decode.step, decode.block));
         assert_eq!([2, 3, 4, 5].map(kept), [Some((6, 1)), Some((6, 0)), Some((7, 0)), None]);
+        // The run goes back to step 6: whoever was told all goes on, the others take a state.
+        history.go_back(6);
+        assert_eq!((history.from(), history.get(5), history.get(4)), (6, Ok(None), Err(Fallen)));
+        history.push(Decode { step: 6, ..Decode::default() });
+        assert_eq!(history.get(5).unwrap().map(|decode| decode.step), Some(6));
     }
 }

@@ -9,6 +9,7 @@
 //! The protocol is `proto/election.proto`: a worker may be written in any language. The server itself keeps no
 //! parameters and decodes nothing: [`Server`] hands closed blocks to its caller, and takes decodes from it.
 
+mod account;
 mod client;
 // Made from proto/election.proto; a test compares.
 #[rustfmt::skip]
@@ -21,6 +22,7 @@ mod client;
 )]
 mod generated;
 mod happening;
+mod health;
 mod history;
 pub mod keys;
 mod scheme;
@@ -30,7 +32,7 @@ mod shared;
 mod transport;
 
 pub use client::{Client, ClientError, Description, Greeting, Line, News, Welcome};
-pub use happening::{Happening, Offer, Report, ServerError, Settings, Vote};
+pub use happening::{Account, Decode, Happening, Offer, Past, Report, ServerError, Settings, Vote};
 pub use scheme::{Heard, Shares, Signed, Task};
 pub use server::Server;
 

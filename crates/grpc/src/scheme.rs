@@ -7,7 +7,7 @@
 //! - What reaches the caller was signed by its row's key. What was not is rubbish, and shows nothing of anybody.
 
 use bytes::Bytes;
-use ecode_server::reactive::{Digest, Header, signed, signed_bytes};
+use ecode_server::reactive::{Claim, Digest, Header, Sizes, signed, signed_again, signed_bytes};
 
 use super::generated::{self, Holders, Rehearsal, Slot};
 use super::happening::Report;
@@ -21,6 +21,8 @@ pub struct Signed {
     pub digest: Digest,
     /// Its signature.
     pub signature: [u8; 64],
+    /// Whether it was computed once more, and signed as that: what is said then shows nothing of what was said before.
+    pub again: bool,
 }
 
 /// How vectors travel in a step where every holder sends a share.
@@ -32,6 +34,8 @@ pub struct Shares {
     pub holders: usize,
     /// Bytes of a list with a share, as it is sent.
     pub bytes: usize,
+    /// Bytes of a whole vector.
+    pub whole: usize,
 }
 
 /// What a worker is asked.
@@ -55,6 +59,12 @@ pub struct Task {
     pub cut: Option<(usize, usize)>,
     /// Shares to send: partition and place.
     pub shares: Vec<(usize, usize)>,
+    /// Partitions to compute once more.
+    pub again: Vec<usize>,
+    /// The partitions of a row to vote over, where votes are taken by now.
+    pub row: Option<Vec<usize>>,
+    /// How often the run has gone back.
+    pub undone: u32,
 }
 
 impl Task {
@@ -70,6 +80,7 @@ impl Task {
             partition: *partition as u32,
             digest: Bytes::copy_from_slice(digest),
             signature: Bytes::new(),
+            again: false,
         };
         let share = |&(partition, place): &(usize, usize)| generated::Share {
             partition: partition as u32,
@@ -90,6 +101,9 @@ impl Task {
             threshold: self.cut.map_or(0, |cut| cut.0 as u32),
             holders: self.cut.map_or(0, |cut| cut.1 as u32),
             shares: self.shares.iter().map(share).collect(),
+            again: numbers(&self.again),
+            row: self.row.as_ref().map(|row| generated::Row { partitions: numbers(row) }),
+            undone: self.undone,
         }
     }
 
@@ -114,6 +128,9 @@ impl Task {
                 .iter()
                 .map(|share| (share.partition as usize, share.place as usize))
                 .collect(),
+            again: numbers(task.again),
+            row: task.row.map(|row| numbers(row.partitions)),
+            undone: task.undone,
         })
     }
 }
@@ -136,8 +153,8 @@ pub enum Heard {
         bytes: Vec<u8>,
         /// Its partition, and the digest of these bytes.
         of: Signed,
-        /// Whether it is a list with a share, not a vector.
-        share: bool,
+        /// Where it is a list with a share, not a vector: which share.
+        share: Option<usize>,
     },
     /// It cannot send a vector of this partition.
     Refusal {
@@ -157,15 +174,17 @@ pub(crate) struct Dues {
 /// The longest list of digests of shares, beside the vector itself: as many as there can be workers.
 const LONGEST_LIST: usize = 64 + 32 * 4096;
 
-/// So many tasks may be unanswered; what is beyond is answered by nobody in time.
-const TASKS: usize = 8;
+/// So many tasks may be unanswered; what is beyond is answered by nobody in time. With a window each open step has some.
+const TASKS: usize = 64;
 
 impl Dues {
     /// A task is on its way.
     pub(crate) fn asked(&mut self, task: &Task, partitions: usize) {
         self.answers = (self.answers + 2).min(2 * TASKS);
-        self.digests = (self.digests + 2 * task.partitions.len()).min(2 * TASKS * partitions);
-        self.vectors = (self.vectors + task.vectors.len() + task.fetches.len() + task.shares.len())
+        self.digests =
+            (self.digests + 2 * (task.partitions.len() + task.again.len())).min(2 * TASKS * partitions);
+        let planes = 2 * usize::from(task.row.is_some());
+        self.vectors = (self.vectors + task.vectors.len() + task.fetches.len() + task.shares.len() + planes)
             .min(TASKS * partitions);
     }
 
@@ -178,8 +197,8 @@ impl Dues {
 /// A vector that comes piece by piece.
 #[derive(Debug)]
 pub(crate) struct Partial {
-    step: u64,
-    state: Digest,
+    pub(crate) step: u64,
+    pub(crate) state: Digest,
     partition: usize,
     /// What has come; only its length is kept of a vector that is of no use any more.
     bytes: Vec<u8>,
@@ -187,7 +206,7 @@ pub(crate) struct Partial {
     wanted: bool,
     /// Bytes of the whole.
     length: usize,
-    share: bool,
+    share: Option<usize>,
 }
 
 /// What a piece made of a vector.
@@ -199,6 +218,11 @@ pub(crate) enum Pieced {
     Whole(Heard),
     /// It is whole, and of no use.
     Useless,
+}
+
+/// Which share a piece is of; none of a whole vector.
+fn share_of(piece: &generated::Vector) -> Option<usize> {
+    piece.share.then_some(piece.place as usize)
 }
 
 /// What no honest worker sends.
@@ -226,7 +250,7 @@ impl Partial {
         if !right {
             return Err(Rubbish);
         }
-        let (partition, share) = (piece.partition as usize, piece.share);
+        let (partition, share) = (piece.partition as usize, share_of(piece));
         Ok(Self { step: piece.step, state, partition, bytes: Vec::new(), came: 0, wanted, length, share })
     }
 
@@ -241,7 +265,7 @@ impl Partial {
         let length = self.length;
         let same = piece.step == self.step
             && piece.state[..] == self.state
-            && piece.share == self.share
+            && share_of(piece) == self.share
             && piece.partition as usize == self.partition;
         let fits = piece.first == self.came as u64
             && piece.length == length as u64
@@ -264,15 +288,21 @@ impl Partial {
         // As it was received: padding is not masked.
         let digest = header.digest(self.partition, &self.bytes);
         let signature = fixed(&piece.signature).ok_or(Rubbish)?;
-        let right = if shares.is_some() {
-            signed_bytes(key, header, self.partition, &digest, &signature)
-        } else {
-            signed(key, header, self.partition, &digest, true, &signature)
+        let right = match (shares, self.share) {
+            (Some(Shares { threshold, holders, whole, .. }), Some(place)) => {
+                let sizes = Sizes { threshold, holders, length: whole };
+                Claim::of(sizes, place, &self.bytes).is_some_and(|claim| {
+                    let digest = claim.digest(header, self.partition);
+                    signed_bytes(key, header, self.partition, &digest, &signature)
+                })
+            }
+            (Some(_), None) => signed_bytes(key, header, self.partition, &digest, &signature),
+            (None, _) => signed(key, header, self.partition, &digest, true, &signature),
         };
         if !right {
             return Err(Rubbish);
         }
-        let of = Signed { partition: self.partition, digest, signature };
+        let of = Signed { partition: self.partition, digest, signature, again: false };
         Ok(Pieced::Whole(Heard::Vector { bytes: self.bytes, of, share: self.share }))
     }
 }
@@ -299,8 +329,13 @@ pub(crate) fn answer(
     let read = |slot: Slot| -> Option<Signed> {
         let partition = slot.partition as usize;
         let (digest, signature) = (fixed(&slot.digest)?, fixed(&slot.signature)?);
-        let right = partition < partitions && signed(key, header, partition, &digest, false, &signature);
-        right.then_some(Signed { partition, digest, signature })
+        let right = partition < partitions
+            && if slot.again {
+                signed_again(key, header, partition, &digest, &signature)
+            } else {
+                signed(key, header, partition, &digest, false, &signature)
+            };
+        right.then_some(Signed { partition, digest, signature, again: slot.again })
     };
     let digests = answer.digests.into_iter().map(read).collect::<Option<_>>().ok_or(Rubbish)?;
     Ok(Some(Heard::Answer { state, digests, report }))
@@ -328,6 +363,7 @@ mod tests {
             negative: Bytes::copy_from_slice(bytes),
             signature: Bytes::copy_from_slice(signature),
             share: false,
+            place: 0,
         }
     }
 
@@ -336,20 +372,24 @@ mod tests {
     #[test]
     fn shares_are_no_vectors() {
         let signer = Signer::new([7; 32]);
-        let bytes = [1, 2, 3, 4, 5, 6, 7];
-        let shares = Some(Shares { threshold: 2, holders: 3, bytes: 7 });
+        let sizes = Sizes { threshold: 2, holders: 3, length: 5 };
+        let bytes = [&sizes.head()[..], &[9; 96], &[1, 2, 3, 4]].concat();
+        let of = |bytes| Shares { threshold: 2, holders: 3, bytes, whole: 5 };
+        let shares = Some(of(bytes.len()));
         let piece = |signature: &[u8]| generated::Vector {
-            length: 7,
+            length: bytes.len() as u64,
             negative: Bytes::copy_from_slice(&bytes),
             share: true,
+            place: 1,
             ..piece(0, &[], signature)
         };
         let heard = |piece: &generated::Vector, shares| {
             Partial::begin(piece, &HEADER, 5, shares)?.add(piece, &HEADER, shares, &signer.key())
         };
-        let right = signer.sign_bytes(&HEADER, 3, &bytes);
+        let claim = |place| Claim::of(sizes, place, &bytes).unwrap();
+        let right = signer.sign_share(&HEADER, 3, &claim(1));
         match heard(&piece(&right), shares) {
-            Ok(Pieced::Whole(Heard::Vector { share: true, of, .. })) => {
+            Ok(Pieced::Whole(Heard::Vector { share: Some(1), of, .. })) => {
                 assert_eq!(of.digest, HEADER.digest(3, &bytes));
             }
             other => panic!("{other:?}"),
@@ -357,7 +397,9 @@ mod tests {
         let of_vector = signer.sign(&HEADER, 3, &HEADER.digest(3, &bytes), true);
         assert!(heard(&piece(&of_vector), shares).is_err());
         assert!(heard(&piece(&right), None).is_err(), "nobody sends shares");
-        assert!(heard(&piece(&right), Some(Shares { threshold: 2, holders: 3, bytes: 8 })).is_err());
+        assert!(heard(&piece(&right), Some(of(bytes.len() + 1))).is_err());
+        let of_another_place = signer.sign_share(&HEADER, 3, &claim(2));
+        assert!(heard(&piece(&of_another_place), shares).is_err());
         // One of an earlier step, which had others, is of no use, and no rubbish.
         let late = generated::Vector { step: 3, ..piece(&right) };
         assert!(matches!(heard(&late, None), Ok(Pieced::Useless)));
@@ -378,7 +420,7 @@ mod tests {
         };
         let last = piece(3, &[4, 5], &signature);
         match begun().add(&last, &HEADER, None, &signer.key()) {
-            Ok(Pieced::Whole(Heard::Vector { bytes, of, share: false })) => {
+            Ok(Pieced::Whole(Heard::Vector { bytes, of, share: None })) => {
                 assert_eq!((bytes, of.digest), (vec![1, 2, 3, 4, 5], digest));
             }
             other => panic!("{other:?}"),
@@ -412,6 +454,7 @@ mod tests {
             partition: 1,
             digest: Bytes::copy_from_slice(&digest),
             signature: Bytes::copy_from_slice(&signature),
+            again: false,
         };
         let right = slot(signer.sign(&HEADER, 1, &digest, false));
         let said = |state: &[u8], step, digests: Vec<Slot>| {
@@ -444,6 +487,6 @@ mod tests {
         assert!(Dues::take(&mut dues.digests, 4) && !Dues::take(&mut dues.digests, 1));
         assert!(Dues::take(&mut dues.vectors, 1) && !Dues::take(&mut dues.vectors, 1));
         (0..1000).for_each(|_| dues.asked(&task, 3));
-        assert_eq!((dues.answers, dues.digests, dues.vectors), (16, 48, 24));
+        assert_eq!((dues.answers, dues.digests, dues.vectors), (128, 384, 192));
     }
 }

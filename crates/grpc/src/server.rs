@@ -1,6 +1,6 @@
 //! The server: an election, the connections of its workers, and what its caller hears and says.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -14,7 +14,8 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::generated::Decode;
 use super::generated::election_server::ElectionServer;
-use super::happening::{Happening, ServerError, Settings};
+use super::happening::{self, Happening, Past, ServerError, Settings};
+use super::health::Health;
 use super::keys::{Keys, read_rows};
 use super::scheme::{Shares, Task};
 use super::service::Service;
@@ -36,6 +37,7 @@ pub struct Server {
     shared: Arc<Shared>,
     happenings: Receiver<Happening>,
     address: SocketAddr,
+    health: Health,
     runtime: Option<Runtime>,
 }
 
@@ -44,7 +46,19 @@ impl Server {
     ///
     /// # Errors
     /// [`ServerError`].
-    pub fn start(mut settings: Settings, keys: &Path) -> Result<Self, ServerError> {
+    pub fn start(settings: Settings, keys: &Path) -> Result<Self, ServerError> {
+        Self::begin(settings, None, keys)
+    }
+
+    /// The same for a server that holds no model: workers bring theirs, and find the decodes that were told before.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub fn start_with(settings: Settings, past: Past, keys: &Path) -> Result<Self, ServerError> {
+        Self::begin(settings, Some(past), keys)
+    }
+
+    fn begin(mut settings: Settings, past: Option<Past>, keys: &Path) -> Result<Self, ServerError> {
         settings.block_bytes = settings.block_bytes.clamp(1, 1 << 20);
         settings.rules.blocks = settings.dimension.div_ceil(8 * settings.block_bytes).max(1);
         let pins = Arc::new(read_rows(keys, settings.rules.n)?);
@@ -69,12 +83,13 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind(settings.listen)).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (told, happenings) = channel();
-        let shared = Arc::new(Shared::new(settings, signers, told));
+        let shared = Arc::new(Shared::new(settings, past, signers, told));
         let (sender, accepted) = mpsc::channel(1);
         runtime.spawn(accept(listener, acceptor, pins, sender));
         runtime.spawn(Arc::clone(&shared).watch());
         runtime.spawn(serve(Arc::clone(&shared), ReceiverStream::new(accepted)));
-        Ok(Self { shared, happenings, address, runtime: Some(runtime) })
+        let health = Health::start(runtime.handle(), &shared);
+        Ok(Self { shared, happenings, address, health, runtime: Some(runtime) })
     }
 
     /// Where it listens: the port that the system chose where 0 was asked for.
@@ -97,7 +112,20 @@ impl Server {
 
     /// Tells all workers what came out of a block. `tied` is empty where no coordinate was.
     pub fn announce(&self, step: u64, block: usize, negative: Bytes, tied: Bytes, loss: f64) {
-        self.shared.announce(Decode { step, block: block as u32, negative, tied, loss });
+        self.shared.announce(Decode {
+            step,
+            block: block as u32,
+            negative,
+            tied,
+            loss,
+            account: None,
+            undone: 0,
+        });
+    }
+
+    /// The same of a decode with its account.
+    pub fn tell(&self, decode: happening::Decode) {
+        self.shared.announce(decode.into());
     }
 
     /// Keeps the state before a step for workers that are too far behind for the decodes that are kept.
@@ -105,9 +133,21 @@ impl Server {
         self.shared.keep_state(step, state);
     }
 
-    /// Under a scheme: what the present step's messages are about, and how vectors travel in it, where they do in shares. What comes of other steps is not heard from now on.
+    /// Under a scheme: what the present step's messages are about, and how vectors travel in it, where they do in shares. What
+    /// comes of other steps is not heard from now on.
     pub fn convene(&self, header: Header, shares: Option<Shares>) {
         self.shared.convene(header, shares);
+    }
+
+    /// The same where these earlier steps are open, whose vectors travel whole: what comes of them is heard, too.
+    pub fn convene_beside(&self, open: &[Header], header: Header) {
+        self.shared.convene_beside(open, header);
+    }
+
+    /// Under a scheme: goes back to a step, which is done anew. Workers go back to the state that they had before it; who has
+    /// none takes the server's.
+    pub fn go_back(&self, step: u64) {
+        self.shared.go_back(step);
     }
 
     /// Under a scheme: asks a row. Whether it is there to be asked.
@@ -125,8 +165,21 @@ impl Server {
         loss: f64,
         answered: impl IntoIterator<Item = usize>,
     ) {
-        let decode =
-            |(block, negative)| Decode { step, block: block as u32, negative, tied: Bytes::new(), loss };
+        self.conclude_tied(step, blocks.into_iter().map(|negative| (negative, Bytes::new())), loss, answered);
+    }
+
+    /// The same where votes may tie: each block's decode, and where it was a tie; empty where none was.
+    pub fn conclude_tied(
+        &self,
+        step: u64,
+        blocks: impl IntoIterator<Item = (Bytes, Bytes)>,
+        loss: f64,
+        answered: impl IntoIterator<Item = usize>,
+    ) {
+        let decode = |(block, (negative, tied)): (usize, (Bytes, Bytes))| {
+            let undone = self.shared.undone();
+            Decode { step, block: block as u32, negative, tied, loss, undone, account: None }
+        };
         self.shared.conclude(blocks.into_iter().enumerate().map(decode).collect(), answered);
     }
 
@@ -145,6 +198,14 @@ impl Server {
     pub fn watch(&self) -> impl Fn() -> (u64, Vec<Standing>) + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.rows()
+    }
+
+    /// Something that answers standard health checks (`grpc.health.v1`, without TLS) on a connection that its caller has
+    /// accepted, and returns at once. Whoever can connect may ask: that it serves, and whether so many workers are
+    /// connected that steps can be decoded as proved.
+    pub fn health(&self) -> impl Fn(TcpStream) -> std::io::Result<()> + Send + use<> {
+        let health = self.health.clone();
+        move |stream| health.serve(stream)
     }
 
     /// Tells all workers that it is over, and ends.

@@ -14,7 +14,8 @@ use super::generated::election_server::Election;
 use super::generated::{
     DescribeRequest, Description, Down, Hello, Piece, StateRequest, Up, Welcome, down, up,
 };
-use super::shared::{Kept, Next, Shared, Spoken};
+use super::history::Kept;
+use super::shared::{Next, Shared, Spoken};
 use super::transport::Row;
 use ecode_server::{Cut, Event, Place};
 
@@ -42,6 +43,7 @@ impl Election for Service {
             config_digest: offer.config.clone(),
             data_digest: offer.data.clone(),
             data: offer.data_text.clone(),
+            brought_dimension: if self.0.holds_no_model { self.0.settings.dimension as u64 } else { 0 },
         }))
     }
 
@@ -58,7 +60,7 @@ impl Election for Service {
         self.agrees(&hello)?;
         let shared = Arc::clone(&self.0);
         let had = (hello.have_step, hello.incarnation);
-        let connected = shared.connect(row, had, short(&hello.version));
+        let connected = shared.connect(row, had, short(&hello.version), hello.probe);
         let (connection, welcome, place) = connected.map_err(|why| match why {
             Cut::TooSoon(_) => {
                 Status::resource_exhausted("this row was here a moment ago: wait, then try again")
@@ -82,7 +84,15 @@ impl Election for Service {
     type StateStream = Stream_<Piece>;
 
     async fn state(&self, request: Request<StateRequest>) -> Result<Response<Self::StateStream>, Status> {
-        row(&request)?;
+        let row = row(&request)?;
+        if self.0.holds_no_model {
+            return Err(Status::failed_precondition("this server holds no model, and so no state of one"));
+        }
+        if !self.0.may_pull(row) {
+            return Err(Status::resource_exhausted(
+                "the state was not offered to this row, or it has had it",
+            ));
+        }
         let kept = tokio::time::timeout(STATE, async {
             loop {
                 let changed = self.0.changed();

@@ -1,5 +1,7 @@
 //! What all tasks of a server share: the election, the decodes that are kept, and a state for who is too far behind.
 
+mod hearing;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
@@ -12,9 +14,9 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::generated::{self, Ballot, Behind, Decode, Stop, Welcome, down};
-use super::happening::{Happening, Offer, Report, Settings, Vote};
-use super::history::{Fallen, History};
-use super::scheme::{self, Dues, Heard, Partial, Pieced, Rubbish, Shares, Task};
+use super::happening::{Happening, Offer, Past, Report, Settings, Vote};
+use super::history::{Fallen, History, Kept};
+use super::scheme::{Dues, Shares, Task};
 use ecode_server::reactive::{Digest, Header};
 use ecode_server::{Action, Cut, Election, Event, Place, Standing};
 
@@ -23,17 +25,11 @@ const HISTORY: usize = 64 << 20;
 /// A kept state is given out until so many steps are done since: who takes it applies their decodes.
 const OLD: u64 = 1000;
 
-/// A state that is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Kept {
-    pub(crate) step: u64,
-    pub(crate) bytes: Bytes,
-    pub(crate) sha256: String,
-}
-
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    /// Whether the server holds no model, and so has no state to give.
+    pub(crate) holds_no_model: bool,
     /// Under a scheme: the key by which each row signs.
     keys: Vec<Option<Digest>>,
     begun: Instant,
@@ -60,8 +56,14 @@ struct Inner {
     ended: Option<Stop>,
     /// Connections that still have something to be told.
     listening: usize,
-    /// Under a scheme: what the present step's messages are about.
-    header: Option<(Header, Option<Shares>)>,
+    /// How often each row may take the state: once each time that it is told that its own is of no use, or says so of a task.
+    pulls: Vec<u32>,
+    /// Under a scheme: what the present step's messages are about; before it, the steps that are open beside it.
+    headers: Vec<(Header, Option<Shares>)>,
+    /// The oldest step that is asked about, where that may be one before the present.
+    oldest: Option<u64>,
+    /// How often the run has gone back.
+    undone: u32,
     /// Under a scheme: what each row is still to be asked, and what it may send.
     asked: Vec<(VecDeque<Task>, Dues)>,
 }
@@ -85,25 +87,36 @@ pub(crate) enum Next {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, keys: Vec<Option<Digest>>, told: Sender<Happening>) -> Self {
-        let most = HISTORY.max(settings.dimension);
+    pub(crate) fn new(
+        settings: Settings,
+        past: Option<Past>,
+        keys: Vec<Option<Digest>>,
+        told: Sender<Happening>,
+    ) -> Self {
+        let holds_no_model = past.is_some();
+        let fresh = || History::new(settings.step, HISTORY.max(settings.dimension));
+        let history = past.map_or_else(fresh, Past::history);
         let inner = Inner {
             election: match settings.partitions {
                 None => Election::new(settings.rules, settings.step),
                 Some(_) => Election::attendance(settings.rules, settings.step),
             },
-            history: History::new(settings.step, most),
+            history,
             kept: None,
             wanted: false,
             undecoded: 0,
             announced: 0,
             ended: None,
             listening: 0,
-            header: None,
+            pulls: vec![0; settings.rules.n],
+            headers: Vec::new(),
+            oldest: None,
+            undone: 0,
             asked: (0..settings.rules.n).map(|_| Default::default()).collect(),
         };
         Self {
             settings,
+            holds_no_model,
             keys,
             begun: Instant::now(),
             inner: Mutex::new(inner),
@@ -158,6 +171,17 @@ impl Shared {
         (inner.election.step(), inner.election.rows().to_vec())
     }
 
+    /// Whether so many workers are there that a step can be decoded as proved; under a scheme, whether anybody is.
+    pub(crate) fn is_quorate(&self) -> bool {
+        let inner = self.lock();
+        let connected = |standing: &Standing| standing.connection.is_some();
+        inner.ended.is_none()
+            && match self.settings.partitions {
+                None => inner.election.is_quorate(),
+                Some(_) => inner.election.rows().iter().any(connected),
+            }
+    }
+
     pub(crate) fn report(&self, row: usize, step: u64, report: Report) {
         self.tell(Happening::Reported { row, step, report });
     }
@@ -170,6 +194,14 @@ impl Shared {
             self.tell(Happening::StateWanted);
         }
         kept
+    }
+
+    /// Whether a row may take the state now, which it then has done.
+    pub(crate) fn may_pull(&self, row: usize) -> bool {
+        let mut inner = self.lock();
+        let Some(pulls) = inner.pulls.get_mut(row).filter(|pulls| **pulls > 0) else { return false };
+        *pulls -= 1;
+        true
     }
 
     pub(crate) fn keep_state(&self, step: u64, bytes: Bytes) {
@@ -219,6 +251,7 @@ impl Shared {
         row: usize,
         (have, incarnation): (u64, u64),
         version: String,
+        probe: Bytes,
     ) -> Result<(u64, Welcome, u64), Cut> {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.lock();
@@ -235,25 +268,31 @@ impl Shared {
             // What the old connection was asked died with it.
             *asked = Default::default();
         }
-        self.tell(Happening::Joined { row, version });
+        self.tell(Happening::Joined { row, version, probe });
         let step = inner.election.step();
         // The state of another incarnation may be one of a step that a resumed server does anew, or one that was
         // not proved.
+        let present = self.settings.incarnation.wrapping_add(u64::from(inner.undone));
         let fits = (have == 0 && inner.history.from() == 0)
-            || (incarnation == self.settings.incarnation && (inner.history.from()..=step).contains(&have));
+            || (incarnation == present && (inner.history.from()..=step).contains(&have));
         let place = if fits { inner.history.place_of(have) } else { place_after_state(&inner) };
         let welcome = Welcome {
             row: row as u32,
             run: self.settings.run,
-            incarnation: self.settings.incarnation,
+            incarnation: present,
             step,
             block_bytes: self.settings.block_bytes as u32,
             blocks: self.settings.rules.blocks as u32,
             dimension: self.settings.dimension as u64,
             window: self.settings.rules.window as u32,
             behind: !fits,
+            undone: inner.undone,
+            kept_from: inner.history.from(),
         };
         inner.listening += 1;
+        if let Some(pulls) = inner.pulls.get_mut(row) {
+            *pulls = u32::from(!fits);
+        }
         Ok((connection, welcome, place))
     }
 
@@ -277,14 +316,18 @@ impl Shared {
                 if let Some(stop) = inner.ended.clone() {
                     return Next::Say(Box::new(down::Is::Stop(stop)));
                 }
+                let oldest = inner.oldest.unwrap_or(step);
                 let Some((tasks, _)) = inner.asked.get_mut(row) else { return Next::Wait };
-                tasks.retain(|task| task.step == step);
+                tasks.retain(|task| task.step >= oldest);
                 tasks
                     .pop_front()
                     .map_or(Next::Wait, |task| Next::Say(Box::new(down::Is::Task(task.to_message()))))
             }
             Err(Fallen) => {
                 *place = place_after_state(&inner);
+                if let Some(pulls) = inner.pulls.get_mut(row) {
+                    *pulls += 1;
+                }
                 Next::Say(Box::new(down::Is::Behind(Behind { step: inner.election.step() })))
             }
         }
@@ -310,12 +353,38 @@ impl Shared {
 
     /// Under a scheme: what the present step's messages are about.
     pub(crate) fn convene(&self, header: Header, shares: Option<Shares>) {
-        self.lock().header = Some((header, shares));
+        let mut inner = self.lock();
+        (inner.headers, inner.oldest) = (vec![(header, shares)], None);
+    }
+
+    /// Under a scheme: the same beside open steps.
+    pub(crate) fn convene_beside(&self, open: &[Header], header: Header) {
+        let headers: Vec<_> = open.iter().copied().chain([header]).map(|header| (header, None)).collect();
+        let mut inner = self.lock();
+        inner.oldest = headers.first().map(|(header, _)| header.step);
+        inner.headers = headers;
+    }
+
+    /// Under a scheme: goes back to a step.
+    pub(crate) fn go_back(&self, step: u64) {
+        let mut inner = self.lock();
+        inner.history.go_back(step);
+        inner.election.go_back(step);
+        (inner.kept, inner.undone) = (None, inner.undone + 1);
+        (inner.headers, inner.oldest) = (Vec::new(), None);
+        inner.asked.iter_mut().for_each(|(tasks, _)| tasks.clear());
+        self.changed.notify_waiters();
+    }
+
+    /// How often the run has gone back.
+    pub(crate) fn undone(&self) -> u32 {
+        self.lock().undone
     }
 
     /// Under a scheme: asks a row. Whether it is there.
-    pub(crate) fn ask(&self, row: usize, task: Task) -> bool {
+    pub(crate) fn ask(&self, row: usize, mut task: Task) -> bool {
         let mut inner = self.lock();
+        task.undone = inner.undone;
         let there = inner.election.rows().get(row).is_some_and(|standing| standing.connection.is_some());
         if let Some((tasks, dues)) = inner.asked.get_mut(row).filter(|_| there) {
             dues.asked(&task, self.settings.partitions.unwrap_or(0));
@@ -333,72 +402,15 @@ impl Shared {
         self.changed.notify_waiters();
     }
 
-    /// Under a scheme: what a connection sends. `partial` is the vector that it is in the middle of.
-    pub(crate) fn hear(
-        &self,
-        row: usize,
-        connection: u64,
-        message: Spoken,
-        partial: &mut Option<Partial>,
-    ) -> Result<(), Rubbish> {
-        let (Some(partitions), Some(key)) = (self.settings.partitions, self.keys.get(row).copied().flatten())
-        else {
-            return Err(Rubbish);
-        };
-        // A vector comes whole before anything else does.
-        if partial.is_some() && !matches!(message, Spoken::Vector(_)) {
-            return Err(Rubbish);
-        }
-        let (header, shares) = {
-            let mut inner = self.lock();
-            if !speaks(&inner, row, connection) {
-                return Ok(());
-            }
-            let header = inner.header;
-            let (_, dues) = inner.asked.get_mut(row).ok_or(Rubbish)?;
-            let owed = match &message {
-                Spoken::Answer(answer) => {
-                    Dues::take(&mut dues.answers, 1) && Dues::take(&mut dues.digests, answer.digests.len())
-                }
-                Spoken::Vector(_) => partial.is_some() || Dues::take(&mut dues.vectors, 1),
-                Spoken::Refusal(_) => Dues::take(&mut dues.vectors, 1),
-            };
-            header.filter(|_| owed).ok_or(Rubbish)?
-        };
-        // What takes time holds nobody back.
-        let heard = match message {
-            Spoken::Answer(answer) => scheme::answer(answer, &header, partitions, &key)?,
-            Spoken::Refusal(refusal) if refusal.step == header.step => {
-                Some(Heard::Refusal { partition: refusal.partition as usize })
-            }
-            Spoken::Refusal(_) => None,
-            Spoken::Vector(piece) => {
-                let begun = match partial.take() {
-                    Some(begun) => begun,
-                    None => Partial::begin(&piece, &header, self.settings.dimension.div_ceil(8), shares)?,
-                };
-                match begun.add(&piece, &header, shares, &key)? {
-                    Pieced::More(more) => {
-                        *partial = Some(more);
-                        None
-                    }
-                    Pieced::Whole(heard) => Some(heard),
-                    Pieced::Useless => None,
-                }
-            }
-        };
-        if let Some(heard) = heard {
-            self.tell(Happening::Heard { row, step: header.step, heard });
-        }
-        Ok(())
-    }
-
     /// Under a scheme: a connection has ended.
     pub(crate) fn left(&self, row: usize, connection: u64) {
         let mut inner = self.lock();
         let spoke = speaks(&inner, row, connection);
         let actions = inner.election.handle(self.begun.elapsed(), Event::Left { row, connection });
         self.act(&mut inner, actions);
+        if spoke {
+            self.changed.notify_waiters();
+        }
         if spoke && self.settings.partitions.is_some() {
             self.tell(Happening::Left { row });
         }

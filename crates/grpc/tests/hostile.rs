@@ -1,5 +1,5 @@
-//! Promise: peers that are silent, flood, flap, send rubbish or hang in the handshake change no decode, and a row that never
-//! votes in time costs one deadline in a whole run.
+//! Promise: peers that are silent, flood, flap, send rubbish or hang in the handshake change no decode, a row that never
+//! votes in time costs one deadline in a whole run, and steps come at a rate that compares with that of a quiet run.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use common::{blocks, honest, join, made, serve, settings};
@@ -70,18 +70,20 @@ fn attack(kind: usize, client: &mut Client, step: u64) {
     }
 }
 
-#[test]
-fn hostile_peers_cost_one_deadline() {
+/// How long a block waits for votes that it does not need.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// One run with hostile peers, or without them: what happened, and how long it took from the second step on.
+fn run(hostile: usize) -> (Vec<Happening>, Duration) {
     let n = HONEST + HOSTILE;
-    let rules =
-        Rules { wait: Wait::Soft(Duration::from_millis(100)), window: 2, ..Rules::new(n, 7, 3).unwrap() };
+    let rules = Rules { wait: Wait::Soft(GRACE), window: 2, ..Rules::new(n, 7, 3).unwrap() };
     let (_folder, keys_of, server_keys) = made(n);
     let server = Server::start(settings(rules), &server_keys).unwrap();
     let address = server.address().to_string();
     let over = AtomicBool::new(false);
     // The honest begin when every hostile one has struck once.
-    let begun = Barrier::new(n);
-    let happened = std::thread::scope(|scope| {
+    let begun = Barrier::new(HONEST + hostile);
+    std::thread::scope(|scope| {
         for row in 0..HONEST {
             let (begun, address, keys) = (&begun, &address, keys_of(row));
             scope.spawn(move || {
@@ -101,7 +103,7 @@ fn hostile_peers_cost_one_deadline() {
                 }
             });
         }
-        for kind in 0..HOSTILE {
+        for kind in 0..hostile {
             let (over, begun, address, keys) = (&over, &begun, &address, keys_of(HONEST + kind));
             let mut struck = false;
             scope.spawn(move || {
@@ -121,16 +123,33 @@ fn hostile_peers_cost_one_deadline() {
             });
         }
         // Strangers: silent ones, more than handshakes are taken at a time, and some that talk of other things.
-        let _silent: Vec<TcpStream> = (0..12).map(|_| TcpStream::connect(&address).unwrap()).collect();
-        for _ in 0..20 {
+        let strangers = if hostile > 0 { 12 } else { 0 };
+        let _silent: Vec<TcpStream> = (0..strangers).map(|_| TcpStream::connect(&address).unwrap()).collect();
+        for _ in 0..2 * strangers {
             let mut stream = TcpStream::connect(&address).unwrap();
             let _ = stream.write_all(&[0x16; 4096]);
         }
-        let happened = serve(&server, STEPS, |_, _, _| {});
+        let mut since = None;
+        let happened = serve(&server, STEPS, |step, _, _| {
+            if step == 1 {
+                since.get_or_insert_with(Instant::now);
+            }
+        });
+        let took = since.unwrap().elapsed();
         over.store(true, Ordering::Relaxed);
         server.stop("all steps are done", true);
-        happened
-    });
+        (happened, took)
+    })
+}
+
+#[test]
+fn hostile_peers_cost_one_deadline() {
+    let (_, quiet) = run(0);
+    let (happened, took) = run(HOSTILE);
+    let n = HONEST + HOSTILE;
+    // A deadline in every block would be dozens of times this.
+    let deadlines = GRACE * (STEPS as u32) * (blocks() as u32);
+    assert!(took < 10 * quiet + deadlines / 5, "{took:?}, and {quiet:?} without them");
     for row in HONEST..n {
         let lost =
             |happening: &&Happening| matches!(happening, Happening::Lost { row: of, .. } if *of == row);

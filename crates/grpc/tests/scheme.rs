@@ -17,7 +17,12 @@ fn header(step: u64) -> Header {
 
 fn signed(signer: &Signer, step: u64, partition: usize, story: u8) -> Signed {
     let digest = [story; 32];
-    Signed { partition, digest, signature: signer.sign(&header(step), partition, &digest, false) }
+    Signed {
+        partition,
+        digest,
+        signature: signer.sign(&header(step), partition, &digest, false),
+        again: false,
+    }
 }
 
 fn answer(client: &mut Client, step: u64, digests: &[Signed]) {
@@ -51,8 +56,11 @@ fn a_row_is_heard_of_what_it_was_asked_and_signed() {
     assert_eq!(client.next(Duration::from_secs(30)).unwrap(), Some(News::Task(task)));
     let digests = [signed(&signer, 0, 0, 5), signed(&signer, 0, 2, 6)];
     answer(&mut client, 0, &digests);
-    let Some(Happening::Heard { row: 0, step: 0, heard: Heard::Answer { digests: heard, .. } }) =
-        next(&server)
+    let Some(Happening::Heard {
+        row: 0,
+        of: Header { step: 0, .. },
+        heard: Heard::Answer { digests: heard, .. },
+    }) = next(&server)
     else {
         panic!("an answer is heard");
     };
@@ -67,6 +75,25 @@ fn a_row_is_heard_of_what_it_was_asked_and_signed() {
     );
     answer(&mut client, 1, &[signed(&signer, 0, 0, 5)]);
     assert_eq!(next(&server), Some(Happening::Cut { row: 0, why: Cut::Rubbish }));
+}
+
+/// The state is many megabytes: a row has it once each time that it needs it, and cannot have it sent for ever.
+#[test]
+fn the_state_is_had_once_each_time_that_it_is_needed() {
+    let (_folder, keys_of, server_keys) = made(2);
+    let rules = Rules::new(2, 0, 0).unwrap();
+    let server = Server::start(Settings { partitions: Some(3), ..settings(rules) }, &server_keys).unwrap();
+    server.convene(header(0), None);
+    server.keep_state(0, vec![7; 100].into());
+    let (mut client, welcome) = join(&server.address().to_string(), &keys_of(0), (0, 0)).unwrap();
+    assert!(!welcome.behind);
+    assert!(client.state().is_err(), "nobody has told it to");
+    let task = Task { run: [1; 32], state: [0; 32], partitions: vec![0], ..Task::default() };
+    assert!(server.ask(0, task));
+    client.answer(0, &[9; 32], &[], &Report::default()).unwrap();
+    assert!(matches!(next(&server), Some(Happening::Heard { .. })));
+    assert_eq!(client.state().unwrap(), (0, vec![7; 100]), "it has said that its own is another one");
+    assert!(client.state().is_err(), "it has had it");
 }
 
 /// Who was not asked, and who votes where nobody takes votes, is cut.

@@ -3,6 +3,10 @@
 //! # How
 //! A sum over 512 choices is worked out in pieces of W words: whole where a register holds 512 bits, in halves
 //! where it holds 256. Then the planes of a sum and the eight inputs that are added to it stay in registers.
+//!
+//! # References
+//! H. S. Warren, *Hacker's Delight*, second edition, 2012, section 5-1: sums of bits by carry-save adders (R. Seal, D.
+//! Harley). D. E. Knuth, *The Art of Computer Programming*, volume 4A, 7.1.3: bit slices.
 
 /// 512 choices, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

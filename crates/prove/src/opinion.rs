@@ -11,7 +11,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::group::{Group, read_bounded};
-use ecode_check::{Accepted, AcceptedDistortion, Certificate, DistortionCertificate};
+use ecode_check::{
+    Accepted, AcceptedBound, AcceptedDistortion, AcceptedDomains, BoundCertificate, Certificate,
+    DistortionCertificate, DomainCertificate,
+};
 use ecode_core::{AllocationMatrix, shown_sentence};
 use ecode_format::folder_beside;
 use ecode_verify::Control;
@@ -51,6 +54,10 @@ pub enum Shown<'a> {
     Tolerance(&'a Certificate, &'a Accepted),
     /// How many files liars overturn.
     Distortion(&'a DistortionCertificate, &'a AcceptedDistortion),
+    /// That a matrix tolerates b failure domains, or does not.
+    Domains(&'a DomainCertificate, &'a AcceptedDomains),
+    /// That no tolerant code has fewer ones.
+    Bound(&'a BoundCertificate, &'a AcceptedBound),
 }
 
 /// Asks the program at this path about a certificate, given as the file's bytes, that was accepted here.
@@ -95,9 +102,11 @@ pub fn second_opinion(
 fn says(line: &str, shown: Shown<'_>) -> bool {
     let mut words = line.split_whitespace();
     let verdict = match shown {
-        Shown::Tolerance(_, accepted) if accepted.tolerant => "TOLERANT",
-        Shown::Tolerance(..) => "REFUTED",
+        Shown::Tolerance(_, Accepted { tolerant: true, .. })
+        | Shown::Domains(_, AcceptedDomains { tolerant: true, .. }) => "TOLERANT",
+        Shown::Tolerance(..) | Shown::Domains(..) => "REFUTED",
         Shown::Distortion(..) => "DISTORTION",
+        Shown::Bound(..) => "BOUND",
     };
     if [words.next(), words.next(), words.next()] != [Some("s"), Some("VERIFIED"), Some(verdict)] {
         return false;
@@ -126,6 +135,17 @@ fn says(line: &str, shown: Shown<'_>) -> bool {
                 && number("liars") == Some(certificate.liars)
                 && number("files") == Some(certificate.files)
                 && field("exact") == Some(if accepted.exact { "true" } else { "false" })
+        }
+        Shown::Domains(certificate, _) => {
+            is_of(&certificate.matrix)
+                && number("domains") == Some(certificate.domains.len())
+                && number("b") == Some(certificate.b)
+                && field("ties") == Some(certificate.ties.name())
+        }
+        Shown::Bound(certificate, _) => {
+            number("n") == Some(certificate.n)
+                && number("b") == Some(certificate.b)
+                && number("ones") == Some(certificate.ones)
         }
     }
 }

@@ -12,6 +12,10 @@
 //!
 //! Where that takes many lines, the branches are bounded by a linear relaxation instead ([`super::bound`]),
 //! and the search decides what the relaxation leaves fractional, workers first.
+//!
+//! # References
+//! E. Goldberg and Y. Novikov, *Verification of Proofs of Unsatisfiability for CNF Formulas*, DATE 2003: lines that
+//! propagation alone shows.
 
 use std::fmt::Write as _;
 

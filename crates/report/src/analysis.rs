@@ -45,7 +45,7 @@ fn shown(analysis: &Analysis) -> Vec<usize> {
     (analysis.radius.first_open()..=analysis.matrix.n() / 2).take(ROWS).collect()
 }
 
-/// One table: a line for each b and adversary, a column for each q; `times` multiplies the probabilities.
+/// One table: a line for each b and adversary, a column for each q. A cell is a probability.
 fn errors(analysis: &Analysis, kind: Kind) -> String {
     let qs = analysis.at.iter().map(|at| format!("q = {}", plain(at.q)));
     let mut table = Markdown::new(["b", "liars"].map(str::to_owned).into_iter().chain(qs));

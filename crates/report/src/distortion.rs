@@ -269,7 +269,7 @@ pub fn distortion_svg(all: &[Distorted]) -> String {
     let y = Axis::over("share of the files overturned, ε", Scale::Linear, ys).with_zero();
     let label = "Worst-case distortion over the number of liars";
     let chart = Chart { label, x, y, series, legend: true, size: (560.0, 320.0) };
-    super::chart::standalone(&chart.scene().svg().into_string())
+    super::chart::standalone(&chart.drawing().svg().into_string())
 }
 
 /// What one matrix promises in both ways of using it.

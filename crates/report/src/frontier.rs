@@ -255,7 +255,7 @@ fn chart(frontier: &Frontier) -> Chart<'static> {
 /// The chart as an SVG file.
 #[must_use]
 pub fn frontier_svg(frontier: &Frontier) -> String {
-    standalone(&chart(frontier).scene().svg().into_string())
+    standalone(&chart(frontier).drawing().svg().into_string())
 }
 
 /// Everything as a page.
@@ -268,7 +268,7 @@ pub fn frontier_page(frontier: &Frontier) -> String {
         h1 { (title) }
         p { "Each partition's sign is wrong independently with probability " (plain(frontier.q)) ", and " (b) " of " (n) " workers lie, the worst ones for each message. A decode is a wrong sign when it is not the true one. All figures are exact, but those of Bernoulli codes, which are over random draws." }
         figure {
-            (chart(frontier).scene().svg())
+            (chart(frontier).drawing().svg())
             figcaption { "Budgeted codes have been searched, so that better ones may exist; none is below the lowest curve, which is proved. A code that tolerates the liars errs only where most of the partitions' signs are wrong." }
         }
         h2 { "All codes" }

@@ -2,7 +2,7 @@
 //! are its ones and which workers it turns wrong.
 
 use super::chart::axis::round_step;
-use super::chart::scene::{Anchor, Mark, Scene};
+use super::chart::drawing::{Anchor, Drawing, Mark};
 use super::chart::style::Ink;
 use super::chart::text::width;
 use ecode_core::{AllocationMatrix, Outcome};
@@ -17,7 +17,7 @@ const BAR: f64 = 44.0;
 /// The picture as SVG.
 #[must_use]
 pub fn matrix_svg(g: &AllocationMatrix, worst: Option<&Outcome>) -> String {
-    Picture::new(g, worst).scene().svg().into_string()
+    Picture::new(g, worst).drawing().svg().into_string()
 }
 
 struct Picture<'a> {
@@ -66,49 +66,49 @@ impl<'a> Picture<'a> {
         self.top + row as f64 * self.cell
     }
 
-    fn scene(&self) -> Scene {
+    fn drawing(&self) -> Drawing {
         let (n, k) = (self.g.n(), self.g.k());
-        let mut scene = Scene::new(format!("Allocation matrix, {n} workers by {k} partitions"));
+        let mut drawing = Drawing::new(format!("Allocation matrix, {n} workers by {k} partitions"));
         if let Some(worst) = self.worst {
-            scene.description = format!(
+            drawing.description = format!(
                 "The worst message {} turns the workers {} wrong: their rows are shaded and marked ✗, the message's \
                  partitions are marked ▼.",
                 worst.message, worst.wrong
             );
         }
         let (width_, height) = self.size();
-        scene.width = self.left + width_ + self.letter;
-        scene.height = self.top + height + 10.0;
-        self.shade_wrong_rows(&mut scene);
+        drawing.width = self.left + width_ + self.letter;
+        drawing.height = self.top + height + 10.0;
+        self.shade_wrong_rows(&mut drawing);
         let place = [self.left - 2.0, self.top - 2.0, width_ + 3.0, height + 3.0];
-        scene.marks.push(Mark::Frame { place, ink: Ink::Line });
-        self.ones(&mut scene);
-        self.numbers(&mut scene);
+        drawing.marks.push(Mark::Frame { place, ink: Ink::Line });
+        self.ones(&mut drawing);
+        self.numbers(&mut drawing);
         if self.block == 1 {
-            self.worker_loads(&mut scene);
-            self.partition_loads(&mut scene);
+            self.worker_loads(&mut drawing);
+            self.partition_loads(&mut drawing);
         }
-        scene
+        drawing
     }
 
-    fn shade_wrong_rows(&self, scene: &mut Scene) {
+    fn shade_wrong_rows(&self, drawing: &mut Drawing) {
         let Some(worst) = self.worst else { return };
         let width = self.size().0 + 4.0;
         let boxes =
             worst.wrong.indices().map(|j| [self.left - 2.0, self.y(j) - 0.5, width, self.cell]).collect();
-        scene.marks.push(Mark::Boxes { boxes, ink: Ink::Band, opacity: 1.0 });
+        drawing.marks.push(Mark::Boxes { boxes, ink: Ink::Band, opacity: 1.0 });
         let down = |i: usize| {
             let (middle, half) = (self.x(i) + self.cell / 2.0, (self.cell * 0.35).clamp(1.5, 6.0));
             let (high, low) = (self.top - 12.0, self.top - 4.0);
             vec![(middle - half, high), (middle + half, high), (middle, low)]
         };
         let ones = worst.message.indices().map(down);
-        scene.marks.extend(ones.map(|points| Mark::Area { points, ink: Ink::Bad, opacity: 1.0 }));
+        drawing.marks.extend(ones.map(|points| Mark::Area { points, ink: Ink::Bad, opacity: 1.0 }));
     }
 
     /// By shade: the boxes of equally dense blocks of G. Large cells stand apart; of small ones whole runs are drawn
     /// at once.
-    fn ones(&self, scene: &mut Scene) {
+    fn ones(&self, drawing: &mut Drawing) {
         let (n, k) = (self.g.n(), self.g.k());
         let gap = if self.cell >= 6.0 { 1.0 } else { 0.0 };
         let mut shades: Vec<Vec<[f64; 4]>> = vec![Vec::new(); SHADES + 1];
@@ -136,12 +136,12 @@ impl<'a> Picture<'a> {
         }
         for (shade, boxes) in shades.into_iter().enumerate().skip(1).filter(|(_, boxes)| !boxes.is_empty()) {
             let opacity = shade as f64 / SHADES as f64;
-            scene.marks.push(Mark::Boxes { boxes, ink: Ink::One, opacity });
+            drawing.marks.push(Mark::Boxes { boxes, ink: Ink::One, opacity });
         }
     }
 
     /// The numbers of rows and columns, as many as there is room for.
-    fn numbers(&self, scene: &mut Scene) {
+    fn numbers(&self, drawing: &mut Drawing) {
         let wide = width(&(self.g.k() - 1).to_string(), self.letter) + 4.0;
         let high = self.letter * 1.1;
         // Of blocks only the first of ten numbers.
@@ -149,16 +149,16 @@ impl<'a> Picture<'a> {
             |count: usize| if self.block == 1 { 0.0 } else { (count as f64 / 10.0).ceil() * self.cell };
         for i in (0..self.columns).step_by(every(wide.max(least(self.columns)), self.cell)) {
             let at = (self.x(i) + self.cell / 2.0, self.top - 16.0);
-            scene.text(at, (i * self.block).to_string(), self.letter, Anchor::Middle, Ink::Soft);
+            drawing.text(at, (i * self.block).to_string(), self.letter, Anchor::Middle, Ink::Soft);
         }
         for j in (0..self.rows).step_by(every(high.max(least(self.rows)), self.cell)) {
             let at = (self.left - 6.0, self.y(j) + self.cell / 2.0 + self.letter * 0.35);
-            scene.text(at, (j * self.block).to_string(), self.letter, Anchor::End, Ink::Soft);
+            drawing.text(at, (j * self.block).to_string(), self.letter, Anchor::End, Ink::Soft);
         }
     }
 
     /// A bar for each worker, its load where there is room, and a cross where the message turns it.
-    fn worker_loads(&self, scene: &mut Scene) {
+    fn worker_loads(&self, drawing: &mut Drawing) {
         let loads = self.g.worker_loads();
         let most = loads.iter().max().copied().unwrap_or(0).max(1);
         let from = self.left + self.size().0 + 6.0;
@@ -171,7 +171,7 @@ impl<'a> Picture<'a> {
             let boxes: Vec<[f64; 4]> = boxes.collect();
             let ink = if bad { Ink::Bad } else { Ink::One };
             if !boxes.is_empty() {
-                scene.marks.push(Mark::Boxes { boxes, ink, opacity: 0.6 });
+                drawing.marks.push(Mark::Boxes { boxes, ink, opacity: 0.6 });
             }
         }
         let mut right = from + BAR;
@@ -180,7 +180,7 @@ impl<'a> Picture<'a> {
             for (j, load) in loads.iter().enumerate() {
                 let at = (right, self.y(j) + self.cell / 2.0 + self.letter * 0.35);
                 let ink = if wrong(j) { Ink::Bad } else { Ink::Soft };
-                scene.text(at, load.to_string(), self.letter, Anchor::End, ink);
+                drawing.text(at, load.to_string(), self.letter, Anchor::End, ink);
             }
         }
         let arm = (self.cell * 0.3).clamp(1.0, 5.0);
@@ -190,14 +190,14 @@ impl<'a> Picture<'a> {
             for side in [-1.0, 1.0] {
                 let points = vec![(middle - arm, at - side * arm), (middle + arm, at + side * arm)];
                 let width = (arm * 0.5).clamp(0.7, 2.0);
-                scene.marks.push(Mark::Line { points, ink: Ink::Bad, width, dash: &[] });
+                drawing.marks.push(Mark::Line { points, ink: Ink::Bad, width, dash: &[] });
             }
         }
-        scene.width = scene.width.max(middle + arm + 6.0);
+        drawing.width = drawing.width.max(middle + arm + 6.0);
     }
 
     /// A bar for each partition, its load where there is room.
-    fn partition_loads(&self, scene: &mut Scene) {
+    fn partition_loads(&self, drawing: &mut Drawing) {
         let loads = self.g.partition_loads();
         let most = loads.iter().max().copied().unwrap_or(0).max(1);
         let from = self.top + self.size().1 + 6.0;
@@ -207,17 +207,17 @@ impl<'a> Picture<'a> {
             .map(|i| [self.x(i) + inset, from, thick, BAR * loads[i] as f64 / most as f64])
             .collect();
         if !boxes.is_empty() {
-            scene.marks.push(Mark::Boxes { boxes, ink: Ink::One, opacity: 0.6 });
+            drawing.marks.push(Mark::Boxes { boxes, ink: Ink::One, opacity: 0.6 });
         }
         let mut bottom = from + BAR;
         if every(width(&most.to_string(), self.letter) + 3.0, self.cell) == 1 {
             bottom += self.letter + 2.0;
             for (i, load) in loads.iter().enumerate() {
                 let at = (self.x(i) + self.cell / 2.0, bottom);
-                scene.text(at, load.to_string(), self.letter, Anchor::Middle, Ink::Soft);
+                drawing.text(at, load.to_string(), self.letter, Anchor::Middle, Ink::Soft);
             }
         }
-        scene.height = scene.height.max(bottom + 8.0);
+        drawing.height = drawing.height.max(bottom + 8.0);
     }
 
     /// Bars and cells stand apart where there is room: where a bar begins in its cell, and how thick it is.

@@ -142,7 +142,7 @@ fn median(points: &[(f64, f64)]) -> Option<f64> {
 fn logarithmic(label: &str, series: Vec<Series>, x: Axis, floor: f64) -> Markup {
     let decade = floor.max(1e-300).log10().floor().min(-1.0);
     let y = Axis::between("", Scale::Logarithmic, 10_f64.powf(decade), 1.0);
-    Chart { label, x, y, series, legend: true, size: (420.0, 240.0) }.scene().svg()
+    Chart { label, x, y, series, legend: true, size: (420.0, 240.0) }.drawing().svg()
 }
 
 fn summary(analysis: &Analysis) -> Markup {

@@ -10,8 +10,8 @@ use ecode_train::reactive::{Plan, checked_risk};
 use serde_json::{Value, json};
 
 use super::chart::axis::{Axis, Scale};
+use super::chart::drawing::Drawing;
 use super::chart::lines::{Chart, Series, legend};
-use super::chart::scene::Scene;
 use super::chart::style::Look;
 use super::markdown::Markdown;
 use super::numbers::{figures, thousands};
@@ -163,7 +163,7 @@ pub fn schemes_svg(rows: &[Vec<SchemeCost>]) -> String {
         };
         names.iter().enumerate().map(series).collect()
     };
-    let mut sheet = Scene::new("What perfect tolerance costs");
+    let mut sheet = Drawing::new("What perfect tolerance costs");
     let panels: [(&str, Vec<Series>); 2] = [
         ("passes over the data", of(&|scheme| scheme.passes)),
         ("heaviest worker, gradients", of(&|scheme| scheme.heaviest as f64)),
@@ -174,7 +174,7 @@ pub fn schemes_svg(rows: &[Vec<SchemeCost>]) -> String {
         let y = Axis::over(name, Scale::Linear, points().map(|point| point.1)).with_zero();
         let label = format!("{name} against b");
         let chart = Chart { label: &label, x, y, series, legend: false, size: (400.0, 260.0) };
-        let panel = chart.scene();
+        let panel = chart.drawing();
         let place = (column as f64 * panel.width, 0.0);
         sheet.width = sheet.width.max(place.0 + panel.width);
         sheet.height = sheet.height.max(panel.height);

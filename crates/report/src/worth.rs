@@ -2,8 +2,8 @@
 //! workers together in a step, as a multiple of those of the scheme that computes least.
 
 use super::chart::axis::{Axis, Scale};
+use super::chart::drawing::{Anchor, Drawing, Mark};
 use super::chart::lines::LETTER;
-use super::chart::scene::{Anchor, Mark, Scene};
 use super::chart::style::{Ink, Look};
 use super::chart::text::{cut, width};
 use super::numbers::figures;
@@ -74,26 +74,27 @@ pub fn worth_svg(cells: &[Cell]) -> Option<String> {
     };
     let axes: Vec<Axis> = situations.iter().map(|situation| axis(situation)).collect();
     let least = places.iter().map(|place| place.samples).fold(f64::INFINITY, f64::min);
-    let mut scene = Scene::new("What schemes give under their worst attack, and what they compute for it");
+    let mut drawing =
+        Drawing::new("What schemes give under their worst attack, and what they compute for it");
     let left =
         schemes.iter().map(|scheme| width(scheme, LETTER)).fold(width("scheme", LETTER), f64::max) + 16.0;
     let first = left + width("gradients", LETTER) + 16.0;
     let bottom = TOP + ROW * schemes.len() as f64;
-    scene.text((4.0, TOP - 8.0), "scheme", LETTER, Anchor::Start, Ink::Soft);
-    scene.text((left, TOP - 8.0), "gradients", LETTER, Anchor::Start, Ink::Soft);
+    drawing.text((4.0, TOP - 8.0), "scheme", LETTER, Anchor::Start, Ink::Soft);
+    drawing.text((left, TOP - 8.0), "gradients", LETTER, Anchor::Start, Ink::Soft);
     for (column, situation) in situations.iter().enumerate() {
         let start = first + COLUMN * column as f64;
         let title = cut(situation, LETTER, COLUMN - 16.0);
-        scene.text((start, TOP - 8.0), title, LETTER, Anchor::Start, Ink::Text);
-        column_of(&mut scene, &axes[column], (start, bottom), metric);
+        drawing.text((start, TOP - 8.0), title, LETTER, Anchor::Start, Ink::Text);
+        column_of(&mut drawing, &axes[column], (start, bottom), metric);
     }
     for (row, scheme) in schemes.iter().enumerate() {
         let line = TOP + ROW * (row as f64 + 0.5);
         let of = places.iter().filter(|place| place.scheme == *scheme);
         let samples = of.clone().map(|place| place.samples).next().unwrap_or(least);
-        scene.text((4.0, line + 4.0), *scheme, LETTER, Anchor::Start, Ink::Text);
+        drawing.text((4.0, line + 4.0), *scheme, LETTER, Anchor::Start, Ink::Text);
         let times = format!("× {}", figures(samples / least, 3));
-        scene.text((left, line + 4.0), times, LETTER, Anchor::Start, Ink::Text);
+        drawing.text((left, line + 4.0), times, LETTER, Anchor::Start, Ink::Text);
         for place in of {
             let column = situations.iter().position(|other| *other == place.situation).unwrap_or(0);
             let start = first + COLUMN * column as f64;
@@ -101,30 +102,30 @@ pub fn worth_svg(cells: &[Cell]) -> Option<String> {
             let at = |value: f64| axes[column].place(value).map(|share| start + share * (COLUMN - 20.0));
             let (Some(mean), Some(low), Some(high)) = (at(mean), at(low), at(high)) else { continue };
             let ink = Look::of(row).ink();
-            scene.marks.push(Mark::Line {
+            drawing.marks.push(Mark::Line {
                 points: vec![(low, line), (high, line)],
                 ink,
                 width: 2.0,
                 dash: &[],
             });
-            scene.marks.push(Mark::Dot { at: (mean, line), radius: 4.5, ink });
+            drawing.marks.push(Mark::Dot { at: (mean, line), radius: 4.5, ink });
         }
     }
-    (scene.width, scene.height) = (first + COLUMN * situations.len() as f64, bottom + 42.0);
-    (!situations.is_empty()).then(|| super::chart::standalone(&scene.svg().into_string()))
+    (drawing.width, drawing.height) = (first + COLUMN * situations.len() as f64, bottom + 42.0);
+    (!situations.is_empty()).then(|| super::chart::standalone(&drawing.svg().into_string()))
 }
 
 /// The frame of a column with its labels and lines.
-fn column_of(scene: &mut Scene, x: &Axis, (start, bottom): (f64, f64), name: &str) {
+fn column_of(drawing: &mut Drawing, x: &Axis, (start, bottom): (f64, f64), name: &str) {
     let wide = COLUMN - 20.0;
     for tick in x.ticks(6) {
         let at = start + tick.place * wide;
         let points = vec![(at, TOP), (at, bottom)];
-        scene.marks.push(Mark::Line { points, ink: Ink::Line, width: 1.0, dash: &[] });
-        scene.text((at, bottom + 16.0), tick.text, LETTER, Anchor::Middle, Ink::Soft);
+        drawing.marks.push(Mark::Line { points, ink: Ink::Line, width: 1.0, dash: &[] });
+        drawing.text((at, bottom + 16.0), tick.text, LETTER, Anchor::Middle, Ink::Soft);
     }
-    scene.marks.push(Mark::Frame { place: [start, TOP, wide, bottom - TOP], ink: Ink::Line });
-    scene.text((start + wide / 2.0, bottom + 35.0), name, LETTER, Anchor::Middle, Ink::Text);
+    drawing.marks.push(Mark::Frame { place: [start, TOP, wide, bottom - TOP], ink: Ink::Line });
+    drawing.text((start + wide / 2.0, bottom + 35.0), name, LETTER, Anchor::Middle, Ink::Text);
 }
 
 #[cfg(test)]

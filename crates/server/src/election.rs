@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::mailbox::{Mailbox, Open, Place};
 use super::pace::Pace;
 use super::roll::{Roll, Standing};
-use super::rules::{OnExcess, Rules, Wait};
+use super::rules::{OnExcess, Rules, Seats, Wait};
 
 /// What happened. `V` is a vote on one block, whatever it is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub enum Cut {
     Rubbish,
     /// The row was proved to lie, and proven liars are left out.
     Named,
+    /// The row left or missed a deadline, and rows do not come back in this run ([`Seats::Fixed`]).
+    Out,
 }
 
 /// What is to be done.
@@ -195,6 +197,13 @@ impl<V> Election<V> {
         }
     }
 
+    /// Goes back to an earlier step of a run that takes no votes, which is done anew.
+    pub fn go_back(&mut self, step: u64) {
+        if !self.votes {
+            self.step = self.step.min(step);
+        }
+    }
+
     /// The present step, from 0.
     #[must_use]
     pub fn step(&self) -> u64 {
@@ -205,6 +214,13 @@ impl<V> Election<V> {
     #[must_use]
     pub fn rows(&self) -> &[Standing] {
         self.roll.rows()
+    }
+
+    /// Whether so many rows are connected that their votes would make a proved decode.
+    #[must_use]
+    pub fn is_quorate(&self) -> bool {
+        let absent = self.rows().iter().filter(|standing| standing.connection.is_none()).count();
+        !self.stopped && self.rules.covers(self.roll.named(), absent)
     }
 
     /// Whether the run was ended.
@@ -257,6 +273,12 @@ impl<V> Election<V> {
                             standing.late += 1;
                         }
                     }
+                    // Where nobody can be cut, the first vote stands.
+                    Place::Later | Place::Wrong if self.rules.seats == Seats::Fixed => {
+                        if let Some(standing) = self.roll.get_mut(row) {
+                            standing.late += 1;
+                        }
+                    }
                     Place::Later | Place::Wrong => self.cut(row, connection, Cut::Rubbish, &mut actions),
                 }
             }
@@ -268,6 +290,11 @@ impl<V> Election<V> {
                 }
             }
             Event::Begun => self.mailbox.begin(self.now),
+            Event::Rubbish { row, connection } if self.rules.seats == Seats::Fixed => {
+                if self.roll.speaks(row, connection) {
+                    self.mailbox.spoil(row);
+                }
+            }
             Event::Rubbish { row, connection } => self.cut(row, connection, Cut::Rubbish, &mut actions),
             Event::Named { row } => self.name(row, &mut actions),
             Event::Tick => {}
@@ -283,6 +310,9 @@ impl<V> Election<V> {
         if standing.named && quarantine {
             return actions.push(refuse(Cut::Named));
         }
+        if standing.out {
+            return actions.push(refuse(Cut::Out));
+        }
         if now < standing.refused_until {
             return actions.push(refuse(Cut::TooSoon(standing.refused_until)));
         }
@@ -297,8 +327,10 @@ impl<V> Election<V> {
     /// The row's connection is gone. Its votes stay: they were whole.
     fn leave(&mut self, row: usize, actions: &mut Vec<Action<V>>) {
         let (now, step) = (self.now, self.step);
+        let for_good = self.rules.seats == Seats::Fixed;
         let Some(standing) = self.roll.get_mut(row) else { return };
         standing.leave(now);
+        standing.out |= for_good;
         if std::mem::take(&mut standing.awaited) {
             actions.push(Action::Lost { row, step });
         }
@@ -339,9 +371,9 @@ impl<V> Election<V> {
         self.rules.covers(self.roll.named(), self.rules.n - open.count())
     }
 
-    /// Whether a row that is awaited has not voted on the block.
+    /// Whether a row that is awaited has not spoken on the block.
     fn awaits(&self, open: &Open<V>) -> bool {
-        self.roll.rows().iter().zip(&open.votes).any(|(standing, vote)| standing.awaited && vote.is_none())
+        self.roll.rows().iter().enumerate().any(|(row, standing)| standing.awaited && !open.heard(row))
     }
 
     /// When a block is closed, or given up, whoever votes.
@@ -371,7 +403,9 @@ impl<V> Election<V> {
                 }
                 let open = &self.mailbox.open[at];
                 let over = self.now >= self.deadline(open);
-                if over || ((covered || self.exceeded) && !self.awaits(open) && open.count() > 0) {
+                // Where rows can come back, one may still bring what is needed.
+                let (complete, fixed) = (!self.awaits(open), self.rules.seats == Seats::Fixed);
+                if over || (complete && (fixed || ((covered || self.exceeded) && open.count() > 0))) {
                     due = Some((at, covered));
                     break;
                 }
@@ -390,6 +424,7 @@ impl<V> Election<V> {
 
     fn close(&mut self, at: usize, verified: bool, actions: &mut Vec<Action<V>>) {
         let open = self.mailbox.close(at, self.now);
+        let given_up = self.rules.seats == Seats::Fixed && self.now >= open.since + self.rules.patience;
         self.exceeded = !verified;
         self.pace.note(open.times(), self.rules.liars);
         let step = self.step;
@@ -402,8 +437,16 @@ impl<V> Election<V> {
                 }
             } else {
                 standing.missed += 1;
+                if open.heard(row) {
+                    continue;
+                }
                 if std::mem::take(&mut standing.awaited) {
                     actions.push(Action::Lost { row, step });
+                }
+                if given_up {
+                    standing.out = true;
+                    let cut = |connection| Action::Cut { row, connection, why: Cut::Out };
+                    actions.extend(standing.connection.take().map(cut));
                 }
             }
         }

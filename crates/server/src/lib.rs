@@ -51,4 +51,4 @@ mod rules;
 pub use election::{Action, Cut, Election, Event};
 pub use mailbox::Place;
 pub use roll::Standing;
-pub use rules::{OnExcess, Rules, RulesError, Wait};
+pub use rules::{OnExcess, Rules, RulesError, Seats, Wait};

@@ -27,6 +27,8 @@ pub(crate) struct Open<V> {
     pub(crate) since: Duration,
     /// Each row's vote.
     pub(crate) votes: Vec<Option<Slip<V>>>,
+    /// The rows that have spoken and not voted: nothing more is taken of them.
+    pub(crate) spoilt: Vec<bool>,
     /// When the votes that are needed were in.
     pub(crate) enough_since: Option<Duration>,
 }
@@ -43,7 +45,13 @@ pub(crate) struct Slip<V> {
 
 impl<V> Open<V> {
     fn new(block: usize, n: usize, since: Duration) -> Self {
-        Self { block, since, votes: (0..n).map(|_| None).collect(), enough_since: None }
+        let votes = (0..n).map(|_| None).collect();
+        Self { block, since, votes, spoilt: vec![false; n], enough_since: None }
+    }
+
+    /// Whether a row has said what it will say.
+    pub(crate) fn heard(&self, row: usize) -> bool {
+        self.votes[row].is_some() || self.spoilt[row]
     }
 
     /// How many votes are there.
@@ -109,6 +117,7 @@ impl<V> Mailbox<V> {
             return Place::Wrong;
         }
         match self.open.iter().find(|open| open.block == block) {
+            Some(open) if open.spoilt.get(row) == Some(&true) => Place::Late,
             Some(open) => match open.votes.get(row) {
                 Some(None) => Place::Now,
                 // A worker that was restarted votes again; its first vote stands.
@@ -131,6 +140,13 @@ impl<V> Mailbox<V> {
     pub(crate) fn withdraw(&mut self, row: usize) {
         for open in &mut self.open {
             open.votes[row] = None;
+        }
+    }
+
+    /// What a row sent in place of votes: it is missing in the open blocks for which it has not voted.
+    pub(crate) fn spoil(&mut self, row: usize) {
+        for open in &mut self.open {
+            open.spoilt[row] = open.votes[row].is_none();
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Standing {
     pub late: u64,
     /// How often it was cut for what no honest worker sends.
     pub cuts: u64,
+    /// Whether it is gone for good.
+    pub out: bool,
     /// Before this time it is not let in again.
     pub refused_until: Duration,
     back_off: Duration,

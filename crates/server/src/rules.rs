@@ -25,6 +25,19 @@ pub enum OnExcess {
     Warn,
 }
 
+/// Whether a row can come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seats {
+    /// Connections end, are cut, and are made anew: a row that is not there may come back at any time.
+    #[default]
+    Open,
+    /// Every row has one connection for the whole run, as the ranks of a job and the threads of a process have. It cannot be
+    /// cut: what no honest worker sends is a missing vote in the blocks that are open, and costs the row no more. A row that
+    /// leaves, or has not voted within [`Rules::patience`], is out for good, and nobody waits for what nobody can bring: a
+    /// block closes once all who are left have spoken.
+    Fixed,
+}
+
 /// The rules of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -46,6 +59,8 @@ pub struct Rules {
     pub on_excess: OnExcess,
     /// Whether a row that was proved to lie is left out from then on.
     pub quarantine: bool,
+    /// Whether a row can come back.
+    pub seats: Seats,
 }
 
 /// Numbers that make no rules.
@@ -67,7 +82,7 @@ pub enum RulesError {
 
 impl Rules {
     /// Rules for n workers whose code tolerates `radius` liars, of which `liars` are declared: one block, a
-    /// minute of patience, [`Wait::Adaptive`], stop on excess.
+    /// minute of patience, [`Wait::Adaptive`], stop on excess, rows that come and go.
     ///
     /// # Errors
     /// [`RulesError`].
@@ -88,6 +103,7 @@ impl Rules {
             patience: Duration::from_secs(60),
             on_excess: OnExcess::default(),
             quarantine: false,
+            seats: Seats::default(),
         })
     }
 

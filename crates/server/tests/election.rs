@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use ecode_server::{Action, Cut, Election, Event, OnExcess, Place, Rules, Wait};
+use ecode_server::{Action, Cut, Election, Event, OnExcess, Place, Rules, Seats, Wait};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -47,6 +47,8 @@ struct Witness {
     /// The connection of each row.
     speaks: HashMap<usize, u64>,
     named: HashSet<usize>,
+    /// With fixed seats: the rows that are out for good.
+    out: HashSet<usize>,
     ended: bool,
     closed: u64,
     verified: u64,
@@ -59,10 +61,17 @@ impl Witness {
             match action {
                 Action::Welcome { row, connection, step } => {
                     assert_eq!(*step, self.step);
+                    assert!(!self.out.contains(row), "nobody comes back to a fixed seat");
                     self.speaks.insert(*row, *connection);
                 }
-                Action::Cut { row, connection, .. } if self.speaks.get(row) == Some(connection) => {
+                Action::Cut { row, connection, why } if self.speaks.get(row) == Some(connection) => {
                     self.speaks.remove(row);
+                    if rules.seats == Seats::Fixed {
+                        assert_ne!(*why, Cut::Rubbish, "a fixed seat is not cut for what is said on it");
+                        if *why != Cut::Replaced {
+                            self.out.insert(*row);
+                        }
+                    }
                 }
                 Action::Close { step, block, votes, verified } => {
                     assert_eq!(*step, self.step, "steps come in order");
@@ -115,6 +124,7 @@ fn storm(seed: u64, events: usize) -> (u64, u64, u64) {
         patience: 100 * MS,
         on_excess: if random.bool() { OnExcess::Warn } else { OnExcess::Stop },
         quarantine: random.bool(),
+        seats: if random.u32(0..4) == 0 { Seats::Fixed } else { Seats::Open },
         ..Rules::new(n, radius, random.usize(0..=radius)).unwrap()
     };
     let mut election = Election::new(rules, 0);
@@ -127,7 +137,10 @@ fn storm(seed: u64, events: usize) -> (u64, u64, u64) {
         let connection = witness.speaks.get(&row).copied();
         // Mostly what an honest worker would do next, sometimes anything.
         let event = match (random.u32(0..100), connection) {
-            (0..3, Some(connection)) => Event::Left { row, connection },
+            // Who leaves a fixed seat is gone: that it is seldom keeps the storm going.
+            (0..3, Some(connection)) if rules.seats == Seats::Open || random.u32(0..20) == 0 => {
+                Event::Left { row, connection }
+            }
             (3..5, Some(connection)) => Event::Rubbish { row, connection },
             (5, _) if random.u32(0..20) == 0 => Event::Named { row },
             (6..12, _) => Event::Tick,
@@ -150,6 +163,9 @@ fn storm(seed: u64, events: usize) -> (u64, u64, u64) {
         };
         if let Event::Left { row, .. } = &event {
             witness.speaks.remove(row);
+            if rules.seats == Seats::Fixed {
+                witness.out.insert(*row);
+            }
         }
         if let Event::Named { row } = &event {
             witness.named.insert(*row);
@@ -428,4 +444,86 @@ fn late_votes_are_counted() {
     election.handle(MS, Event::Late { row: 1, connection: 7 });
     election.handle(MS, Event::Late { row: 9, connection: 1 });
     assert_eq!(election.rows().iter().map(|row| row.late).collect::<Vec<_>>(), [0, 1, 0]);
+}
+
+fn fixed(rules: Rules) -> Election<u64> {
+    joined(Rules {
+        seats: Seats::Fixed,
+        wait: Wait::All,
+        patience: 100 * MS,
+        on_excess: OnExcess::Warn,
+        ..rules
+    })
+}
+
+/// A row that is silent for the whole patience is told to go, costs that once, and is never heard again.
+#[test]
+fn who_misses_the_patience_of_a_fixed_seat_is_out_for_good() {
+    let mut election = fixed(rules(5, 2, 1));
+    for row in 0..4 {
+        assert!(election.handle(MS, vote(row, 0)).is_empty());
+    }
+    let actions = election.handle(100 * MS, Event::Tick);
+    assert_eq!(
+        actions[..2],
+        [Action::Lost { row: 4, step: 0 }, Action::Cut { row: 4, connection: 4, why: Cut::Out }]
+    );
+    assert_eq!(closed(&actions), [(0, 4, true)]);
+    assert!(election.handle(101 * MS, vote(4, 1)).is_empty());
+    let back = election.handle(101 * MS, Event::Joined { row: 4, connection: 9 });
+    assert_eq!(back, [Action::Cut { row: 4, connection: 9, why: Cut::Out }]);
+    for step in 1..50 {
+        for row in 0..4 {
+            election.handle(102 * MS, vote(row, step));
+        }
+        assert_eq!(election.step(), step + 1, "nobody waits for it");
+    }
+    assert!(election.rows()[4].out && !election.rows()[4].awaited);
+}
+
+/// Nobody can bring what is missing: beyond the proof a step closes as soon as all who are left have spoken.
+#[test]
+fn fixed_seats_wait_for_nobody_who_cannot_come() {
+    let mut election = fixed(rules(5, 1, 1));
+    assert_eq!(
+        election.handle(MS, Event::Left { row: 1, connection: 1 }),
+        [Action::Lost { row: 1, step: 0 }]
+    );
+    for row in [0, 2, 3] {
+        assert!(election.handle(MS, vote(row, 0)).is_empty());
+    }
+    assert_eq!(closed(&election.handle(MS, vote(4, 0))), [(0, 4, false)]);
+    for row in [0, 2, 3] {
+        assert_eq!(election.handle(2 * MS, Event::Left { row, connection: row as u64 }).len(), 1);
+    }
+    let last = election.handle(2 * MS, Event::Left { row: 4, connection: 4 });
+    assert_eq!(last, [Action::Lost { row: 4, step: 1 }, Action::Stop { step: 1, missing: 5, may_miss: 0 }]);
+}
+
+/// On a fixed seat rubbish is a missing vote in its step and nothing after it, and the first vote stands.
+#[test]
+fn rubbish_on_a_fixed_seat_is_one_missing_vote() {
+    let mut election = fixed(rules(3, 1, 0));
+    // A vote of the step after, and one too many: neither is taken.
+    assert!(election.handle(MS, vote(0, 1)).is_empty());
+    assert!(election.handle(MS, vote(0, 0)).is_empty());
+    let again = Event::Voted { row: 0, connection: 0, step: 0, block: 0, vote: 99 };
+    assert!(election.handle(MS, again).is_empty());
+    assert!(election.handle(MS, Event::Rubbish { row: 0, connection: 0 }).is_empty());
+    assert!(election.handle(MS, vote(1, 0)).is_empty());
+    let votes = |actions: &[Action<u64>]| match actions {
+        [Action::Close { votes, verified: true, .. }] => votes.clone(),
+        other => panic!("{other:?}"),
+    };
+    // Row 2 sends rubbish, and then its vote: it has spoken already.
+    assert_eq!(
+        votes(&election.handle(MS, Event::Rubbish { row: 2, connection: 2 })),
+        [Some(0), Some(0), None]
+    );
+    assert!(election.handle(MS, vote(2, 0)).is_empty());
+    // In the next step it votes as all do.
+    for row in 0..2 {
+        assert!(election.handle(2 * MS, vote(row, 1)).is_empty());
+    }
+    assert_eq!(votes(&election.handle(2 * MS, vote(2, 1))), [Some(1); 3]);
 }

@@ -91,6 +91,45 @@ fn fifteen_adversaries_change_nothing() {
     }
 }
 
+/// The same with three seeds where there are more workers, and where a step without a dispute costs b + 1 gradients exactly.
+fn many_workers(sizes: &[(usize, usize)]) {
+    let data = data();
+    for &(n, b) in sizes {
+        for seed in 0..3 {
+            let sized = Config { seed, batch: 1, ..config(n, b) };
+            let run = |config: Config| {
+                let mut trainer = trainer(config, &data).unwrap();
+                run(&mut trainer).unwrap();
+                (trainer.parameters_digest().unwrap(), trainer.report().unwrap())
+            };
+            let (expected, report) = run(Config { attack: Attack::None, ..sized.clone() });
+            assert_eq!(report.gradients_per_partition.to_bits(), (b as f64 + 1.0).to_bits());
+            assert_eq!(report.heaviest_load, b as u64 + 1);
+            for &adversary in Adversary::ALL {
+                let (digest, report) = run(Config { adversary, audit: true, ..sized.clone() });
+                let what = format!("({n}, {b}), {adversary:?}, seed {seed}");
+                assert_eq!(digest, expected, "{what}");
+                assert!(report.named.len() <= b, "{what}");
+                if report.timeouts == 0 {
+                    assert!(report.extra_gradients <= b as u64 && report.extra_trips <= b as u64, "{what}");
+                    assert!(report.heaviest_load <= b as u64 + 2, "{what}: one dispute at a time");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn fifteen_adversaries_of_31_workers_change_nothing() {
+    many_workers(&[(31, 3)]);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn fifteen_adversaries_of_all_sizes_change_nothing() {
+    many_workers(&[(9, 2), (15, 3), (31, 3), (101, 5)]);
+}
+
 /// Whatever liars claim, with and without spare holders.
 #[test]
 fn every_attack_changes_nothing() {

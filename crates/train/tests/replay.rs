@@ -109,6 +109,7 @@ fn signed(header: &Header, worker: usize, b: usize, digests: &[(usize, usize, Di
             .collect::<BTreeMap<_, _>>(),
         statements: digests.iter().map(statement).collect(),
         premises: Vec::new(),
+        share: None,
     }
 }
 

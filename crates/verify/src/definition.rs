@@ -2,6 +2,10 @@
 //!
 //! Tolerance is the paper's Proposition 2: every message, every set of b workers, everything that they may send.
 //! Where the weight is fixed: every choice of so many columns, every row's vote, entry by entry.
+//!
+//! # References
+//! J. Sohn, D.-J. Han, B. Choi and J. Moon, *Election Coding for Distributed Learning*, NeurIPS 2020: perfect
+//! b-Byzantine tolerance, and Proposition 2.
 
 use itertools::Itertools as _;
 

@@ -18,6 +18,9 @@
 //! # What is promised
 //! [`Shape::prove`] looks at the matrix, not at how it was made: a shape may come from anywhere, and a
 //! proof that is returned stands for the matrix whatever the shape's author did.
+//!
+//! # References
+//! Ours: docs/theory/lighter.md has the theorem and its proof.
 
 use std::collections::BTreeMap;
 

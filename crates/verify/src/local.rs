@@ -9,6 +9,9 @@
 //! # What is promised
 //! Nothing is proven but what a message shows: no floor is ever returned. The same input gives the same
 //! message at any number of threads: walks are seeded, and their length is counted in work, not in time.
+//!
+//! # References
+//! F. Glover, *Tabu Search, Part I*, ORSA Journal on Computing 1 (1989), 190–206.
 
 use rayon::prelude::*;
 

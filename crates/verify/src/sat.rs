@@ -15,6 +15,9 @@
 //! one step of the climb serves the next. Symmetries are broken before and in it: workers with equal rows are one
 //! voter of several units, and equal partitions are chosen in order of their index, so that one message stands
 //! for all its permutations. Certificates are proofs about the plain formula, without either.
+//!
+//! # References
+//! The encodings of "at least so many" are those of `ecode_core::Clauses`, with their sources there.
 
 use std::io;
 

@@ -19,6 +19,7 @@ from ._election_coding import (
     Code,
     EcodeError,
     Impossible,
+    Rule,
     Undecided,
     Verdict,
     __version__,
@@ -26,6 +27,9 @@ from ._election_coding import (
     check,
     command,
     design,
+    design_budgeted,
+    design_detection,
+    detection,
     pack,
     set_num_threads,
     unpack,
@@ -33,18 +37,25 @@ from ._election_coding import (
     verify,
 )
 
+from ._functions import analyze
+
 __all__ = [
     "Checked",
     "Code",
     "EcodeError",
     "Impossible",
+    "Rule",
     "Undecided",
     "Verdict",
     "__version__",
+    "analyze",
     "bounds",
     "check",
     "command",
     "design",
+    "design_budgeted",
+    "design_detection",
+    "detection",
     "pack",
     "set_num_threads",
     "unpack",

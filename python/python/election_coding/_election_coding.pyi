@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, final
 
@@ -17,10 +17,15 @@ __all__ = [
     "Code",
     "Verdict",
     "Checked",
+    "Rule",
     "Judge",
     "Turn",
     "Fingerprint",
+    "Link",
     "design",
+    "design_budgeted",
+    "design_detection",
+    "detection",
     "verify",
     "bounds",
     "command",
@@ -52,6 +57,8 @@ class Code:
     @property
     def b(self) -> int | None: ...
     @property
+    def construction(self) -> dict[str, Any] | None: ...
+    @property
     def ones(self) -> int: ...
     @property
     def redundancy(self) -> float: ...
@@ -72,6 +79,7 @@ class Code:
         method: str = "auto",
         worst_case: bool = False,
         timeout: float | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> Verdict: ...
     def tolerates(
         self, liars: int, missing: int = 0, *, ties: str = "adversarial", timeout: float | None = None
@@ -146,6 +154,24 @@ class Checked:
     def __bool__(self) -> bool: ...
 
 @final
+class Rule:
+    @property
+    def code(self) -> Code: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def k(self) -> int: ...
+    @property
+    def b(self) -> int: ...
+    @property
+    def holders(self) -> int: ...
+    @property
+    def costs(self) -> list[dict[str, Any]]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
 class Turn:
     @property
     def word(self) -> str: ...
@@ -165,6 +191,7 @@ class Judge:
     def __new__(
         cls, n: int, k: int, b: int, *, spare: int = 0, total: bool = False, run: bytes | None = None
     ) -> Judge: ...
+    def present(self, connected: Sequence[int]) -> list[int]: ...
     def begin(self, connected: Sequence[int], holders: Sequence[Sequence[int]] | None = None) -> list[list[int]]: ...
     def digest(self, partition: int, vector: bytes) -> bytes: ...
     def answer(self, worker: int, partition: int, digest: bytes) -> None: ...
@@ -182,6 +209,12 @@ class Judge:
     def named(self) -> list[tuple[int, int, str]]: ...
     @property
     def extra(self) -> tuple[int, int]: ...
+    @staticmethod
+    def key(seed: bytes) -> bytes: ...
+    def sign(self, seed: bytes, partition: int, digest: bytes) -> bytes: ...
+    def certificates(
+        self, keys: Sequence[bytes], signatures: Mapping[tuple[int, int], bytes]
+    ) -> list[tuple[int, str]]: ...
     def state(self) -> str: ...
     def load(self, state: str) -> None: ...
 
@@ -197,6 +230,20 @@ class Fingerprint:
     def table(self) -> npt.NDArray[np.int64]: ...
     def chunk_weights(self, first: int, count: int) -> npt.NDArray[np.int64]: ...
 
+@final
+class Link:
+    def __new__(cls, server: str, keys: str | PathLike[str], *, give_up_after: float = 600.0) -> Link: ...
+    @property
+    def code(self) -> Code: ...
+    @property
+    def row(self) -> int: ...
+    @property
+    def dimension(self) -> int: ...
+    def run(self) -> int: ...
+    def join(self, d: int, step: int = 0, run: int = 0) -> None: ...
+    def decided(self, step: int) -> tuple[_Packed, _Packed | None, dict[str, Any]] | None: ...
+    def vote(self, step: int, vote: _Packed) -> tuple[_Packed, _Packed | None, dict[str, Any]]: ...
+
 def design(
     n: int,
     b: int,
@@ -206,6 +253,31 @@ def design(
     timeout: float | None = None,
     **parameters: str | float | bool,
 ) -> Code: ...
+def design_budgeted(
+    n: int,
+    b: int,
+    redundancy: float,
+    *,
+    q: float | Sequence[float] = 0.1,
+    liars: str = "adaptive",
+    missing: int = 0,
+    k: int | None = None,
+    max_load: int | None = None,
+    rounds: int | None = None,
+    time: float | None = None,
+    seed: int = 1,
+) -> Code: ...
+def design_detection(
+    n: int,
+    b: int,
+    *,
+    scheme: str = "reactive",
+    k: int | None = None,
+    spare: int = 0,
+    risk: float | None = None,
+    coordinates: int = 1_000_000,
+) -> Rule: ...
+def detection(matrix: _Matrix, b: int | None = None, *, spare: int = 0) -> dict[str, Any]: ...
 def verify(
     matrix: _Matrix,
     b: int | None = None,
@@ -214,6 +286,7 @@ def verify(
     method: str = "auto",
     worst_case: bool = False,
     timeout: float | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Verdict: ...
 def bounds(n: int, b: int, *, k: int | None = None) -> list[dict[str, Any]]: ...
 def check(

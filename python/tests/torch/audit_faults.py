@@ -32,6 +32,42 @@ class Transformer(torch.nn.Module):
         return self.head(self.blocks(self.embed(tokens)))
 
 
+class Lion(torch.optim.Optimizer):
+    """Chen et al., Symbolic Discovery of Optimization Algorithms (NeurIPS 2023), without weight decay."""
+
+    def __init__(self, parameters: object, lr: float = 1e-3) -> None:
+        super().__init__(parameters, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                mean = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                p.sub_((0.9 * mean + 0.1 * p.grad).sign(), alpha=group["lr"])
+                mean.mul_(0.99).add_(p.grad, alpha=0.01)
+
+
+class Muon(torch.optim.Optimizer):
+    """torch's Muon for matrices, AdamW for the rest, as one optimizer."""
+
+    def __init__(self, parameters: object) -> None:
+        parameters = list(parameters)
+        super().__init__(parameters, {})
+        matrices = [p for p in parameters if p.ndim == 2]
+        self.parts = [torch.optim.Muon(matrices), torch.optim.AdamW([p for p in parameters if p.ndim != 2])]
+        for part in self.parts:
+            # One state of both, as Audit reads it.
+            part.state = self.state
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for part in self.parts:
+            part.step()
+
+
+METHODS = {"AdamW": lambda p: torch.optim.AdamW(p, lr=1e-3), "Lion": Lion, "Muon": Muon}
+
+
 def build(name: str) -> torch.nn.Module:
     torch.manual_seed(1)
     if name == "transformer":
@@ -52,11 +88,12 @@ def loss(name: str, model: torch.nn.Module, step: int, i: int) -> torch.Tensor:
 
 
 def run(name: str, on_fault: str, kind: str | None = None, seed: int = 0, replay: bool = False, every: int = 1,
-        steps: int = STEPS, ddp: bool = False, host: bool = False) -> tuple[str, Audit, bool]:
+        steps: int = STEPS, ddp: bool = False, host: bool = False, method: str = "AdamW",
+        accumulate: int = 1) -> tuple[str, Audit, bool]:
     model = build(name)
     if ddp:
         model = torch.nn.parallel.DistributedDataParallel(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    optimizer = METHODS[method](model.parameters())
     # Two ranks a host; a whole host may be wrong, so b is 2.
     hosts = [str(other // 2) for other in range(n)] if host else None
     audit = Audit(model, optimizer, b=2 if host else 1, every=every, on_fault=on_fault, domains=hosts)
@@ -74,7 +111,8 @@ def run(name: str, on_fault: str, kind: str | None = None, seed: int = 0, replay
             first = digests([p.grad for p in model.parameters()])
             model.zero_grad()
             torch.set_rng_state(before)
-        loss(name, model, audit.step_count, i).backward()
+        for _ in range(accumulate):
+            (loss(name, model, audit.step_count, i) / accumulate).backward()
         differs = differs or own and digests([p.grad for p in model.parameters()]) != first
 
     for _ in audit.steps(steps):
@@ -103,13 +141,47 @@ for name in config["models"]:
                 "masked is honest": all(end[0] == honest for end in ends),
                 "has an effect": any(end[1] != honest for end in ends),
                 "found by replay": replayed, "named when warned": warning.named,
+                "certified": [fault.certificate is not None for fault in audit.faults],
             })
+            if rank == 0 and audit.faults and audit.faults[0].certificate:
+                (out / "naming.json").write_text(audit.faults[0].certificate)
 if config.get("honest steps"):
     began = time.monotonic()
     named = []
     for name in config["models"]:
         named += run(name, "mask", steps=config["honest steps"])[1].named
     results["honest"] = {"steps": config["honest steps"], "named": named, "seconds": time.monotonic() - began}
+results["methods"] = []
+for method in config.get("methods", []):
+    for kind in ("backward, two signs", "optimizer, a parameter"):
+        for accumulate in (1, 3):
+            more = {"method": method, "accumulate": accumulate}
+            honest = run("transformer", "mask", **more)[0]
+            masked, audit, _ = run("transformer", "mask", kind, 2, **more)
+            ends = [None] * n
+            dist.all_gather_object(ends, masked == honest)
+            results["methods"].append([method, kind, accumulate, all(ends), audit.named, [f.kind for f in audit.faults]])
+if config.get("rehearse"):
+    # A rank that wavers, and one that is always wrong, before the first step; then an ordinary run.
+    results["rehearse"] = []
+    for steady in (None, False, True):
+        model = build("cnn")
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        audit = Audit(model, optimizer, b=1)
+        if rank == 3 and steady is not None:
+            Injected("backward, two signs", 0, model, optimizer, steady, lambda: 1)
+        said = ""
+        try:
+            audit.rehearse(lambda i: loss("cnn", model, 0, i).backward())
+        except ValueError as error:
+            said = str(error)
+        for _ in audit.steps(2 if steady is None else 0):
+            audit.backward(lambda i: loss("cnn", model, audit.step_count, i).backward())
+            optimizer.step()
+        ends = [None] * n
+        dist.all_gather_object(ends, said)
+        results["rehearse"].append([len(set(ends)) == 1, said, parameters_digest(model.parameters())])
+    results["without"] = run("cnn", "mask", steps=2)[0]
 if config.get("mixed"):
     torch.set_num_threads(1 + rank % 2)
     try:

@@ -36,7 +36,7 @@ def test_examples(example: str, shown: str) -> None:
     assert shown in done.stdout
 
 
-@pytest.mark.parametrize("name", ["design-and-play", "cnn-under-attack", "one-wrong-gpu"])
+@pytest.mark.parametrize("name", ["design-and-play", "cnn-under-attack", "one-wrong-gpu", "which-of-my-gpus"])
 def test_notebooks(name: str, tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")

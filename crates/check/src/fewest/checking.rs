@@ -1,5 +1,6 @@
 //! Which theorem says what, and whether its premises hold.
 
+use super::exhaustion::exhausted;
 use super::loads::Totals;
 use super::{AcceptedBound, BoundCertificate, BoundRule};
 use crate::options::Options;
@@ -21,6 +22,9 @@ pub fn check_bound(certificate: &BoundCertificate, options: Options) -> Result<A
     if rule != BoundRule::SecondMoment && !certificate.cases.is_empty() {
         return invalid(format!("the rule \"{}\" has no cases", rule.name()));
     }
+    if rule != BoundRule::Exhaustion && !certificate.closed.is_empty() {
+        return invalid(format!("the rule \"{}\" has no families", rule.name()));
+    }
     let formula = |holds: bool, least: usize, text: &str| {
         if !holds {
             return invalid(format!("the rule \"{}\" does not speak of n = {n}, b = {b}", rule.name()));
@@ -38,6 +42,7 @@ pub fn check_bound(certificate: &BoundCertificate, options: Options) -> Result<A
             formula(holds, (n * n).saturating_sub(2 * n + 4), "Theorem 33: n² − 2n − 4")
         }
         BoundRule::SecondMoment => second_moment(certificate, options),
+        BoundRule::Exhaustion => exhausted(certificate, options),
     }
 }
 

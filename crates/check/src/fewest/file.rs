@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{BoundCase, BoundCertificate, BoundRule};
+use super::{BoundCase, BoundCertificate, BoundRule, Closed};
 use crate::budget::MAX_FILE;
 use crate::json::{AtMost, MalformedCertificate, has_schema, malformed};
 use ecode_core::shown;
@@ -16,6 +16,13 @@ const MOST_CASES: usize = 1 << 20;
 /// Odd loads from 1 to 29.
 const MOST_LOADS: usize = 15;
 
+/// Choices of at most six light rows, as 15 workers can have them, and families beside one of them.
+const MOST_CLOSED: usize = 75;
+const MOST_FAMILIES: usize = 1 << 18;
+
+/// Exhaustion is for up to so many workers.
+const MOST_ROWS: usize = 15;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -27,6 +34,8 @@ struct File {
     rule: String,
     #[serde(default)]
     cases: AtMost<Case, MOST_CASES>,
+    #[serde(default)]
+    closed: AtMost<Set, MOST_CLOSED>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +46,14 @@ struct Case {
     left_out: Option<(usize, u8)>,
     sigma: u64,
     rho: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Set {
+    empty: usize,
+    singles: AtMost<usize, MOST_ROWS>,
+    families: AtMost<AtMost<u16, MOST_ROWS>, MOST_FAMILIES>,
 }
 
 /// Whether a file says that it is a certificate of this kind.
@@ -69,14 +86,19 @@ impl BoundCertificate {
             let Case { loads, left_out, sigma, rho, .. } = case;
             BoundCase { empty, single, held, full, loads: loads.0, left_out, sigma, rho }
         });
+        let closed = file.closed.0.into_iter().map(|set| Closed {
+            empty: set.empty,
+            singles: set.singles.0,
+            families: set.families.0.into_iter().map(|family| family.0).collect(),
+        });
         let File { program, n, b, ones, .. } = file;
-        Ok(Self { program, n, b, ones, rule, cases: cases.collect() })
+        Ok(Self { program, n, b, ones, rule, cases: cases.collect(), closed: closed.collect() })
     }
 
-    /// Writes `ecode/bound-certificate/1`: one field a line, and one case.
+    /// Writes `ecode/bound-certificate/1`: one field a line, one case and one family.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let Self { program, n, b, ones, rule, cases } = self;
+        let Self { program, n, b, ones, rule, cases, closed } = self;
         let mut lines = vec![
             format!(" \"schema\":\"{SCHEMA}\""),
             format!(" \"program\":{}", json!(program)),
@@ -87,7 +109,24 @@ impl BoundCertificate {
             let cases: Vec<String> = cases.iter().map(BoundCase::line).collect();
             lines.push(format!(" \"cases\":[\n  {}]", cases.join(",\n  ")));
         }
+        if !closed.is_empty() {
+            let closed: Vec<String> = closed.iter().map(Closed::lines).collect();
+            lines.push(format!(" \"closed\":[\n  {}]", closed.join(",\n  ")));
+        }
         format!("{{\n{}\n}}\n", lines.join(",\n"))
+    }
+}
+
+impl Closed {
+    /// A family a line.
+    fn lines(&self) -> String {
+        let families: Vec<String> = self.families.iter().map(|family| json!(family).to_string()).collect();
+        format!(
+            "{{\"empty\":{},\"singles\":{},\"families\":[\n   {}]}}",
+            self.empty,
+            json!(self.singles),
+            families.join(",\n   ")
+        )
     }
 }
 

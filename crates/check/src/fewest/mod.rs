@@ -2,13 +2,16 @@
 //!
 //! # What is promised
 //! What [`check_bound`] accepts follows from a theorem of docs/theory/bounds.md whose premises are worked out here from n and
-//! b alone. A file adds the weights by which second moments exclude some choices of loads; a choice that no test excludes is
-//! named, and the claim refused.
+//! b alone. A file adds the weights by which second moments exclude some choices of loads, or families of rows that are closed
+//! under adding a row; a choice or a row that no test excludes is named, and the claim refused.
 
 mod checking;
+mod exhaustion;
 mod file;
 mod kernels;
+mod label;
 mod loads;
+mod messages;
 mod moments;
 mod wins;
 
@@ -35,6 +38,8 @@ pub struct BoundCertificate {
     pub rule: BoundRule,
     /// The choices of loads that second moments exclude; for the other rules there are none.
     pub cases: Vec<BoundCase>,
+    /// The families that exhaustion lists, for each choice of light rows that has some; for the other rules there are none.
+    pub closed: Vec<Closed>,
 }
 
 /// The theorems of docs/theory/bounds.md that the checker knows.
@@ -48,10 +53,13 @@ pub enum BoundRule {
     ThreeRows,
     /// Theorem 32.
     SecondMoment,
+    /// Proposition 49 of docs/theory/exhaustion.md.
+    Exhaustion,
 }
 
 impl BoundRule {
-    const ALL: [Self; 4] = [Self::Columns, Self::TwoRows, Self::ThreeRows, Self::SecondMoment];
+    const ALL: [Self; 5] =
+        [Self::Columns, Self::TwoRows, Self::ThreeRows, Self::SecondMoment, Self::Exhaustion];
 
     /// Its name in files and in what `ecode bounds` prints.
     #[must_use]
@@ -61,7 +69,22 @@ impl BoundRule {
             Self::TwoRows => "two rows",
             Self::ThreeRows => "three rows",
             Self::SecondMoment => "second moment",
+            Self::Exhaustion => "exhaustion",
         }
+    }
+
+    /// What an accepted certificate of this rule rests on.
+    fn strength(self) -> &'static str {
+        if self == Self::Exhaustion { "exhaustion" } else { "theorem" }
+    }
+
+    /// Where it is proved, and for whom.
+    fn note(self) -> String {
+        let by = match self {
+            Self::Exhaustion => "by exhaustion, Proposition 49 of docs/theory/exhaustion.md",
+            _ => "by a theorem of docs/theory/bounds.md",
+        };
+        format!("{by}, {RULES}")
     }
 
     /// The rule of this name.
@@ -92,6 +115,17 @@ pub struct BoundCase {
     pub rho: u8,
 }
 
+/// Families of rows beside certain light ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Rows that hold nothing.
+    pub empty: usize,
+    /// For each partition that rows of load 1 hold, how many do: in falling order, of the first partitions.
+    pub singles: Vec<usize>,
+    /// Each family's rows of load 3 to n − 2, lightest first. Bit i of a row says whether it holds partition i.
+    pub families: Vec<Vec<u16>>,
+}
+
 /// What an accepted certificate has shown: what was checked, a sentence each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedBound {
@@ -115,7 +149,7 @@ impl BoundCertificate {
         for line in &accepted.checked {
             text += &format!("checked  {line}\n");
         }
-        text + &format!("note     {NOTE}\n")
+        text + &format!("note     {}\n", self.rule.note())
     }
 
     /// The same as a document, `ecode/check/1`.
@@ -130,11 +164,10 @@ impl BoundCertificate {
             },
             "n": self.n, "k": self.n, "b": self.b, "ones": self.ones, "rule": self.rule.name(),
             "checked": outcome.as_ref().map_or(json!([]), |accepted| json!(accepted.checked)),
-            "strength": outcome.as_ref().ok().map(|_| "theorem"),
-            "note": outcome.as_ref().map_or_else(ToString::to_string, |_| NOTE.to_owned()),
+            "strength": outcome.as_ref().ok().map(|_| self.rule.strength()),
+            "note": outcome.as_ref().map_or_else(ToString::to_string, |_| self.rule.note()),
         })
     }
 }
 
-const NOTE: &str = "by a theorem of docs/theory/bounds.md, for the tie rules adversarial, zero and one, and for abstain where all \
-                    loads are odd";
+const RULES: &str = "for the tie rules adversarial, zero and one, and for abstain where all loads are odd";

@@ -1,5 +1,8 @@
 //! Disjoint rows: no two workers but the full ones share a partition. Lighter than everything else known
 //! for many b around n/4.
+//!
+//! # References
+//! Ours: docs/theory/lighter.md has the theorem and its proof.
 
 use serde_json::json;
 

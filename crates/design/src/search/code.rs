@@ -3,6 +3,9 @@
 //! # What is promised
 //! A code that is returned has the sizes and loads asked for and passed every test of the search; that it
 //! is tolerant is for [`ecode_verify`] to say.
+//!
+//! # References
+//! S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, *Optimization by Simulated Annealing*, Science 220 (1983), 671–680.
 
 use rayon::prelude::*;
 

@@ -28,7 +28,7 @@ pub use budget::{
 pub use catalogue::{CATALOGUE, Entry, catalogue};
 pub use code::anneal_code;
 pub use effort::Effort;
-pub use exact::{Exact, minimum, minimum_within};
+pub use exact::{ClosedFamilies, Exact, closed_families, minimum, minimum_within};
 pub use family::{FamilyProblem, anneal_family, anneal_with_disjoint_rows, reduce_weight};
 pub use files::{AssignError, AssignRequest, AssignRun, Assigned, AssignedEntry, assigned_catalogue};
 pub use local::LocalRows;

@@ -57,7 +57,8 @@ impl SolverCommand {
                 Ok(true) => break None,
                 Ok(false) if control.stopped() => break Some("stopped".to_owned()),
                 Ok(false) if too_long(&proof, MOST_BYTES as u64) => {
-                    break Some("its proof is too long".to_owned());
+                    // The words of `read_bounded`: who is quicker makes no difference to a reader.
+                    break Some(format!("its proof has more than {} MiB", MOST_BYTES >> 20));
                 }
                 Ok(false) if too_long(&output, MOST_OUTPUT) => break Some("it prints too much".to_owned()),
                 Ok(false) => std::thread::sleep(GLANCE),

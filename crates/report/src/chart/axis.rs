@@ -33,7 +33,7 @@ pub(crate) struct Tick {
 
 impl Tick {
     pub(crate) fn width(&self, size: f64) -> f64 {
-        width(&self.text, size) + width(&self.raised, size * super::scene::RAISED)
+        width(&self.text, size) + width(&self.raised, size * super::drawing::RAISED)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bars over whole numbers, for counts of any size.
 
 use super::axis::{Axis, Scale, Tick};
+use super::drawing::{Drawing, Mark};
 use super::lines::{LETTER, below, frame};
-use super::scene::{Mark, Scene};
 use super::style::Ink;
 use super::text::width;
 
@@ -15,8 +15,8 @@ pub(crate) struct Bar {
 }
 
 /// A logarithmic histogram; a count of 1 shows a short bar.
-pub(crate) fn histogram(label: &str, name: &str, bars: &[Bar], size: (f64, f64)) -> Scene {
-    let mut scene = Scene::new(label);
+pub(crate) fn histogram(label: &str, name: &str, bars: &[Bar], size: (f64, f64)) -> Drawing {
+    let mut drawing = Drawing::new(label);
     let most = bars.iter().map(|bar| bar.logarithm).fold(1.0, f64::max).ceil();
     // An axis of exponents: the counts may be larger than any double.
     let axis = Axis::between("", Scale::Whole, -0.3, most);
@@ -45,7 +45,7 @@ pub(crate) fn histogram(label: &str, name: &str, bars: &[Bar], size: (f64, f64))
             raised: String::new(),
         })
         .collect();
-    let [left, top, width, height] = frame(&mut scene, &x, &y, (name, ""), size);
+    let [left, top, width, height] = frame(&mut drawing, &x, &y, (name, ""), size);
     for bad in [false, true] {
         let boxes = bars.iter().enumerate().filter(|(_, bar)| bar.bad == bad).filter_map(|(number, bar)| {
             let tall = axis.place(bar.logarithm)? * height;
@@ -55,9 +55,9 @@ pub(crate) fn histogram(label: &str, name: &str, bars: &[Bar], size: (f64, f64))
         let boxes: Vec<[f64; 4]> = boxes.collect();
         let ink = if bad { Ink::Bad } else { Ink::One };
         if !boxes.is_empty() {
-            scene.marks.push(Mark::Boxes { boxes, ink, opacity: 1.0 });
+            drawing.marks.push(Mark::Boxes { boxes, ink, opacity: 1.0 });
         }
     }
-    (scene.width, scene.height) = (size.0, below([left, top, width, height]));
-    scene
+    (drawing.width, drawing.height) = (size.0, below([left, top, width, height]));
+    drawing
 }

@@ -1,7 +1,7 @@
 //! Curves over an axis, with a legend below.
 
 use super::axis::{Axis, Tick};
-use super::scene::{Anchor, Mark, Scene};
+use super::drawing::{Anchor, Drawing, Mark};
 use super::style::Ink;
 use super::style::Look;
 use super::text::{cut, width};
@@ -53,7 +53,7 @@ fn fitting(axis: &Axis, length: f64) -> Vec<Tick> {
 
 /// The frame of a plot with the labels of both axes; gives the place of the plot: left, top, width, height.
 pub(crate) fn frame(
-    scene: &mut Scene,
+    drawing: &mut Drawing,
     x: &[Tick],
     y: &[Tick],
     names: (&str, &str),
@@ -64,16 +64,23 @@ pub(crate) fn frame(
     for tick in y {
         let at = bottom - tick.place * height;
         let points = vec![(left, at), (left + width_, at)];
-        scene.marks.push(Mark::Line { points, ink: Ink::Line, width: 1.0, dash: &[] });
+        drawing.marks.push(Mark::Line { points, ink: Ink::Line, width: 1.0, dash: &[] });
         let (text, raised) = (tick.text.clone(), tick.raised.clone());
         let at = (left - 6.0, at + 0.35 * LETTER);
-        scene.marks.push(Mark::Text { at, text, raised, size: LETTER, anchor: Anchor::End, ink: Ink::Soft });
+        drawing.marks.push(Mark::Text {
+            at,
+            text,
+            raised,
+            size: LETTER,
+            anchor: Anchor::End,
+            ink: Ink::Soft,
+        });
     }
-    scene.marks.push(Mark::Frame { place: [left, top, width_, height], ink: Ink::Line });
+    drawing.marks.push(Mark::Frame { place: [left, top, width_, height], ink: Ink::Line });
     for tick in x {
         let (text, raised) = (tick.text.clone(), tick.raised.clone());
         let at = (left + tick.place * width_, bottom + 16.0);
-        scene.marks.push(Mark::Text {
+        drawing.marks.push(Mark::Text {
             at,
             text,
             raised,
@@ -83,12 +90,12 @@ pub(crate) fn frame(
         });
     }
     if !names.1.is_empty() {
-        scene.text((4.0, LETTER + 2.0), names.1, LETTER, Anchor::Start, Ink::Text);
+        drawing.text((4.0, LETTER + 2.0), names.1, LETTER, Anchor::Start, Ink::Text);
     }
     let name = cut(names.0, LETTER, wide - 8.0);
     let half = width(&name, LETTER) / 2.0 + 4.0;
     let middle = (left + width_ / 2.0).clamp(half.min(wide / 2.0), (wide - half).max(wide / 2.0));
-    scene.text((middle, bottom + 35.0), name, LETTER, Anchor::Middle, Ink::Text);
+    drawing.text((middle, bottom + 35.0), name, LETTER, Anchor::Middle, Ink::Text);
     [left, top, width_, height]
 }
 
@@ -106,13 +113,13 @@ pub(crate) fn below([_, top, _, height]: [f64; 4]) -> f64 {
 }
 
 impl Chart<'_> {
-    pub(crate) fn scene(self) -> Scene {
-        let mut scene = Scene::new(self.label);
+    pub(crate) fn drawing(self) -> Drawing {
+        let mut drawing = Drawing::new(self.label);
         let y_ticks = self.y.ticks(8);
         let [_, _, room, _] = plot(&y_ticks, &self.y.name, self.size);
         let x_ticks = fitting(&self.x, room);
         let names = (self.x.name.as_str(), self.y.name.as_str());
-        let place = frame(&mut scene, &x_ticks, &y_ticks, names, self.size);
+        let place = frame(&mut drawing, &x_ticks, &y_ticks, names, self.size);
         let at = |x: f64, y: f64| -> Option<(f64, f64)> {
             let (x, y) = (self.x.place(x)?, self.y.place(y)?);
             Some((place[0] + x * place[2], place[1] + (1.0 - y) * place[3]))
@@ -123,7 +130,7 @@ impl Chart<'_> {
             let highest = series.band.iter().rev().filter_map(|&(x, _, high)| at(x, high));
             let points: Vec<_> = lowest.chain(highest).collect();
             if points.len() > 2 {
-                scene.marks.push(Mark::Area { points, ink, opacity: 0.18 });
+                drawing.marks.push(Mark::Area { points, ink, opacity: 0.18 });
             }
         }
         for series in &self.series {
@@ -134,37 +141,37 @@ impl Chart<'_> {
                 let points: Vec<(f64, f64)> = piece.iter().copied().flatten().collect();
                 if series.marked || points.len() == 1 {
                     let radius = if series.marked { 3.0 } else { 4.0 };
-                    scene.marks.extend(points.iter().map(|&at| Mark::Dot { at, radius, ink }));
+                    drawing.marks.extend(points.iter().map(|&at| Mark::Dot { at, radius, ink }));
                 }
                 if points.len() > 1 {
-                    scene.marks.push(Mark::Line { points, ink, width: 2.0, dash });
+                    drawing.marks.push(Mark::Line { points, ink, width: 2.0, dash });
                 }
             }
         }
-        (scene.width, scene.height) = (self.size.0, below(place));
+        (drawing.width, drawing.height) = (self.size.0, below(place));
         if self.legend {
             let names: Vec<(Look, &str)> =
                 self.series.iter().map(|series| (series.look, series.name.as_str())).collect();
-            legend(&mut scene, &names);
+            legend(&mut drawing, &names);
         }
-        scene
+        drawing
     }
 }
 
 /// A sample of each curve with its name, in as many columns as fit, below what is there.
-pub(crate) fn legend(scene: &mut Scene, names: &[(Look, &str)]) {
-    let most = scene.width - SAMPLE - 8.0;
+pub(crate) fn legend(drawing: &mut Drawing, names: &[(Look, &str)]) {
+    let most = drawing.width - SAMPLE - 8.0;
     let names: Vec<(Look, String)> =
         names.iter().map(|&(look, name)| (look, cut(name, LETTER, most))).collect();
     let widest = names.iter().map(|(_, name)| width(name, LETTER)).fold(0.0, f64::max) + SAMPLE + 12.0;
-    let columns = ((scene.width - 4.0) / widest).floor().max(1.0) as usize;
-    let top = scene.height + 6.0;
+    let columns = ((drawing.width - 4.0) / widest).floor().max(1.0) as usize;
+    let top = drawing.height + 6.0;
     for (number, (look, name)) in names.iter().enumerate() {
         let left = 4.0 + (number % columns) as f64 * widest;
         let line = top + (number / columns) as f64 * LINE + LETTER;
         let points = vec![(left, line - 4.0), (left + SAMPLE - 6.0, line - 4.0)];
-        scene.marks.push(Mark::Line { points, ink: look.ink(), width: 2.0, dash: look.dash() });
-        scene.text((left + SAMPLE, line), name.clone(), LETTER, Anchor::Start, Ink::Text);
+        drawing.marks.push(Mark::Line { points, ink: look.ink(), width: 2.0, dash: look.dash() });
+        drawing.text((left + SAMPLE, line), name.clone(), LETTER, Anchor::Start, Ink::Text);
     }
-    scene.height = top + names.len().div_ceil(columns) as f64 * LINE + 4.0;
+    drawing.height = top + names.len().div_ceil(columns) as f64 * LINE + 4.0;
 }

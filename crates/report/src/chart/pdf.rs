@@ -1,4 +1,4 @@
-//! A scene as a PDF file of one page: vectors, in the colours for light surroundings, letters as outlines, so that it looks
+//! A drawing as a PDF file of one page: vectors, in the colours for light surroundings, letters as outlines, so that it looks
 //! the same wherever it is printed and needs no font.
 
 use std::io::Write as _;
@@ -9,29 +9,29 @@ use pdf_writer::{Content, Filter, Finish as _, Name, Pdf, Rect, Ref};
 use tiny_skia::{Path, PathSegment};
 use ttf_parser::Face;
 
+use super::drawing::{Drawing, Mark};
 use super::raster::{DrawError, written};
-use super::scene::{Mark, Scene};
 use super::style::Ink;
 
-/// Points of the page for a pixel of the scene: 96 pixels are an inch, and 72 points.
+/// Points of the page for a pixel of the drawing: 96 pixels are an inch, and 72 points.
 const SCALE: f32 = 0.75;
 
 /// The shares of a circle's radius by which four cubic curves are one.
 const ROUND: f32 = 0.552_284_8;
 
-/// Writes a scene.
+/// Writes a drawing.
 ///
 /// # Errors
 /// [`DrawError`]: the font is broken.
-pub(crate) fn pdf(scene: &Scene) -> Result<Vec<u8>, DrawError> {
+pub(crate) fn pdf(drawing: &Drawing) -> Result<Vec<u8>, DrawError> {
     let face = Face::parse(dejavu::sans::regular(), 0).map_err(|_| DrawError("the font is broken".into()))?;
     let (catalogue, pages, page, stream) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4));
-    let (width, height) = (scene.width as f32 * SCALE, scene.height as f32 * SCALE);
+    let (width, height) = (drawing.width as f32 * SCALE, drawing.height as f32 * SCALE);
     let mut opacities: Vec<u8> = Vec::new();
     let mut content = Content::new();
-    // A scene's y goes down, a page's up.
+    // A drawing's y goes down, a page's up.
     content.transform([SCALE, 0.0, 0.0, -SCALE, 0.0, height]);
-    for mark in &scene.marks {
+    for mark in &drawing.marks {
         draw(&mut content, &face, mark, &mut opacities);
     }
     let mut pdf = Pdf::new();

@@ -1,14 +1,14 @@
-//! A scene as a PNG image, in the colours for light surroundings.
+//! A drawing as a PNG image, in the colours for light surroundings.
 
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
 };
 use ttf_parser::{Face, OutlineBuilder};
 
-use super::scene::{Anchor, Mark, RAISED, Scene};
+use super::drawing::{Anchor, Drawing, Mark, RAISED};
 use super::style::Ink;
 
-/// Pixels of the image for one of the scene: sharp on today's screens, and in print at a column's width.
+/// Pixels of the image for one of the drawing: sharp on today's screens, and in print at a column's width.
 const SCALE: f32 = 2.0;
 
 /// Why there is no image.
@@ -16,18 +16,18 @@ const SCALE: f32 = 2.0;
 #[error("cannot draw the image: {0}")]
 pub struct DrawError(pub(super) String);
 
-/// Paints a scene.
+/// Paints a drawing.
 ///
 /// # Errors
 /// [`DrawError`]: a picture without a size, or one too large for memory.
-pub(crate) fn png(scene: &Scene) -> Result<Vec<u8>, DrawError> {
+pub(crate) fn png(drawing: &Drawing) -> Result<Vec<u8>, DrawError> {
     let error = |what: &str| DrawError(what.to_owned());
     let face = Face::parse(dejavu::sans::regular(), 0).map_err(|_| error("the font is broken"))?;
     let pixels = |length: f64| (length * f64::from(SCALE)).ceil() as u32;
-    let (width, height) = (pixels(scene.width), pixels(scene.height));
+    let (width, height) = (pixels(drawing.width), pixels(drawing.height));
     let mut canvas = Pixmap::new(width, height).ok_or_else(|| error("its size is out of range"))?;
     canvas.fill(Color::WHITE);
-    for mark in &scene.marks {
+    for mark in &drawing.marks {
         draw(&mut canvas, &face, mark);
     }
     let rgb: Vec<u8> =

@@ -10,8 +10,8 @@ mod panels;
 
 use maud::{Markup, html};
 
+use super::chart::drawing::{Drawing, Mark};
 use super::chart::lines::{LETTER, SAMPLE};
-use super::chart::scene::{Mark, Scene};
 use super::chart::style::Look;
 use super::numbers::{figures, thousands};
 use super::page;
@@ -127,7 +127,7 @@ pub enum CurvesError {
 
 /// A line of the page's legend.
 fn entry(look: Look, name: &str) -> Markup {
-    let mut sample = Scene::new("");
+    let mut sample = Drawing::new("");
     (sample.width, sample.height) = (SAMPLE, LETTER);
     let points = vec![(0.0, LETTER / 2.0), (SAMPLE - 4.0, LETTER / 2.0)];
     sample.marks.push(Mark::Line { points, ink: look.ink(), width: 2.5, dash: look.dash() });
@@ -272,7 +272,8 @@ mod tests {
         let curves = grid(12, &[Reverse, Omniscient]);
         let groups = groups(&curves);
         let panels = panels(&groups, (400.0, 250.0)).unwrap_or_default();
-        let dots = |panel: &Scene| panel.marks.iter().filter(|mark| matches!(mark, Mark::Dot { .. })).count();
+        let dots =
+            |panel: &Drawing| panel.marks.iter().filter(|mark| matches!(mark, Mark::Dot { .. })).count();
         assert_eq!(panels.iter().map(dots).collect::<Vec<_>>(), [6, 6, 6, 6]);
         assert!(panels[2].label.starts_with("test accuracy, %; 1 lie: omniscient"), "{}", panels[2].label);
         assert_eq!(entries(&groups).len(), 12);

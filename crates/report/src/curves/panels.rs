@@ -3,8 +3,8 @@
 use super::groups::{Group, groups};
 use super::{Curve, NothingToDraw};
 use crate::chart::axis::{Axis, Scale};
+use crate::chart::drawing::Drawing;
 use crate::chart::lines::{Chart, LETTER, Series, legend};
-use crate::chart::scene::Scene;
 use crate::chart::style::Look;
 use crate::chart::text::cut;
 use ecode_train::Metrics;
@@ -49,7 +49,7 @@ fn axis_over<'a>(name: &str, scale: Scale, series: impl IntoIterator<Item = &'a 
 
 /// The panels: six of all groups, or, where these are too many for one, of the tables' metric against the steps one for
 /// each situation and so many schemes as it can hold. None where nothing can be drawn.
-pub(super) fn panels(groups: &[Group<'_>], size: (f64, f64)) -> Result<Vec<Scene>, NothingToDraw> {
+pub(super) fn panels(groups: &[Group<'_>], size: (f64, f64)) -> Result<Vec<Drawing>, NothingToDraw> {
     if groups.iter().all(|group| group.runs.iter().all(|run| run.log.is_empty())) {
         return Err(NothingToDraw);
     }
@@ -69,11 +69,17 @@ pub(super) fn panels(groups: &[Group<'_>], size: (f64, f64)) -> Result<Vec<Scene
     Ok(panels)
 }
 
-fn panel(label: &str, (name, scale): (&str, Scale), y: Axis, series: Vec<Series>, size: (f64, f64)) -> Scene {
+fn panel(
+    label: &str,
+    (name, scale): (&str, Scale),
+    y: Axis,
+    series: Vec<Series>,
+    size: (f64, f64),
+) -> Drawing {
     let x =
         Axis::over(name, scale, series.iter().flat_map(|series| series.points.iter().map(|point| point.0)));
     let x = if scale == Scale::Logarithmic { x.with_room() } else { x.with_zero() };
-    Chart { label, x, y, series, legend: false, size }.scene()
+    Chart { label, x, y, series, legend: false, size }.drawing()
 }
 
 /// A panel for each situation and at most [`MOST`] schemes, all with the same axis.
@@ -82,7 +88,7 @@ fn crowded(
     (up_name, up_scale, up): Quantity,
     least: f64,
     size: (f64, f64),
-) -> Vec<Scene> {
+) -> Vec<Drawing> {
     let (name, scale, across) = ACROSS[0];
     let mut situations: Vec<(&str, Vec<Series>)> = Vec::new();
     for group in groups {
@@ -119,9 +125,9 @@ pub(super) fn entries<'a>(groups: &'a [Group<'_>]) -> Vec<(Look, &'a str)> {
 }
 
 /// All panels in one picture, the legend below.
-pub(super) fn sheet(curves: &[Curve]) -> Result<Scene, NothingToDraw> {
+pub(super) fn sheet(curves: &[Curve]) -> Result<Drawing, NothingToDraw> {
     let groups = groups(curves);
-    let mut sheet = Scene::new("Training curves");
+    let mut sheet = Drawing::new("Training curves");
     let panels = panels(&groups, (400.0, 250.0))?;
     for (number, panel) in panels.into_iter().enumerate() {
         let (column, row) = ((number % ACROSS.len()) as f64, (number / ACROSS.len()) as f64);

@@ -1,50 +1,7 @@
-//! Reactive redundancy: b + 1 holders of each partition detect every lie, and only a detected lie is corrected.
-//!
-//! Each partition's signs are reproducible bit for bit, so its holders send a digest of them and one of them, the
-//! *primary*, the vector itself. A digest that b' + 1 workers support, where b' is how many of the unnamed can lie,
-//! has an honest supporter and is right. Where holders differ, the server asks fresh workers, one disputed
-//! partition at a time, until a digest has b' + 1 supporters; whoever differs from it is named.
-//!
-//! - [`assign`] gives every partition its holders, [`Settlement`] settles one step, [`Roster`] keeps from step to step
-//!   who was named, who is suspended, and who is asked. A [`Header`] says what a digest is about.
-//! - [`Drift`] is what workers may do that are right and do not compute the same bits.
-//! - [`Sitting`] is a settlement with a clock, for workers that are processes of their own.
-//! - [`Certificate`] is what a naming leaves behind for whoever was not there.
-//! - [`Adversary`] is what liars do in tests and in simulated runs.
-//!
-//! # What is promised
-//! While at most b workers are faulty, gradients are reproducible and digests do not collide:
-//! - an accepted value is the honest one, and nobody honest is named;
-//! - a step in which nobody is silent asks at most as many helpers, and takes at most as many extra round trips,
-//!   as it names workers; with σ ≥ 1 silent workers, at most named + σ + 1 trips.
-//!
-//! # References
-//! Model, proofs and what was known before: docs/theory/reactive.md. Escalation from b + 1 to 2b + 1 copies is
-//! old (Gupta and Vaidya, *Randomized reactive redundancy*, arXiv:1912.09528).
+//! Reactive schemes at a server: the judge of `crates/judge`, and a [`Sitting`], a settlement with a clock for workers that
+//! are processes of their own.
 
-mod adversary;
-mod assign;
-mod drift;
-#[cfg(test)]
-mod game;
-mod naming;
-mod outcome;
-mod questions;
-mod roster;
-mod rule;
-mod rules;
-mod settlement;
 mod sitting;
-mod slot;
 
-pub use adversary::{Adversary, Content, Said, View};
-pub use assign::{Assignment, assign, assign_apart};
-pub use drift::{Doubt, Drift, Pair};
-pub use naming::{
-    Certificate, NamingError, OwnContradictions, Signed, Signer, Statement, certify, signed, signed_bytes,
-};
-pub use outcome::{Ask, Evidence, Excess, Fetch, Named, Next};
-pub use roster::{Budget, Record, Roster};
-pub use settlement::Settlement;
+pub use ecode_judge::*;
 pub use sitting::{FACTOR, LEAST, Question, Sent, Sitting};
-pub use slot::{Digest, Header};

@@ -10,7 +10,7 @@ mod worst;
 pub use gradient::{Damage, Knowledge, hidden_deviations};
 pub(crate) use random::coins;
 pub use set::{ByzantineSet, UnknownSet};
-pub(crate) use sign::{Scene, mean};
+pub(crate) use sign::{AttackedStep, mean};
 
 use super::names::named;
 

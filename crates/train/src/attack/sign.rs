@@ -10,14 +10,14 @@ use crate::vote::{Conduct, VoteEngine};
 use ecode_core::Workers;
 
 /// A step in which some lie.
-pub(crate) struct Scene<'a> {
+pub(crate) struct AttackedStep<'a> {
     pub(crate) config: &'a Config,
     pub(crate) engine: &'a VoteEngine,
     pub(crate) liars: &'a Workers,
     pub(crate) step: u64,
 }
 
-impl Scene<'_> {
+impl AttackedStep<'_> {
     /// Each liar's vote, in the order of the liars. `gradients` are those of all k partitions, `messages` their signs.
     pub(crate) fn votes(&self, gradients: &[Vec<f32>], messages: &[Bits]) -> Vec<Bits> {
         let Self { config, engine, liars, step } = *self;
@@ -68,7 +68,7 @@ mod tests {
     use ecode_design::construct::{algorithm1, uncoded};
     use rand_chacha::rand_core::Rng as _;
 
-    fn scene(
+    fn attacked(
         g: &AllocationMatrix,
         gradients: &[Vec<f32>],
         attack: Attack,
@@ -78,8 +78,8 @@ mod tests {
         let engine = VoteEngine::new(g, config.ties);
         let liars = Workers::from_indices(g.n(), liars.iter().copied());
         let messages: Vec<Bits> = gradients.iter().map(|gradient| Bits::pack(gradient, false)).collect();
-        let scene = Scene { config: &config, engine: &engine, liars: &liars, step: 3 };
-        let votes = scene.votes(gradients, &messages);
+        let attacked = AttackedStep { config: &config, engine: &engine, liars: &liars, step: 3 };
+        let votes = attacked.votes(gradients, &messages);
         let mut conduct = vec![Conduct::Honest; g.n()];
         liars.indices().zip(&votes).for_each(|(j, bits)| conduct[j] = Conduct::Sends(bits));
         let wrong = engine.round(&messages, &conduct).wrong;
@@ -96,7 +96,7 @@ mod tests {
         let g = uncoded(5)?;
         let gradients = [vec![1.0, -1.0], vec![2.0, -2.0], vec![6.0, -6.0], vec![9.0, 9.0], vec![9.0, 9.0]];
         let of = |attack| {
-            let votes = scene(&g, &gradients, attack, &[3, 4]).0;
+            let votes = attacked(&g, &gradients, attack, &[3, 4]).0;
             assert_eq!(votes.len(), 2);
             negative(&votes[0])
         };
@@ -136,7 +136,7 @@ mod tests {
                 liars.iter().for_each(|&j| conduct[j] = Conduct::Omniscient);
                 let most = engine.round(&messages, &conduct).wrong;
                 for attack in Attack::ALL.iter().copied().filter(|attack| attack.makes_gradient()) {
-                    let wrong = scene(g, &gradients, attack, liars).1;
+                    let wrong = attacked(g, &gradients, attack, liars).1;
                     assert!(wrong <= most, "{attack:?}: {wrong} of {most}");
                     assert!(wrong == 0 || liars.len() > tolerated, "{attack:?}: {wrong}");
                     harmful += usize::from(wrong > 0);

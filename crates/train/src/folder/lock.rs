@@ -15,7 +15,7 @@ use super::FolderError;
 pub(super) const LOCK: &str = "lock";
 
 /// Takes the lock of a folder for this process, without waiting.
-pub(super) fn take(folder: &Path) -> Result<File, FolderError> {
+pub(crate) fn take(folder: &Path) -> Result<File, FolderError> {
     let place = folder.join(LOCK);
     let io = |error| FolderError::Io { place: place.clone(), error };
     let mut file =

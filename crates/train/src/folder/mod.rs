@@ -10,7 +10,7 @@
 mod binding;
 mod checkpoint;
 mod events;
-mod lock;
+pub(crate) mod lock;
 mod log;
 mod namings;
 mod summary;

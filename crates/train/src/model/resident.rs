@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor};
 use super::kept::{Kept, Pending};
 use super::learner::{ModelError, Report, Request, Resident};
 use super::network::{Network, STATISTICS_MOMENTUM, alone};
-use crate::attack::{Attack, Scene, coins};
+use crate::attack::{Attack, AttackedStep, coins};
 use crate::bits::Bits;
 use crate::config::MomentumAt;
 use crate::data::Samples;
@@ -224,7 +224,7 @@ impl Resident for Network {
             let sign =
                 |(i, gradient): (usize, &Vec<f32>)| Bits::pack(gradient, config.zero_sign.negative(step, i));
             let signs: Vec<Bits> = known.iter().enumerate().map(sign).collect();
-            Scene { config, engine, liars, step }.votes(&known, &signs)
+            AttackedStep { config, engine, liars, step }.votes(&known, &signs)
         } else {
             Vec::new()
         };

@@ -42,6 +42,12 @@ impl<'a> Crowd<'a> {
         Self { cut: Some(cut), ..self }
     }
 
+    /// How vectors are cut into shares, where they are.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn cutting(&self) -> Option<Cut> {
+        self.cut
+    }
+
     fn view(&self) -> View<'_> {
         let Self { header, holders, liars, .. } = self;
         View { seed: self.lies.seed, step: header.step, holders, liars }

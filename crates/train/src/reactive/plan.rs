@@ -182,6 +182,12 @@ impl Plan {
         Ok(())
     }
 
+    /// Whether primaries' vectors move the parameters before all digests have come.
+    #[must_use]
+    pub fn is_optimistic(&self) -> bool {
+        self.scheme == Scheme::Checked || self.window > 1
+    }
+
     /// How many holders a partition gets where `left` of the unnamed workers may be faulty.
     #[must_use]
     pub fn holders(&self, left: usize) -> usize {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecode_server::reactive::{
-    Assignment, Content, Digest, Drift, Excess, Header, Next, Pair, Roster, Settlement, Signer,
+    Assignment, Claim, Content, Digest, Drift, Excess, Header, Next, Pair, Roster, Settlement, Signer,
 };
 
 use super::account::Account;
@@ -40,6 +40,8 @@ pub(crate) struct Table {
     pub(crate) referee: bool,
     /// Partitions that are accepted as they are, without b' + 1 supporters, since all that were asked agree.
     pub(crate) trusted: BTreeMap<usize, Content>,
+    /// What primaries sent before: vectors are sent once.
+    pub(crate) committed: Vec<Content>,
     /// Who was silent when it was to send a vector.
     pub(crate) silent: Vec<usize>,
     /// Classes of hardware, and how workers that are right may differ.
@@ -167,6 +169,17 @@ impl Trips<'_, '_, '_> {
         }
     }
 
+    /// The vector that a primary has sent before is put beside the digest that it answers.
+    fn committed(&mut self, worker: usize, partition: usize, content: Content) {
+        let digest = self.crowd.digest(partition, content);
+        self.account.bytes_up += self.vector_bytes;
+        if self.settlement.vector(worker, partition, digest) {
+            self.contents.insert((partition, digest), content);
+        } else {
+            self.minutes.own.vectors.insert((worker, partition), digest);
+        }
+    }
+
     /// A worker sends its share of a partition, at its place among the holders, with the list of its digest.
     fn share(&mut self, cut: Cut, place: usize, worker: usize, partition: usize) {
         let Some(&(own, digest)) = self.crowd.says(worker, partition).first() else { return };
@@ -175,17 +188,22 @@ impl Trips<'_, '_, '_> {
         };
         self.account.bytes_up += (cut.share_length() + cut.list_length()) as u64;
         let share = self.crowd.coded(partition, content).0[place].clone();
+        let header = self.crowd.header;
         let (_, list) = self.crowd.coded(partition, own);
-        if Cut::listed(list, place) == Some(&blake3::hash(&share).as_bytes()[..]) {
+        let digest_of = *blake3::hash(&share).as_bytes();
+        let claim = Claim { sizes: cut.sizes(), list: list.clone(), place, share: digest_of };
+        if claim.contradicts(&header, partition, &digest) {
+            self.settlement.vector(worker, partition, sent);
+            let signer = Signer::new(simulated_key(&header.run, worker));
+            let signature = signer.sign_share(&header, partition, &claim);
+            self.minutes.own.shares.insert((worker, partition), (claim, signature));
+        } else {
             let right = self.shares.entry((partition, digest)).or_default();
             right.insert(place, share);
             if right.len() >= cut.threshold {
                 self.settlement.rebuilt(partition, digest);
                 self.contents.insert((partition, digest), own);
             }
-        } else {
-            self.settlement.vector(worker, partition, sent);
-            self.minutes.own.vectors.insert((worker, partition), sent);
         }
     }
 
@@ -231,7 +249,10 @@ pub(crate) fn settle(
             }
             match table.cut {
                 Some(cut) => trips.share(cut, place, worker, partition),
-                None if place == 0 => trips.vector(worker, partition),
+                None if place == 0 => match table.committed.get(partition) {
+                    Some(&content) => trips.committed(worker, partition, content),
+                    None => trips.vector(worker, partition),
+                },
                 None => {}
             }
         }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use ecode_server::reactive::Digest;
+use ecode_server::reactive::Sizes;
 
 /// How a vector is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,29 +48,18 @@ impl Cut {
 
     /// What the digest of a cut vector is of: the cut, and each share's digest.
     pub(crate) fn list(self, shares: &[Vec<u8>]) -> Vec<u8> {
-        let sizes = [self.threshold, self.w, self.length].map(|size| (size as u64).to_le_bytes());
-        sizes
-            .into_iter()
-            .flatten()
-            .chain(shares.iter().flat_map(|share| *blake3::hash(share).as_bytes()))
-            .collect()
+        let shares = shares.iter().flat_map(|share| *blake3::hash(share).as_bytes());
+        self.sizes().head().into_iter().chain(shares).collect()
     }
 
     /// The length of a list in bytes.
     pub(crate) fn list_length(self) -> usize {
-        3 * size_of::<u64>() + self.w * size_of::<Digest>()
+        self.sizes().list_length()
     }
 
-    /// Whether a list is one of this cut.
-    #[cfg(feature = "grpc")]
-    pub(crate) fn heads(self, list: &[u8]) -> bool {
-        let sizes = [self.threshold, self.w, self.length].map(|size| (size as u64).to_le_bytes());
-        list.len() == self.list_length() && list.starts_with(sizes.as_flattened())
-    }
-
-    /// The digest of a share, as a list has it.
-    pub(crate) fn listed(list: &[u8], place: usize) -> Option<&[u8]> {
-        list.get(3 * size_of::<u64>() + place * size_of::<Digest>()..)?.get(..size_of::<Digest>())
+    /// The sizes that a list begins with.
+    pub(crate) fn sizes(self) -> Sizes {
+        Sizes { threshold: self.threshold, holders: self.w, length: self.length }
     }
 
     /// The vector, from shares by their places; none where they are too few.
@@ -109,9 +98,9 @@ mod tests {
             let list = cut.list(&shares);
             assert_eq!(list.len(), cut.list_length());
             for (place, share) in shares.iter().enumerate() {
-                assert_eq!(Cut::listed(&list, place), Some(&blake3::hash(share).as_bytes()[..]));
+                assert_eq!(cut.sizes().listed(&list, place), Some(*blake3::hash(share).as_bytes()));
             }
-            assert_eq!(Cut::listed(&list, w), None);
+            assert_eq!(cut.sizes().listed(&list, w), None);
             for places in (0..w).combinations(threshold) {
                 let some = places.iter().map(|&place| (place, shares[place].clone())).collect();
                 assert_eq!(cut.rebuild(&some).as_ref(), Some(&vector), "{cut:?} {places:?}");

@@ -4,6 +4,8 @@
 //! - Training starts only when all ranks hold the same matrix, configuration, data and version.
 //! - A worker's vote is all that it can do: what it reports beside it (losses, times) is bounded, and ends nothing.
 
+use std::time::Duration;
+
 use super::Trainer;
 use super::round::Round;
 use super::update::Update;
@@ -17,6 +19,7 @@ use crate::random::{Purpose, permutation, stream};
 use crate::standing::Lost;
 use crate::transport::{Deployment, Link, MAX_LOSS, Message, Patience, Server, VoteShape, Worker};
 use ecode_core::Workers;
+use ecode_server::{OnExcess as Excess, Rules, Seats, Wait};
 use ecode_verify::Control;
 
 /// Training samples from which a server computes the statistics of batch normalisation.
@@ -65,7 +68,9 @@ impl Trainer {
                 partitions: self.engine.rows()[j].len(),
                 silent: self.engine.can_be_silent(j),
             };
-            let mut server = Server::new(link, patience.worker, control, (0..n).map(shape).collect(), d);
+            let rules = self.seated(patience.worker)?;
+            let shapes = (0..n).map(shape).collect();
+            let mut server = Server::new(link, (rules, self.state.step), control, shapes, d);
             server.blame.named.clone_from(&self.state.named);
             let greeted = server.greet(&mine);
             if let Err(TrainError::Transport(why)) = &greeted {
@@ -75,13 +80,23 @@ impl Trainer {
             let state = self.snapshot()?;
             let (step, parameters, velocity) = (state.step, state.parameters, state.velocity);
             server.announce(&Message::Start { step, parameters, velocity });
-            Deployment::Server(server)
+            Deployment::Server(Box::new(server))
         };
         // Signs travel, so that they must be on the host.
         self.resident = false;
         self.state.totals.uncounted = true;
         self.deployment = Some(deployment);
         Ok(())
+    }
+
+    /// The rules of ranks, which are all there from the start and never come back. Whether the proof covers a step with
+    /// missing votes is judged here, when the votes are in ([`Trainer::exceeds`]): a rehearsal knows who lies, and in
+    /// which failure domain.
+    fn seated(&self, patience: Duration) -> Result<Rules, TrainError> {
+        let radius = self.code.tolerates().unwrap_or(0);
+        let rules = Rules::new(self.code.matrix().n(), radius, self.config.liars().min(radius));
+        let rules = rules.map_err(|error| TrainError::Transport(error.to_string()))?;
+        Ok(Rules { wait: Wait::All, patience, on_excess: Excess::Warn, seats: Seats::Fixed, ..rules })
     }
 
     /// Whether many processes can do what the configuration asks for.
@@ -99,7 +114,7 @@ impl Trainer {
         if self.config.momentum_at == MomentumAt::Worker {
             return fail("transport mpi keeps momentum at the server: momentum-at worker is for in-process");
         }
-        if self.fallback.is_some() {
+        if self.fallback.is_some() && transport != "grpc" {
             return fail("on-excess code:… is for in-process: transport mpi has one way to decode");
         }
         if self.config.audit {
@@ -211,7 +226,7 @@ impl Trainer {
         let ballots = server.collect(step)?;
         let lost = server.take_lost();
         self.state.lost.extend(lost.into_iter().map(|worker| Lost { worker, step }));
-        if server.is_alone() {
+        if ballots.iter().all(Option::is_none) {
             let remarks = server.take_remarks().join("; ");
             let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
             return Err(TrainError::Transport(format!("no worker answers any more in step {step}{remarks}")));

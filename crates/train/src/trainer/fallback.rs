@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use ecode_server::reactive::View;
+use ecode_server::reactive::{Adversary, View};
 
 use super::Trainer;
 use super::round::{Round, Signs};
@@ -23,16 +23,16 @@ use crate::bits::Bits;
 use crate::code::TrainingCode;
 use crate::config::ConfigError;
 use crate::error::TrainError;
-use crate::reactive::{Account, FellBack, OtherBits};
+use crate::reactive::{Account, FellBack, Lies, OtherBits};
 use crate::standing::Excess;
 use crate::vote::{Decoded, Vote, VoteEngine};
 use ecode_core::Workers;
 
 /// A code that waits, and its votes.
 pub(super) struct Fallback {
-    code: TrainingCode,
-    engine: VoteEngine,
-    columns: Vec<Vec<usize>>,
+    pub(super) code: TrainingCode,
+    pub(super) engine: VoteEngine,
+    pub(super) columns: Vec<Vec<usize>>,
 }
 
 impl Trainer {
@@ -125,6 +125,23 @@ impl Trainer {
     }
 }
 
+/// What a worker votes with of a partition, or would have others believe; none where its adversary has it say nothing.
+pub(super) fn claimed(
+    lies: &Lies,
+    adversary: Adversary,
+    (holders, liars): (&[Vec<usize>], &[usize]),
+    worker: usize,
+    partition: usize,
+) -> Option<Bits> {
+    if !liars.contains(&worker) {
+        return Some(lies.bits(partition, lies.right(worker, partition)).into_owned());
+    }
+    let view = View { seed: lies.seed, step: lies.step, holders, liars };
+    adversary.digests(&view, worker, partition).digest?;
+    let content = adversary.vector(&view, worker, partition)?;
+    Some(lies.bits(partition, content).into_owned())
+}
+
 impl Fallback {
     /// The step whose signs are these, decoded from votes. A liar votes over what its adversary has it claim of each
     /// partition, and sends nothing where that would be withheld.
@@ -144,23 +161,14 @@ impl Fallback {
             Attack::None => Vec::new(),
             _ => trainer.unnamed(liars).indices().collect(),
         };
-        let view = View { seed: lies.seed, step: lies.step, holders: &self.columns, liars: &lying };
-        let adversary = trainer.config.adversary;
-        let claimed = |worker: usize, partition: usize| {
-            if !lying.contains(&worker) {
-                return Some(lies.bits(partition, lies.right(worker, partition)).into_owned());
-            }
-            adversary.digests(&view, worker, partition).digest?;
-            let content = adversary.vector(&view, worker, partition)?;
-            Some(lies.bits(partition, content).into_owned())
-        };
         let vote = |worker: usize| -> Option<Vote> {
             if ledger.records[worker].named.is_some() {
                 return None;
             }
             let mut source: Vec<Bits> = vec![Bits::default(); lies.honest.len()];
             for &partition in &self.engine.rows()[worker] {
-                source[partition] = claimed(worker, partition)?;
+                source[partition] =
+                    claimed(&lies, trainer.config.adversary, (&self.columns, &lying), worker, partition)?;
             }
             Some(self.engine.vote_over(worker, &source, &lies.honest))
         };
@@ -183,7 +191,7 @@ impl Fallback {
     }
 
     /// What such a step costs.
-    fn account(&self, d: usize, votes: &[Option<Vote>]) -> Account {
+    pub(super) fn account(&self, d: usize, votes: &[Option<Vote>]) -> Account {
         let plane = d.div_ceil(8) as u64;
         let planes = |second: bool| plane * (1 + u64::from(second));
         let loads: Vec<u64> = (0..votes.len())

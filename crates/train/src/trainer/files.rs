@@ -56,7 +56,7 @@ impl Trainer {
     ) -> Result<Round, ModelError> {
         let gradients = self.gradients(jobs, flipped)?;
         let g = self.code.matrix();
-        let lost = if self.config.attack == Attack::None {
+        let lost: Vec<bool> = if self.config.attack == Attack::None {
             vec![false; g.k()]
         } else {
             let lost = overturned(g, liars, &Workers::empty(g.n()));

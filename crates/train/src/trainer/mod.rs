@@ -6,6 +6,10 @@
 //! - After an error the state is that before the step (but for the running statistics of batch normalisation, which
 //!   a step that failed after its gradients has moved).
 
+#[cfg(feature = "grpc")]
+mod answering;
+#[cfg(feature = "grpc")]
+mod ballot;
 mod batches;
 #[cfg(feature = "grpc")]
 mod council;
@@ -13,6 +17,8 @@ mod deployed;
 mod fallback;
 mod files;
 mod open;
+#[cfg(feature = "grpc")]
+mod pending;
 #[cfg(feature = "grpc")]
 mod remote;
 mod replay;
@@ -262,7 +268,11 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Model`].
     pub fn snapshot(&mut self) -> Result<State, TrainError> {
-        self.close_all()?;
+        match self.close_all() {
+            // The state is that before the oldest open step.
+            Ok(()) | Err(TrainError::Interrupted) => {}
+            Err(error) => return Err(error),
+        }
         self.sync()?;
         Ok(State { model: self.learner.state()?, ..self.state.clone() })
     }

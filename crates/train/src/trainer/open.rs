@@ -23,7 +23,7 @@ use crate::bits::Bits;
 use crate::config::Scheme;
 use crate::error::TrainError;
 use crate::random::below;
-use crate::reactive::{Course, Crowd, Ledger, Lies};
+use crate::reactive::{Account, Course, Crowd, Ledger, Lies};
 use crate::standing::Excess;
 use crate::state::State;
 use ecode_core::Workers;
@@ -78,7 +78,7 @@ impl Trainer {
             return Err(TrainError::Checkpoint("holds no ledger of the scheme".into()));
         };
         if detection.plan.scheme == Scheme::Checked {
-            draw(&mut seat, detection.plan.checked).map_err(TrainError::Transport)?;
+            draw(&mut seat, detection.plan.checked)?;
             let unseen = detection.plan.unseen(seat.table.present.len(), ledger.named().count());
             ledger.unseen = ledger.unseen.max(unseen);
         }
@@ -100,7 +100,7 @@ impl Trainer {
     /// Closes open steps where the window is full, or where what comes next must rest on closed ones.
     pub(super) fn close_when_due(&mut self) -> Result<(), TrainError> {
         let Some(detection) = &self.detection else { return Ok(()) };
-        let full = detection.open.len() as u64 >= detection.plan.window;
+        let full = detection.open_steps() as u64 >= detection.plan.window;
         if full || self.due() { self.close_all() } else { Ok(()) }
     }
 
@@ -117,10 +117,12 @@ impl Trainer {
     }
 
     fn close_open(&mut self) -> Result<(), TrainError> {
+        #[cfg(feature = "grpc")]
+        self.close_pending()?;
         let mut undone: Option<State> = None;
         while let Some(open) = self.detection.as_mut().and_then(|detection| detection.open.pop_front()) {
             let trusted = self.agreed(&open);
-            let (course, ledger) = match self.settle(&open.lies, &open.seat, trusted) {
+            let (course, ledger) = match self.settle(&open.lies, &open.seat, trusted, &open.committed) {
                 Ok(settled) => settled,
                 Err(error) => {
                     // What was not closed is not kept.
@@ -133,10 +135,7 @@ impl Trainer {
             };
             self.state.ledger = Some(ledger);
             let Course { account, vectors, .. } = course;
-            let totals = &mut self.state.totals;
-            totals.bytes_up += account.bytes_up;
-            totals.bytes_down += account.bytes_down;
-            totals.deployed_s += 8.0 * (account.bytes_up + account.bytes_down) as f64 / self.config.bandwidth;
+            self.count_closed(&account);
             let right =
                 vectors.iter().enumerate().all(|(i, bits)| *bits == *open.lies.bits(i, open.committed[i]));
             if undone.is_some() {
@@ -151,6 +150,14 @@ impl Trainer {
             }
         }
         undone.map_or(Ok(()), |before| self.undo(before))
+    }
+
+    /// Counts what travelled for a step, when it closes.
+    pub(super) fn count_closed(&mut self, account: &Account) {
+        let totals = &mut self.state.totals;
+        totals.bytes_up += account.bytes_up;
+        totals.bytes_down += account.bytes_down;
+        totals.deployed_s += 8.0 * (account.bytes_up + account.bytes_down) as f64 / self.config.bandwidth;
     }
 
     /// The partitions on which all that were asked say what the primary sent. With scheme `checked` that is enough.
@@ -178,7 +185,7 @@ impl Trainer {
     }
 
     /// Goes back to the state before a step. What was spent, and what is known of workers, stays.
-    fn undo(&mut self, before: State) -> Result<(), TrainError> {
+    pub(super) fn undo(&mut self, before: State) -> Result<(), TrainError> {
         let redone = self.state.step - before.step;
         let mut ledger = self.state.ledger.take();
         if let (Some(ledger), Some(old)) = (&mut ledger, &before.ledger) {
@@ -200,9 +207,10 @@ impl Trainer {
 }
 
 /// Draws the checkers of each partition among the present but its primary, from the system's randomness.
-fn draw(seat: &mut Seat, w: usize) -> Result<(), String> {
+pub(super) fn draw(seat: &mut Seat, w: usize) -> Result<(), TrainError> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| format!("no randomness from the system: {error}"))?;
+    let none = |error| TrainError::Transport(format!("no randomness from the system: {error}"));
+    getrandom::fill(&mut seed).map_err(none)?;
     let mut random = ChaCha20Rng::from_seed(seed);
     for holders in &mut seat.table.assignment.holders {
         let primary = holders[0];

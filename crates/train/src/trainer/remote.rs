@@ -41,7 +41,6 @@ impl Trainer {
         say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
-        self.settles_remotely()?;
         if self.code.domains().is_some() {
             let why =
                 "transport grpc counts workers that lie or are lost; domains are for one process and mpi";
@@ -99,7 +98,7 @@ impl Trainer {
         if self.detection.is_some() {
             return self.convene(Serving { settings, listen, control, say });
         }
-        let mut desk = Desk::open(settings, listen, control, say)?;
+        let mut desk = Desk::open(settings, None, listen, control, say)?;
         desk.remember(&self.state.named);
         self.deployment = Some(Deployment::Desk(Box::new(desk)));
         Ok(())
@@ -107,7 +106,7 @@ impl Trainer {
 
     /// The server's round.
     pub(super) fn preside(&mut self, desk: &mut Desk) -> Result<Round, TrainError> {
-        let decided = desk.decide(&self.engine, &self.state);
+        let decided = desk.decide(&self.engine, (self.state.step, self.state.parameters.len()), &self.state);
         self.state.lost = desk.lost().iter().map(|&(worker, step)| Lost { worker, step }).collect();
         self.state.named = desk.named().to_vec();
         let decided = decided?;
@@ -140,10 +139,9 @@ impl Trainer {
         join: Join,
         row: usize,
         control: Control,
-        say: &mut dyn FnMut(&str),
+        say: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), TrainError> {
         self.deployable("grpc")?;
-        self.settles_remotely()?;
         self.resident = false;
         let greeting = Greeting {
             version: version(),
@@ -156,7 +154,7 @@ impl Trainer {
         if self.detection.is_some() {
             return self.answer_for(join, row, control, greeting, say);
         }
-        let mut peer = Peer::new(join, greeting, self.dimension(), control, say);
+        let mut peer = Peer::new(join, greeting, self.dimension(), control, Box::new(say));
         let mut mine = None;
         while !self.finished() {
             let step = self.state.step;
@@ -180,7 +178,7 @@ impl Trainer {
                 }
                 Some(News::Done) => break,
                 // Where votes are taken nobody is asked.
-                Some(News::Again | News::Task(_)) | None => {}
+                Some(News::Again | News::Task(_) | News::Back(_)) | None => {}
             }
         }
         Ok(())

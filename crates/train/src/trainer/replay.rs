@@ -89,7 +89,9 @@ impl Trainer {
                 return Ok(Finding::Wrong(*partition));
             }
         }
-        Ok(Finding::Right)
+        // Of a digest and a share that contradict it one at least is wrong.
+        let wrong_share = certificate.share.as_ref().and_then(|_| certificate.statements.first());
+        Ok(wrong_share.map_or(Finding::Right, |announced| Finding::Wrong(announced.partition)))
     }
 
     /// The signs of a partition in the present step.

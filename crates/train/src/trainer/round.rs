@@ -7,7 +7,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 use super::Trainer;
 use super::update::Update;
 use crate::aggregate::{Aggregator, Distances, Moment};
-use crate::attack::{Attack, Knowledge, Scene, coins, mean};
+use crate::attack::{Attack, AttackedStep, Knowledge, coins, mean};
 use crate::bits::Bits;
 use crate::clock::median;
 use crate::config::{Config, MomentumAt};
@@ -177,7 +177,7 @@ impl Trainer {
             Attack::Random => liars.indices().map(|j| coins(d, self.config.seed, step, j)).collect(),
             attack if attack.makes_gradient() && !liars.is_empty() => {
                 let Self { config, engine, .. } = self;
-                Scene { config, engine, liars, step }.votes(&gradients, &messages)
+                AttackedStep { config, engine, liars, step }.votes(&gradients, &messages)
             }
             _ => Vec::new(),
         };

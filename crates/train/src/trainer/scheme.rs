@@ -12,7 +12,7 @@ use super::seat::Seat;
 use super::update::Update;
 use crate::attack::Attack;
 use crate::bits::Bits;
-use crate::config::{Config, ConfigError, Scheme};
+use crate::config::{Config, ConfigError};
 use crate::error::TrainError;
 use crate::model::{Job, Learner};
 use crate::random::{Purpose, below, stream};
@@ -32,6 +32,9 @@ pub(super) struct Detection {
     pub(super) remarks: Vec<String>,
     /// The steps whose digests are still on the way, the oldest first.
     pub(super) open: VecDeque<Open>,
+    /// The same with workers that are processes of their own.
+    #[cfg(feature = "grpc")]
+    pub(super) pending: VecDeque<super::pending::Pending>,
     /// Whether a naming could not be kept: nothing is built on what is forgotten.
     pub(super) forgetful: bool,
     /// Simulated workers of another kind of machine.
@@ -56,9 +59,21 @@ impl Detection {
             journal: None,
             remarks: Vec::new(),
             open: VecDeque::new(),
+            #[cfg(feature = "grpc")]
+            pending: VecDeque::new(),
             forgetful: false,
             others: None,
         }))
+    }
+}
+
+impl Detection {
+    /// How many steps are open.
+    pub(super) fn open_steps(&self) -> usize {
+        #[cfg(feature = "grpc")]
+        return self.open.len() + self.pending.len();
+        #[cfg(not(feature = "grpc"))]
+        self.open.len()
     }
 }
 
@@ -158,7 +173,7 @@ impl Trainer {
         let Some(Detection { plan, .. }) = &self.detection else {
             return Err(TrainError::Checkpoint("has no scheme".into()));
         };
-        let optimistic = plan.scheme == Scheme::Checked || plan.window > 1;
+        let optimistic = plan.is_optimistic();
         let (step, truth) = (lies.step, self.engine.majority(&lies.honest));
         let (vectors, account, mut ledger) = if optimistic {
             let (vectors, ledger) = self.commit(lies, liars)?;
@@ -166,7 +181,7 @@ impl Trainer {
             (vectors, Account { heaviest: ledger.account.heaviest.max(1), ..Account::default() }, ledger)
         } else {
             let seat = self.seat(liars)?;
-            let (course, ledger) = self.settle(&lies, &seat, BTreeMap::new())?;
+            let (course, ledger) = self.settle(&lies, &seat, BTreeMap::new(), &[])?;
             (course.vectors, course.account, ledger)
         };
         let negative = self.engine.majority(&vectors);
@@ -277,6 +292,7 @@ impl Trainer {
             cut,
             referee: plan.referee,
             trusted: BTreeMap::new(),
+            committed: Vec::new(),
             silent: Vec::new(),
             hardware: plan.hardware.clone(),
             drift: plan.drift,
@@ -291,6 +307,7 @@ impl Trainer {
         lies: &Lies,
         seat: &Seat,
         trusted: BTreeMap<usize, Content>,
+        committed: &[Content],
     ) -> Result<(Course, Ledger), TrainError> {
         let Self { detection, state, config, .. } = self;
         let (Some(detection), Some(ledger)) = (detection, &state.ledger) else {
@@ -303,13 +320,7 @@ impl Trainer {
         if let Some(cut) = seat.table.cut {
             crowd = crowd.cut(cut);
         }
-        let retired = |worker: &usize| !ledger.records[*worker].takes_part();
-        let table = Table {
-            trusted,
-            asleep: seat.table.asleep.iter().copied().filter(|worker| !retired(worker)).collect(),
-            retired: seat.table.present.iter().copied().filter(retired).collect(),
-            ..seat.table.clone()
-        };
+        let table = Table { trusted, committed: committed.to_vec(), ..seat.table_now(ledger) };
         let mut random = stream(config.seed, Purpose::Assignment, step, 1);
         let mut pick = |list: &[usize]| first_of_least(list, assignment, &mut random);
         let journal = detection.journal.as_deref_mut();

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use super::Trainer;
 use super::round::{Round, lock, prepare, seconds, unlock};
 use super::update::Update;
-use crate::attack::{Attack, Scene, coins};
+use crate::attack::{Attack, AttackedStep, coins};
 use crate::bits::Bits;
 use crate::data::Crop;
 use crate::error::TrainError;
@@ -143,7 +143,7 @@ impl Trainer {
             | Attack::Mimic
             | Attack::Gaussian => {
                 let gradients: Vec<Vec<f32>> = gradients.into_iter().map(unlock).collect();
-                let votes = Scene { config, engine, liars, step }.votes(&gradients, &messages);
+                let votes = AttackedStep { config, engine, liars, step }.votes(&gradients, &messages);
                 let mine = liars.indices().zip(votes).find(|(liar, _)| *liar == j);
                 if let Some((_, bits)) = mine {
                     vote = spoken(bits, engine.can_be_silent(j));

@@ -70,7 +70,7 @@ pub trait Link {
 
 /// What one process is in a deployment.
 pub(crate) enum Deployment {
-    Server(Server),
+    Server(Box<Server>),
     Worker(Worker),
     /// A server whose workers are on any machines.
     #[cfg(feature = "grpc")]

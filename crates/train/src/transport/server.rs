@@ -1,4 +1,5 @@
-//! The server's side: who is there, what they hold, and their votes of each step.
+//! The server's side: who is there, what they hold, and their votes of each step. Who is awaited, what counts as a vote and
+//! when a step's votes are all that there will be, an [`Election`] decides, as in any deployment; ranks have fixed seats.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use crate::blame::Blame;
 use crate::error::TrainError;
 use crate::vote::Vote;
 use ecode_core::shown_sentence;
+use ecode_server::{Action, Cut, Election, Event, Rules};
 use ecode_verify::Control;
 
 /// What a right vote of a worker looks like.
@@ -20,6 +22,7 @@ pub(crate) struct VoteShape {
 }
 
 /// What a worker sent: its vote, and what it reports beside it, which nobody needs to believe.
+#[derive(Debug)]
 pub(crate) struct Ballot {
     pub(crate) vote: Vote,
     /// The loss of each partition of its row.
@@ -31,15 +34,17 @@ pub(crate) struct Ballot {
 /// The workers, as the server sees them.
 pub(crate) struct Server {
     link: Box<dyn Link>,
-    /// How long a worker may take for its vote.
+    /// Its rows are the workers, and each one's connection has its row's number. How long a worker may take for its vote
+    /// is its patience.
+    election: Election<Ballot>,
+    /// From when on the election's time is counted.
+    begun: Instant,
     patience: Duration,
     control: Control,
     /// What each worker's vote looks like.
     shapes: Vec<VoteShape>,
     /// d.
     dimension: usize,
-    /// Whether each worker is still waited for.
-    alive: Vec<bool>,
     /// What their votes show of them.
     pub(crate) blame: Blame,
     /// Workers that were given up and not yet told of.
@@ -55,27 +60,38 @@ pub(crate) struct Server {
 const UNFINISHED: i32 = 3;
 
 impl Server {
+    /// The server of a run that is at a step, under rules with fixed seats.
     pub(crate) fn new(
         link: Box<dyn Link>,
-        patience: Duration,
+        (rules, step): (Rules, u64),
         control: Control,
         shapes: Vec<VoteShape>,
         dimension: usize,
     ) -> Self {
-        let alive = vec![true; shapes.len()];
-        let blame = Blame::new(shapes.len(), Vec::new());
-        let (lost, remarks, stuck, finished) = (Vec::new(), Vec::new(), false, false);
-        Self { link, patience, control, shapes, dimension, alive, blame, lost, remarks, stuck, finished }
+        let mut election = Election::new(rules, step);
+        for row in 0..rules.n {
+            election.handle(Duration::ZERO, Event::Joined { row, connection: row as u64 });
+        }
+        Self {
+            link,
+            election,
+            begun: Instant::now(),
+            patience: rules.patience,
+            control,
+            shapes,
+            dimension,
+            blame: Blame::new(rules.n, Vec::new()),
+            lost: Vec::new(),
+            remarks: Vec::new(),
+            stuck: false,
+            finished: false,
+        }
     }
 
-    /// The ranks that are still waited for.
+    /// The ranks that have not been given up.
     fn waited(&self) -> Vec<usize> {
-        (0..self.alive.len()).filter(|&worker| self.alive[worker]).map(|worker| worker + 1).collect()
-    }
-
-    /// Whether no worker answers any more.
-    pub(crate) fn is_alone(&self) -> bool {
-        !self.alive.contains(&true)
+        let rows = self.election.rows().iter().enumerate();
+        rows.filter(|(_, standing)| !standing.out).map(|(row, _)| row + 1).collect()
     }
 
     /// The workers that were given up since this was asked last.
@@ -93,22 +109,36 @@ impl Server {
         self.remarks.push(text);
     }
 
-    fn give_up(&mut self, ranks: &[usize]) {
-        if !ranks.is_empty() {
-            self.leave_with(UNFINISHED);
-        }
-        for rank in ranks {
-            if std::mem::replace(&mut self.alive[rank - 1], false) {
-                self.lost.push(rank - 1);
+    /// Tells the election what happened, and does what it says about workers. Returns a step's ballots when they are all
+    /// that there will be; all missing where nobody is left to vote.
+    fn tell(&mut self, event: Event<Ballot>) -> Option<Vec<Option<Ballot>>> {
+        let mut ballots = None;
+        for action in self.election.handle(self.begun.elapsed(), event) {
+            match action {
+                Action::Lost { row, .. } => {
+                    self.lost.push(row);
+                    self.leave_with(UNFINISHED);
+                }
+                Action::Cut { row, why: Cut::Out, .. } => {
+                    // Should it come to itself, it is to leave in order instead of waiting for the server.
+                    self.link.send(&[row + 1], Message::Stop(String::new()).to_bytes());
+                }
+                Action::Close { votes, .. } => ballots = Some(votes),
+                Action::Stop { .. } => ballots = Some(self.none()),
+                _ => {}
             }
         }
+        ballots
     }
 
-    fn failed(&mut self, rank: usize, text: &str) {
+    fn none(&self) -> Vec<Option<Ballot>> {
+        self.shapes.iter().map(|_| None).collect()
+    }
+
+    fn failed(&mut self, row: usize, text: &str) {
         let text = shown_sentence(text);
-        self.give_up(&[rank]);
         if !self.remarks.iter().any(|remark| remark.ends_with(&text)) {
-            self.remarks.push(format!("worker {}: {text}", rank - 1));
+            self.remarks.push(format!("worker {row}: {text}"));
         }
     }
 
@@ -148,34 +178,42 @@ impl Server {
 
     /// Every worker's ballot of a step; none from those that are lost, now or before, or sent something else.
     pub(crate) fn collect(&mut self, step: u64) -> Result<Vec<Option<Ballot>>, TrainError> {
+        debug_assert_eq!(self.election.step(), step, "every step is collected once");
         let start = Instant::now();
-        let mut ballots: Vec<Option<Ballot>> = self.shapes.iter().map(|_| None).collect();
-        let mut waiting = self.waited();
         let most = self.longest();
-        while !waiting.is_empty() {
-            let Some(left) = self.patience.checked_sub(start.elapsed()) else {
-                self.give_up(&waiting);
-                break;
-            };
+        let mut ballots = if self.election.stopped() { Some(self.none()) } else { self.tell(Event::Begun) };
+        while ballots.is_none() {
             if self.control.stopped() {
                 return Err(TrainError::Interrupted);
             }
-            let Some((rank, bytes)) = self.link.receive(left.min(LOOK), most) else { continue };
-            // What comes late from a worker that was given up, or a second time, is of no use any more.
-            let Some(place) = waiting.iter().position(|&waits| waits == rank) else { continue };
-            match Message::from_bytes(&bytes, self.dimension) {
-                // A vote of another step: the right one may still come.
-                Some(Message::Vote { step: of, .. }) if of != step => continue,
-                Some(Message::Vote { gradient_s, losses, vote, .. }) => {
-                    ballots[rank - 1] = self.ballot(rank - 1, vote, losses, gradient_s, start.elapsed());
+            let wake = self.election.wake().unwrap_or_default().saturating_sub(self.begun.elapsed());
+            let event = match self.link.receive(wake.min(LOOK), most) {
+                Some((rank @ 1.., bytes)) if rank <= self.shapes.len() => {
+                    self.event(rank - 1, &bytes, start.elapsed())
                 }
-                Some(Message::Failed(why)) => self.failed(rank, &why),
-                // A worker whose message is none has spoken, too.
-                _ => {}
-            }
-            waiting.swap_remove(place);
+                _ => Event::Tick,
+            };
+            ballots = self.tell(event);
         }
-        Ok(ballots)
+        Ok(ballots.unwrap_or_default())
+    }
+
+    /// What a worker's bytes are to the election.
+    fn event(&mut self, row: usize, bytes: &[u8], waited: Duration) -> Event<Ballot> {
+        let connection = row as u64;
+        match Message::from_bytes(bytes, self.dimension) {
+            Some(Message::Vote { step, gradient_s, losses, vote }) => {
+                match self.ballot(row, vote, losses, gradient_s, waited) {
+                    Some(vote) => Event::Voted { row, connection, step, block: 0, vote },
+                    None => Event::Rubbish { row, connection },
+                }
+            }
+            Some(Message::Failed(why)) => {
+                self.failed(row, &why);
+                Event::Left { row, connection }
+            }
+            _ => Event::Rubbish { row, connection },
+        }
     }
 
     /// The longest right message of a worker, in bytes.
@@ -204,8 +242,9 @@ impl Server {
 
     /// Sets a message on its way to all workers that are waited for.
     pub(crate) fn announce(&mut self, message: &Message) {
-        let gone = self.link.send(&self.waited(), message.to_bytes());
-        self.give_up(&gone);
+        for rank in self.link.send(&self.waited(), message.to_bytes()) {
+            self.tell(Event::Left { row: rank - 1, connection: rank as u64 - 1 });
+        }
     }
 
     /// All steps are done: waits until the last decode is taken.

@@ -18,6 +18,11 @@
 //! the choices so covered are added up and must be all of them, else no floor is returned. The answer
 //! does not depend on the number of threads: tasks go in waves of a fixed size, and know only what
 //! earlier waves found.
+//!
+//! # References
+//! A. H. Land and A. G. Doig, *An Automatic Method of Solving Discrete Programming Problems*, Econometrica 28 (1960),
+//! 497–520. D. M. Gordon, G. Kuperberg and O. Patashnik, *New Constructions for Covering Designs*, Journal of
+//! Combinatorial Designs 3 (1995), 269–284.
 
 mod cover;
 mod task;

@@ -1,4 +1,7 @@
 //! A side's choices in order, and the way from a choice to its rank and back.
+//!
+//! # References
+//! D. E. Knuth, *The Art of Computer Programming*, volume 4A, 7.2.1.3: ranks of combinations.
 
 use std::ops::Range;
 

@@ -8,6 +8,7 @@ ordinary place: the step has the bits of a run without the fault.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -19,7 +20,10 @@ from .._election_coding import EcodeError, Judge, Turn
 from .data import Reproducible
 from .faults import Fault, FaultFound
 from .digests import Fingerprints
+from .flats import as_bytes, as_tensor, flat, words
+from .flats import parts as parts_of
 from .kinds import require_one_kind
+from .replicas import Replicas, local
 from .voter import Unverified
 
 __all__ = ["Audit"]
@@ -52,10 +56,16 @@ class Audit:
             rank; "warn": `on_named` is called and nothing else is done.
         domains: for each rank the name of what fails as one, a host for instance: holders of a partition are in different
             ones where there are enough. b counts ranks: where whole hosts fail, it is the ranks of a host.
+        mesh: for hybrid sharding, a DeviceMesh of two dimensions, replicas and shards: the model is sharded over the second
+            (`fully_shard(model, mesh=mesh["shard"])`), and the reduction over the first is the audit's. Then read
+            "replica" for "rank" everywhere: partition i is what replica i computes, b counts replicas, and a whole
+            replica is named; the probe finds the rank in it.
         on_named: called on every rank with each new `Fault`.
         reduce_dtype: in which gradients are added up.
         also: further objects with state_dict() that a rollback takes back, as a scheduler.
         seed: of the random numbers of each partition.
+        sign: a seed of 32 secret bytes of this rank's own, by which it signs what it announced when somebody is named; the
+            certificate of a naming rests on these keys. Without it every rank draws one for this run.
         mixed: take ranks of several kinds of device, driver, library or number of threads. Without it they are refused.
 
     Attributes:
@@ -72,22 +82,32 @@ class Audit:
         every: int = 1,
         on_fault: str = "mask",
         domains: Sequence[str] | None = None,
+        mesh: Any = None,
         on_named: Sequence[Callable[[Fault], None]] = (),
         reduce_dtype: torch.dtype = torch.float32,
         also: Sequence[Any] = (),
         seed: int = 0,
         key: bytes = b"audit",
+        sign: bytes | None = None,
         mixed: bool = False,
     ) -> None:
         if on_fault not in ("mask", "rollback", "stop", "warn"):
             raise ValueError(f"on_fault {on_fault!r}: expected 'mask', 'rollback', 'stop' or 'warn'")
         if every < 1:
             raise ValueError(f"every = {every}: one step in every 1, 2, …")
-        self.rank, self.n = dist.get_rank(), dist.get_world_size()
+        self._replicas = Replicas(mesh)
+        self.rank, self.n = self._replicas.index, self._replicas.count
         if domains is not None and len(domains) != self.n:
-            raise ValueError(f"domains: {len(domains)} names for {self.n} ranks")
+            raise ValueError(f"domains: {len(domains)} names where {self.n} are expected")
         if self.n < 2 * b + 1:
-            raise ValueError(f"{self.n} ranks cannot tell which {b} of them are wrong: {2 * b + 1} are needed")
+            what = "ranks" if mesh is None else "replicas"
+            raise ValueError(f"{self.n} {what} cannot tell which {b} of them are wrong: {2 * b + 1} are needed")
+        meshes = {p.device_mesh.ndim for p in model.parameters() if hasattr(p, "device_mesh")}
+        if meshes and (mesh is None or meshes != {1}):
+            raise ValueError(
+                "the parameters are sharded: shard over one dimension of a mesh of two, fully_shard(model, "
+                'mesh=mesh["shard"]), and say Audit(…, mesh=mesh)'
+            )
         self.model, self.optimizer, self.b, self.every, self.on_fault = model, optimizer, b, every, on_fault
         self.domains = list(domains) if domains is not None else [str(rank) for rank in range(self.n)]
         self.on_named, self.also, self.seed, self.reduce_dtype = list(on_named), list(also), seed, reduce_dtype
@@ -98,10 +118,11 @@ class Audit:
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         if not mixed:
             require_one_kind(self._parameters[0].device)
-        self._digest = Fingerprints(key)
+        self._digest, self._seed = Fingerprints(key), sign if sign is not None else os.urandom(32)
         self._judge = Judge(self.n, self.n, b, run=key)
         self._flats: dict[int, torch.Tensor] = {}
         self._answers: dict[int, dict[int, bytes]] = {}
+        self._own: dict[int, bytes] = {}
         self._snapshot: tuple[int, Any] | None = None
         self._called = False
         # Digests travel on the CPU where the backend can, else on the device.
@@ -164,24 +185,53 @@ class Audit:
         self._act(new, back=False)
         return new
 
+    def rehearse(self, compute: Compute, partition: int = 0) -> None:
+        """Before the first step: every rank computes one gradient twice, and nobody is accused by it.
+
+        A kernel without a fixed order of sums, or ranks that round otherwise, would have honest ranks named later; here they
+        are refused. Equal gradients prove nothing for other inputs.
+
+        Raises:
+            ValueError: on every rank, with who came to other bits when it was asked again, or which ranks disagree.
+        """
+        digests = [self._digest(words(self._gradient(compute, partition, keep=False))) for _ in range(2)]
+        rows = self._gather(torch.stack([as_tensor(digest) for digest in digests]))
+        said = [[self._replicas.joined([as_bytes(one[turn]) for one in row]) for turn in range(2)] for row in rows]
+        unsteady = [rank for rank, (first, second) in enumerate(said) if first != second]
+        classes: dict[bytes, list[int]] = {}
+        for rank, (first, _) in enumerate(said):
+            classes.setdefault(first, []).append(rank)
+        what = "ranks" if len(self._replicas.ranks[0]) == 1 else "replicas"
+        if unsteady:
+            raise ValueError(
+                f"{what} {unsteady} came to other bits when they were asked again: a kernel that is not deterministic, or "
+                "a fault that comes and goes. Reproducible.settings() asks for deterministic ones; the probe tells faults"
+            )
+        if len(classes) > 1:
+            listed = " | ".join(str(ranks) for ranks in classes.values())
+            raise ValueError(f"{what} come to different bits for one gradient: {listed}; the probe tells who is wrong")
+
     # Gradients.
 
-    def _gradient(self, compute: Compute, i: int) -> torch.Tensor:
-        """The gradient of partition i as one vector; what it leaves in buffers stays only for this rank's own."""
+    def _gradient(self, compute: Compute, i: int, keep: bool = True) -> torch.Tensor:
+        """The gradient of partition i as one vector; what it leaves in buffers stays only for this rank's own, and only
+        where `keep` says so."""
         self.gradients += 1
-        buffers = [buffer.clone() for buffer in self.model.buffers()] if i != self.rank else []
+        buffers = [] if keep and i == self.rank else [buffer.clone() for buffer in self.model.buffers()]
         for p in self._parameters:
             p.grad = None
         no_sync = getattr(self.model, "no_sync", None)
         quiet: AbstractContextManager[Any] = no_sync() if no_sync else nullcontext()
-        with quiet, Reproducible(self.seed, self.step_count, i):
+        # The shards of a replica have batches of their own, and random numbers.
+        place = i * len(self._replicas.ranks[0]) + self._replicas.shard
+        with quiet, Reproducible(self.seed, self.step_count, place):
             compute(i)
-        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters]
+        parts = [local(torch.zeros_like(p) if p.grad is None else p.grad) for p in self._parameters]
         if buffers:
             with torch.no_grad():
                 for buffer, before in zip(self.model.buffers(), buffers):
                     buffer.copy_(before)
-        return _flat(parts)
+        return flat(parts)
 
     def _holders(self, i: int, unnamed: list[int], count: int) -> list[int]:
         """The ranks that compute a partition in an audited step: its own, then others in other domains."""
@@ -229,12 +279,25 @@ class Audit:
                 raise Unverified(f"step {self.step_count}: {why}")
             asked = [(i, rank) for i, rank, _ in turn.asks]
         new = [(rank, why) for rank, _, why in self._judge.named if rank not in known]
+        certificates = self._certify() if new else {}
         accepted = [digest[:16] for digest in turn.accepted]
         self._judge.close(b"".join(accepted))
         repeats = self._repeats(compute, [rank for rank, _ in new], accepted)
         if self.on_fault != "warn":
             self._supply(accepted)
-        return [Fault(rank, self.step_count, "gradient", why, repeats.get(rank)) for rank, why in new]
+        return [
+            self._fault(rank, "gradient", why, repeats.get(rank), certificates.get(rank)) for rank, why in new
+        ]
+
+    def _certify(self) -> dict[int, str]:
+        """What shows the namings of this step to others: everybody signs what it announced."""
+        own = {i: answers[self.rank] for i, answers in self._answers.items() if self.rank in answers}
+        signed = {i: self._judge.sign(self._seed, i, digest + _PAD) for i, digest in own.items()}
+        heard: list[Any] = [None] * dist.get_world_size()
+        dist.all_gather_object(heard, (Judge.key(self._seed), signed))
+        first = [heard[ranks[0]] for ranks in self._replicas.ranks]
+        signatures = {(rank, i): signature for rank, (_, all) in enumerate(first) for i, signature in all.items()}
+        return dict(self._judge.certificates([key for key, _ in first], signatures))
 
     def _answer(self, compute: Compute, asked: list[tuple[int, int]]) -> None:
         """Computes what this rank is asked for, and hears everybody's digests."""
@@ -243,10 +306,11 @@ class Audit:
         digests = torch.zeros(self.n, 16, dtype=torch.uint8)
         for i in mine:
             self._flats[i] = self._gradient(compute, i)
-            digests[i] = _tensor(self._digest(_words(self._flats[i])))
+            self._own[i] = self._digest(words(self._flats[i]))
+            digests[i] = as_tensor(self._own[i])
         heard = self._gather(digests)
         for i, rank in asked:
-            digest = _bytes(heard[rank][i])
+            digest = self._replicas.joined([as_bytes(one[i]) for one in heard[rank]])
             self._answers[i][rank] = digest
             self._judge.answer(rank, i, digest + _PAD)
             # Whoever has the digest can send the gradient.
@@ -259,11 +323,11 @@ class Audit:
         told = torch.zeros(1, dtype=torch.uint8)
         for i, answers in self._answers.items():
             if self.rank in new and answers.get(self.rank, accepted[i]) != accepted[i]:
-                again = self._digest(_words(self._gradient(compute, i)))
-                told[0] = 1 if again == answers[self.rank] else 2
+                again = self._digest(words(self._gradient(compute, i, keep=False)))
+                told[0] = 1 if again == self._own[i] else 2
                 break
         heard = self._gather(told)
-        return {rank: int(heard[rank][0]) == 1 for rank in new if int(heard[rank][0])}
+        return {rank: all(int(one[0]) == 1 for one in heard[rank]) for rank in new if int(heard[rank][0][0])}
 
     def _supply(self, accepted: list[bytes]) -> None:
         """Brings each accepted gradient to the rank in whose place it is added up."""
@@ -274,12 +338,12 @@ class Audit:
 
     def _send(self, i: int, source: int) -> None:
         if source == self.rank:
-            dist.send(self._flats[i].to(self._wire), i)
+            self._replicas.send(self._flats[i].to(self._wire), i)
         elif self.rank == i:
-            flat = torch.zeros(sum(p.numel() * p.element_size() for p in self._parameters), dtype=torch.uint8)
-            flat = flat.to(self._wire)
-            dist.recv(flat, source)
-            self._flats[i] = flat.to(self._parameters[0].device)
+            size = sum(p.numel() * p.element_size() for p in map(local, self._parameters))
+            came = torch.zeros(size, dtype=torch.uint8, device=self._wire)
+            self._replicas.receive(came, source)
+            self._flats[i] = came.to(self._parameters[0].device)
 
     def _reduce(self) -> None:
         """The mean of all partitions' gradients, each added in its own rank's place."""
@@ -287,14 +351,21 @@ class Audit:
             for i in range(self.n):
                 if self._computes(i) != i:
                     self._send(i, self._computes(i))
-        parts = _parts(self._flats[self.rank], self._parameters)
+        own = [local(p) for p in self._parameters]
+        parts = parts_of(self._flats[self.rank], own)
         wide = torch.cat([part.reshape(-1).to(self.reduce_dtype) for part in parts])
-        dist.all_reduce(wide)
+        self._replicas.sum(wide)
         wide /= self.n
         start = 0
-        for p in self._parameters:
-            p.grad = wide[start : start + p.numel()].view_as(p).to(p.dtype)
-            start += p.numel()
+        for p, held in zip(self._parameters, own):
+            mean = wide[start : start + held.numel()].view_as(held).to(held.dtype)
+            if held is p:
+                p.grad = mean
+            else:
+                # The gradient of a sharded parameter is sharded alike.
+                p.grad = torch.zeros_like(p)
+                local(p.grad).copy_(mean)
+            start += held.numel()
         self._flats.clear()
 
     # States.
@@ -304,10 +375,11 @@ class Audit:
         for p in self._parameters if self.optimizer is not None else []:
             own = self.optimizer.state.get(p, {}) if self.optimizer is not None else {}
             tensors += [own[name] for name in sorted(own) if isinstance(own[name], torch.Tensor)]
-        return tensors
+        return [local(tensor) for tensor in tensors]
 
     def _compare_states(self) -> list[Fault]:
-        heard = [_bytes(row) for row in self._gather(_tensor(self._digest(self._state())))]
+        rows = self._gather(as_tensor(self._digest(self._state())))
+        heard = [self._replicas.joined([as_bytes(one) for one in row]) for row in rows]
         named = set(self.named)
         classes: dict[bytes, list[int]] = {}
         for rank in range(self.n):
@@ -326,12 +398,18 @@ class Audit:
         if self.on_fault in ("mask", "rollback"):
             for tensor in self._state():
                 there = tensor.to(self._wire)
-                dist.broadcast(there, good[0])
+                self._replicas.broadcast(there, good[0])
                 if self.rank in wrong:
                     with torch.no_grad():
                         tensor.copy_(there)
-        why = f"{len(good)} ranks hold another state"
-        return [Fault(rank, self.step_count, "state", why) for rank in new]
+        why = f"{len(good)} others hold another state"
+        return [self._fault(rank, "state", why) for rank in new]
+
+    def _fault(
+        self, rank: int, kind: str, why: str, repeats: bool | None = None, certificate: str | None = None
+    ) -> Fault:
+        ranks = tuple(self._replicas.ranks[rank])
+        return Fault(rank, self.step_count, kind, why, repeats, ranks if len(ranks) > 1 else None, certificate)
 
     def _act(self, new: list[Fault], back: bool = True) -> bool:
         """Says who was named, and does what was asked for; returns whether the run went back."""
@@ -359,11 +437,8 @@ class Audit:
         for thing, kept in zip([self.model, *optimizer, *self.also], copy.deepcopy(state)):
             thing.load_state_dict(kept)
 
-    def _gather(self, own: torch.Tensor) -> list[torch.Tensor]:
-        own = own.to(self._wire)
-        heard = [torch.zeros_like(own) for _ in range(self.n)]
-        dist.all_gather(heard, own)
-        return [one.cpu() for one in heard]
+    def _gather(self, own: torch.Tensor) -> list[list[torch.Tensor]]:
+        return self._replicas.hear(own.to(self._wire))
 
     def metrics(self) -> dict[str, float]:
         """Numbers for a log: flat."""
@@ -383,31 +458,3 @@ class Audit:
         self._judge.load(state["judge"])
         self.step_count = state["step"]
         self.faults = [Fault(**fault) for fault in state["faults"]]
-
-
-def _flat(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Tensors of any kinds as the bytes of all of them."""
-    return torch.cat([tensor.detach().contiguous().reshape(-1).view(torch.uint8) for tensor in tensors])
-
-
-def _words(flat: torch.Tensor) -> torch.Tensor:
-    """Bytes as the widest words that they make, which are cheapest to digest."""
-    return flat.view(torch.int32) if flat.numel() % 4 == 0 else flat
-
-
-def _parts(flat: torch.Tensor, like: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    parts, start = [], 0
-    for tensor in like:
-        length = tensor.numel() * tensor.element_size()
-        # A copy begins where its kind may begin.
-        parts.append(flat[start : start + length].clone().view(tensor.dtype))
-        start += length
-    return parts
-
-
-def _tensor(digest: bytes) -> torch.Tensor:
-    return torch.tensor(list(digest), dtype=torch.uint8)
-
-
-def _bytes(row: torch.Tensor) -> bytes:
-    return bytes(row.tolist())

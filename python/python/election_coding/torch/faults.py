@@ -23,6 +23,8 @@ class Fault:
         why: the rule by which it was named.
         repeats: whether it came to the same wrong gradient again when it was asked at once: True for a fault that
             stays, False for one that comes and goes; None where that was not asked.
+        ranks: under hybrid sharding, the ranks of the replica that was named, whose number `rank` then is.
+        certificate: for a gradient, JSON (`ecode/naming/1`) that shows it to whoever was not there: `ecode check` reads it.
     """
 
     rank: int
@@ -30,10 +32,15 @@ class Fault:
     kind: str
     why: str
     repeats: bool | None = None
+    ranks: tuple[int, ...] | None = None
+    certificate: str | None = None
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps({"event": "faulty rank", **asdict(self)})
+        told = {name: value for name, value in asdict(self).items() if name == "repeats" or value is not None}
+        if self.certificate is not None:
+            told["certificate"] = json.loads(self.certificate)
+        return json.dumps({"event": "faulty rank" if self.ranks is None else "faulty replica", **told})
 
 
 class FaultFound(RuntimeError):
@@ -65,13 +72,18 @@ def slurm_drain(hosts: Sequence[str], rank: int, scontrol: str = "scontrol") -> 
     """
 
     def drain(fault: Fault) -> None:
-        if rank != (1 if fault.rank == 0 else 0):
+        named = fault.ranks or (fault.rank,)
+        if rank != next(other for other in range(len(named) + 1) if other not in named):
+            return
+        nodes = {hosts[one] for one in named}
+        if len(nodes) > 1:
+            print(f"{', '.join(sorted(nodes))}: one of them is faulty, and none is drained", file=sys.stderr, flush=True)
             return
         reason = f"rank {fault.rank} computed wrong in step {fault.step} ({fault.kind}: {fault.why})"
-        command = [scontrol, "update", f"NodeName={hosts[fault.rank]}", "State=DRAIN", f"Reason={reason}"]
+        command = [scontrol, "update", f"NodeName={hosts[named[0]]}", "State=DRAIN", f"Reason={reason}"]
         try:
             subprocess.run(command, check=True, timeout=30, capture_output=True, text=True)
         except (OSError, subprocess.SubprocessError) as error:
-            print(f"{hosts[fault.rank]} could not be drained: {error}", file=sys.stderr, flush=True)
+            print(f"{hosts[named[0]]} could not be drained: {error}", file=sys.stderr, flush=True)
 
     return drain

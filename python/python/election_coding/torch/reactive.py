@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from .._election_coding import Code, EcodeError, Judge, Turn
+from .custody import Custody
 from .kinds import require_one_kind
+from .memory import Memory, PartitionStates
 from .message import HEAD, join, split
 from .voter import Unverified, Voter
 
@@ -42,6 +44,8 @@ class ReactiveVote(Voter):
         deadline: seconds that rank 0 waits for an answer. Who takes longer is lost.
         seed: of the random numbers inside `partition()`.
         mixed: take ranks of several kinds of device, driver, library or number of threads. Without it they are refused.
+        memory: what each partition remembers: `Momentum`, `ErrorFeedback`, `Lion`, `Muon`, or your own `Memory`. A
+            partition then stays with its holders, and whoever takes over gets its state from one of them, by rank 0.
 
     Attributes:
         named: rank -> (step, why).
@@ -63,6 +67,7 @@ class ReactiveVote(Voter):
         deadline: float = 60.0,
         seed: int = 0,
         mixed: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__(params, 1, exchange, deadline, seed)
         self.k = k if k is not None else self.n - 1 + self.n % 2
@@ -72,6 +77,7 @@ class ReactiveVote(Voter):
             require_one_kind(self.parameters.device)
         self.named: dict[int, tuple[int, str]] = {}
         self._judge = Judge(self.n, self.k, b, spare=spare, total=total, run=run)
+        self._spare = spare
         self._todo: list[int] | None = None
         self._send: list[int] = []
         # On rank 0: what each rank was told, vectors by partition and digest, and a decode without a code.
@@ -79,6 +85,25 @@ class ReactiveVote(Voter):
         self._majority = Code(np.eye(self.k, dtype=np.uint8))
         self._vectors: dict[tuple[int, bytes], torch.Tensor] = {}
         self._helped, self._gradients = (0, 0), 0
+        self._states: PartitionStates | None = None
+        if memory is not None:
+            shapes = [tensor.shape for tensor in self.parameters.tensors]
+            self._states = PartitionStates(memory, self.d, self.parameters.device, shapes)
+        self._custody = Custody()
+        self._said: dict[tuple[int, int], bytes] = {}
+        # Of a vector: its signs, and the digest of the state after the step.
+        self._size = -(-self.d // 8) + (PartitionStates.DIGEST if memory is not None else 0)
+        self.states_moved = 0
+        """States that rank 0 has brought to ranks that took over."""
+
+    def put(self, i: int, flat: torch.Tensor | None = None) -> None:
+        """As `Voter.put`; with a memory, the signs are those of what it makes of the gradient."""
+        if self._states is None:
+            return super().put(i, flat)
+        if not self._states.has(i):
+            raise ValueError(f"partition {i}: this rank was not asked for it, and does not have its state")
+        super().put(i, self._states.step(i, self.parameters.gradient() if flat is None else flat.detach()))
+        self._signs[i] = torch.cat([self._signs[i].cpu(), self._states.after(i)])
 
     def partitions(self) -> list[int] | None:
         """The partitions that this rank is to compute in this step; None where it is not needed and the step is settled
@@ -113,11 +138,17 @@ class ReactiveVote(Voter):
     # Rank 0.
 
     def _open(self) -> None:
+        connected = [0, *self._links.connected()]
+        chosen = None
+        if self._custody.owners:
+            count = max(self._judge.left + 1, 2) + self._spare
+            chosen = self._custody.holders(self._judge.present(connected), count, self.step_count)
         try:
-            holders = self._judge.begin([0, *self._links.connected()])
+            holders = self._judge.begin(connected, chosen)
         except EcodeError as error:
             self._stop(str(error))
         self._vectors.clear()
+        self._said.clear()
         primaries = [list[0] for list in holders]
         self._gradients = 0
         for rank in range(self.n):
@@ -128,20 +159,49 @@ class ReactiveVote(Voter):
     def _dispatch(self) -> None:
         """Tells each rank what it is to compute and to send; rank 0 itself too."""
         busy = {rank: order for rank, order in self._orders.items() if order["compute"] or order["send"]}
+        # Whoever gives a state is not computing yet.
+        states = {rank: self._lacking(rank, order["compute"]) for rank, order in busy.items()}
         for rank, order in busy.items():
             if rank != 0:
-                head = {"step": self.step_count, **order}
-                self._links.scatter([(rank, join(head))])
+                head = {"step": self.step_count, **order, "states": list(states[rank])}
+                self._links.scatter([(rank, join(head, *states[rank].values()))])
         self._todo = self._orders.get(0, {}).get("compute", [])
 
+    def _lacking(self, rank: int, compute: list[int]) -> dict[int, torch.Tensor]:
+        """The states that a rank needs and does not have; rank 0 takes its own at once."""
+        states = {i: self._state(i) for i in compute if self._states and self._custody.lacks(rank, i)}
+        for i, state in states.items():
+            self.states_moved += 1
+            if rank == 0 and self._states:
+                self._states.take(i, state)
+        return states
+
+    def _state(self, i: int) -> torch.Tensor:
+        """A partition's state before this step, from any that holds it: it is checked."""
+        assert self._states is not None
+        for owner in sorted(self._custody.owners[i] - set(self._links.lost)):
+            if owner == 0:
+                state = self._states.give(i)
+            else:
+                self._links.scatter([(owner, join({"give": i}))])
+                answer = self._links.gather([owner], HEAD + self._states.size).get(owner)
+                try:
+                    state = split(answer)[1] if answer is not None else torch.zeros(0, dtype=torch.uint8)
+                except ValueError:
+                    continue
+            if state.numel() == self._states.size and self._states.digest(state) == self._custody.accepted[i]:
+                return state
+        self._stop(f"the state of partition {i} is lost: nobody that is left gives the accepted one")
+
     def _lead(self) -> list[int] | None:
-        size = -(-self.d // 8)
+        size = self._size
         asked = [r for r, order in self._orders.items() if r != 0 and (order["compute"] or order["send"])]
         answers = self._links.gather(asked, HEAD + self.k * size)
         for rank, order in self._orders.items():
             if rank == 0:
                 for i in order["compute"]:
-                    self._judge.answer(0, i, self._judge.digest(i, _bytes(self._signs[i])))
+                    self._said[0, i] = self._judge.digest(i, _bytes(self._signs[i]))
+                    self._judge.answer(0, i, self._said[0, i])
                 for i in order["send"]:
                     self._arrived(0, i, self._signs[i].cpu())
             elif rank in asked:
@@ -178,6 +238,7 @@ class ReactiveVote(Voter):
             self._judge.silent(rank)
             return
         for i, digest in zip(order["compute"], digests):
+            self._said[rank, i] = digest
             self._judge.answer(rank, i, digest)
         for place, i in enumerate(order["send"]):
             self._arrived(rank, i, body[place * size : (place + 1) * size])
@@ -189,6 +250,8 @@ class ReactiveVote(Voter):
 
     def _settle(self, turn: Turn) -> None:
         vectors = [self._vectors[i, digest].numpy() for i, digest in enumerate(turn.accepted)]
+        states = [vector[-(-self.d // 8) :].tobytes() for vector in vectors] if self._states else []
+        vectors = [vector[: -(-self.d // 8)] for vector in vectors]
         decode = torch.from_numpy(self._majority.tally(vectors, self.d)[0]).clone()
         self.named = {rank: (step, why) for rank, step, why in self._judge.named}
         self._helped = self._judge.extra
@@ -196,6 +259,10 @@ class ReactiveVote(Voter):
         self.lost = dict(self._links.lost)
         head = {"settled": True, "named": self.named, "lost": self.lost, "helped": self._helped}
         head["gradients"] = self._gradients
+        if self._states:
+            self._states.commit(states)
+            self._custody.settled(self._said, turn.accepted, states)
+            head["states"] = [state.hex() for state in states]
         message = join(head, decode)
         self._links.scatter([(rank, message) for rank in self._links.connected()])
         self._finish(decode)
@@ -217,6 +284,10 @@ class ReactiveVote(Voter):
         """Waits for the next order, and answers at once where nothing is to be computed for it."""
         while True:
             head, body = split(self._links.receive())
+            if "give" in head:
+                state = self._states.give(head["give"]) if self._states else body
+                self._links.send(join({"step": self.step_count}, state))
+                continue
             if "stop" in head:
                 raise Unverified(head["stop"])
             if "settled" in head:
@@ -225,10 +296,15 @@ class ReactiveVote(Voter):
                 self._helped = (head["helped"][0], head["helped"][1])
                 # The same key of digests as rank 0 has: run, step and what was decoded.
                 self._gradients = head["gradients"]
+                if self._states:
+                    self._states.commit([bytes.fromhex(state) for state in head["states"]])
                 self._judge.close(_bytes(body))
                 self._finish(body)
                 return None
             self._todo, self._send = list(head["compute"]), list(head["send"])
+            if self._states:
+                for place, i in enumerate(head["states"]):
+                    self._states.take(i, body[place * self._states.size : (place + 1) * self._states.size])
             if self._todo:
                 return list(self._todo)
             self._answer()
@@ -250,8 +326,12 @@ class ReactiveVote(Voter):
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs, between two steps."""
-        return {"step": self.step_count, "judge": self._judge.state(), "named": dict(self.named)}
+        """What a resumed run needs, between two steps. With a memory it is another one on every rank."""
+        told = {"step": self.step_count, "judge": self._judge.state(), "named": dict(self.named)}
+        if self._states:
+            # Every rank keeps its own: those of the partitions that it holds.
+            told |= {"states": self._states.state_dict(), "custody": self._custody.state_dict()}
+        return told
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from a state.
@@ -262,6 +342,9 @@ class ReactiveVote(Voter):
         self._judge.load(state["judge"])
         self.step_count = state["step"]
         self.named = {int(rank): (step, why) for rank, (step, why) in state["named"].items()}
+        if self._states:
+            self._states.load_state_dict(state["states"])
+            self._custody.load_state_dict(state["custody"])
         self._todo = None
 
 

@@ -21,17 +21,24 @@ class Unverified(RuntimeError):
 
 
 class Voter:
-    """A vote over `k` partitions by the ranks of the default process group."""
+    """A vote over `k` partitions by the ranks of the default process group, or by workers that are `worker` of `workers`
+    for a server."""
 
     EXCHANGES: tuple[str, ...] = ("pairs",)
     """The ways in which votes travel."""
 
     def __init__(
-        self, params: Iterable[torch.Tensor], k: int, exchange: str, deadline: float, seed: int
+        self,
+        params: Iterable[torch.Tensor],
+        k: int,
+        exchange: str,
+        deadline: float,
+        seed: int,
+        worker: tuple[int, int] | None = None,
     ) -> None:
-        if exchange not in self.EXCHANGES:
+        if exchange not in self.EXCHANGES and worker is None:
             raise ValueError(f"exchange {exchange!r}: expected one of {', '.join(self.EXCHANGES)}")
-        if not dist.is_initialized():
+        if worker is None and not dist.is_initialized():
             raise RuntimeError("call torch.distributed.init_process_group first")
         self.parameters = Parameters(params)
         self.d, self.k, self.seed = self.parameters.d, k, seed
@@ -44,7 +51,7 @@ class Voter:
         self._pairs = Pairs(deadline) if exchange == "pairs" else None
         self._sent = 0
         self._out: torch.Tensor | None = None
-        self.rank, self.n = dist.get_rank(), dist.get_world_size()
+        self.rank, self.n = worker or (dist.get_rank(), dist.get_world_size())
 
     @contextmanager
     def partition(self, i: int) -> Iterator[None]:

@@ -1,4 +1,7 @@
 //! One restart of the annealing.
+//!
+//! # References
+//! S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, *Optimization by Simulated Annealing*, Science 220 (1983), 671–680.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};

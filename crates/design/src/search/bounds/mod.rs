@@ -4,6 +4,9 @@
 //! Every bound holds for every code with n = k that tolerates b under `adversarial`, `zero` or `one`,
 //! and under `abstain` where all loads are odd; the columns bound without that restriction. Rows may be
 //! empty. Proofs: docs/theory/bounds.md. All arithmetic is in integers.
+//!
+//! # References
+//! Ours, by elementary counting. docs/theory/bounds.md has each bound with its proof.
 
 mod averaging;
 mod binomials;

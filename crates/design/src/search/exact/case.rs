@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use super::canonical::canonical;
+use super::further;
 use super::light::Light;
 use super::messages::Messages;
 use crate::search::bounds::{Binomials, Frame, Split, least};
@@ -199,37 +200,14 @@ impl Case {
         }
         let all = [light, family].concat();
         let tight = messages.tight(&all, budget);
-        // Partitions that the same rows hold are alike: a new row takes the first ones of each class.
-        let mut classes: Vec<(Vec<bool>, Vec<usize>)> = Vec::new();
-        for i in 0..self.n {
-            let held: Vec<bool> = all.iter().map(|row| row >> i & 1 == 1).collect();
-            match classes.iter_mut().find(|(class, _)| *class == held) {
-                Some((_, members)) => members.push(i),
-                None => classes.push((held, vec![i])),
-            }
-        }
         let lightest = family.last().map_or(3, |row| row.count_ones() as usize);
-        let mut counts = vec![0; classes.len()];
-        // Every vector of counts.
-        while let Some(c) = (0..counts.len()).find(|&c| counts[c] < classes[c].1.len()) {
-            counts[..c].fill(0);
-            counts[c] += 1;
-            let load: usize = counts.iter().sum();
-            if load % 2 == 0 || load < lightest || load > self.heaviest.min(self.n - 2) {
-                continue;
+        further(self.n, &all, (lightest, self.heaviest.min(self.n - 2)), |row| {
+            if messages.of(row).iter().zip(&tight).all(|(wins, tight)| wins & tight == 0) {
+                let grown = [family, &[row]].concat();
+                if self.promising(&grown) {
+                    next.insert(canonical(self.n, light, &grown));
+                }
             }
-            let row = classes
-                .iter()
-                .zip(&counts)
-                .flat_map(|((_, members), &count)| &members[..count])
-                .fold(0_u16, |row, i| row | 1 << i);
-            if messages.of(row).iter().zip(&tight).any(|(wins, tight)| wins & tight != 0) {
-                continue;
-            }
-            let grown = [family, &[row]].concat();
-            if self.promising(&grown) {
-                next.insert(canonical(self.n, light, &grown));
-            }
-        }
+        });
     }
 }

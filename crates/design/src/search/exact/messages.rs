@@ -21,13 +21,23 @@ impl Messages {
         Self { words, wins }
     }
 
+    /// The messages with j of these partitions.
+    pub(super) fn with(&self, n: usize, partitions: u16, j: usize) -> Vec<u64> {
+        let mut set = vec![0; self.words];
+        let messages = (0..1_u16 << n).filter(|m| m.count_ones() as usize == (n - 1) / 2);
+        for (x, _) in messages.enumerate().filter(|(_, m)| (m & partitions).count_ones() as usize == j) {
+            set[x / 64] |= 1 << (x % 64);
+        }
+        set
+    }
+
     pub(super) fn of(&self, row: u16) -> &[u64] {
         &self.wins[usize::from(row) * self.words..][..self.words]
     }
 
     /// The messages that win at least `budget` of the rows.
     pub(super) fn tight(&self, rows: &[u16], budget: usize) -> Vec<u64> {
-        // at_least[c]: the messages that win more than c of the rows so far.
+        // more[c] holds the messages that win more than c of the rows so far.
         let mut more = vec![vec![0_u64; self.words]; budget];
         for &row in rows {
             let mut carry = self.of(row).to_vec();

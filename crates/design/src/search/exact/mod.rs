@@ -10,14 +10,19 @@
 //! - No bound on the ones is returned unless every family below it was built or excluded.
 //! - A code that is returned wins at most t − b rows with every message of weight t; it is for
 //!   [`ecode_verify`] to say that it is tolerant.
+//!
+//! # References
+//! B. D. McKay, *Isomorph-Free Exhaustive Generation*, Journal of Algorithms 26 (1998), 306–324.
 
 mod canonical;
 mod case;
+mod closed;
 mod light;
 mod messages;
 
 use super::bounds::Frame;
 use case::{Case, Outcome};
+pub use closed::{ClosedFamilies, closed_families};
 use light::cases;
 use messages::Messages;
 
@@ -113,4 +118,28 @@ pub fn minimum_within(
         exact.at_least += 1;
     }
     Ok(exact)
+}
+
+/// Every further row beside these, of odd load in a range, but for the names of partitions that the same rows hold.
+fn further(n: usize, rows: &[u16], (lightest, heaviest): (usize, usize), mut each: impl FnMut(u16)) {
+    // Partitions that the same rows hold are alike: a new row takes the first ones of each class.
+    let mut classes: Vec<(Vec<bool>, Vec<usize>)> = Vec::new();
+    for i in 0..n {
+        let held: Vec<bool> = rows.iter().map(|row| row >> i & 1 == 1).collect();
+        match classes.iter_mut().find(|(class, _)| *class == held) {
+            Some((_, members)) => members.push(i),
+            None => classes.push((held, vec![i])),
+        }
+    }
+    let mut counts = vec![0; classes.len()];
+    // Every vector of counts.
+    while let Some(c) = (0..counts.len()).find(|&c| counts[c] < classes[c].1.len()) {
+        counts[..c].fill(0);
+        counts[c] += 1;
+        let load: usize = counts.iter().sum();
+        if load % 2 == 1 && (lightest..=heaviest).contains(&load) {
+            let chosen = classes.iter().zip(&counts).flat_map(|((_, members), &count)| &members[..count]);
+            each(chosen.fold(0_u16, |row, i| row | 1 << i));
+        }
+    }
 }

@@ -4,14 +4,14 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecode_grpc::{Happening, Report, Settings};
+use ecode_grpc::{Account, Decode, Happening, Past, Report, Settings};
 use ecode_server::Cut;
 use ecode_verify::Control;
 
 use super::running::Running;
 use super::{Listen, state_bytes};
 use crate::bits::Bits;
-use crate::blame::{Agreement, Blame, Named};
+use crate::blame::{Agreement, Blame, Named, unusual};
 use crate::clock::median;
 use crate::error::TrainError;
 use crate::standing::Excess;
@@ -28,6 +28,32 @@ pub(crate) struct Decided {
     pub(crate) gradient_s: f64,
     /// Where too many were missing: how many.
     pub(crate) unproved: Option<usize>,
+}
+
+/// What a run keeps beside deciding.
+pub(crate) trait Keeper {
+    /// The state before the present step, as it travels; none of a run that holds no model.
+    fn state(&self) -> Option<Vec<u8>>;
+
+    /// A block was decoded, proved or not, and nobody was told yet. After an error nobody is.
+    fn keep(&mut self, decode: &Decode, verified: bool) -> Result<(), TrainError>;
+
+    /// Whether workers are told how a step came about.
+    fn accounts(&self) -> bool;
+}
+
+impl Keeper for &State {
+    fn state(&self) -> Option<Vec<u8>> {
+        Some(state_bytes(&self.parameters, &self.velocity))
+    }
+
+    fn keep(&mut self, _decode: &Decode, _verified: bool) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    fn accounts(&self) -> bool {
+        false
+    }
 }
 
 /// The server of a run.
@@ -48,12 +74,13 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn open(
         settings: Settings,
+        past: Option<Past>,
         listen: &Listen,
         control: Control,
         mut say: Box<dyn FnMut(&str) + Send>,
     ) -> Result<Self, TrainError> {
         let n = settings.rules.n;
-        let running = Running::start(settings, listen, &mut say)?;
+        let running = Running::start(settings, past, listen, &mut say)?;
         let (blocks, block_bytes) = running.get()?.blocks();
         Ok(Self {
             running,
@@ -91,13 +118,16 @@ impl Desk {
         &self.blame.agreements
     }
 
-    /// Collects the votes of a step and decodes them.
-    pub(crate) fn decide(&mut self, engine: &VoteEngine, state: &State) -> Result<Decided, TrainError> {
-        let d = state.parameters.len();
-        let step = state.step;
+    /// Collects the votes of a step on d coordinates and decodes them.
+    pub(crate) fn decide(
+        &mut self,
+        engine: &VoteEngine,
+        (step, d): (u64, usize),
+        mut keeper: impl Keeper,
+    ) -> Result<Decided, TrainError> {
         let start = Instant::now();
         let mut whole = Decoded { negative: Bits::zeros(d), tied: None, wrong: 0 };
-        let (mut done, mut unproved) = (0, None);
+        let (mut done, mut unproved, mut missing) = (0, None, 0);
         while done < self.blocks {
             if self.control.stopped() {
                 return Err(TrainError::Interrupted);
@@ -114,18 +144,24 @@ impl Desk {
                     let (loss, _) = self.reported(engine, step, start.elapsed());
                     let bytes = |bits: &Bits| Bytes::from(bits.to_bytes());
                     let tied = decoded.tied.as_ref().filter(|tied| tied.count() > 0);
-                    self.running.get()?.announce(
-                        step,
-                        block,
-                        bytes(&decoded.negative),
-                        tied.map_or_else(Bytes::new, bytes),
-                        loss.unwrap_or(f64::NAN),
-                    );
                     let absent = votes.iter().filter(|vote| vote.is_none()).count();
+                    missing = missing.max(absent);
                     if !verified {
                         unproved = unproved.max(Some(absent));
                     }
-                    for (row, why) in self.blame.compare(engine, step, &votes, &decoded, verified) {
+                    let new = self.blame.compare(engine, step, &votes, &decoded, verified);
+                    let last = done + 1 == self.blocks && keeper.accounts();
+                    let decode = Decode {
+                        step,
+                        block,
+                        negative: bytes(&decoded.negative),
+                        tied: tied.map_or_else(Bytes::new, bytes),
+                        loss: loss.unwrap_or(f64::NAN),
+                        account: last.then(|| self.account(engine, missing, unproved.is_none())),
+                    };
+                    keeper.keep(&decode, verified)?;
+                    self.running.get()?.tell(decode);
+                    for (row, why) in new {
                         (self.say)(&why);
                         self.running.get()?.name(row);
                     }
@@ -136,8 +172,9 @@ impl Desk {
                     done += 1;
                 }
                 Some(Happening::StateWanted) => {
-                    let bytes = state_bytes(&state.parameters, &state.velocity);
-                    server.keep_state(step, bytes.into());
+                    if let Some(state) = keeper.state() {
+                        server.keep_state(step, state.into());
+                    }
                 }
                 Some(Happening::Stopped { step, missing, may_miss }) => {
                     let why = format!("{missing} votes are missing, and {may_miss} may be");
@@ -182,10 +219,24 @@ impl Desk {
         (loss, median(seconds))
     }
 
+    /// How a step came about and where the workers stand.
+    fn account(&self, engine: &VoteEngine, missing: usize, verified: bool) -> Account {
+        let loads: Vec<usize> = engine.rows().iter().map(Vec::len).collect();
+        Account {
+            missing,
+            verified,
+            lost: self.lost.clone(),
+            named: self.blame.named.iter().map(|named| (named.worker, named.step)).collect(),
+            unusual: unusual(&loads, &self.blame.agreements),
+        }
+    }
+
     /// Notes who comes and goes.
     fn note(&mut self, happening: Happening) {
         match happening {
-            Happening::Joined { row, version } => (self.say)(&format!("worker {row} has joined ({version})")),
+            Happening::Joined { row, version, .. } => {
+                (self.say)(&format!("worker {row} has joined ({version})"));
+            }
             Happening::Lost { row, step } => {
                 self.lost.retain(|(worker, _)| *worker != row);
                 self.lost.push((row, step));
@@ -216,6 +267,23 @@ impl Desk {
             Happening::Reported { row, step, report } => self.reports[row] = Some((step, report)),
             _ => {}
         }
+    }
+
+    /// All steps are done. Rows that are not there at this moment may come back for what they missed, for so long at most.
+    pub(crate) fn linger(&mut self, most: Duration) -> Result<(), TrainError> {
+        let until = Instant::now() + most;
+        let (_, rows) = self.running.get()?.watch()();
+        let mut told: Vec<bool> = rows.iter().map(|row| row.connection.is_some()).collect();
+        while told.contains(&false) && Instant::now() < until && !self.control.stopped() {
+            let happening = self.running.get()?.next(LOOK);
+            if let Some(Happening::Joined { row, .. }) = &happening {
+                told[*row] = true;
+            }
+            if let Some(happening) = happening {
+                self.note(happening);
+            }
+        }
+        Ok(())
     }
 
     /// All steps are done: the workers are told, and the server ends.

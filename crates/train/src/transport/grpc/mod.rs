@@ -4,12 +4,20 @@
 //! - A step is decoded block by block from the votes that the election closed with, and everything that a worker
 //!   sends beside its vote ends nothing.
 //! - A worker that loses its server tries again; it takes the server's state where its own is of no use.
+//! - A server that holds no model ([`VoteServer`]) has every decode on its disk before anybody is told: its workers' models are
+//!   never ahead of it.
 
+mod commit;
+mod decodes;
 mod desk;
+mod elect;
+mod member;
 mod panel;
 mod peer;
 mod records;
 mod running;
+mod serving;
+mod sessions;
 mod status;
 
 use std::net::SocketAddr;
@@ -19,10 +27,16 @@ use std::time::Duration;
 pub use ecode_grpc::keys;
 pub use ecode_server::Wait;
 
+pub(crate) use commit::Opening;
 pub(crate) use desk::Desk;
-pub(crate) use panel::{Panel, Sought};
+pub use ecode_grpc::Account;
+pub(crate) use elect::Electorate;
+pub use member::{Member, Settled};
+pub(crate) use panel::Panel;
 pub(crate) use peer::News;
 pub use peer::{Peer, Run};
+pub use serving::{Terms, VoteServer};
+pub(crate) use sessions::{Session, Sought};
 
 /// How a server serves.
 #[derive(Clone, Debug)]

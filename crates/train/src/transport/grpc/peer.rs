@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecode_grpc::{Client, ClientError, Greeting, Line, Report, Signed, Task, Welcome};
+use ecode_grpc::{Account, Client, ClientError, Greeting, Line, Report, Signed, Task, Welcome};
 use ecode_verify::Control;
 
 use super::{Join, state_of};
@@ -28,9 +28,12 @@ pub struct Run {
     pub row: usize,
     /// Where the server's data lie, as the server says it.
     pub data: String,
+    /// Coordinates of a vote, of a server that holds no model.
+    pub brought: Option<u64>,
 }
 
 /// What a worker hears.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it comes, and never kept")]
 pub(crate) enum News {
     /// Its step is decided.
     Decoded(Decoded, f64),
@@ -38,6 +41,8 @@ pub(crate) enum News {
     State { step: u64, parameters: Vec<f32>, velocity: Vec<f32>, chain: Option<[u8; 32]> },
     /// Under a scheme that detects lies: it is asked.
     Task(Task),
+    /// The run goes back to this step, and is done anew from there.
+    Back(u64),
     /// The connection is a new one: a vote that was sent before may not have come.
     Again,
     /// All is done.
@@ -55,13 +60,21 @@ pub struct Peer<'a> {
     dimension: usize,
     /// What is decided of the step that the worker is in.
     open: Open,
+    /// How the step that was decided last came about.
+    account: Option<Account>,
     /// A state to be taken before anything else.
     behind: bool,
     heard: Instant,
     /// What happens is said at once: a worker that looks for its server is not silent meanwhile.
-    say: &'a mut dyn FnMut(&str),
+    say: Box<dyn FnMut(&str) + Send + 'a>,
     /// Whether a state comes with its digest.
     chained: bool,
+    /// How often the run has gone back, as far as this worker has.
+    undone: u32,
+    /// What was heard in the moment in which the run went back, and is to be looked at after that.
+    next: Option<ecode_grpc::News>,
+    /// Whether this worker has a model that the server does not know, so that it gets no state.
+    brings: bool,
 }
 
 #[derive(Default)]
@@ -70,12 +83,13 @@ struct Open {
     done: Vec<bool>,
     decoded: Decoded,
     loss: f64,
+    account: Option<Account>,
 }
 
 impl Open {
     fn new(step: u64, blocks: usize, d: usize) -> Self {
         let decoded = Decoded { negative: Bits::zeros(d), tied: None, wrong: 0 };
-        Self { step, done: vec![false; blocks], decoded, loss: f64::NAN }
+        Self { step, done: vec![false; blocks], decoded, loss: f64::NAN, account: None }
     }
 }
 
@@ -131,6 +145,7 @@ impl Run {
             matrix: told.matrix,
             row: told.row as usize,
             data: told.data,
+            brought: Some(told.brought_dimension).filter(|&dimension| dimension > 0),
         })
     }
 }
@@ -141,7 +156,7 @@ impl<'a> Peer<'a> {
         greeting: Greeting,
         dimension: usize,
         control: Control,
-        say: &'a mut dyn FnMut(&str),
+        say: Box<dyn FnMut(&str) + Send + 'a>,
     ) -> Self {
         Self {
             join,
@@ -151,11 +166,53 @@ impl<'a> Peer<'a> {
             welcome: Welcome::default(),
             dimension,
             open: Open::default(),
+            account: None,
             behind: false,
             heard: Instant::now(),
             say,
             chained: false,
+            undone: 0,
+            next: None,
+            brings: false,
         }
+    }
+
+    /// The same with a model that the server does not know.
+    pub(crate) fn bringing(self) -> Self {
+        Self { brings: true, ..self }
+    }
+
+    /// From now on somebody else may ask it to stop.
+    pub(crate) fn controlled(&mut self, control: &Control) {
+        self.control = control.clone();
+    }
+
+    /// What the server said first; of no meaning before there is a connection.
+    pub(crate) fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// How the step that was decided last came about, where the server says it.
+    pub(crate) fn take_account(&mut self) -> Option<Account> {
+        self.account.take()
+    }
+
+    /// A model of this worker's own that is of no use, and why.
+    fn useless(&self, step: u64) -> TrainError {
+        let Welcome { step: present, kept_from, incarnation, .. } = self.welcome;
+        let given = self.greeting.have.1;
+        let why = if step > present {
+            format!("the server is before step {present} only: its decodes were lost, or it is another run")
+        } else if step < kept_from {
+            format!(
+                "the server keeps decodes from step {kept_from} on: start from a checkpoint of that step or later"
+            )
+        } else if given != incarnation {
+            format!("the server's run is {incarnation:016x}, not {given:016x}")
+        } else {
+            "the server has gone on without it".to_owned()
+        };
+        TrainError::Transport(format!("this worker's model is before step {step}, and {why}"))
     }
 
     /// The same under a scheme that detects lies, where a state comes with its digest.
@@ -171,8 +228,9 @@ impl<'a> Peer<'a> {
         let Self { join, control, greeting, heard, say, .. } = self;
         let before = greeting.have.1;
         greeting.have.0 = step;
+        let say: &mut dyn FnMut(&str) = say;
         let attempt = || Line::connect(&join.server, &join.keys)?.join(greeting);
-        let (client, welcome) = persist(join, control, *heard, &mut **say, attempt)?;
+        let (client, welcome) = persist(join, control, *heard, say, attempt)?;
         let (blocks, bytes) = (welcome.blocks as usize, welcome.block_bytes as usize);
         if welcome.dimension != self.dimension as u64
             || bytes % 8 != 0
@@ -190,12 +248,33 @@ impl<'a> Peer<'a> {
             welcome.run,
             if before == 0 || before == welcome.incarnation { "" } else { ", whose server was started anew" }
         ));
-        greeting.have.1 = welcome.incarnation;
         self.behind = welcome.behind;
+        (self.undone, self.next) = (welcome.undone, None);
         self.open = Open::new(step, blocks, self.dimension);
-        self.client = Some(client);
         self.welcome = welcome;
+        if self.behind && self.brings {
+            return Err(self.useless(step));
+        }
+        self.greeting.have.1 = self.welcome.incarnation;
+        self.client = Some(client);
         Ok(())
+    }
+
+    /// The server's state is to be taken: this worker's own is of no use.
+    pub(crate) fn take_state(&mut self) {
+        self.behind = true;
+    }
+
+    /// Whether the run has gone back since this worker was told last, and to which step.
+    fn gone_back(&mut self, news: &ecode_grpc::News) -> Option<u64> {
+        let (step, undone) = match news {
+            ecode_grpc::News::Decode { step, undone, .. } => (*step, *undone),
+            ecode_grpc::News::Task(task) => (task.step, task.undone),
+            _ => return None,
+        };
+        let back = undone > self.undone;
+        self.undone = self.undone.max(undone);
+        back.then_some(step)
     }
 
     /// What a failed call means: a connection that is gone is made anew.
@@ -220,6 +299,9 @@ impl<'a> Peer<'a> {
             self.connect(step)?;
             return Ok(Some(News::Again));
         };
+        if self.behind && self.brings {
+            return Err(self.useless(step));
+        }
         if self.behind {
             return match client.state() {
                 Ok((step, bytes)) => {
@@ -233,13 +315,24 @@ impl<'a> Peer<'a> {
                 Err(error) => self.lost(error).map(|()| None),
             };
         }
-        if self.open.step != step {
+        if self.open.step != step || self.open.done.is_empty() {
             self.open = Open::new(step, self.welcome.blocks as usize, self.dimension);
         }
         let until = Instant::now() + wait;
         loop {
             let Some(client) = &mut self.client else { return Ok(None) };
-            match client.next(until.saturating_duration_since(Instant::now())) {
+            let heard = match self.next.take() {
+                Some(news) => Ok(Some(news)),
+                None => client.next(until.saturating_duration_since(Instant::now())),
+            };
+            if let Ok(Some(news)) = &heard
+                && let Some(back) = self.gone_back(news)
+            {
+                self.next = heard.ok().flatten();
+                self.open = Open::default();
+                return Ok(Some(News::Back(back)));
+            }
+            match heard {
                 Ok(None) => return Ok(None),
                 Err(error) => return self.lost(error).map(|()| None),
                 Ok(Some(ecode_grpc::News::Stop { done: true, .. })) => return Ok(Some(News::Done)),
@@ -254,7 +347,9 @@ impl<'a> Peer<'a> {
                     self.behind = true;
                     return Ok(None);
                 }
-                Ok(Some(ecode_grpc::News::Decode { step: of, block, negative, tied, loss })) => {
+                Ok(Some(ecode_grpc::News::Decode {
+                    step: of, block, negative, tied, loss, account, ..
+                })) => {
                     if of > step {
                         return Err(TrainError::Transport(format!(
                             "the server decoded step {of} before step {step} was whole"
@@ -265,8 +360,10 @@ impl<'a> Peer<'a> {
                         continue;
                     }
                     self.put(block, &negative, &tied, loss)?;
+                    self.open.account = account.or(self.open.account.take());
                     if self.open.done.iter().all(|&done| done) {
-                        let Open { decoded, loss, .. } = std::mem::take(&mut self.open);
+                        let Open { decoded, loss, account, .. } = std::mem::take(&mut self.open);
+                        self.account = account;
                         return Ok(Some(News::Decoded(decoded, loss)));
                     }
                 }
@@ -318,7 +415,7 @@ impl<'a> Peer<'a> {
         step: u64,
         state: &[u8; 32],
         partition: usize,
-        (bytes, share): (&Bytes, bool),
+        (bytes, share): (&Bytes, Option<usize>),
         signature: &[u8; 64],
     ) -> Result<(), TrainError> {
         self.tell(|client| client.vector(step, state, partition, (bytes, share), signature))

@@ -1,15 +1,16 @@
 //! What the workers have said in one step under a scheme: signed digests, vectors and shares, losses and times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ecode_grpc::Heard;
-use ecode_server::reactive::{Digest, Header, Sent, Sitting};
+use ecode_grpc::{Heard, Signed};
+use ecode_server::reactive::{Claim, Digest, Header, Pair, Sent, Sitting};
 
+use super::sessions::Session;
 use crate::bits::Bits;
 use crate::clock::median;
 use crate::error::TrainError;
-use crate::reactive::{Account, Cut as Sharing};
+use crate::reactive::{Account, Course, Cut as Sharing, Minutes};
 use crate::transport::MAX_LOSS;
 
 /// Bytes of a digest with its signature.
@@ -32,6 +33,10 @@ pub(super) struct Records {
     /// How vectors are cut into shares, where they are.
     pub(super) cut: Option<Sharing>,
     pub(super) holders: Vec<Vec<usize>>,
+    /// Vectors that came before their digests, as those that move the parameters do where digests come later.
+    held: Vec<(usize, Heard)>,
+    /// Who was asked to compute what once more, and has not said it.
+    pub(super) again: BTreeSet<(usize, usize)>,
     /// Right shares by partition, digest and place.
     pub(super) shares: BTreeMap<(usize, Digest), BTreeMap<usize, Vec<u8>>>,
 }
@@ -55,6 +60,8 @@ impl Records {
             seconds: Vec::new(),
             cut,
             holders,
+            held: Vec::new(),
+            again: BTreeSet::new(),
             shares: BTreeMap::new(),
         }
     }
@@ -65,35 +72,33 @@ impl Records {
         self.holders.get(partition)?.iter().position(|&holder| holder == worker)
     }
 
-    /// A worker has sent a list with its share, of this digest.
-    fn share(&self, worker: usize, partition: usize, bytes: &[u8]) -> Option<(usize, Digest, Vec<u8>)> {
-        let (cut, place) = (self.cut?, self.place(worker, partition)?);
-        let (list, share) = bytes.split_at_checked(cut.list_length())?;
-        let own = *self.first.get(&(worker, partition))?;
-        let listed = Sharing::listed(list, place)? == &blake3::hash(share).as_bytes()[..];
-        let right = listed && cut.heads(list) && self.header.digest(partition, list) == own;
-        right.then(|| (place, own, share.to_vec()))
-    }
-
-    /// Takes a list with a share.
-    fn take_share(&mut self, now: Duration, worker: usize, partition: usize, bytes: &[u8]) {
+    /// Takes a list with a share, which are signed as those of a place.
+    fn take_share(&mut self, now: Duration, worker: usize, bytes: &[u8], (of, place): (Signed, usize)) {
+        let partition = of.partition;
         if !self.sitting.awaits(worker, partition) {
             return;
         }
-        let sent = match (self.cut, self.share(worker, partition, bytes)) {
-            (Some(cut), Some((place, digest, share))) => {
-                let right = self.shares.entry((partition, digest)).or_default();
-                right.insert(place, share);
-                let whole = (right.len() >= cut.threshold).then(|| cut.rebuild(right)).flatten();
-                match whole {
-                    Some(whole) => {
-                        self.vectors.entry((partition, digest)).or_insert(whole);
-                        Sent::Enough(digest)
-                    }
-                    None => Sent::Right,
+        let own = self.first.get(&(worker, partition)).copied();
+        let (Some(cut), Some(own)) = (self.cut, own) else { return };
+        let claim =
+            Claim::of(cut.sizes(), place, bytes).filter(|_| self.place(worker, partition) == Some(place));
+        // Who sends another share than it was asked for says nothing that could be held against it.
+        let Some(claim) = claim else { return self.sitting.gone(now, worker) };
+        let sent = if claim.contradicts(&self.header, partition, &own) {
+            let wrong = self.header.digest(partition, bytes);
+            self.own.shares.entry((worker, partition)).or_insert((claim, of.signature));
+            Sent::Wrong(wrong)
+        } else {
+            let right = self.shares.entry((partition, own)).or_default();
+            right.insert(place, bytes[cut.list_length()..].to_vec());
+            let whole = (right.len() >= cut.threshold).then(|| cut.rebuild(right)).flatten();
+            match whole {
+                Some(whole) => {
+                    self.vectors.entry((partition, own)).or_insert(whole);
+                    Sent::Enough(own)
                 }
+                None => Sent::Right,
             }
-            _ => Sent::Wrong(self.header.digest(partition, bytes)),
         };
         self.sitting.shared(now, worker, partition, sent);
     }
@@ -106,6 +111,12 @@ impl Records {
                 for (place, signed) in digests.iter().enumerate() {
                     let (partition, digest) = (signed.partition, signed.digest);
                     self.account.bytes_up += SIGNED;
+                    if signed.again {
+                        let asked = self.again.remove(&(worker, partition));
+                        self.account.gradients += u64::from(asked);
+                        self.account.extra_gradients += u64::from(asked);
+                        continue;
+                    }
                     self.signatures.insert((worker, partition, digest, false), signed.signature);
                     let own = self.first.get(&(worker, partition)).copied();
                     match own {
@@ -129,23 +140,51 @@ impl Records {
                 let digests: Vec<(usize, Digest)> =
                     digests.into_iter().map(|signed| (signed.partition, signed.digest)).collect();
                 self.sitting.answered(now, worker, &header, digests);
+                for (worker, heard) in std::mem::take(&mut self.held) {
+                    self.vector(now, worker, heard);
+                }
             }
-            Heard::Vector { bytes, of, share: true } => {
+            Heard::Vector { ref bytes, .. } => {
                 self.account.bytes_up += bytes.len() as u64;
-                self.take_share(now, worker, of.partition, &bytes);
+                self.vector(now, worker, heard);
+            }
+            Heard::Refusal { .. } => self.sitting.gone(now, worker),
+        }
+    }
+
+    /// Whether a worker has said all that it is asked for.
+    pub(super) fn has(&self, worker: usize, partition: usize, vector: bool) -> bool {
+        let said = self.first.contains_key(&(worker, partition));
+        let sent = |(by, heard): &(usize, Heard)| matches!(heard, Heard::Vector { of, .. } if *by == worker && of.partition == partition);
+        if vector {
+            self.held.iter().any(sent) || (said && !self.sitting.awaits(worker, partition))
+        } else {
+            said
+        }
+    }
+
+    /// Takes a vector, or a list with a share; where its digest has not come it is kept until then.
+    fn vector(&mut self, now: Duration, worker: usize, heard: Heard) {
+        let Heard::Vector { of, .. } = &heard else { return };
+        if !self.first.contains_key(&(worker, of.partition)) {
+            if self.held.len() < self.holders.iter().map(Vec::len).sum() {
+                self.held.push((worker, heard));
+            }
+            return;
+        }
+        match heard {
+            Heard::Vector { bytes, of, share: Some(place) } => {
+                self.take_share(now, worker, &bytes, (of, place));
             }
             // Its digest is that of the list of its shares, which nobody has signed: it names without a certificate.
-            Heard::Vector { bytes, of, share: false } if self.cut.is_some() => {
-                let Some(cut) = self.cut else { return };
-                self.account.bytes_up += bytes.len() as u64;
-                let digest = self.header.digest(of.partition, &cut.list(&cut.shares(&bytes)));
+            Heard::Vector { bytes, of, share: None } if self.cut.is_some() => {
+                let digest = self.digest(of.partition, &bytes);
                 if self.sitting.sent(now, worker, of.partition, digest) {
                     self.vectors.entry((of.partition, digest)).or_insert(bytes);
                 }
             }
-            Heard::Vector { bytes, of, share: false } => {
+            Heard::Vector { bytes, of, share: None } => {
                 let (partition, digest) = (of.partition, of.digest);
-                self.account.bytes_up += bytes.len() as u64;
                 self.signatures.insert((worker, partition, digest, true), of.signature);
                 if self.sitting.sent(now, worker, partition, digest) {
                     self.vectors.entry((partition, digest)).or_insert(bytes);
@@ -153,8 +192,67 @@ impl Records {
                     self.own.vectors.entry((worker, partition)).or_insert(digest);
                 }
             }
-            Heard::Refusal { .. } => self.sitting.gone(now, worker),
+            _ => {}
         }
+    }
+
+    /// Accepts what was committed wherever all that were asked say it.
+    pub(super) fn believe(&mut self, committed: &[Digest]) {
+        for (partition, digest) in committed.iter().enumerate() {
+            let agrees = |&worker: &usize| {
+                let slot = (worker, partition);
+                self.first.get(&slot) == Some(digest) && !self.own.seconds.contains_key(&slot)
+            };
+            if self.holders[partition].iter().all(agrees) {
+                self.sitting.settlement().referee(partition, *digest);
+            }
+        }
+    }
+
+    /// Counts in how many coordinates two vectors differ that are both there.
+    pub(super) fn compare(&mut self, pair: &Pair, d: usize) {
+        let bits = |digest| {
+            let bytes = self.vectors.get(&(pair.partition, digest))?;
+            Bits::from_bytes(d, bytes)
+        };
+        // What is no vector of d signs is as far as can be.
+        let coordinates = match (bits(pair.accepted), bits(pair.other)) {
+            (Some(accepted), Some(other)) => {
+                usize::try_from(accepted.differing(&other)).unwrap_or(usize::MAX)
+            }
+            _ => usize::MAX,
+        };
+        self.sitting.settlement().compared(pair, coordinates);
+    }
+
+    /// The digest of a vector, as workers announce it.
+    pub(super) fn digest(&self, partition: usize, vector: &[u8]) -> Digest {
+        match self.cut {
+            Some(cut) => self.header.digest(partition, &cut.list(&cut.shares(vector))),
+            None => self.header.digest(partition, vector),
+        }
+    }
+
+    /// What the step came to.
+    pub(super) fn into_session(
+        mut self,
+        accepted: &[Digest],
+        d: usize,
+        minutes: &Minutes,
+    ) -> Result<Session, TrainError> {
+        let (vectors, loss) = (self.bits(accepted, d)?, self.loss());
+        let gradient_s = median(std::mem::take(&mut self.seconds)).unwrap_or(0.0);
+        let (mut account, step) = (self.account, self.header.step);
+        let settlement = self.sitting.into_settlement();
+        let (disputes, remarks) = minutes.remarks(&settlement, step, accepted.len());
+        account.disputes = disputes;
+        account.extra_gradients += settlement.helpers() as u64;
+        account.close_disputes = settlement.close().len() as u64;
+        account.extra_trips = settlement.trips() as u64;
+        account.timeouts = settlement.silents().count() as u64;
+        account.heaviest = settlement.heaviest() as u64;
+        let course = Course { vectors, settlement, account, remarks };
+        Ok(Session { course, loss, gradient_s })
     }
 
     /// The bits of accepted vectors.

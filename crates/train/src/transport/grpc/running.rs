@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use ecode_grpc::{Server, Settings};
+use ecode_grpc::{Past, Server, Settings};
 
 use super::Listen;
 use super::status::{Facts, Status};
@@ -25,6 +25,7 @@ impl Running {
     /// Starts a server, and the pages where they are asked for; says where it listens.
     pub(super) fn start(
         settings: Settings,
+        past: Option<Past>,
         listen: &Listen,
         say: &mut Box<dyn FnMut(&str) + Send>,
     ) -> Result<Self, TrainError> {
@@ -36,8 +37,11 @@ impl Running {
             unproved: None,
         };
         let facts = Arc::new(Mutex::new(facts));
-        let server = Server::start(settings, &listen.keys)
-            .map_err(|error| TrainError::Transport(error.to_string()))?;
+        let server = match past {
+            None => Server::start(settings, &listen.keys),
+            Some(past) => Server::start_with(settings, past, &listen.keys),
+        };
+        let server = server.map_err(|error| TrainError::Transport(error.to_string()))?;
         let pages = show(listen, &facts, &server, say)?;
         say(&format!("listening on {}", server.address()));
         Ok(Self { server: Some(server), facts, _pages: pages, last_words: None })
@@ -83,7 +87,7 @@ fn show(
     say: &mut dyn FnMut(&str),
 ) -> Result<Option<Status>, TrainError> {
     let Some(address) = listen.status else { return Ok(None) };
-    let pages = Status::show(address, Arc::clone(facts), server.watch())
+    let pages = Status::show(address, Arc::clone(facts), server.watch(), server.health())
         .map_err(|error| TrainError::Transport(format!("cannot show the status on {address}: {error}")))?;
     say(&format!("status on http://{}/status", pages.address()));
     Ok(Some(pages))

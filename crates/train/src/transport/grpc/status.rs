@@ -1,4 +1,5 @@
-//! What a server shows of itself, on a port of its own without a certificate: for probes, people and Prometheus.
+//! What a server shows of itself, on a port of its own without a certificate: pages for people, probes and Prometheus, and
+//! gRPC's own health service for probes that speak it.
 //!
 //! # What is promised
 //! Nothing can be done through it, and one slow reader at a time holds back other readers only.
@@ -17,6 +18,8 @@ use crate::blame::{Agreement, Named};
 
 /// A reader may take so long.
 const READER: Duration = Duration::from_secs(2);
+/// What a connection begins with that speaks HTTP/2, as gRPC does.
+const HTTP2: &[u8] = b"PRI * HTTP/2";
 /// How often the end is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -40,11 +43,12 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// Shows facts, and where the rows stand at the step that is voted on.
+    /// Shows facts, and where the rows stand at the step that is voted on. Whoever speaks gRPC is `probes`' to answer.
     pub(crate) fn show(
         address: SocketAddr,
         facts: Arc<Mutex<Facts>>,
         rows: impl Fn() -> (u64, Vec<Standing>) + Send + 'static,
+        probes: impl Fn(TcpStream) -> io::Result<()> + Send + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -55,7 +59,7 @@ impl Status {
             while !until.load(Ordering::Relaxed) {
                 match listener.accept() {
                     // Who leaves early misses the answer.
-                    Ok((reader, _)) => drop(answer(reader, &facts, &rows)),
+                    Ok((reader, _)) => drop(answer(reader, &facts, &rows, &probes)),
                     Err(_) => std::thread::sleep(LOOK),
                 }
             }
@@ -82,11 +86,16 @@ fn answer(
     mut reader: TcpStream,
     facts: &Mutex<Facts>,
     rows: &impl Fn() -> (u64, Vec<Standing>),
+    probes: &impl Fn(TcpStream) -> io::Result<()>,
 ) -> io::Result<()> {
     reader.set_nonblocking(false)?;
     reader.set_read_timeout(Some(READER))?;
     reader.set_write_timeout(Some(READER))?;
     let mut request = [0; 1024];
+    let length = reader.peek(&mut request)?;
+    if request[..length].starts_with(HTTP2) {
+        return probes(reader);
+    }
     let length = reader.read(&mut request)?;
     let first = String::from_utf8_lossy(&request[..length]);
     let mut words = first.split_whitespace();
@@ -197,7 +206,9 @@ mod tests {
         let mut awaited = Standing::default();
         awaited.awaited = true;
         let rows = move || (9, vec![awaited, Standing::default()]);
-        let shown = Status::show("127.0.0.1:0".parse()?, Arc::new(Mutex::new(facts)), rows)?;
+        let (sender, probes) = std::sync::mpsc::channel();
+        let probe = move |stream| sender.send(stream).map_err(io::Error::other);
+        let shown = Status::show("127.0.0.1:0".parse()?, Arc::new(Mutex::new(facts)), rows, probe)?;
         let page = |name: &str| get(shown.address(), &format!("GET {name} HTTP/1.1\r\nHost: x\r\n\r\n"));
         assert!(page("/healthz").ends_with("\r\n\r\nok\n"));
         let status = page("/status");
@@ -213,6 +224,12 @@ mod tests {
         }
         assert!(page("/etc/passwd").starts_with("HTTP/1.1 404 "));
         assert!(get(shown.address(), "POST /status HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
+        // Whoever speaks HTTP/2 is handed over, with all that it has said.
+        let mut stream = TcpStream::connect(shown.address())?;
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
+        let mut said = [0; 24];
+        probes.recv()?.read_exact(&mut said)?;
+        assert!(said.ends_with(b"SM\r\n\r\n"));
         Ok(())
     }
 }
