@@ -117,6 +117,7 @@ fn measured(config: &Config, data: &Data, root: &Path) -> (String, Report, u64) 
 /// Five workers, b = 2, a million coordinates. One round: each holds all five partitions, and sends five shares of 5/3 of a fifth of
 /// them, with the lists. A plain vote is one vector a worker.
 #[test]
+#[ignore = "minutes"]
 fn one_round_sends_at_most_1_7_votes() {
     let width = 100_000;
     let samples = |count: usize| Samples {
@@ -148,7 +149,8 @@ fn one_round_sends_at_most_1_7_votes() {
     assert!(counted as f64 <= 1.7 * votes as f64, "{counted} bytes, {votes} for votes");
     assert!(counted as f64 >= 5.0 / 3.0 * votes as f64, "five shares of a third of a vector each");
     let (planned, _) = alone.plan().unwrap().bytes(alone.dimension());
-    assert_eq!(counted, planned * 5 * steps, "what the plan says that the heaviest worker sends");
+    // The plan's figure leaves out the digest that is announced of each partition.
+    assert_eq!(counted, (planned + 5 * 32) * 5 * steps, "what the plan says that the heaviest worker sends");
     let (digest, report, sent) = measured(&config, &data, &root);
     assert_eq!(digest, alone.parameters_digest().unwrap());
     assert_eq!((report.extra_trips, report.timeouts), (0, 0));
