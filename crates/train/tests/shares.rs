@@ -117,7 +117,6 @@ fn measured(config: &Config, data: &Data, root: &Path) -> (String, Report, u64) 
 /// Five workers, b = 2, a million coordinates. One round: each holds all five partitions, and sends five shares of 5/3 of a fifth of
 /// them, with the lists. A plain vote is one vector a worker.
 #[test]
-#[ignore = "minutes"]
 fn one_round_sends_at_most_1_7_votes() {
     let width = 100_000;
     let samples = |count: usize| Samples {
