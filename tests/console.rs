@@ -20,7 +20,7 @@ use serde_json::Value;
 /// Why a block may be left out.
 const REASONS: [&str; 7] = ["network", "GPU", "minutes", "MPI", "Slurm", "builds", "other programs"];
 /// How many blocks of all pages are not run. Whoever marks one more says so here.
-const NOT_RUN: usize = 39;
+const NOT_RUN: usize = 40;
 
 /// A fenced block of a page.
 struct Block {

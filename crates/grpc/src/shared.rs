@@ -290,8 +290,9 @@ impl Shared {
             kept_from: inner.history.from(),
         };
         inner.listening += 1;
-        if let Some(pulls) = inner.pulls.get_mut(row) {
-            *pulls = u32::from(!fits);
+        // One that is still on its way of an older connection is not taken back.
+        if let Some(pulls) = inner.pulls.get_mut(row).filter(|_| !fits) {
+            *pulls = (*pulls + 1).min(2);
         }
         Ok((connection, welcome, place))
     }

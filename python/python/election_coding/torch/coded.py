@@ -142,7 +142,8 @@ class CodedVote(Voter):
         """What the server decoded, and what it says of it."""
         negative, tied, facts = served.take()
         self.lost = {int(rank): f"since step {step}" for rank, step in facts["lost"].items()}
-        self.liars = {int(rank): step for rank, step in facts["named"].items()}
+        # Who was proved to lie stays proved, though the decodes that a server has from its disk do not say it again.
+        self.liars |= {int(rank): step for rank, step in facts["named"].items()}
         self.blamed, self.verified, self.missing = facts["unusual"], facts["verified"], facts["missing"]
         parts = [torch.from_numpy(part) for part in (negative, tied) if part is not None]
         self._decoded(torch.cat(parts))

@@ -12,7 +12,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use ecode_grpc::{Decode, Past};
+use ecode_grpc::{Account, Decode, Past};
 
 use crate::folder::FolderError;
 
@@ -20,7 +20,8 @@ use crate::folder::FolderError;
 const HEAD: usize = 40;
 /// More bits a block has not.
 const LONGEST: usize = 1 << 20;
-/// A flag: the decode is not proved to be the majority.
+/// A flag: the decode is not proved to be the majority. The bits above it are the votes that were missing in the step, in the
+/// record of its last block.
 const UNPROVED: u32 = 1;
 
 /// The decodes of a run.
@@ -122,7 +123,8 @@ impl DecodeLog {
 fn record(decode: &Decode, verified: bool) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEAD + decode.negative.len() + decode.tied.len());
     bytes.extend(decode.step.to_le_bytes());
-    let flags = if verified { 0 } else { UNPROVED };
+    let missing = decode.account.as_ref().map_or(0, |account| account.missing as u32);
+    let flags = missing << 1 | if verified { 0 } else { UNPROVED };
     for number in [decode.block as u32, flags, decode.negative.len() as u32, decode.tied.len() as u32] {
         bytes.extend(number.to_le_bytes());
     }
@@ -141,8 +143,8 @@ fn check(head: &[u8], negative: &[u8], tied: &[u8]) -> [u8; 16] {
     sum
 }
 
-/// The decode at the beginning of these bytes, and its length there; none where there is none whole.
-fn read(bytes: &Bytes) -> Option<(Decode, usize)> {
+/// The decode at the beginning of these bytes, its flags, and its length there; none where there is none whole.
+fn read(bytes: &Bytes) -> Option<(Decode, u32, usize)> {
     let head = bytes.get(..HEAD)?;
     let step = u64::from_le_bytes(head[..8].try_into().ok()?);
     let number = |at: usize| Some(u32::from_le_bytes(head[at..at + 4].try_into().ok()?) as usize);
@@ -155,13 +157,15 @@ fn read(bytes: &Bytes) -> Option<(Decode, usize)> {
     if check(&head[..24], &negative, &tied) != head[24..] {
         return None;
     }
-    Some((Decode { step, block: number(8)?, negative, tied, loss: f64::NAN, account: None }, end))
+    let decode = Decode { step, block: number(8)?, negative, tied, loss: f64::NAN, account: None };
+    Some((decode, number(12)? as u32, end))
 }
 
 /// The decodes of the whole steps from `first` on, and where they end.
 fn whole_steps(bytes: &Bytes, first: u64, blocks: usize) -> (Vec<Decode>, usize) {
     let (mut decodes, mut step, mut at, mut end) = (Vec::new(), first, 0, 0);
-    while let Some((decode, length)) = read(&bytes.slice(at..)) {
+    let mut verified = true;
+    while let Some((mut decode, flags, length)) = read(&bytes.slice(at..)) {
         let begun = decodes.len() % blocks;
         let open: &[Decode] = &decodes[decodes.len() - begun..];
         let again = open.iter().any(|other| other.block == decode.block);
@@ -169,10 +173,13 @@ fn whole_steps(bytes: &Bytes, first: u64, blocks: usize) -> (Vec<Decode>, usize)
             break;
         }
         at += length;
-        decodes.push(decode);
+        verified = (begun == 0 || verified) && flags & UNPROVED == 0;
         if begun + 1 == blocks {
+            // Who was lost or named by then is not kept with the decodes.
+            decode.account = Some(Account { missing: (flags >> 1) as usize, verified, ..Account::default() });
             (step, end) = (step + 1, at);
         }
+        decodes.push(decode);
     }
     decodes.truncate(decodes.len() - decodes.len() % blocks);
     (decodes, end)
@@ -225,6 +232,25 @@ mod tests {
         wrong[HEAD + 1] ^= 1;
         fs::write(&place, &wrong).unwrap();
         assert_eq!(DecodeLog::open(folder.path(), 2, 1 << 20).unwrap().1.step, 0);
+    }
+
+    #[test]
+    fn what_was_not_proved_is_not_proved_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut log, _) = DecodeLog::open(folder.path(), 2, 1 << 20).unwrap();
+        for (step, proved) in [(0, [true, true]), (1, [false, true]), (2, [true, false]), (3, [true, true])] {
+            for block in 0..2 {
+                let account = (block == 1).then(|| Account { missing: 3, ..Account::default() });
+                log.append(&Decode { account, ..decode(step, block) }, proved[block]).unwrap();
+            }
+        }
+        drop(log);
+        let (_, back) = DecodeLog::open(folder.path(), 2, 1 << 20).unwrap();
+        let told: Vec<_> = back.past.decodes.iter().map(|decode| decode.account.as_ref()).collect();
+        let verified: Vec<_> =
+            told.iter().flatten().map(|account| (account.verified, account.missing)).collect();
+        assert_eq!(verified, [(true, 3), (false, 3), (false, 3), (true, 3)]);
+        assert!(told.iter().step_by(2).all(Option::is_none), "in the last block of each step");
     }
 
     #[test]
