@@ -169,8 +169,12 @@ pub fn signed(
     of_vector: bool,
     signature: &[u8; 64],
 ) -> bool {
-    let signature = Signature::new(*signature);
-    PublicKey::new(*key).verify(text(header, partition, digest, u8::from(of_vector)), &signature).is_ok()
+    is_of(key, &text(header, partition, digest, u8::from(of_vector)), signature)
+}
+
+/// Whether a signature of a text is that of a key.
+fn is_of(key: &Digest, text: &Digest, signature: &[u8; 64]) -> bool {
+    PublicKey::new(*key).verify(text, &Signature::new(*signature)).is_ok()
 }
 
 /// Whether a signature of bytes that were sent, of this digest, is that of a key ([`Signer::sign_bytes`]).
@@ -182,8 +186,7 @@ pub fn signed_bytes(
     digest: &Digest,
     signature: &[u8; 64],
 ) -> bool {
-    let signature = Signature::new(*signature);
-    PublicKey::new(*key).verify(text(header, partition, digest, BYTES), &signature).is_ok()
+    is_of(key, &text(header, partition, digest, BYTES), signature)
 }
 
 /// Whether a signature of a digest that was computed once more is that of a key ([`Signer::sign_again`]).
@@ -195,8 +198,7 @@ pub fn signed_again(
     digest: &Digest,
     signature: &[u8; 64],
 ) -> bool {
-    let signature = Signature::new(*signature);
-    PublicKey::new(*key).verify(text(header, partition, digest, AGAIN), &signature).is_ok()
+    is_of(key, &text(header, partition, digest, AGAIN), signature)
 }
 
 /// The kind of what is signed of shares.

@@ -13,6 +13,7 @@ mod effort;
 mod exact;
 mod family;
 mod files;
+mod kept;
 mod local;
 mod request;
 mod run;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::request::BudgetRequest;
 use super::run::Budgeted;
+use crate::search::kept::kept;
 
 /// A budgeted code that is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,16 +47,8 @@ struct Line {
     rows: Vec<String>,
 }
 
-static ENTRIES: LazyLock<Vec<BudgetEntry>> = LazyLock::new(|| {
-    let lines = include_str!("catalogue.jsonl").lines().enumerate();
-    lines
-        .map(|(at, text)| {
-            let line = serde_json::from_str(text).map_err(|error| error.to_string());
-            line.and_then(BudgetEntry::of)
-                .unwrap_or_else(|error| panic!("budget/catalogue.jsonl, line {}: {error}", at + 1))
-        })
-        .collect()
-});
+static ENTRIES: LazyLock<Vec<BudgetEntry>> =
+    LazyLock::new(|| kept("budget/catalogue.jsonl", include_str!("catalogue.jsonl"), BudgetEntry::of));
 
 /// The budgeted codes that are kept, sorted by n, b and redundancy.
 #[must_use]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::request::AssignRequest;
+use crate::search::kept::kept;
 
 /// An assignment that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +39,8 @@ struct Line {
     files: Vec<String>,
 }
 
-static ENTRIES: LazyLock<Vec<AssignedEntry>> = LazyLock::new(|| {
-    let lines = include_str!("catalogue.jsonl").lines().enumerate();
-    lines
-        .map(|(at, text)| {
-            let line = serde_json::from_str(text).map_err(|error| error.to_string());
-            line.and_then(AssignedEntry::of)
-                .unwrap_or_else(|error| panic!("files/catalogue.jsonl, line {}: {error}", at + 1))
-        })
-        .collect()
-});
+static ENTRIES: LazyLock<Vec<AssignedEntry>> =
+    LazyLock::new(|| kept("files/catalogue.jsonl", include_str!("catalogue.jsonl"), AssignedEntry::of));
 
 /// The assignments that are kept, sorted by workers, files, copies and liars.
 #[must_use]
