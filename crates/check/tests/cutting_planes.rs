@@ -92,7 +92,7 @@ fn what_unit_propagation_adds_follows() {
     let mut draw = Draw(1);
     let (mut accepted, mut refused) = (0, 0);
     for _ in 0..20_000 {
-        let lines: Vec<Line> = (0..1 + draw.below(4)).map(|_| Line::drawn(&mut draw)).collect();
+        let lines: Vec<Line> = (0..=draw.below(4)).map(|_| Line::drawn(&mut draw)).collect();
         let claimed = Line::drawn(&mut draw);
         let hints = ["", " : ~ 1", " : 1 ~"][draw.below(3)];
         if accepts(&lines, &format!("rup {}{hints}", claimed.text())) {
@@ -145,7 +145,7 @@ fn what_a_substitution_adds_some_solution_satisfies() {
     let mut draw = Draw(3);
     let (mut stronger, mut refused) = (0, 0);
     for _ in 0..60_000 {
-        let mut lines: Vec<Line> = (0..1 + draw.below(3)).map(|_| Line::drawn(&mut draw)).collect();
+        let mut lines: Vec<Line> = (0..=draw.below(3)).map(|_| Line::drawn(&mut draw)).collect();
         // Half of the formulas are symmetric in x1 and x2, so that some claims hold.
         if draw.below(2) == 0 {
             let swapped = |literal: i64| match literal.abs() {
