@@ -124,3 +124,27 @@ fn sample(bound: usize, count: usize, random: &mut ChaCha8Rng) -> Vec<usize> {
     }
     chosen.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    #[test]
+    fn a_sample_has_different_numbers_and_misses_none_for_ever() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for (bound, count) in [(1, 1), (5, 5), (9, 4), (40, 1), (12, 11)] {
+            let mut met = vec![0; bound];
+            for _ in 0..600 {
+                let sample = sample(bound, count, &mut random);
+                assert_eq!(sample.len(), count);
+                assert!(sample.windows(2).all(|pair| pair[0] < pair[1]));
+                sample.into_iter().for_each(|one| met[one] += 1);
+            }
+            // Each is met count/bound of the time, give or take seven standard deviations.
+            let share = count as f64 / bound as f64;
+            let (mean, spread) = (600.0 * share, 7.0 * (600.0 * share * (1.0 - share)).sqrt());
+            assert!(met.iter().all(|&times| (f64::from(times) - mean).abs() <= spread), "{bound}: {met:?}");
+        }
+    }
+}

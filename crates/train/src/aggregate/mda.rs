@@ -52,3 +52,40 @@ impl Search<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use itertools::Itertools as _;
+
+    /// Every set is tried, and the first of the narrowest is taken.
+    #[test]
+    fn the_set_is_the_narrowest_of_all() {
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((state >> 40) % 7) as f32
+        };
+        for (n, size) in [(3, 2), (5, 3), (6, 4), (7, 5), (8, 5)] {
+            assert_eq!(subsets(n, n - size), (0..n).combinations(size).count() as u128);
+            for _ in 0..60 {
+                let vectors: Vec<[f32; 2]> = (0..n).map(|_| [next(), next()]).collect();
+                let vectors: Vec<&[f32]> = vectors.iter().map(|vector| &vector[..]).collect();
+                let distance = |(i, j): (usize, usize)| -> f32 {
+                    vectors[i].iter().zip(vectors[j]).map(|(a, b)| (a - b) * (a - b)).sum()
+                };
+                let diameter = |set: &[usize]| {
+                    set.iter()
+                        .copied()
+                        .array_combinations()
+                        .map(|[i, j]| distance((i, j)))
+                        .fold(0.0_f32, f32::max)
+                };
+                let sets: Vec<Vec<usize>> = (0..n).combinations(size).collect();
+                let least = sets.iter().map(|set| diameter(set)).fold(f32::INFINITY, f32::min);
+                let expected = sets.iter().find(|set| diameter(set) == least);
+                assert_eq!(Some(&narrowest(&Distances::of(&vectors), size)), expected, "{vectors:?}");
+            }
+        }
+    }
+}
