@@ -16,13 +16,6 @@ fn training<'a>(more: &[&'a str]) -> Vec<&'a str> {
     training
 }
 
-/// The run of one process.
-fn alone(deployment: &Deployment) -> Value {
-    deployment.alone();
-    let text = std::fs::read(deployment.folder.path().join("alone/summary.json")).unwrap();
-    serde_json::from_slice(&text).unwrap()
-}
-
 /// A whole run between processes.
 fn served(deployment: &Deployment, wait: &str) -> Value {
     let (mut server, address) = deployment.serve(&["--wait", wait]);
@@ -39,7 +32,7 @@ fn open_steps_close_as_in_one_process() {
         let training =
             training(&["--scheme", "reactive", "--window", "5", "--adversary", adversary, "--steps", "40"]);
         let deployment = Deployment::new(9, &training);
-        let expected = alone(&deployment);
+        let expected = deployment.alone_summary();
         let summary = served(&deployment, "all");
         for what in [
             "parameters_digest",
@@ -67,7 +60,7 @@ fn silent_primaries_are_replaced() {
         let training =
             training(&["--scheme", "reactive", "--window", "3", "--adversary", adversary, "--steps", "10"]);
         let deployment = Deployment::new(9, &training);
-        let expected = alone(&deployment);
+        let expected = deployment.alone_summary();
         let summary = served(&deployment, "4s");
         for what in ["parameters_digest", "named", "label", "timeouts", "steps_redone"] {
             assert_eq!(summary[what], expected[what], "{adversary}: {what}");
@@ -92,7 +85,7 @@ fn a_server_that_is_killed_while_steps_are_open_goes_on_to_the_same_end() {
         "--checkpoint-every=8",
     ];
     let deployment = Deployment::new(9, &training(&more));
-    let expected = alone(&deployment);
+    let expected = deployment.alone_summary();
     let (mut server, address) = deployment.serve(&["--worker-timeout", "10s"]);
     let mut workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
     server.reaches(20);
@@ -123,7 +116,7 @@ fn checkers_are_drawn_after_the_vectors() {
             let more =
                 ["--scheme", "checked", "--risk", "1e-9", "--window", window, "--adversary", adversary];
             let deployment = Deployment::new(9, &training(&[&more[..], &["--steps", "30"]].concat()));
-            let expected = alone(&deployment);
+            let expected = deployment.alone_summary();
             let summary = served(&deployment, "all");
             assert_eq!(summary["parameters_digest"], expected["parameters_digest"], "{adversary}, {window}");
             assert!(

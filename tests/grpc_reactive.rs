@@ -22,13 +22,6 @@ fn training<'a>(more: &[&'a str]) -> Vec<&'a str> {
     training
 }
 
-/// The run of one process.
-fn alone(deployment: &Deployment) -> Value {
-    deployment.alone();
-    let text = std::fs::read(deployment.folder.path().join("alone/summary.json")).unwrap();
-    serde_json::from_slice(&text).unwrap()
-}
-
 /// Whoever was named has a certificate that holds, under the key of its row.
 fn assert_certificates(deployment: &Deployment, named: &Value) {
     let rows = std::fs::read_to_string(deployment.keys("server").join("rows.toml")).unwrap();
@@ -72,7 +65,7 @@ fn processes_name_whom_one_process_names() {
         let steps = if adversary == "once" { "52" } else { "40" };
         let training = training(&["--adversary", adversary, "--steps", steps, "--evaluate-every", "10"]);
         let deployment = Deployment::new(9, &training);
-        let expected = alone(&deployment);
+        let expected = deployment.alone_summary();
         let (mut server, address) = deployment.serve(&["--wait", "all"]);
         let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
         assert_eq!(server.ends(), Some(0), "{adversary}: {:#?}", server.said());
@@ -113,7 +106,7 @@ fn shares_travel_between_processes() {
         training.extend(["--steps", "30", "--evaluate-every", "10"]);
         training.extend(more);
         let deployment = Deployment::new(9, &training);
-        let expected = alone(&deployment);
+        let expected = deployment.alone_summary();
         let (mut server, address) = deployment.serve(&["--wait", "all"]);
         let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
         assert_eq!(server.ends(), Some(0), "{more:?}: {:#?}", server.said());
@@ -135,7 +128,7 @@ fn a_spare_holder_takes_the_place_of_one_that_is_silent() {
     let training = ["--scheme", "reactive", "--spare", "1", "--n", "9", "--b", "2", "--attack", "none"];
     let more = ["--batch", "8", "--steps", "60", "--evaluate-every", "10"];
     let deployment = Deployment::new(9, &[&training[..], &more[..]].concat());
-    let expected = alone(&deployment);
+    let expected = deployment.alone_summary();
     let (mut server, address) = deployment.serve(&["--wait", "3s"]);
     let workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
     server.reaches(20);
@@ -187,7 +180,7 @@ fn summary(run: &Path) -> Value {
 fn workers_are_killed_and_stopped_and_nobody_honest_is_named() {
     let training = training(&["--adversary", "flap", "--steps", "150", "--evaluate-every", "5"]);
     let deployment = Deployment::new(9, &training);
-    let expected = alone(&deployment);
+    let expected = deployment.alone_summary();
     let (mut server, address) = deployment.serve(&["--worker-timeout", "10s"]);
     let mut workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
     server.reaches(20);
@@ -220,7 +213,7 @@ fn a_server_that_is_killed_in_a_dispute_goes_on_to_the_same_end() {
     let training =
         ["--adversary", "helpers", "--steps", "9", "--evaluate-every", "1", "--checkpoint-every=4"];
     let deployment = Deployment::new(9, &self::training(&training));
-    let expected = alone(&deployment);
+    let expected = deployment.alone_summary();
     let (mut server, address) = deployment.serve(&["--wait", "all"]);
     // A helper hears late that it is asked: before that the server is killed.
     let slow = slowed(&address, Duration::from_millis(150));
@@ -255,7 +248,7 @@ fn too_few_workers_stop_the_run() {
     workers.push(deployment.work(&address, 4));
     let mut server = deployment.resume(&address, &["--wait", "quorum"]);
     assert_eq!(server.ends(), Some(0), "{:#?}", server.said());
-    assert_eq!(deployment.summary()["parameters_digest"], alone(&deployment)["parameters_digest"]);
+    assert_eq!(deployment.summary()["parameters_digest"], deployment.alone_summary()["parameters_digest"]);
     assert_eq!(deployment.summary()["label"], "exact (b = 2, named 0, r 3.00)");
 }
 
@@ -265,7 +258,7 @@ fn silence_costs_what_it_costs_in_one_process() {
     for adversary in ["silent", "withhold", "flap"] {
         let training = training(&["--adversary", adversary, "--steps", "20", "--evaluate-every", "10"]);
         let deployment = Deployment::new(9, &training);
-        let expected = alone(&deployment);
+        let expected = deployment.alone_summary();
         // Honest workers answer within a few milliseconds, or a few hundred on a busy machine.
         let (mut server, address) = deployment.serve(&["--wait", "4s"]);
         let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();
@@ -310,7 +303,7 @@ fn votes_take_over_between_processes() {
         let training =
             [&["--scheme", "reactive", "--n", "9", "--b", "2", "--batch", "8"], more, &code].concat();
         let deployment = Deployment::new(9, &training);
-        let expected = alone(&deployment);
+        let expected = deployment.alone_summary();
         assert!(expected["fell_back"]["why"].as_str().unwrap().contains(why), "{expected}");
         let (mut server, address) = deployment.serve(&["--wait", "all"]);
         let _workers: Vec<Process> = (0..9).map(|row| deployment.work(&address, row)).collect();

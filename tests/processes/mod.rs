@@ -129,11 +129,16 @@ impl Deployment {
 
     /// The digest of the parameters that one process comes to.
     pub fn alone(&self) -> String {
+        self.alone_summary()["parameters_digest"].as_str().unwrap().to_owned()
+    }
+
+    /// The same run of one process, and its whole summary.
+    pub fn alone_summary(&self) -> serde_json::Value {
         let run = self.folder.path().join("alone");
         let done =
             Command::new(ecode()).arg("train").args(&self.training).arg("--run").arg(&run).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        summary(&run)["parameters_digest"].as_str().unwrap().to_owned()
+        summary(&run)
     }
 
     fn listening(mut server: Process) -> (Process, String) {
